@@ -1,0 +1,1 @@
+"""Models, versions, weights, loss curves and the questions about them, in one database."""

@@ -1,0 +1,209 @@
+"""One database: engines for SQLite and PostgreSQL, and the transactions that write to them.
+
+SQLite runs in WAL mode with a busy timeout and foreign keys; a writing transaction begins with
+``BEGIN IMMEDIATE``, so that it waits for its turn instead of failing half-way (a deferred transaction
+that reads first and writes later cannot wait: SQLite answers SQLITE_BUSY at once).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from registry.errors import DatabaseError, UserError
+
+DEFAULT_URL = "sqlite:///studies.db"
+BUSY_SECONDS = 60
+
+
+def default_url() -> str:
+    """Return ``STUDIES_URL``, or ``studies.db`` in the working folder."""
+    return os.environ.get("STUDIES_URL") or DEFAULT_URL
+
+
+def display_url(url: str | URL) -> str:
+    """Return the URL with its password hidden, to be printed or logged.
+
+    Example:
+        >>> display_url("postgresql://ann:secret@db/studies")
+        'postgresql+psycopg://ann:***@db/studies'
+    """
+    return parse_url(url).render_as_string(hide_password=True)
+
+
+def parse_url(url: str | URL) -> URL:
+    """Return the URL as SQLAlchemy's, with psycopg 3 as PostgreSQL's driver.
+
+    Raises:
+        DatabaseError: it is not a database URL, or of a database that we do not run on.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # The text may hold a password, so it is not repeated.
+        raise DatabaseError(
+            "the storage is not a database URL; expected for example sqlite:///studies.db or "
+            "postgresql://user@host/name"
+        ) from None
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise DatabaseError(
+            f"the storage is a {parsed.get_backend_name()!r} URL; expected sqlite:/// or postgresql://"
+        )
+    return parsed
+
+
+def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
+    """Return an engine for the URL; nothing is connected yet.
+
+    Args:
+        url: a SQLAlchemy URL of SQLite or PostgreSQL.
+        must_exist: refuse a SQLite file that is not there, instead of making an empty one.
+
+    Raises:
+        DatabaseError: a wrong URL, a missing driver, or a missing file.
+    """
+    parsed = parse_url(url)
+    if must_exist and parsed.get_backend_name() == "sqlite":
+        _require_file(parsed)
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+            prepare_sqlite(engine)
+        else:
+            engine = sa.create_engine(parsed, pool_pre_ping=True, pool_size=2)
+    except (ImportError, NoSuchModuleError) as error:
+        raise DatabaseError(
+            f"no driver for {display_url(parsed)} ({error}); install it with: pip install 'studies[postgres]'"
+        ) from None
+    return engine
+
+
+def _require_file(url: URL) -> None:
+    name = url.database
+    if name and name != ":memory:" and not name.startswith("file:") and not os.path.exists(name):
+        raise DatabaseError(
+            f"there is no database {name}; start a search first, or name another with --storage URL"
+        )
+
+
+def prepare_sqlite(engine: Engine, *, begin: str = "DEFERRED") -> None:
+    """Set up every connection of a SQLite engine: WAL, busy timeout, foreign keys, explicit BEGIN.
+
+    Args:
+        engine: the engine; Optuna's own may be passed, too.
+        begin: the kind of transaction that starts where the connection does not name one.
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we send BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        kind = connection.get_execution_options().get("sqlite_begin", begin)
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+def use_wal(engine: Engine) -> None:
+    """Put a SQLite database in WAL mode; it stays so, and other databases are left alone.
+
+    SQLite does not wait for others here as it does elsewhere, so the waiting is ours.
+
+    Raises:
+        DatabaseError: the database cannot be opened or written, or another program keeps it locked.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with engine.connect() as connection:
+                # The driver's own connection: SQLAlchemy would begin a transaction, where WAL cannot start.
+                driver: Any = connection.connection.driver_connection
+                if driver.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                    driver.execute("PRAGMA journal_mode = WAL")
+            return
+        except DBAPIError as error:
+            raise explain(error, engine.url) from error
+        except sqlite3.Error as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise explain(OperationalError("PRAGMA journal_mode", None, error), engine.url) from error
+            time.sleep(0.02)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a connection for reading; every statement inside sees one state of the database.
+
+    Raises:
+        DatabaseError: the database cannot be opened or read.
+    """
+    try:
+        options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with engine.connect() as opened, opened.execution_options(**options).begin():
+            yield opened
+    except DBAPIError as error:
+        raise explain(error, engine.url) from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that writes; it commits at the end, or rolls back when the block raises.
+
+    Raises:
+        DatabaseError: the database cannot be opened or written.
+        sqlalchemy.exc.IntegrityError: a constraint refused the rows; the caller expects it or not.
+    """
+    try:
+        with engine.connect().execution_options(sqlite_begin="IMMEDIATE") as opened, opened.begin():
+            yield opened
+    except sa.exc.IntegrityError:
+        raise
+    except DBAPIError as error:
+        raise explain(error, engine.url) from error
+
+
+def explain(error: DBAPIError, url: URL) -> UserError:
+    """Return what a driver's error means to a user, without the password and the SQL."""
+    first = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    where = display_url(url)
+    if "unable to open" in first:
+        hint = "check that its folder exists and that you may write there"
+    elif "readonly" in first or "read-only" in first:
+        hint = "it is read-only: give yourself the right to write, or name a copy with --storage URL"
+    elif "disk is full" in first or "No space left" in first:
+        hint = "the disk is full: free some room and run the same command again, it continues"
+    elif "not a database" in first:
+        hint = "the file is something else: name another with --storage URL"
+    elif "locked" in first:
+        hint = f"another program has held it for {BUSY_SECONDS} seconds"
+    elif "no such table" in first or "does not exist" in first:
+        hint = "it holds no studies yet: start one with `search run`, or name another with --storage URL"
+    else:
+        hint = "check the URL and that the server runs"
+    return DatabaseError(f"the database {where} answered: {first}; {hint}")
+
+
+def clock(dialect: str) -> sa.ColumnElement[float]:
+    """Return the database's own clock as seconds since 1970, as an SQL expression.
+
+    Leases are judged by it, so that a machine with a wrong clock does no harm.
+    """
+    if dialect == "sqlite":
+        return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float)
+    return sa.literal_column("extract(epoch from clock_timestamp())::float8", sa.Float)

@@ -1,0 +1,48 @@
+"""The errors that a user can cause or mend.
+
+Each message says what came, what was expected and what to do. The command lines print them as one
+line; nothing else in the house is caught there.
+"""
+
+
+class UserError(Exception):
+    """Something the user can mend; the command line prints it as one line and exits with 1."""
+
+
+class UsageError(UserError):
+    """A wrong option value; the command line exits with 2."""
+
+
+class DatabaseError(UserError):
+    """The database cannot be opened, read or written."""
+
+
+class SchemaError(DatabaseError):
+    """The database's schema is older or newer than this program."""
+
+
+class NotFoundError(UserError):
+    """A model, version, study, metric or problem that does not exist."""
+
+
+class IntegrityError(UserError):
+    """Stored bytes are not what was stored: a hash differs or a part is missing."""
+
+
+def did_you_mean(wrong: str, known: list[str]) -> str:
+    """Return the end of a message that names what exists.
+
+    Example:
+        >>> did_you_mean("fmnits", ["fmnist", "toy"])
+        "did you mean 'fmnist'?"
+        >>> did_you_mean("x", [])
+        'there are none yet'
+    """
+    import difflib
+
+    if not known:
+        return "there are none yet"
+    near = difflib.get_close_matches(wrong, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "there are: " + ", ".join(sorted(known)[:12]) + (", …" if len(known) > 12 else "")

@@ -1,0 +1,211 @@
+"""The registry's tables.
+
+SQLAlchemy Core, without the ORM: a query from the command line must not wait for a mapper's import.
+Migrations under ``migrations/`` make these tables; a test holds the two equal.
+
+A NaN is stored as NULL wherever a number is compared in SQL, so that it never wins (PostgreSQL sorts NaN
+above everything, SQLite has none). Curves keep every value exactly, NaN too, as little-endian float64;
+what is asked about them (best, last, at the version's epoch) has columns in ``registry_metrics``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+
+from registry.migrate import Schema
+
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0001")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class Utc(sa.TypeDecorator[datetime]):
+    """A moment in UTC, aware in Python; SQLite, which has no zones, keeps it without one."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Return PostgreSQL's ``timestamp with time zone``, or SQLite's text."""
+        return dialect.type_descriptor(sa.DateTime(timezone=dialect.name == "postgresql"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn any aware moment into UTC."""
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the moment its zone back."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _key() -> Column[int]:
+    return Column("id", sa.BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+def _to(target: str, **options: Any) -> ForeignKey:
+    return ForeignKey(target, **options)
+
+
+models = Table(
+    "registry_models",
+    metadata,
+    _key(),
+    Column("name", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("next_version", Integer, nullable=False, server_default="1"),
+    Column("description", Text),
+    Column("created_at", Utc, nullable=False),
+    UniqueConstraint("name"),
+    CheckConstraint("direction in ('max', 'min')", name="direction"),
+)
+
+artifacts = Table(
+    "registry_artifacts",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("bytes", sa.BigInteger, nullable=False),
+    Column("store", Text),  # NULL: in registry_chunks
+    Column("created_at", Utc, nullable=False),
+)
+
+chunks = Table(
+    "registry_chunks",
+    metadata,
+    Column("sha256", Text, _to("registry_artifacts.sha256", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("data", sa.LargeBinary, nullable=False),
+)
+
+versions = Table(
+    "registry_versions",
+    metadata,
+    _key(),
+    Column("model_id", sa.BigInteger, _to("registry_models.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default="ready"),
+    Column("score", sa.Double),
+    Column("metric", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("stop_reason", Text),
+    Column("seconds", sa.Double),
+    Column("parameters", sa.BigInteger),
+    Column("study", Text),
+    Column("trial", Integer),
+    Column("seed", sa.BigInteger),
+    Column("problem", Text),
+    Column("data_fingerprint", Text),
+    Column("code_revision", Text),
+    Column("libraries", sa.JSON, nullable=False),
+    Column("weights", Text, _to("registry_artifacts.sha256")),
+    Column("prediction_check", Text, _to("registry_artifacts.sha256")),
+    Column("description", Text),
+    Column("created_at", Utc, nullable=False),
+    UniqueConstraint("model_id", "number"),
+    UniqueConstraint("model_id", "study", "trial"),
+    CheckConstraint("state in ('ready', 'displaced')", name="state"),
+    CheckConstraint("direction in ('max', 'min')", name="direction"),
+    CheckConstraint("epoch >= 1", name="epoch"),
+    CheckConstraint("number >= 1", name="number"),
+    Index(None, "model_id", "study", "score"),
+    Index(None, "created_at"),
+    Index(None, "weights"),
+    Index(None, "prediction_check"),
+)
+
+
+def _version(**options: Any) -> Column[int]:
+    target = _to("registry_versions.id", ondelete="CASCADE")
+    return Column("version_id", sa.BigInteger, target, nullable=False, **options)
+
+
+params = Table(
+    "registry_params",
+    metadata,
+    _version(primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("number", sa.Double),  # bool, int and float, to be compared; NULL for NaN and text
+    Column("text", Text),  # the exact value; NULL for None
+    CheckConstraint("kind in ('none', 'bool', 'int', 'float', 'text')", name="kind"),
+    Index(None, "name", "number"),
+)
+
+metrics = Table(
+    "registry_metrics",
+    metadata,
+    _version(primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("model_id", sa.BigInteger, _to("registry_models.id"), nullable=False),
+    Column("direction", Text),  # NULL: nobody knows
+    Column("value", sa.Double),  # at the version's epoch
+    Column("best_value", sa.Double),
+    Column("best_epoch", Integer),
+    Column("last_value", sa.Double),
+    CheckConstraint("direction in ('max', 'min')", name="direction"),
+    Index(None, "name", "model_id", "value", "version_id"),
+    Index(None, "model_id"),
+)
+
+curves = Table(
+    "registry_curves",
+    metadata,
+    _version(primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("epochs", Integer, nullable=False),
+    Column("float64", sa.LargeBinary, nullable=False),
+)
+
+aliases = Table(
+    "registry_aliases",
+    metadata,
+    Column("model_id", sa.BigInteger, _to("registry_models.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("version_id", sa.BigInteger, _to("registry_versions.id"), nullable=False),
+    Column("protected", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("moved_at", Utc, nullable=False),
+    Index(None, "version_id"),
+)
+
+tags = Table(
+    "registry_tags",
+    metadata,
+    _version(primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Index(None, "name", "value"),
+)
+
+events = Table(
+    "registry_events",
+    metadata,
+    _key(),
+    Column("model_id", sa.BigInteger, _to("registry_models.id"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("from_version", Integer),
+    Column("to_version", Integer),
+    Column("detail", Text),
+    Index(None, "model_id", "at"),
+)
