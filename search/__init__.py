@@ -1,0 +1,37 @@
+"""Studies, trials, training, workers and launchers.
+
+Example:
+    >>> from search import Study
+    >>> study = Study.create("toy", problem="search.toy:toy", trials=4)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from search.problem import Data, Objective, Problem
+    from search.settings import Settings
+    from search.study import Study
+
+__all__ = ["Data", "Objective", "Problem", "Settings", "Study"]
+
+_HOMES = {
+    "Data": "search.problem",
+    "Objective": "search.problem",
+    "Problem": "search.problem",
+    "Settings": "search.settings",
+    "Study": "search.study",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, and nothing else."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'search' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,106 @@
+"""How one KerasTuner hyperparameter is asked of an Optuna sampler, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+Value = bool | int | float | str | None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A hyperparameter as Optuna samples it.
+
+    Args:
+        name: the Optuna param's name; the hyperparameter's own, with a suffix where what is sampled is not the value.
+        distribution: what Optuna samples from.
+        decode: from what was sampled to the hyperparameter's value.
+        encode: from the hyperparameter's value to what would be sampled.
+    """
+
+    name: str
+    distribution: BaseDistribution
+    decode: Callable[[Any], Value] = _same
+    encode: Callable[[Any], Any] = _same
+
+    def grid(self, points: int = 10) -> list[Any]:
+        """Return the values of a grid: all of a discrete distribution, evenly spread ones of a continuous one."""
+        kind: Any = self.distribution
+        if isinstance(kind, CategoricalDistribution):
+            return list(kind.choices)
+        if isinstance(kind, IntDistribution) and not kind.log:
+            return list(range(kind.low, kind.high + 1, kind.step))
+        if isinstance(kind, FloatDistribution) and kind.step is not None:
+            steps = round((kind.high - kind.low) / kind.step)
+            return [kind.low + index * kind.step for index in range(steps + 1)]
+        low, high = (math.log(kind.low), math.log(kind.high)) if kind.log else (kind.low, kind.high)
+        values = [low + (high - low) * (index + 0.5) / points for index in range(points)]
+        values = [math.exp(value) for value in values] if kind.log else values
+        return sorted({round(value) for value in values}) if isinstance(kind, IntDistribution) else values
+
+
+def dimension(hp: Any, name: str) -> Dimension:
+    """Return how a KerasTuner Int, Float, Choice or Boolean is sampled under the given name.
+
+    KerasTuner's ``log`` with a step and its ``reverse_log`` have no Optuna counterpart: of the first, the number
+    of steps is sampled (``name#steps``), of the second the mirror image ``min + max - value``, which is
+    log-distributed (``name#mirrored``). With both, the steps of the mirror image.
+    """
+    kind = type(hp).__name__
+    if kind == "Boolean":
+        return Dimension(name, CategoricalDistribution((False, True)))
+    if kind.endswith("Choice"):
+        return Dimension(name, CategoricalDistribution(tuple(hp.values)))
+    number: type[int] | type[float] = int if kind == "Int" else float
+    if hp.sampling == "linear":
+        return Dimension(name, _linear(hp, number))
+    mirrored = hp.sampling == "reverse_log"
+    if hp.step is not None:
+        return _log_steps(hp, name, number, mirrored)
+    distribution: BaseDistribution = (
+        IntDistribution(hp.min_value, hp.max_value, log=True)
+        if number is int
+        else FloatDistribution(hp.min_value, hp.max_value, log=True)
+    )
+    if not mirrored:
+        return Dimension(name, distribution)
+    total = hp.min_value + hp.max_value
+    return Dimension(f"{name}#mirrored", distribution, lambda raw: total - raw, lambda value: total - value)
+
+
+def _linear(hp: Any, number: type[int] | type[float]) -> BaseDistribution:
+    if number is int:
+        steps = (hp.max_value - hp.min_value) // hp.step
+        return IntDistribution(hp.min_value, hp.min_value + steps * hp.step, step=hp.step)
+    if hp.step is None:
+        return FloatDistribution(hp.min_value, hp.max_value)
+    steps = int((hp.max_value - hp.min_value) / hp.step + 1e-8)
+    return FloatDistribution(hp.min_value, hp.min_value + steps * hp.step, step=hp.step)
+
+
+def _log_steps(hp: Any, name: str, number: type[int] | type[float], mirrored: bool) -> Dimension:
+    steps = int(math.log(hp.max_value / hp.min_value, hp.step) + 1e-8)
+    total = hp.min_value + hp.max_value
+
+    def decode(raw: int) -> int | float:
+        value = hp.min_value * hp.step**raw
+        return number(total - value if mirrored else value)
+
+    def encode(value: float) -> int:
+        return round(math.log((total - value if mirrored else value) / hp.min_value, hp.step))
+
+    return Dimension(f"{name}#steps", IntDistribution(0, steps), decode, encode)

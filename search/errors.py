@@ -1,0 +1,25 @@
+"""The errors of a search, beside those of the registry's `registry.errors`."""
+
+from __future__ import annotations
+
+from registry.errors import UserError
+
+
+class ProblemError(UserError):
+    """The problem cannot be found, loaded or built; the whole search stops."""
+
+
+class MetricError(ProblemError):
+    """The objective names a metric that the training does not report; the whole search stops."""
+
+
+class SettingsError(UserError):
+    """A study's settings do not fit, or differ from those it was created with."""
+
+
+class Interrupted(Exception):  # noqa: N818 - an answer, not an error
+    """The worker was asked to stop; the epoch under way is given up."""
+
+
+class LeaseLost(Exception):  # noqa: N818 - an answer, not an error
+    """Another worker holds the trial now; this one stops training it."""

@@ -1,0 +1,188 @@
+"""A pool of local workers, forked from a server that has imported TensorFlow once."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing.context import BaseContext
+from typing import Any, TypeVar
+
+from registry.errors import UserError
+from search.errors import ProblemError
+from search.placement import Place
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+FAILED = 1  # the exit code of a worker that said why
+MAX_CRASHES = 5  # of one place in a row, before it is given up
+
+
+@cache
+def processes() -> BaseContext:
+    """Return how child processes are started: by a forkserver where there is one, else anew.
+
+    The forkserver begins to import TensorFlow with the first child, or with `warm_up`.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["search.preload"])
+    return context
+
+
+def warm_up() -> None:
+    """Start the forkserver's import in the background, while this process does something else."""
+    if processes().get_start_method() == "forkserver":
+        from multiprocessing.forkserver import ensure_running
+
+        ensure_running()
+
+
+def call_in_child(function: Callable[..., T], *args: Any) -> T:
+    """Call a function in a child process that has TensorFlow, and return or raise what it does.
+
+    Raises:
+        ProblemError: the child died.
+    """
+    with ProcessPoolExecutor(1, mp_context=processes(), initializer=_on_cpu) as executor:
+        try:
+            return executor.submit(function, *args).result()
+        except BrokenProcessPool:
+            raise ProblemError(
+                "the process that loads the problem died; run it alone to see why: "
+                "python -c 'import YOUR_MODULE' (or it ran out of memory)"
+            ) from None
+
+
+def _on_cpu() -> None:
+    import signal
+
+    from search.runtime import configure
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    configure(None, 1)
+
+
+def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: str) -> None:
+    """Run a worker in a child of a pool; exit with `FAILED` where the study cannot go on (its row says why)."""
+    from search.worker import work
+
+    os.chdir(folder)
+    try:
+        work(url, study, place, worker_id)
+    except UserError as error:
+        logger.debug("%s", error)
+        raise SystemExit(FAILED) from None
+
+
+def find_gpus() -> list[str]:
+    """Return the GPUs of this machine as CUDA numbers them; none where there is no driver."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [number for number in visible.split(",") if number and number != "-1"]
+    try:
+        listed = subprocess.run(  # a fixed command
+            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return listed.stdout.split()
+
+
+def usable_cores() -> int:
+    """Return how many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass
+class _Member:
+    place: Place
+    worker_id: str
+    process: Any
+    crashes: int = 0
+
+
+class Pool:
+    """Keep one worker running at each place until all have ended by themselves.
+
+    Args:
+        start: starts a worker at a place and returns its process (``is_alive``, ``exitcode``, ``terminate``,
+            ``kill``, ``join``), given the place and the worker's id.
+        new_id: gives each worker an id.
+        release: called with the id of a worker that died, to hand its slot back.
+    """
+
+    def __init__(
+        self, start: Callable[[Place, str], Any], new_id: Callable[[], str], release: Callable[[str], object]
+    ) -> None:
+        self._start, self._new_id, self._release = start, new_id, release
+        self._members: list[_Member] = []
+        self._stopping = False
+
+    def start(self, places: list[Place]) -> None:
+        """Start a worker at each place."""
+        for place in places:
+            self._members.append(self._member(place))
+
+    def alive(self) -> bool:
+        """Tell whether a worker still runs, after replacing those that crashed."""
+        for index, member in enumerate(self._members):
+            code = member.process.exitcode
+            if code is not None and code not in (0, FAILED) and not self._stopping and member.crashes < MAX_CRASHES:
+                self._replace(index, member, code)
+        return any(member.process.is_alive() for member in self._members)
+
+    @property
+    def exit_codes(self) -> list[int | None]:
+        """The exit codes of the workers, None of those that still run."""
+        return [member.process.exitcode for member in self._members]
+
+    def stop(self) -> None:
+        """Ask the workers to stop at their next safe point."""
+        self._stopping = True
+        for member in self._members:
+            if member.process.is_alive():
+                member.process.terminate()
+
+    def kill(self) -> None:
+        """End the workers at once and hand their slots back."""
+        self._stopping = True
+        for member in self._members:
+            if member.process.is_alive():
+                member.process.kill()
+            member.process.join()
+            self._release(member.worker_id)
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the workers to end; tell whether they did within the time."""
+        end = time.monotonic() + seconds
+        for member in self._members:
+            member.process.join(max(0.0, end - time.monotonic()))
+        return not any(member.process.is_alive() for member in self._members)
+
+    def _member(self, place: Place, crashes: int = 0) -> _Member:
+        worker_id = self._new_id()
+        return _Member(place, worker_id, self._start(place, worker_id), crashes)
+
+    def _replace(self, index: int, member: _Member, code: int) -> None:
+        ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        logger.warning(
+            "worker %s on %s ended %s; another continues its trial", member.worker_id, member.place.device, ended
+        )
+        self._release(member.worker_id)
+        self._members[index] = self._member(member.place, member.crashes + 1)

@@ -1,0 +1,102 @@
+"""Register a winner: the weights of its best epoch, its curves, params and lineage."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from registry import ModelVersion, PredictionCheck, Registry, Source
+from search.records import StudyRecord
+from search.results import TrialResult
+
+LIBRARIES = ("keras", "keras-tuner", "numpy", "optuna", "tensorflow", "studies")
+
+
+def record(
+    registry: Registry,
+    study: StudyRecord,
+    result: TrialResult,
+    model: Any,
+    samples: Any = None,
+) -> ModelVersion | None:
+    """Register a trial's model if its score is among the study's best.
+
+    Args:
+        registry: where to.
+        study: the trial's study.
+        result: the finished trial's.
+        model: the Keras model with the weights of its best epoch.
+        samples: a few inputs, an array, whose predictions are kept to check a loaded model by; or None.
+
+    Returns:
+        The version, or None where the score is not among the top K.
+    """
+    if result.score is None or result.epoch is None:
+        return None
+    top = study.settings.top_k
+    direction = study.objective.direction
+    if not registry.would_keep(study.model, study=study.name, score=result.score, direction=direction, top_k=top):
+        return None
+    from registry.keras_io import save_model
+
+    return registry.register(
+        study.model,
+        weights=save_model(model),
+        score=result.score,
+        metric=study.objective.metric,
+        direction=direction,
+        epoch=result.epoch,
+        params=result.params,
+        curves=result.curves,
+        source=Source(
+            study=study.name,
+            trial=result.trial,
+            seed=result.seed,
+            problem=study.problem,
+            data_fingerprint=study.data_fingerprint,
+            code_revision=code_revision(),
+            libraries=libraries(),
+        ),
+        stop_reason=result.stop_reason.value,
+        seconds=result.seconds,
+        parameters=result.parameters,
+        check=_check(model, samples),
+        top_k=top,
+    )
+
+
+def _check(model: Any, samples: Any) -> PredictionCheck | None:
+    if samples is None:
+        return None
+    outputs = model(samples, training=False)
+    return None if isinstance(outputs, (list, tuple, dict)) else PredictionCheck(samples, outputs.numpy())
+
+
+@functools.cache
+def code_revision() -> str | None:
+    """Return what git says of the working folder's commit, ``-dirty`` where files differ; None without git."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None
+
+
+@functools.cache
+def libraries() -> dict[str, str]:
+    """Return the versions of the libraries that the training depends on."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

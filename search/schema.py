@@ -1,0 +1,105 @@
+"""The search's tables, beside Optuna's own and the registry's in one database.
+
+Migrations under ``migrations/`` make these tables; a test holds the two equal. Moments are seconds since 1970
+by the database's own clock (`registry.database.clock`).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+
+from registry.migrate import Schema
+
+SCHEMA = Schema("search", "search_schema", "search:migrations", "0001")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+studies = Table(
+    "search_studies",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("problem", Text, nullable=False),  # as it was named: module:attr, or an entry point
+    Column("model", Text, nullable=False),  # the registered model that winners become versions of
+    Column("metric", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("settings", sa.JSON, nullable=False),
+    Column("space", sa.JSON, nullable=False),
+    Column("space_fingerprint", Text, nullable=False),
+    Column("data_fingerprint", Text, nullable=False),
+    Column("stopping", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("error", Text),  # why no worker can go on
+    Column("created_at", sa.Double, nullable=False),
+    UniqueConstraint("name"),
+    CheckConstraint("direction in ('max', 'min')", name="direction"),
+)
+
+workers = Table(
+    "search_workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("study_id", Integer, ForeignKey("search_studies.id", ondelete="CASCADE"), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", sa.Double, nullable=False),
+    Column("beat_at", sa.Double, nullable=False),
+    CheckConstraint("state in ('working', 'idle', 'stopped', 'failed')", name="state"),
+    Index(None, "study_id", "state"),
+)
+
+slots = Table(
+    "search_slots",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("study_id", Integer, ForeignKey("search_studies.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("lease", Integer, nullable=False, server_default="0"),  # counts the claims; fences every write
+    Column("worker_id", Text, ForeignKey("search_workers.id")),
+    Column("expires_at", sa.Double),
+    Column("trial", Integer),  # Optuna's number of the trial; NULL before the ask
+    Column("params", sa.JSON),  # the hyperparameters' values, fixed ones too
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("score", sa.Double),
+    Column("best_epoch", Integer),
+    Column("stop_reason", Text),
+    Column("seconds", sa.Double),
+    Column("parameters", sa.BigInteger),
+    Column("started_at", sa.Double),
+    Column("finished_at", sa.Double),
+    UniqueConstraint("study_id", "number"),
+    UniqueConstraint("study_id", "trial"),
+    CheckConstraint("state in ('waiting', 'running', 'finished')", name="state"),
+    CheckConstraint("state <> 'running' or (worker_id is not null and expires_at is not null)", name="held"),
+    CheckConstraint("state <> 'finished' or stop_reason is not null", name="reason"),
+    Index(None, "study_id", "state", "number"),
+)
+
+checkpoints = Table(
+    "search_checkpoints",
+    metadata,
+    Column("slot_id", Integer, ForeignKey("search_slots.id", ondelete="CASCADE"), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("data", sa.LargeBinary, nullable=False),
+)
+
+results = Table(
+    "search_results",
+    metadata,
+    Column("slot_id", Integer, ForeignKey("search_slots.id", ondelete="CASCADE"), primary_key=True),
+    Column("curves", sa.JSON, nullable=False),  # metric to one value an epoch; null where it was not a finite number
+    Column("pruned_by", sa.JSON),
+    Column("error", Text),
+)

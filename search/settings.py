@@ -1,0 +1,84 @@
+"""A study's settings: what a worker must know beside the problem, kept in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from registry.errors import UsageError
+
+SAMPLERS = ("tpe", "gp", "cmaes", "random", "qmc", "grid")
+PRUNERS = ("hyperband", "asha", "median", "percentile", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a study searches.
+
+    Args:
+        sampler: what proposes params; one of `SAMPLERS`.
+        pruner: what ends hopeless trials; one of `PRUNERS`.
+        max_epochs: epochs a trial trains at most.
+        patience: epochs without a better objective before early stopping.
+        prune_patience: epochs without a better objective before the pruner is heard; 0: at every epoch.
+        top_k: how many of the best trials become versions with weights.
+        seed: of the sampler, the initial weights, the dropout and the data's order.
+        trial_seconds: time a trial trains at most; None for any.
+        checkpoint_seconds: time between checkpoints at least.
+        mixed_precision: compute in float16 on GPUs; weights stay float32.
+
+    Raises:
+        UsageError: a value that does not fit.
+    """
+
+    sampler: str = "tpe"
+    pruner: str = "hyperband"
+    max_epochs: int = 10
+    patience: int = 5
+    prune_patience: int = 1
+    top_k: int = 5
+    seed: int = 0
+    trial_seconds: float | None = None
+    checkpoint_seconds: float = 10.0
+    mixed_precision: bool = False
+
+    def __post_init__(self) -> None:
+        _one_of("sampler", self.sampler, SAMPLERS)
+        _one_of("pruner", self.pruner, PRUNERS)
+        for name, least in (
+            ("max_epochs", 1),
+            ("patience", 1),
+            ("prune_patience", 0),
+            ("top_k", 1),
+            ("seed", 0),
+        ):
+            _at_least(name, getattr(self, name), least)
+        _at_least("checkpoint_seconds", self.checkpoint_seconds, 0)
+        if self.trial_seconds is not None and not self.trial_seconds > 0:
+            raise UsageError(f"trial_seconds is {self.trial_seconds}; expected more than 0")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        """Return the settings that `as_dict` gave; unknown keys are of a newer program and are left out."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{key: value for key, value in values.items() if key in known})
+
+    def differences(self, other: Settings) -> dict[str, tuple[Any, Any]]:
+        """Return the settings in which another differs, with both values."""
+        mine, theirs = self.as_dict(), other.as_dict()
+        return {name: (mine[name], theirs[name]) for name in mine if mine[name] != theirs[name]}
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"the {name} is {value!r}; expected one of: {', '.join(known)}")
+
+
+def _at_least(name: str, value: float, least: int) -> None:
+    if not value >= least:
+        raise UsageError(f"{name} is {value}; expected {least} or more")

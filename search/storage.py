@@ -1,0 +1,52 @@
+"""Optuna's own tables in our database, opened as our engines are."""
+
+from __future__ import annotations
+
+import optuna
+import sqlalchemy as sa
+from optuna.storages import BaseStorage, RDBStorage
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from registry.database import BUSY_SECONDS, explain, prepare_sqlite
+
+
+def create_tables(engine: Engine) -> None:
+    """Make Optuna's tables where there are none.
+
+    Raises:
+        DatabaseError: the database cannot be written.
+    """
+    if not sa.inspect(engine).has_table("version_info"):
+        RDBStorage(_text(engine), engine_kwargs=_engine_options(engine)).engine.dispose()
+
+
+def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
+    """Return Optuna's storage on the engine's database; its tables must be there.
+
+    Args:
+        engine: the database.
+        readonly: it will only be read, so its transactions need not wait for writers.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+    """
+    try:
+        storage = RDBStorage(_text(engine), engine_kwargs=_engine_options(engine), skip_table_creation=True)
+    except DBAPIError as error:
+        raise explain(error, engine.url) from error
+    if engine.dialect.name == "sqlite":
+        # Optuna reads before it writes in one transaction, which a deferred one cannot wait for.
+        prepare_sqlite(storage.engine, begin="DEFERRED" if readonly else "IMMEDIATE")
+        storage.engine.dispose()
+    return optuna.storages._CachedStorage(storage)
+
+
+def _text(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
+def _engine_options(engine: Engine) -> dict[str, object]:
+    if engine.dialect.name == "sqlite":
+        return {"connect_args": {"timeout": BUSY_SECONDS}}
+    return {"pool_pre_ping": True, "pool_size": 2}

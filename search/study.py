@@ -1,0 +1,270 @@
+"""A study in Python: create it, run it, ask how it stands."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import optuna
+from sqlalchemy.engine import Engine
+
+from registry.database import default_url, open_engine, use_wal, writing
+from registry.errors import UsageError
+from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search import records, slots
+from search.errors import SettingsError
+from search.inspection import GRID_COUNTED, Inspection, inspect_problem
+from search.placement import place_workers
+from search.pool import Pool, call_in_child, find_gpus, processes, usable_cores, warm_up, work_in_child
+from search.problem import Objective
+from search.records import StudyRecord, TrialRecord
+from search.schema import SCHEMA
+from search.settings import Settings
+from search.status import StudyStatus, read_status
+from search.storage import create_tables, open_storage
+
+POLL_SECONDS = 0.5
+STOP_SECONDS = 60.0
+
+OnStatus = Callable[[StudyStatus], None]
+
+
+class Study:
+    """A search in the database; `Study.create` begins one, `Study.open` finds one.
+
+    Args:
+        engine: the database.
+        record: the study's row.
+
+    Example:
+        >>> from search import Study
+        >>> study = Study.create("toy", problem="search.toy:toy", trials=4)  # doctest: +SKIP
+        >>> study.run(workers=2).best.score  # doctest: +SKIP
+        0.984
+    """
+
+    def __init__(self, engine: Engine, record: StudyRecord) -> None:
+        self._engine, self.record = engine, record
+
+    @classmethod
+    def create(
+        cls,
+        name: str,
+        *,
+        problem: str,
+        trials: int,
+        storage: str | None = None,
+        settings: Settings | None = None,
+    ) -> Study:
+        """Begin a study, or open the one of that name and raise its budget.
+
+        Args:
+            name: the study's name.
+            problem: ``module:attr``, or an installed problem's name.
+            trials: the budget in sum; a study that has more keeps it.
+            storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
+            settings: how to search; the defaults, or those of the study that is there.
+
+        Raises:
+            UserError: the problem, the settings or the database do not work; nothing was written.
+        """
+        if trials < 1:
+            raise UsageError(f"the number of trials is {trials}; expected 1 or more")
+        _check_name(name)
+        engine = open_engine(storage or default_url())
+        existing = _existing(engine, name)
+        if existing is None:
+            warm_up()
+            inspection = call_in_child(inspect_problem, problem)
+            return cls(engine, _insert(engine, name, inspection, settings or Settings(), trials))
+        _check_same(existing, problem, settings)
+        with writing(engine) as connection:
+            slots.add_slots(connection, existing.id, trials)
+        return cls(engine, existing)
+
+    @classmethod
+    def open(cls, name: str, storage: str | None = None) -> Study:
+        """Return the study of a name.
+
+        Raises:
+            NotFoundError: there is none.
+            DatabaseError: the database cannot be opened.
+        """
+        engine = open_engine(storage or default_url(), must_exist=True)
+        SCHEMA.check(engine)
+        return cls(engine, records.read_study(engine, name))
+
+    @property
+    def url(self) -> str:
+        """The database's URL, with its password."""
+        return self._engine.url.render_as_string(hide_password=False)
+
+    def status(self) -> StudyStatus:
+        """Return how the study stands."""
+        return read_status(self._engine, self.record.name)
+
+    def trials(self) -> list[TrialRecord]:
+        """Return all trials of the budget, also those that have not begun."""
+        return records.read_trials(self._engine, self.record.id)
+
+    def stop(self) -> None:
+        """Ask all workers, on any machine, to stop after their trial."""
+        records.set_stopping(self._engine, self.record.id, stopping=True)
+
+    def run(
+        self,
+        *,
+        workers: int | Literal["auto"] = "auto",
+        device: str = "auto",
+        per_gpu: int = 1,
+        timeout: float | None = None,
+        on_status: OnStatus = lambda status: None,
+    ) -> StudyStatus:
+        """Run local workers until the budget is used up; return how the study stands then.
+
+        Args:
+            workers: how many; ``auto`` for one a core on CPUs, ``per_gpu`` a GPU on GPUs.
+            device: ``auto``, ``cpu``, ``gpu`` or ``gpu:0,1``.
+            per_gpu: workers that share a GPU.
+            timeout: seconds after which the workers are asked to stop; a later run continues their trials.
+            on_status: called with the status about twice a second.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C, after the workers have stopped in order; a second one ends them at once.
+            UserError: the problem or the settings cannot work.
+        """
+        records.set_stopping(self._engine, self.record.id, stopping=False)
+        places = place_workers(
+            workers=None if workers == "auto" else workers,
+            device=device,
+            cores=usable_cores(),
+            gpus=[] if device == "cpu" else find_gpus(),
+            per_gpu=per_gpu,
+        )
+        waiting = slots.unfinished(self._engine, self.record.id)
+        pool = Pool(self._start, slots.new_worker_id, lambda worker: slots.release_worker(self._engine, worker))
+        pool.start(places[:waiting])
+        try:
+            self._watch(pool, timeout, on_status)
+        except KeyboardInterrupt:
+            self._stop(pool)
+            raise
+        except BaseException:
+            pool.kill()
+            raise
+        return self.status()
+
+    def _start(self, place: object, worker_id: str) -> object:
+        process = processes().Process(
+            target=work_in_child, args=(self.url, self.record.name, place, worker_id, os.getcwd()), name=worker_id
+        )
+        process.start()
+        return process
+
+    def _watch(self, pool: Pool, timeout: float | None, on_status: OnStatus) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        while pool.alive():
+            on_status(self.status())
+            if end is not None and time.monotonic() >= end:
+                pool.stop()
+                end = None
+            pool.join(POLL_SECONDS)
+        status = self.status()
+        on_status(status)
+        if status.error is not None:
+            raise SettingsError(status.error)
+        if any(code not in (0, None) for code in pool.exit_codes) and status.trials["waiting"]:
+            raise SettingsError(
+                f"the workers of {self.record.name!r} keep dying (exit codes {pool.exit_codes}); "
+                "see their messages above, then run the same command again: it continues"
+            )
+
+    def _stop(self, pool: Pool) -> None:
+        try:
+            pool.stop()
+            if not pool.join(STOP_SECONDS):
+                pool.kill()
+        except KeyboardInterrupt:
+            pool.kill()
+
+
+def _existing(engine: Engine, name: str) -> StudyRecord | None:
+    """Return the study of a name; None also where the database has no tables yet."""
+    import sqlalchemy as sa
+
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("search_studies"):
+            return None
+    SCHEMA.check(engine)
+    with engine.connect() as connection:
+        return records.find_study(connection, name)
+
+
+def _insert(engine: Engine, name: str, inspection: Inspection, settings: Settings, trials: int) -> StudyRecord:
+    _check_grid(inspection, settings, trials)
+    use_wal(engine)
+    create_tables(engine)
+    REGISTRY_SCHEMA.create_or_check(engine)
+    SCHEMA.create_or_check(engine)
+    objective = Objective(inspection.metric, inspection.direction)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.create_study(
+        study_name=name,
+        storage=open_storage(engine),
+        direction="maximize" if objective.direction == "max" else "minimize",
+        load_if_exists=True,
+    )
+    with writing(engine) as connection:
+        found = records.find_study(connection, name)
+        if found is None:
+            study_id = records.insert_study(
+                connection,
+                name=name,
+                objective=objective,
+                settings=settings,
+                problem=inspection.problem,
+                model=inspection.model,
+                space=inspection.space,
+                space_fingerprint=inspection.space_fingerprint,
+                data_fingerprint=inspection.data_fingerprint,
+            )
+            slots.add_slots(connection, study_id, trials)
+    record = records.read_study(engine, name)
+    if found is not None:  # somebody else began it just now
+        _check_same(record, inspection.problem, settings)
+    return record
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name) > 200 or not name.isprintable() or name != name.strip():
+        raise UsageError(f"the study's name is {name[:40]!r}; expected 1 to 200 printable characters")
+
+
+def _check_grid(inspection: Inspection, settings: Settings, trials: int) -> None:
+    if settings.sampler == "grid" and trials > inspection.grid_size:
+        raise SettingsError(
+            f"the grid of {inspection.problem!r} has {inspection.grid_size} points, but {trials} trials are asked for; "
+            f"use --trials {inspection.grid_size}"
+        )
+    if settings.sampler == "grid" and inspection.grid_size >= GRID_COUNTED:
+        raise SettingsError(
+            f"the grid of {inspection.problem!r} has {GRID_COUNTED} points or more; "
+            "give its numbers steps, or choose another --sampler"
+        )
+
+
+def _check_same(record: StudyRecord, problem: str, settings: Settings | None) -> None:
+    if record.problem != problem:
+        raise SettingsError(
+            f"the study {record.name!r} searches the problem {record.problem!r}, not {problem!r}; "
+            "name another study with --study"
+        )
+    differences = {} if settings is None else record.settings.differences(settings)
+    if differences:
+        listed = ", ".join(f"{name} {was!r} (asked for: {now!r})" for name, (was, now) in differences.items())
+        raise SettingsError(
+            f"the study {record.name!r} was created with {listed}; leave that out to continue it, "
+            "or name another study with --study"
+        )

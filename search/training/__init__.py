@@ -1,0 +1,1 @@
+"""Training one model, epoch by epoch; knows nothing of studies, samplers or databases."""
