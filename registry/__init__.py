@@ -1,1 +1,69 @@
-"""Models, versions, weights, loss curves and the questions about them, in one database."""
+"""Models, versions, weights, loss curves and the questions about them, in one database.
+
+Example:
+    >>> from registry import Registry
+    >>> Registry("sqlite:///studies.db").best("fmnist").load()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from registry.checks import LoadCheck, PredictionCheck
+    from registry.errors import (
+        DatabaseError,
+        IntegrityError,
+        LoadError,
+        NotFoundError,
+        SchemaError,
+        UsageError,
+        UserError,
+    )
+    from registry.keras_io import load_model, save_model
+    from registry.plots import plot_curves
+    from registry.registry import Registry
+    from registry.values import LossCurve, ModelVersion, RegisteredModel, Source, Weights
+
+__all__ = [
+    "DatabaseError",
+    "IntegrityError",
+    "LoadCheck",
+    "LoadError",
+    "LossCurve",
+    "ModelVersion",
+    "NotFoundError",
+    "PredictionCheck",
+    "RegisteredModel",
+    "Registry",
+    "SchemaError",
+    "Source",
+    "UsageError",
+    "UserError",
+    "Weights",
+    "load_model",
+    "plot_curves",
+    "save_model",
+]
+
+_HOMES = {
+    "registry.checks": ["LoadCheck", "PredictionCheck"],
+    "registry.errors": [name for name in __all__ if name.endswith("Error")],
+    "registry.keras_io": ["load_model", "save_model"],
+    "registry.plots": ["plot_curves"],
+    "registry.registry": ["Registry"],
+    "registry.values": ["LossCurve", "ModelVersion", "RegisteredModel", "Source", "Weights"],
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, and nothing else: SQLAlchemy takes its time."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'registry' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

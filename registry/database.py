@@ -56,9 +56,7 @@ def parse_url(url: str | URL) -> URL:
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise DatabaseError(
-            f"the storage is a {parsed.get_backend_name()!r} URL; expected sqlite:/// or postgresql://"
-        )
+        raise DatabaseError(f"the storage is a {parsed.get_backend_name()!r} URL; expected sqlite:/// or postgresql://")
     return parsed
 
 
@@ -91,9 +89,7 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
 def _require_file(url: URL) -> None:
     name = url.database
     if name and name != ":memory:" and not name.startswith("file:") and not os.path.exists(name):
-        raise DatabaseError(
-            f"there is no database {name}; start a search first, or name another with --storage URL"
-        )
+        raise DatabaseError(f"there is no database {name}; start a search first, or name another with --storage URL")
 
 
 def prepare_sqlite(engine: Engine, *, begin: str = "DEFERRED") -> None:

@@ -29,6 +29,10 @@ class IntegrityError(UserError):
     """Stored bytes are not what was stored: a hash differs or a part is missing."""
 
 
+class LoadError(UserError):
+    """Keras cannot read a stored model."""
+
+
 def did_you_mean(wrong: str, known: list[str]) -> str:
     """Return the end of a message that names what exists.
 

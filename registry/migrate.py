@@ -164,9 +164,7 @@ class Schema:
         package, _, folder = self.scripts.partition(":")
         spec = find_spec(package)
         if spec is None or not spec.submodule_search_locations:
-            raise ValueError(
-                f"the scripts of schema {self.name!r} are {self.scripts!r}: no package {package!r}"
-            )
+            raise ValueError(f"the scripts of schema {self.name!r} are {self.scripts!r}: no package {package!r}")
         return Path(next(iter(spec.submodule_search_locations))) / folder
 
 

@@ -1,0 +1,128 @@
+"""Pictures of loss curves: train against validation, the best epoch marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.errors import NotFoundError, UsageError, did_you_mean
+from registry.files import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from registry.values import ModelVersion
+
+# Okabe and Ito's colours, which colour-blind people tell apart (jfly.uni-koeln.de/color).
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#A0522D")
+FORMATS = ("png", "svg", "pdf")
+_GREY = "#666666"
+
+
+def plot_curves(versions: Sequence[ModelVersion], metrics: Sequence[str] | None, out: str | Path) -> Path:
+    """Draw the versions' curves, a panel a metric, to a PNG, SVG or PDF file.
+
+    Args:
+        versions: one colour each.
+        metrics: without ``val_``, such as ``["loss", "accuracy"]``; None for all.
+        out: its ending decides the format.
+
+    Raises:
+        UsageError: another ending.
+        NotFoundError: no version has such a curve.
+    """
+    out = Path(out)
+    form = out.suffix.lower().lstrip(".")
+    if form not in FORMATS:
+        raise UsageError(f"cannot draw to {out.name!r}; expected a name that ends in .png, .svg or .pdf")
+    figure = curves_figure(versions, metrics)
+    with whole_file(out) as file:
+        figure.savefig(file, format=form, dpi=160)
+    return out
+
+
+def curves_figure(versions: Sequence[ModelVersion], metrics: Sequence[str] | None = None) -> Figure:
+    """Return the picture as a matplotlib figure; pyplot and its state are left alone.
+
+    Raises:
+        NotFoundError: no version has such a curve.
+    """
+    from matplotlib.figure import Figure
+
+    shown = _panels(versions, metrics)
+    figure = Figure(figsize=(max(5.2 * len(shown), 5.6), 4.4), layout="constrained")
+    panels = figure.subplots(1, len(shown), squeeze=False)[0]
+    for axes, metric in zip(panels, shown, strict=True):
+        _panel(axes, versions, metric)
+    _legend(figure, versions)
+    return figure
+
+
+def _panels(versions: Sequence[ModelVersion], metrics: Sequence[str] | None) -> list[str]:
+    """Return the metrics to show, ``loss`` first, the rest by name."""
+    known = {name.removeprefix("val_") for version in versions for name in version.curves}
+    if not known:
+        raise NotFoundError("there are no curves to draw: " + ", ".join(v.ref for v in versions) + " have none")
+    if metrics is None:
+        return sorted(known, key=lambda name: (name != "loss", name))
+    asked = list(dict.fromkeys(name.removeprefix("val_") for name in metrics))
+    for name in asked:
+        if name not in known:
+            raise NotFoundError(f"no curve of {name!r}; {did_you_mean(name, sorted(known))}")
+    return asked
+
+
+def _panel(axes: Axes, versions: Sequence[ModelVersion], metric: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    for index, version in enumerate(versions):
+        colour = COLOURS[index % len(COLOURS)]
+        for name, line, width in ((metric, (0, (3, 2)), 1.2), (f"val_{metric}", "-", 1.9)):
+            if name in version.curves:
+                _curve(axes, version, name, color=colour, linestyle=line, linewidth=width)
+    axes.set_title(metric.replace("_", " "), loc="left", fontsize=11, fontweight="bold")
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y", color="#e3e3e3", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(colors=_GREY, labelsize=9)
+
+
+def _curve(axes: Axes, version: ModelVersion, name: str, **look: Any) -> None:
+    values = version.curves[name].values
+    axes.plot(range(1, len(values) + 1), values, **look)
+    if version.epoch <= len(values):
+        filled = look["color"] if name.startswith("val_") else "white"
+        axes.plot(
+            [version.epoch],
+            [values[version.epoch - 1]],
+            marker="o",
+            markersize=6.5,
+            markerfacecolor=filled,
+            markeredgecolor=look["color"],
+            markeredgewidth=1.3,
+            zorder=3,
+        )
+
+
+def _legend(figure: Figure, versions: Sequence[ModelVersion]) -> None:
+    """Say what colours, lines and dots mean, under all panels."""
+    from matplotlib.lines import Line2D
+
+    entries = [
+        Line2D([], [], color=COLOURS[index % len(COLOURS)], linewidth=2.4, label=_label(version))
+        for index, version in enumerate(versions)
+    ]
+    entries += [
+        Line2D([], [], color=_GREY, linewidth=1.9, label="validation"),
+        Line2D([], [], color=_GREY, linewidth=1.2, linestyle=(0, (3, 2)), label="train"),
+        Line2D([], [], color=_GREY, marker="o", linestyle="", label="best epoch"),
+    ]
+    figure.legend(handles=entries, loc="outside lower center", ncols=min(len(entries), 4), frameon=False, fontsize=9)
+
+
+def _label(version: ModelVersion) -> str:
+    return f"{version.ref} ({version.metric} {version.score:.4f})"

@@ -1,0 +1,342 @@
+"""The registry: models, versions, weights and the questions about them."""
+
+from __future__ import annotations
+
+import builtins
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from registry import marks, reader, weights, writer
+from registry.database import default_url, open_engine, reading, writing
+from registry.errors import DatabaseError, NotFoundError, UsageError
+from registry.files import whole_file
+from registry.record import checked
+from registry.refs import Ref, parse_ref
+from registry.schema import SCHEMA, models, versions
+from registry.values import Direction, ModelVersion, RegisteredModel, Source
+
+if TYPE_CHECKING:
+    from registry.checks import LoadCheck, PredictionCheck
+
+_TRIES = 3
+
+
+class Registry:
+    """Registered models in a database.
+
+    Args:
+        url: a SQLAlchemy URL; without one ``STUDIES_URL`` or ``sqlite:///studies.db``.
+        create: make the database's tables where there are none.
+        clock: tells the time that records carry.
+
+    Raises:
+        DatabaseError: the database cannot be opened, or has no tables and ``create`` is not set.
+        SchemaError: its tables are older or newer than this program.
+
+    Example:
+        >>> model = Registry("sqlite:///studies.db").best("fmnist").load()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        create: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._engine = open_engine(url or default_url(), must_exist=not create)
+        self._clock = clock
+        if create:
+            SCHEMA.create_or_check(self._engine)
+        else:
+            SCHEMA.check(self._engine)
+
+    def close(self) -> None:
+        """Close the database's connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    # Recording
+
+    def register(
+        self,
+        model: str,
+        *,
+        weights: bytes | Path | None,
+        score: float,
+        metric: str,
+        direction: Direction,
+        epoch: int,
+        params: Mapping[str, Any],
+        curves: Mapping[str, Sequence[float]],
+        source: Source | None = None,
+        check: PredictionCheck | None = None,
+        stop_reason: str | None = None,
+        seconds: float | None = None,
+        parameters: int | None = None,
+        tags: Mapping[str, str] | None = None,
+        top_k: int | None = None,
+    ) -> ModelVersion | None:
+        """Register a version; everything of it becomes visible at once, or nothing.
+
+        The same study and trial again give the version that is there already.
+
+        Args:
+            model: the registered model's name; its first version decides what its best is judged by.
+            weights: a ``.keras`` file's bytes (`save_model`) or path.
+            score: the objective's value at ``epoch``, exactly.
+            metric: the objective's metric.
+            direction: ``max`` or ``min``.
+            epoch: the best epoch, whose weights these are; 1 is the first.
+            params: name to number, text, bool or None.
+            curves: metric to values, one an epoch.
+            source: where it comes from.
+            check: predictions to hold a loaded model to.
+            stop_reason: why the training ended.
+            seconds: how long the training took.
+            parameters: how many numbers the model learns.
+            tags: name to text.
+            top_k: register only if the score is among the best K of its study. The version that it displaces
+                keeps its record and loses its weights, unless an alias pins it.
+
+        Returns:
+            The version, or None where ``top_k`` keeps it out.
+
+        Raises:
+            UsageError: a value that cannot be.
+            DatabaseError: the database cannot be written.
+        """
+        record = checked(
+            model=model,
+            score=score,
+            metric=metric,
+            direction=direction,
+            epoch=epoch,
+            params=params,
+            curves=curves,
+            tags=tags,
+            source=source or Source(),
+            weights=weights,
+            check=check.to_bytes() if check else None,
+            stop_reason=stop_reason,
+            seconds=seconds,
+            parameters=parameters,
+        )
+        if top_k is not None and top_k < 1:
+            raise UsageError(f"top_k is {top_k}; expected at least 1")
+
+        def write(connection: Connection) -> int | None:
+            return writer.register(connection, record, top_k, self._clock())
+
+        version_id = self._write(write)
+        return None if version_id is None else self._by_id(version_id)
+
+    def would_keep(self, model: str, *, study: str | None, score: float, direction: Direction, top_k: int) -> bool:
+        """Tell whether `register` would keep a score now: a cheap look before weights are made into bytes."""
+        if score != score:
+            return False
+        with reading(self._engine) as connection:
+            model_id = connection.execute(sa.select(models.c.id).where(models.c.name == model)).scalar()
+            if model_id is None:
+                return True
+            return writer.count_better(connection, model_id, study, score, direction) < top_k
+
+    # Asking
+
+    def models(self) -> builtins.list[RegisteredModel]:
+        """Return the registered models, by name."""
+        with reading(self._engine) as connection:
+            return reader.all_models(connection)
+
+    def list(
+        self,
+        model: str,
+        *,
+        study: str | None = None,
+        best_first: bool = False,
+        limit: int | None = None,
+    ) -> builtins.list[ModelVersion]:
+        """Return a model's versions, by number or the best score first (ties: the oldest; NaN last).
+
+        Raises:
+            NotFoundError: there is no such model.
+        """
+        with reading(self._engine) as connection:
+            found = reader.find_model(connection, model)
+            ids = reader.ids_of_list(found.id, study=study, best_first=best_first, limit=limit)
+            return reader.fetch(connection, ids, self._finish, best_first=best_first)
+
+    def get(self, ref: str) -> ModelVersion:
+        """Return the version that ``model`` (its best), ``model/3`` or ``model@alias`` means.
+
+        Raises:
+            NotFoundError: no such model, version or alias.
+            UsageError: the text is no reference.
+        """
+        parsed = parse_ref(ref)
+        with reading(self._engine) as connection:
+            return reader.fetch(connection, reader.ids_of(connection, parsed), self._finish)[0]
+
+    def best(self, model: str, metric: str | None = None, direction: Direction | None = None) -> ModelVersion:
+        """Return a model's best version, by its objective or by any metric that its versions have.
+
+        A version counts with the metric's value at its own epoch, the one its weights are of.
+
+        Args:
+            model: the registered model's name.
+            metric: such as ``val_loss``; without one, what the model is judged by.
+            direction: ``max`` or ``min``; needed only where neither the records nor Keras' names tell.
+
+        Raises:
+            NotFoundError: no such model or metric.
+            UsageError: the direction is unknown or none.
+        """
+        if direction not in (None, "max", "min"):
+            raise UsageError(f"the direction is {direction!r}; expected 'max' or 'min'")
+        with reading(self._engine) as connection:
+            found = reader.find_model(connection, model)
+            ids = reader.ids_of_best(connection, found, metric, direction)
+            return reader.fetch(connection, ids, self._finish)[0]
+
+    # Marks
+
+    def set_alias(self, model: str, alias: str, version: int) -> ModelVersion:
+        """Point an alias to a version, which is pinned by it, and remember who did so and when.
+
+        Raises:
+            NotFoundError: no such model or version.
+            UsageError: a name that cannot be.
+        """
+        self._mark(Ref(model, version=version), lambda *row: marks.set_alias(row[0], row[1], alias, self._clock()))
+        return self.get(f"{model}/{version}")
+
+    def remove_alias(self, model: str, alias: str) -> None:
+        """Remove an alias.
+
+        Raises:
+            NotFoundError: no such model or alias.
+        """
+        with writing(self._engine) as connection:
+            marks.remove_alias(connection, reader.find_model(connection, model), alias, self._clock())
+
+    def set_tag(self, ref: str, name: str, text: str) -> ModelVersion:
+        """Give a version a tag.
+
+        Raises:
+            NotFoundError: no such version.
+            UsageError: a name or text that cannot be.
+        """
+        return self._mark(parse_ref(ref), lambda *row: marks.set_tag(row[0], row[1], name, text, self._clock()))
+
+    def remove_tag(self, ref: str, name: str) -> ModelVersion:
+        """Take a tag off a version.
+
+        Raises:
+            NotFoundError: no such version or tag.
+        """
+        return self._mark(parse_ref(ref), lambda *row: marks.remove_tag(row[0], row[1], name, self._clock()))
+
+    # Weights
+
+    def load(self, version: ModelVersion) -> Any:
+        """Return a version's Keras model; see `ModelVersion.load`."""
+        from registry.keras_io import load_model
+
+        with TemporaryDirectory(prefix="registry-") as folder:
+            return load_model(self.export(version, Path(folder) / "model.keras"))
+
+    def export(self, version: ModelVersion, out: str | Path) -> Path:
+        """Write a version's verified ``.keras`` file; see `ModelVersion.export`."""
+        with whole_file(out) as file:
+            self._copy(version, "weights", file)
+        return Path(out)
+
+    def load_check(self, ref: str) -> LoadCheck:
+        """Load a version and compare its predictions with those that were stored with it.
+
+        Raises:
+            NotFoundError: no such version, or it has no weights.
+            IntegrityError: the stored bytes are not those that were registered.
+            LoadError: Keras cannot read the model.
+        """
+        from registry.checks import LoadCheck, PredictionCheck
+
+        version = self.get(ref)
+        model = self.load(version)
+        stored = io.BytesIO()
+        try:
+            self._copy(version, "prediction_check", stored)
+        except NotFoundError:
+            return LoadCheck("unknown", None)
+        return PredictionCheck.from_bytes(stored.getvalue()).compare(model)
+
+    # Inside
+
+    def _write(self, act: Callable[[Connection], int | None]) -> int | None:
+        """Run a transaction, again where another one came between."""
+        for _ in range(_TRIES):
+            try:
+                with writing(self._engine) as connection:
+                    return act(connection)
+            except sa.exc.IntegrityError as error:
+                last = error
+        raise DatabaseError(f"other programs write the same records all the time: {last.orig}") from last
+
+    def _mark(self, ref: Ref, act: Callable[[Connection, Any], None]) -> ModelVersion:
+        with writing(self._engine) as connection:
+            ids = reader.ids_of(connection, ref)
+            row = connection.execute(
+                sa.select(versions.c.id, versions.c.model_id, versions.c.number).where(versions.c.id.in_(ids))
+            ).one()
+            act(connection, row)
+        return self._by_id(row.id)
+
+    def _by_id(self, version_id: int) -> ModelVersion:
+        ids = sa.select(versions.c.id).where(versions.c.id == version_id)
+        with reading(self._engine) as connection:
+            return reader.fetch(connection, ids, self._finish)[0]
+
+    def _finish(self, **fields: Any) -> ModelVersion:
+        return ModelVersion(**fields, loader=self)
+
+    def _copy(self, version: ModelVersion, column: str, out: BinaryIO) -> None:
+        with self._row(version) as (connection, row):
+            sha256 = row._mapping[column]
+            if sha256 is None:
+                raise NotFoundError(_no_bytes(version, column, row.state))
+            weights.read(connection, sha256, out, f"{version.ref} ({column.replace('_', ' ')})")
+
+    @contextmanager
+    def _row(self, version: ModelVersion) -> Iterator[tuple[Connection, Any]]:
+        wanted = (
+            sa.select(versions.c.weights, versions.c.prediction_check, versions.c.state)
+            .join(models, models.c.id == versions.c.model_id)
+            .where(models.c.name == version.model, versions.c.number == version.version)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(wanted).first()
+            if row is None:
+                raise NotFoundError(f"the version {version.ref} is no longer there")
+            yield connection, row
+
+
+def _no_bytes(version: ModelVersion, column: str, state: str) -> str:
+    if column == "weights" and state == "displaced":
+        return (
+            f"{version.ref} has no weights any more: better versions of its study took their place; "
+            "an alias on a version keeps its weights"
+        )
+    return f"{version.ref} was registered without {column.replace('_', ' ')}"

@@ -1,0 +1,165 @@
+"""Register a version: its bytes, its row, its curves and what it displaces, in one transaction.
+
+The model's row is locked first (on SQLite, ``BEGIN IMMEDIATE`` locks everything), so numbers have no gaps or
+repeats, and two trials that end at once see each other in the top K.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from registry import weights
+from registry.packing import pack_curve, pack_float, pack_metrics, pack_param
+from registry.record import Record
+from registry.schema import aliases, curves, metrics, models, params, tags, versions
+from registry.upsert import insert_new
+from registry.values import Direction
+
+
+def register(connection: Connection, record: Record, top_k: int | None, now: datetime) -> int | None:
+    """Register a version unless it is there or not among the best; return its id, or None."""
+    if top_k is not None and math.isnan(record.score):
+        return None
+    model = lock_model(connection, record, now)
+    existing = _existing(connection, model.id, record)
+    if existing is not None:
+        return existing
+    study = record.source.study
+    if top_k is not None and count_better(connection, model.id, study, record.score, record.direction) >= top_k:
+        return None
+    version_id = _insert(connection, model, record, now)
+    if top_k is not None:
+        _displace(connection, model.id, study, record.direction, top_k)
+    return version_id
+
+
+def lock_model(connection: Connection, record: Record, now: datetime) -> Row[Any]:
+    """Return the model's row, made if need be, and held until the transaction ends."""
+    row = {
+        "name": record.model,
+        "metric": record.metric,
+        "direction": record.direction,
+        "next_version": 1,
+        "created_at": now,
+    }
+    held = sa.select(models).where(models.c.name == record.model).with_for_update()
+    found = connection.execute(held).first()
+    if found is None:
+        insert_new(connection, models, row)
+        found = connection.execute(held).one()
+    return found
+
+
+def count_better(connection: Connection, model_id: int, study: str | None, score: float, direction: Direction) -> int:
+    """Count the versions of a study that a new one of this score would stand behind; ties stay before it."""
+    better = versions.c.score >= score if direction == "max" else versions.c.score <= score
+    count: int = connection.execute(
+        sa.select(sa.func.count()).where(versions.c.model_id == model_id, _of_study(study), better)
+    ).scalar_one()
+    return count
+
+
+def _of_study(study: str | None) -> sa.ColumnElement[bool]:
+    return versions.c.study.is_(None) if study is None else versions.c.study == study
+
+
+def _existing(connection: Connection, model_id: int, record: Record) -> int | None:
+    source = record.source
+    if source.study is None or source.trial is None:
+        return None
+    found: int | None = connection.execute(
+        sa.select(versions.c.id).where(
+            versions.c.model_id == model_id,
+            versions.c.study == source.study,
+            versions.c.trial == source.trial,
+        )
+    ).scalar()
+    return found
+
+
+def _insert(connection: Connection, model: Row[Any], record: Record, now: datetime) -> int:
+    # Bytes first, row second: the row's foreign keys say so, too.
+    stored = None if record.weights is None else weights.put(connection, record.weights, now)
+    check = None if record.check is None else weights.put(connection, record.check, now)
+    connection.execute(models.update().where(models.c.id == model.id).values(next_version=model.next_version + 1))
+    source = record.source
+    row = {
+        "model_id": model.id,
+        "number": model.next_version,
+        "score": pack_float(record.score),
+        "metric": record.metric,
+        "direction": record.direction,
+        "epoch": record.epoch,
+        "stop_reason": record.stop_reason,
+        "seconds": record.seconds,
+        "parameters": record.parameters,
+        "study": source.study,
+        "trial": source.trial,
+        "seed": source.seed,
+        "problem": source.problem,
+        "data_fingerprint": source.data_fingerprint,
+        "code_revision": source.code_revision,
+        "libraries": dict(source.libraries),
+        "weights": stored,
+        "prediction_check": check,
+        "created_at": now,
+    }
+    version_id: int = connection.execute(versions.insert().returning(versions.c.id), row).scalar_one()
+    _insert_parts(connection, version_id, model.id, record)
+    return version_id
+
+
+def _insert_parts(connection: Connection, version_id: int, model_id: int, record: Record) -> None:
+    own = {"version_id": version_id}
+    measured = pack_metrics(record.curves, (record.metric, record.direction), record.score, record.epoch)
+    many: list[tuple[sa.Table, list[dict[str, Any]]]] = [
+        (params, [own | pack_param(name, value) for name, value in record.params.items()]),
+        (metrics, [own | {"model_id": model_id} | row for row in measured]),
+        (
+            curves,
+            [
+                own | {"metric": curve.metric, "epochs": len(curve.values), "float64": pack_curve(curve)}
+                for curve in record.curves.values()
+            ],
+        ),
+        (tags, [own | {"name": name, "value": text} for name, text in record.tags.items()]),
+    ]
+    for table, rows in many:
+        if rows:
+            connection.execute(table.insert(), rows)
+
+
+def _displace(connection: Connection, model_id: int, study: str | None, direction: Direction, top_k: int) -> None:
+    """Take the weights of the versions behind the study's best K, except of those that an alias pins."""
+    score = versions.c.score.desc() if direction == "max" else versions.c.score.asc()
+    ranked = (
+        sa.select(versions.c.id)
+        .where(versions.c.model_id == model_id, _of_study(study), versions.c.score.is_not(None))
+        .order_by(score, versions.c.number)
+        .limit(top_k)
+        .subquery()
+    )
+    pinned = sa.exists().where(aliases.c.version_id == versions.c.id)
+    losers = connection.execute(
+        sa.select(versions.c.id, versions.c.weights, versions.c.prediction_check).where(
+            versions.c.model_id == model_id,
+            _of_study(study),
+            versions.c.weights.is_not(None),
+            versions.c.id.not_in(sa.select(ranked.c.id)),
+            ~pinned,
+        )
+    ).all()
+    if not losers:
+        return
+    connection.execute(
+        versions.update()
+        .where(versions.c.id.in_([row.id for row in losers]))
+        .values(state="displaced", weights=None, prediction_check=None)
+    )
+    freed = [row.weights for row in losers] + [row.prediction_check for row in losers if row.prediction_check]
+    weights.delete_unowned(connection, freed)
