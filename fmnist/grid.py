@@ -46,6 +46,4 @@ def save(figure: Figure, path: Path) -> None:
     try:
         figure.savefig(path, format="png", dpi=100)
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be written: {error.strerror or error}; name another file with --out"
-        ) from None
+        raise UserError(f"{path} cannot be written: {error.strerror or error}; name another file with --out") from None

@@ -21,7 +21,7 @@ DROPOUT = 0.3
 OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam")
 
 # Lowest, highest and default learning rate: where each optimizer trains this network well in 10 epochs of
-# 1,500 steps. Momentum m makes SGD's steps 1 / (1 - m) times the rate, so the highest is one that holds at 0.95.
+# 1,500 steps. Momentum m makes SGD's steps 1 / (1 - m) times the rate: the highest still holds at m = 0.95.
 LEARNING_RATES = {
     "sgd": (3e-3, 5e-2, 1e-2),
     "adagrad": (1e-2, 1e-1, 3e-2),
@@ -64,9 +64,7 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         super().__init__(name="fmnist")
         unknown = [name for name in optimizers if name not in OPTIMIZERS]
         if unknown or not optimizers:
-            raise ValueError(
-                f"optimizers are {tuple(optimizers)!r}; expected some of {', '.join(OPTIMIZERS)}"
-            )
+            raise ValueError(f"optimizers are {tuple(optimizers)!r}; expected some of {', '.join(OPTIMIZERS)}")
         self.optimizers = tuple(optimizers)
         self.search_batch_size = search_batch_size
         self.search_batch_norm = search_batch_norm

@@ -64,9 +64,7 @@ def split(samples: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """
     from sklearn.model_selection import train_test_split
 
-    train, validation = train_test_split(
-        np.arange(samples), test_size=VALIDATION_FRACTION, random_state=SPLIT_SEED
-    )
+    train, validation = train_test_split(np.arange(samples), test_size=VALIDATION_FRACTION, random_state=SPLIT_SEED)
     return train, validation
 
 
@@ -194,6 +192,5 @@ def _write(path: Path, content: Images | bytes) -> None:
 
 def _cache_error(folder: Path, verb: str, error: OSError) -> CacheError:
     return CacheError(
-        f"the cache folder {folder} cannot be {verb}: {error.strerror or error}; "
-        f"name another with {CACHE_DIR_VARIABLE}"
+        f"the cache folder {folder} cannot be {verb}: {error.strerror or error}; name another with {CACHE_DIR_VARIABLE}"
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import queue
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from fmnist.errors import DataNotFoundError
 from fmnist.idx import FASHION_MNIST, locate
@@ -18,6 +22,7 @@ DATA_DIR_VARIABLE = "FMNIST_DATA_DIR"
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 DOWNLOAD_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 DOWNLOAD_SILENCE_SECONDS = 15
+CONNECT_SECONDS = 10
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +53,7 @@ def explicit_source(data_dir: Path | None, environ: Mapping[str, str] = os.envir
         if not named:
             return None
         data_dir, origin = Path(named), DATA_DIR_VARIABLE
-    return Source(
-        data_dir.expanduser(), origin, f"put the original file there, or name another folder with {origin}"
-    )
+    return Source(data_dir.expanduser(), origin, f"put the original file there, or name another folder with {origin}")
 
 
 def keras_cache(environ: Mapping[str, str] = os.environ) -> Path:
@@ -98,9 +101,14 @@ def find_source(
 def keras_download() -> Path:
     """Download the files as ``keras.datasets.fashion_mnist`` does, and return their folder.
 
-    A host that says nothing for 15 seconds ends it, so that a machine without that host does not hang. Keras'
-    progress bar goes to the standard error.
+    A host that does not answer in 10 seconds, or says nothing for 15, ends it, so that a machine that cannot reach
+    it does not hang. Keras' progress bar goes to the standard error.
+
+    Raises:
+        OSError: the host does not answer.
+        Exception: Keras could not download a file.
     """
+    require_host(DOWNLOAD_URL)
     import keras
 
     logger.info("downloading Fashion-MNIST from %s", DOWNLOAD_URL)
@@ -109,11 +117,39 @@ def keras_download() -> Path:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             paths = [
-                keras.utils.get_file(
-                    f"{name}.gz", DOWNLOAD_URL + f"{name}.gz", cache_subdir="datasets/fashion-mnist"
-                )
+                keras.utils.get_file(f"{name}.gz", DOWNLOAD_URL + f"{name}.gz", cache_subdir="datasets/fashion-mnist")
                 for name in FASHION_MNIST
             ]
     finally:
         socket.setdefaulttimeout(before)
     return Path(paths[0]).parent
+
+
+def require_host(url: str, *, seconds: float = CONNECT_SECONDS) -> None:
+    """Return once the URL's host takes a connection, all its addresses tried; behind a proxy, at once.
+
+    Name lookup and each address have time limits of their own, which add up to minutes; this one is for all.
+
+    Raises:
+        OSError: it does not in this time.
+    """
+    target = urlsplit(url)
+    host, port = target.hostname or "", target.port or {"https": 443, "http": 80}[target.scheme]
+    if target.scheme in getproxies() and not proxy_bypass(host):
+        return
+    answers: queue.Queue[OSError | None] = queue.Queue()
+
+    def connect() -> None:
+        try:
+            socket.create_connection((host, port), timeout=seconds).close()
+            answers.put(None)
+        except OSError as error:
+            answers.put(error)
+
+    threading.Thread(target=connect, daemon=True).start()
+    try:
+        error = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError(f"{host} did not answer in {seconds:g} seconds") from None
+    if error is not None:
+        raise OSError(f"{host} cannot be reached: {error.strerror or error}")

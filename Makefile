@@ -1,0 +1,87 @@
+# make search: set everything up, search on Fashion-MNIST and say which model is best.
+# make test:   set everything up and pass every check.
+# Both need Python 3.11+, make and a C library, and reach PyPI and Debian's packages at most.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEBIAN_DATA := $(CURDIR)/.data/fashion-mnist
+SOURCES := fmnist search registry tests benchmarks
+
+# make search TRIALS=100 TIMEOUT=10m goes on with the same study.
+STUDY ?= fmnist
+TRIALS ?= 40
+EPOCHS ?= 10
+TIMEOUT ?= 150s
+
+.PHONY: help search test lint unit e2e install install-test data chromium format lock clean
+
+help:
+	@echo "make search   search on Fashion-MNIST ($(TRIALS) trials, $(TIMEOUT) at most); again: go on"
+	@echo "make test     lint, types, borders, unit and end-to-end tests"
+	@echo "make data     find or fetch Fashion-MNIST"
+	@echo "make format   format the code and mend what ruff can mend"
+	@echo "make lock     pin the newest releases in requirements.lock and requirements-test.lock"
+	@echo "make clean    remove the environment and every cache; studies.db stays"
+
+search: install data
+	$(BIN)/search run fmnist --study $(STUDY) --trials $(TRIALS) --max-epochs $(EPOCHS) \
+	    --workers auto --timeout $(TIMEOUT)
+
+test: lint unit e2e
+
+lint: install-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: install-test
+	$(BIN)/pytest --ignore=tests/e2e
+
+# Tests that keep the arrays in a folder of their own need the files again, also those unpacked by `make data`.
+e2e: install-test data chromium
+	@if [ -z "$$FMNIST_DATA_DIR" ] && [ -d "$(DEBIAN_DATA)" ]; then export FMNIST_DATA_DIR="$(DEBIAN_DATA)"; fi; \
+	$(BIN)/pytest tests/e2e
+
+data: install
+	@tools/data.sh $(BIN)/fmnist "$(DEBIAN_DATA)"
+
+chromium:
+	@tools/chromium.sh
+
+format: install-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The environment. A stamp tells which lock it was installed from; a changed lock or pyproject.toml installs again.
+# The test lock holds the other one whole, so either will do for a search.
+install: $(VENV)/.installed
+install-test: $(VENV)/.installed-test
+
+$(BIN)/python:
+	@tools/make_venv.sh $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-test: requirements-test.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements-test.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.installed
+
+# uv resolves for every platform and Python at once; it lives in an environment of its own.
+LOCK := .lock-venv/bin/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --upgrade \
+    --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
+lock:
+	@tools/make_venv.sh .lock-venv
+	.lock-venv/bin/python -m pip install --quiet uv
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra test --constraint requirements.lock --output-file requirements-test.lock
+
+clean:
+	rm -rf $(VENV) .lock-venv .data build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	    .import_linter_cache
+	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +

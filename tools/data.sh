@@ -1,0 +1,18 @@
+#!/bin/sh
+# Find or fetch Fashion-MNIST with the program $1 (fmnist); Debian's package, unpacked to $2, is the last resort.
+set -eu
+fmnist=$1
+unpacked=$2
+
+# A folder that the user names is used or fails.
+if [ -n "${FMNIST_DATA_DIR:-}" ]; then
+    exec "$fmnist" data
+fi
+if [ ! -d "$unpacked" ]; then
+    if "$fmnist" data; then
+        exit 0
+    fi
+    echo "trying Debian's package dataset-fashion-mnist" >&2
+    "$(dirname "$0")/debian_data.sh" "$unpacked"
+fi
+FMNIST_DATA_DIR=$unpacked exec "$fmnist" data
