@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fmnist import prepared
+from fmnist.errors import DataNotFoundError
 from fmnist.idx import FASHION_MNIST, Images, read_checked
 from fmnist.prepared import NotPreparedError, Part
 from fmnist.sources import DEBIAN_FOLDER, explicit_source, find_source, keras_download
@@ -83,18 +84,23 @@ class DataStore:
 
     def described(self) -> dict[str, str]:
         """Return where the prepared data came from: ``origin`` and ``folder`` of the files, and ``cache``."""
+        cache = str(self.folder.absolute())
+        named = explicit_source(self.data_dir, self.environ)
+        if named is not None:
+            return {"origin": named.origin, "folder": str(named.folder.absolute()), "cache": cache}
         manifest = prepared.read_manifest(self.folder)
-        return {
-            "origin": str(manifest["origin"]),
-            "folder": str(manifest["folder"]),
-            "cache": str(self.folder.absolute()),
-        }
+        return {"origin": str(manifest["origin"]), "folder": str(manifest["folder"]), "cache": cache}
 
     def _check_named_folder(self, parts: tuple[str, ...]) -> None:
         """Check the files of a folder that the user named, although the arrays may be kept already."""
         source = explicit_source(self.data_dir, self.environ)
         if source is None:
             return
+        if not source.folder.is_dir():
+            raise DataNotFoundError(
+                f"{source.origin} names {source.folder}, which is not a folder; name one that holds "
+                "Fashion-MNIST's four files"
+            )
         used = {"t10k" if part == "test" else "train" for part in parts}
         for name, sha256 in self.hashes.items():
             if name.partition("-")[0] in used:

@@ -1,0 +1,85 @@
+"""The ``fmnist`` program: thin functions over the Python API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry.console import Json, new_app, print_json, print_table, run
+
+if TYPE_CHECKING:
+    from fmnist.data import DataStore
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="FOLDER",
+        help="Use the files in this folder or fail; else FMNIST_DATA_DIR, Keras' cache, Debian's package, "
+        "or a download.",
+    ),
+]
+
+app = new_app("Fashion-MNIST: its data, and what they look like.")
+
+
+def main() -> None:
+    """Run the program and exit with its code."""
+    raise SystemExit(run(app, "fmnist"))
+
+
+@app.callback()
+def _program() -> None:
+    """Keep the commands' names, whatever their number."""
+
+
+@app.command()
+def data(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Find the data, check them by hash, and keep them decompressed for training."""
+    from fmnist.summary import describe
+
+    found = describe(_store(data_dir))
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(f"Fashion-MNIST of {found['folder']} ({found['origin']}), prepared in {found['cache']}")
+    print_table(
+        ["part", "images", "labels", "type"],
+        [(name, part["images"], part["labels"], part["dtype"]) for name, part in found["parts"].items()],
+    )
+
+
+@app.command()
+def explore(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the picture goes, as PNG.")] = Path(
+        "fashion-mnist.png"
+    ),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Print shapes and counts per class, and save the first 40 training images with their labels."""
+    from fmnist.grid import image_grid, save
+    from fmnist.prepared import PARTS
+    from fmnist.summary import counts, shapes
+
+    parts = dict(zip(PARTS, _store(data_dir).parts(*PARTS), strict=True))
+    per_class = {name: counts(part) for name, part in parts.items()}
+    save(image_grid(parts["train"].images, parts["train"].labels), out)
+    if as_json:
+        described = {name: {**shapes(part), "classes": per_class[name]} for name, part in parts.items()}
+        print_json({"parts": described, "picture": str(out)})
+        return
+    rows = [
+        ("images", *(shapes(part)["images"] for part in parts.values())),
+        *((label, *(per_class[name][label] for name in PARTS)) for label in per_class["train"]),
+    ]
+    print_table(["class", *PARTS], rows)
+    typer.echo(f"the picture is {out}")
+
+
+def _store(data_dir: Path | None) -> DataStore:
+    from fmnist.data import DataStore
+
+    return DataStore(data_dir=data_dir)
