@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -75,8 +76,7 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
         _require_file(parsed)
     try:
         if parsed.get_backend_name() == "sqlite":
-            engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
-            prepare_sqlite(engine)
+            engine = _sqlite_engine(parsed, reading_only=must_exist and _is_sealed(parsed.database))
         else:
             engine = sa.create_engine(parsed, pool_pre_ping=True, pool_size=2)
     except (ImportError, NoSuchModuleError) as error:
@@ -84,6 +84,31 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
             f"no driver for {display_url(parsed)} ({error}); install it with: pip install 'studies[postgres]'"
         ) from None
     return engine
+
+
+def _sqlite_engine(url: URL, *, reading_only: bool) -> Engine:
+    if not reading_only:
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    else:
+        name = f"file:{quote(os.path.abspath(str(url.database)))}?mode=ro&immutable=1"
+        engine = sa.create_engine(
+            url, creator=lambda: sqlite3.connect(name, uri=True, check_same_thread=False, timeout=BUSY_SECONDS)
+        )
+    prepare_sqlite(engine)
+    return engine
+
+
+def _is_sealed(name: str | None) -> bool:
+    """Tell whether a database lies in a folder where we may not write, and nobody has it open.
+
+    Reading a database in WAL mode makes two files beside it. Where we may not, SQLite reads one that is said
+    to be immutable; without the two files there is no writer, so it is.
+    """
+    if not name or name.startswith("file:") or os.path.exists(f"{name}-shm"):
+        return False
+    folder = os.path.dirname(os.path.abspath(name))
+    effective = os.access in os.supports_effective_ids
+    return not os.access(folder, os.W_OK, effective_ids=effective) and not os.path.exists(f"{name}-wal")
 
 
 def _require_file(url: URL) -> None:
