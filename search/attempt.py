@@ -80,7 +80,7 @@ class Workshop:
 
     def samples(self) -> Any:
         """Return a few validation inputs to check loaded models by, or None where they are not one array."""
-        x = self.data.validation[0] if isinstance(self.data.validation, tuple) else None
+        x: Any = self.data.validation[0] if isinstance(self.data.validation, tuple) else None
         return x[:CHECK_SAMPLES] if hasattr(x, "shape") else None
 
 

@@ -57,7 +57,7 @@ class SampledHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         default: Value = None,
         parent_name: str | None = None,
         parent_values: Any = None,
-    ) -> Value:
+    ) -> Any:
         """Choose one of the values, which may hold None, bools and several types."""
         if len({type(value) for value in values}) == 1 and not isinstance(values[0], bool) and values[0] is not None:
             return super().Choice(name, values, ordered, default, parent_name, parent_values)
@@ -65,7 +65,7 @@ class SampledHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
             hp = MixedChoice(self._get_name(name), values, default=default, conditions=self._conditions)
             return self._retrieve(hp)
 
-    def _register(self, hyperparameter: Any, overwrite: bool = False) -> Value:
+    def _register(self, hyperparameter: Any, overwrite: bool = False) -> Any:
         hp = hyperparameter
         if not isinstance(hp, kt.Fixed) and self.is_active(hp) and hp.name not in self.values:
             found = dimension(hp, sampled_name(hp, self._ambiguous))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -66,8 +68,6 @@ def call_in_child(function: Callable[..., T], *args: Any) -> T:
 
 
 def _on_cpu() -> None:
-    import signal
-
     from search.runtime import configure
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
@@ -79,11 +79,29 @@ def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: st
     from search.worker import work
 
     os.chdir(folder)
+    stop = stop_on_signals()
+    threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
     try:
-        work(url, study, place, worker_id)
+        work(url, study, place, worker_id=worker_id, stop=stop)
     except UserError as error:
         logger.debug("%s", error)
         raise SystemExit(FAILED) from None
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set, instead of ending the process."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    """Stop in order where the pool's own process is gone: nobody would replace or stop this worker."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        stop.set()
 
 
 def find_gpus() -> list[str]:

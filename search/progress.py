@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from search.durations import show_duration
 from search.records import TrialRecord
 from search.status import StudyStatus
 
@@ -111,15 +112,21 @@ def time_left(status: StudyStatus, finished: int, elapsed: float, timeout: float
     return left
 
 
-def render(status: StudyStatus, elapsed: float, left: float | None) -> Group:
-    """Return the picture of a study's status for a terminal of 80 columns."""
+def render(status: StudyStatus, elapsed: float | None = None, left: float | None = None) -> Group:
+    """Return the picture of a study's status for a terminal of 80 columns.
+
+    Args:
+        status: how the study stands.
+        elapsed: seconds since the search began; None where nobody knows.
+        left: seconds that it still takes; None where nobody knows.
+    """
     counts = status.trials
     head = Text.assemble(
         (status.study, "bold"),
         f"  {status.finished}/{status.budget} trials",
         f" ({counts['pruned']} pruned, {counts['failed']} failed)" if counts["pruned"] or counts["failed"] else "",
-        f"  {duration(elapsed)} gone",
-        f", about {duration(left)} left" if left is not None else "",
+        f"  {show_duration(elapsed)} gone" if elapsed is not None else "",
+        f", about {show_duration(left)} left" if left is not None else "",
     )
     parts: list[Text | Table] = [head, Text(describe_best(status))]
     if status.workers:
@@ -157,18 +164,3 @@ def describe_trial(trial: TrialRecord, status: StudyStatus) -> str:
         f"trial {trial.trial}  {status.objective.metric} {trial.score:.4f} at epoch {trial.best_epoch}"
         f"  ({trial.stop_reason} after {trial.epoch}, {trial.seconds or 0:.1f} s)  {describe_best(status)}"
     )
-
-
-def duration(seconds: float) -> str:
-    """Return seconds for people.
-
-    Example:
-        >>> duration(75), duration(4000), duration(3.2)
-        ('1m 15s', '1h 06m', '3s')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m {whole % 60:02d}s"
-    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"

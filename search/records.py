@@ -101,7 +101,7 @@ def read_trials(engine: Engine, study_id: int) -> list[TrialRecord]:
         .order_by(slots.c.number)
     )
     with reading(engine) as connection:
-        return [_trial(row._mapping) for row in connection.execute(query)]
+        return [_trial(dict(row._mapping)) for row in connection.execute(query)]
 
 
 def _trial(row: Mapping[str, Any]) -> TrialRecord:

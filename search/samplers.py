@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import optuna
@@ -25,9 +26,6 @@ def make_sampler(settings: Settings, *, number: int, grid_point: Callable[[], di
         settings: the study's.
         number: the trial's number.
         grid_point: returns the point of the grid that is this trial's.
-
-    Raises:
-        SettingsError: the sampler needs a package that is not installed.
     """
     seed = derive_seed(settings.seed, number)
     match settings.sampler:
@@ -59,17 +57,13 @@ def check_sampler(settings: Settings) -> None:
     Raises:
         SettingsError: it is not.
     """
-    if settings.sampler == "gp":
-        _gp(0)
+    if settings.sampler == "gp" and find_spec("torch") is None:
+        raise SettingsError(
+            "the sampler gp needs PyTorch: install it with pip install 'studies[gp]', or choose another --sampler"
+        )
 
 
 def _gp(seed: int) -> BaseSampler:
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        raise SettingsError(
-            "the sampler gp needs PyTorch: install it with pip install 'studies[gp]', or choose another --sampler"
-        ) from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.samplers.GPSampler(seed=seed)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from registry.errors import UsageError
+from registry.errors import UsageError, did_you_mean
 
 SAMPLERS = ("tpe", "gp", "cmaes", "random", "qmc", "grid")
 PRUNERS = ("hyperband", "asha", "median", "percentile", "none")
@@ -57,6 +57,19 @@ class Settings:
         _at_least("checkpoint_seconds", self.checkpoint_seconds, 0)
         if self.trial_seconds is not None and not self.trial_seconds > 0:
             raise UsageError(f"trial_seconds is {self.trial_seconds}; expected more than 0")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Settings:
+        """Return settings of a user's values.
+
+        Raises:
+            UsageError: an unknown name, or a value that does not fit.
+        """
+        known = [field.name for field in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UsageError(f"there is no setting {name!r}; {did_you_mean(name, known)}")
+        return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON values."""

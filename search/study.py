@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import optuna
 from sqlalchemy.engine import Engine
@@ -20,6 +20,7 @@ from search.placement import place_workers
 from search.pool import Pool, call_in_child, find_gpus, processes, usable_cores, warm_up, work_in_child
 from search.problem import Objective
 from search.records import StudyRecord, TrialRecord
+from search.samplers import check_sampler
 from search.schema import SCHEMA
 from search.settings import Settings
 from search.status import StudyStatus, read_status
@@ -56,7 +57,7 @@ class Study:
         problem: str,
         trials: int,
         storage: str | None = None,
-        settings: Settings | None = None,
+        **settings: Any,
     ) -> Study:
         """Begin a study, or open the one of that name and raise its budget.
 
@@ -65,7 +66,8 @@ class Study:
             problem: ``module:attr``, or an installed problem's name.
             trials: the budget in sum; a study that has more keeps it.
             storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
-            settings: how to search; the defaults, or those of the study that is there.
+            settings: how to search, as fields of `Settings`; what is left out has its default, or is as in the study
+                that is there.
 
         Raises:
             UserError: the problem, the settings or the database do not work; nothing was written.
@@ -76,10 +78,12 @@ class Study:
         engine = open_engine(storage or default_url())
         existing = _existing(engine, name)
         if existing is None:
+            asked = Settings.of(settings)
+            check_sampler(asked)
             warm_up()
             inspection = call_in_child(inspect_problem, problem)
-            return cls(engine, _insert(engine, name, inspection, settings or Settings(), trials))
-        _check_same(existing, problem, settings)
+            return cls(engine, _insert(engine, name, inspection, asked, trials))
+        _check_same(existing, problem, Settings.of(existing.settings.as_dict() | settings))
         with writing(engine) as connection:
             slots.add_slots(connection, existing.id, trials)
         return cls(engine, existing)
@@ -157,7 +161,7 @@ class Study:
         return self.status()
 
     def _start(self, place: object, worker_id: str) -> object:
-        process = processes().Process(
+        process = processes().Process(  # type: ignore[attr-defined]
             target=work_in_child, args=(self.url, self.record.name, place, worker_id, os.getcwd()), name=worker_id
         )
         process.start()
@@ -188,6 +192,17 @@ class Study:
                 pool.kill()
         except KeyboardInterrupt:
             pool.kill()
+
+
+def all_studies(storage: str | None = None) -> list[Study]:
+    """Return all studies of a database, in the order of their creation.
+
+    Raises:
+        DatabaseError: the database cannot be opened.
+    """
+    engine = open_engine(storage or default_url(), must_exist=True)
+    SCHEMA.check(engine)
+    return [Study(engine, records.read_study(engine, name)) for name in records.study_names(engine)]
 
 
 def _existing(engine: Engine, name: str) -> StudyRecord | None:
@@ -255,13 +270,13 @@ def _check_grid(inspection: Inspection, settings: Settings, trials: int) -> None
         )
 
 
-def _check_same(record: StudyRecord, problem: str, settings: Settings | None) -> None:
+def _check_same(record: StudyRecord, problem: str, settings: Settings) -> None:
     if record.problem != problem:
         raise SettingsError(
             f"the study {record.name!r} searches the problem {record.problem!r}, not {problem!r}; "
             "name another study with --study"
         )
-    differences = {} if settings is None else record.settings.differences(settings)
+    differences = record.settings.differences(settings)
     if differences:
         listed = ", ".join(f"{name} {was!r} (asked for: {now!r})" for name, (was, now) in differences.items())
         raise SettingsError(

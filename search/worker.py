@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import threading
 import warnings
@@ -55,7 +54,7 @@ class Worker:
         self._engine, self._study, self._shop = engine, study, shop
         self._device = device
 
-    def run(self, stop: threading.Event, on_result: Callable[[TrialResult], None] = lambda result: None) -> None:
+    def run(self, stop: threading.Event, on_result: Callable[[TrialResult], None]) -> None:
         """Work until every slot is finished, the study is being stopped, or ``stop`` is set.
 
         Raises:
@@ -129,24 +128,26 @@ def work(
     url: str,
     study_name: str,
     place: Place,
+    *,
     worker_id: str,
-    on_result: Callable[[TrialResult], None] | None = None,
+    stop: threading.Event,
+    on_result: Callable[[TrialResult], None] = lambda result: None,
 ) -> None:
-    """Run a worker in this process until the study is done; SIGTERM and SIGINT end it in order.
+    """Run a worker in this process until the study is done or ``stop`` is set.
 
     Raises:
         UserError: the study, the problem or the settings cannot work.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     engine = open_engine(url, must_exist=True)
     SCHEMA.check(engine)
     study = read_study(engine, study_name)
     configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
-    shop = open_shop(engine, url, study, stop.is_set)
-    worker = Worker(engine, study, shop, device=place.device, worker_id=worker_id)
-    worker.run(stop, on_result or (lambda result: None))
+    try:
+        shop = open_shop(engine, url, study, stop.is_set)
+    except UserError as error:
+        set_stopping(engine, study.id, stopping=True, error=str(error))
+        raise
+    Worker(engine, study, shop, device=place.device, worker_id=worker_id).run(stop, on_result)
 
 
 def open_shop(engine: Engine, url: str, study: StudyRecord, should_stop: Callable[[], bool]) -> Workshop:

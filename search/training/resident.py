@@ -122,27 +122,25 @@ def sample_order(samples: int, seed: int, epoch: int) -> np.ndarray[Any, np.dtyp
     return np.random.default_rng((seed, epoch)).permutation(samples).astype(np.int32)
 
 
-def _compiled(step: Callable[[Any], Any], model: Any) -> Callable[[Any], Any]:
+def _compiled(step: Callable[[Any], Any], model: Any) -> Any:
     """Let XLA compile a step on a GPU, where it fuses; on a CPU it is slower and stays off."""
     if tf.config.get_visible_devices("GPU") and model.jit_compile:
         return tf.function(step, jit_compile=True, reduce_retracing=True)
     return step
 
 
-def _train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: int) -> Callable[..., Any]:
-    @tf.function
+def _train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: int) -> Any:
     def run(order: Any, first: Any, stop: Any) -> None:
         for index in tf.range(first, stop):
             step(train.batch(tf.slice(order, [index * batch_size], [batch_size])))
 
-    return run
+    return tf.function(run)
 
 
-def _measure_loop(step: Callable[[Any], Any], validation: ResidentArrays) -> Callable[[], Any]:
+def _measure_loop(step: Callable[[Any], Any], validation: ResidentArrays) -> Any:
     batch = min(VALIDATION_BATCH, validation.samples)
     batches = validation.samples // batch
 
-    @tf.function
     def run() -> None:
         for index in tf.range(batches):
             start = index * batch
@@ -150,7 +148,7 @@ def _measure_loop(step: Callable[[Any], Any], validation: ResidentArrays) -> Cal
         if batches * batch < validation.samples:
             step(validation.slice(batches * batch, validation.samples))
 
-    return run
+    return tf.function(run)
 
 
 def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
