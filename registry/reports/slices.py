@@ -1,0 +1,206 @@
+"""What each hyperparameter did: the scores over its values, one picture a param."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from registry.reports.canvas import (
+    COLOURS,
+    MARGINS,
+    PAPER,
+    draw,
+    inside,
+    log_axis,
+    plain_numbers,
+    thinned,
+    whole_ticks,
+    window,
+)
+from registry.reports.facts import Hyperparameter, ReportedStudy, ReportedTrial
+from registry.reports.numbers import value_text
+from registry.reports.pictures import NARROW, Picture, median_line, plot_median, score_of
+
+MOST_SLICES = 24
+MOST_CHOICES = 10
+FEW_VALUES = 8
+MOST_POINTS = 500
+LONGEST_LABEL = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A trial in a picture: where along the param, where along the score, and whether it was pruned."""
+
+    x: Any
+    y: float
+    pruned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Cloud:
+    """All points of a picture, the best first; ``has_winner`` where that is the study's best."""
+
+    points: Sequence[Point]
+    has_winner: bool
+    limits: tuple[float, float]
+
+
+def slice_pictures(study: ReportedStudy, prefix: str) -> tuple[list[Picture], str]:
+    """Draw a picture for each param that took more than one value, the most important first.
+
+    Returns:
+        The pictures, and what is left out, in words; empty where nothing is.
+    """
+    ranked = study.ranked
+    names = [name for name in params_by_importance(study) if len(_distinct(ranked, name)) > 1]
+    if not names:
+        return [], ""
+    limits = window([score_of(trial) for trial in ranked], study.direction)
+    spaces = {space.name: space for space in study.space}
+    pictures = [
+        _slice(study, spaces.get(name) or Hyperparameter(name, ""), limits, f"{prefix}p{index}-")
+        for index, name in enumerate(names[:MOST_SLICES])
+    ]
+    notes = []
+    if len(names) > MOST_SLICES:
+        notes.append(f"{MOST_SLICES} of {len(names)} hyperparameters are drawn.")
+    if len(ranked) > MOST_POINTS:
+        chosen = len(thinned(len(ranked), MOST_POINTS))
+        notes.append(f"Of {len(ranked)} trials, {chosen} spread evenly over the ranks are drawn, the best among them.")
+    return pictures, " ".join(notes)
+
+
+def params_by_importance(study: ReportedStudy) -> list[str]:
+    """Return all params' names: by importance where that is known, then as they were declared, then others."""
+    seen = dict.fromkeys(name for trial in study.trials for name in trial.params)
+    declared = dict.fromkeys(space.name for space in study.space if space.name in seen)
+    important = dict.fromkeys(name for name in study.importances.shares if name in seen)
+    return list(important | declared | seen)
+
+
+def _distinct(trials: Sequence[ReportedTrial], name: str) -> set[str]:
+    return {repr(trial.params[name]) for trial in trials if name in trial.params}
+
+
+def _slice(study: ReportedStudy, space: Hyperparameter, limits: tuple[float, float], prefix: str) -> Picture:
+    having = [trial for trial in study.ranked if space.name in trial.params]
+    shown = [having[index] for index in thinned(len(having), MOST_POINTS)]
+    points = [
+        Point(trial.params[space.name], inside(score_of(trial), limits), trial.outcome == "pruned") for trial in shown
+    ]
+    cloud = _Cloud(points, having[0] is study.ranked[0], limits)
+    groups = _groups([point.x for point in points], space)
+    notes = [f"only where {space.condition}"] if space.condition else []
+    margins, height, slanted = MARGINS, NARROW[1], False
+    if groups is not None:
+        if len(groups) > MOST_CHOICES:
+            notes.append(f"the {MOST_CHOICES} most used of {len(groups)} choices")
+            common = {name for name, _ in Counter(value_text(point.x) for point in points).most_common(MOST_CHOICES)}
+            groups = [group for group in groups if group in common]
+        slanted = max(map(len, groups)) * 6 > 272 / len(groups)
+        margins, height = (*MARGINS[:3], 62.0 if slanted else MARGINS[3]), height + (26.0 if slanted else 0.0)
+    markup = draw(
+        lambda axes: _numeric(axes, cloud, space) if groups is None else _choices(axes, cloud, groups, slanted),
+        size=(NARROW[0], height),
+        alt=f"{study.metric} by {space.name}, {len(points)} trials",
+        prefix=prefix,
+        margins=margins,
+    )
+    return Picture(space.name, markup, "; ".join(notes))
+
+
+def _groups(values: Sequence[Any], space: Hyperparameter) -> list[str] | None:
+    """Return the columns of a categorical picture; None for a numeric one."""
+    numeric = all(_is_number(value) for value in values)
+    if numeric and space.kind in ("", "Int", "Float"):
+        distinct = sorted(set(values))
+        few = len(distinct) <= FEW_VALUES and all(value == int(value) for value in distinct)
+        return [value_text(value) for value in distinct] if few and not space.log else None
+    used = dict.fromkeys(value_text(value) for value in values)
+    order = dict.fromkeys(value_text(choice) for choice in space.choices if value_text(choice) in used)
+    return list(order | used)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _numeric(axes: Axes, cloud: _Cloud, space: Hyperparameter) -> None:
+    points = [replace(point, x=float(point.x)) for point in cloud.points]
+    low, high = min(point.x for point in points), max(point.x for point in points)
+    if space.log and low > 0:
+        log_axis(axes, low, high)
+    elif space.kind == "Int":
+        whole_ticks(axes)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        plain_numbers(axes.xaxis)
+    _dots(axes, points, points[0] if cloud.has_winner else None)
+    plot_median(axes, *median_line([(point.x, point.y) for point in points]))
+    axes.set_ylim(*cloud.limits)
+
+
+def _choices(axes: Axes, cloud: _Cloud, groups: Sequence[str], slanted: bool) -> None:
+    place = {name: index for index, name in enumerate(groups)}
+    points = [replace(point, x=value_text(point.x)) for point in cloud.points]
+    # The golden ratio spreads neighbours without chance.
+    spread = [0.44 * ((number * 0.618034) % 1 - 0.5) for number in range(len(points))]
+    shaken = [
+        replace(point, x=place[point.x] + shift)
+        for point, shift in zip(points, spread, strict=True)
+        if point.x in place
+    ]
+    _dots(axes, shaken, shaken[0] if cloud.has_winner and points[0].x in place else None)
+    labels = []
+    for name in groups:
+        scores = [point.y for point in points if point.x == name]
+        middle = statistics.median(scores)
+        plot_median(axes, [place[name] - 0.3, place[name] + 0.3], [middle, middle])
+        labels.append(f"{_short(name)} ({len(scores)})" if slanted else f"{name}\n{len(scores)}")
+    ticks = axes.set_xticks(range(len(groups)), labels)
+    for tick in ticks if slanted else ():
+        tick.label1.set(rotation=30, ha="right")
+    axes.set_xlim(-0.6, len(groups) - 0.4)
+    axes.set_ylim(*cloud.limits)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+
+
+def _dots(axes: Axes, points: Sequence[Point], winner: Point | None) -> None:
+    """Draw finished trials full, pruned ones hollow, and a ring around the winner."""
+    for pruned in (True, False):
+        chosen = [point for point in points if point.pruned == pruned]
+        axes.plot(
+            [point.x for point in chosen],
+            [point.y for point in chosen],
+            linestyle="none",
+            marker="v" if pruned else "o",
+            markersize=4.5,
+            markerfacecolor="none" if pruned else COLOURS[0],
+            markeredgecolor=COLOURS[4] if pruned else PAPER,
+            markeredgewidth=1.0 if pruned else 0.5,
+            clip_on=False,
+            zorder=2,
+        )
+    if winner is not None:
+        axes.plot(
+            [winner.x],
+            [winner.y],
+            marker="o",
+            markersize=10,
+            markerfacecolor="none",
+            markeredgecolor=COLOURS[1],
+            markeredgewidth=1.8,
+            clip_on=False,
+            zorder=5,
+        )
