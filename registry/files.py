@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from registry.errors import UserError
@@ -19,6 +18,8 @@ def whole_file(out: str | Path) -> Iterator[Any]:
     Raises:
         UserError: the file cannot be written there.
     """
+    from tempfile import NamedTemporaryFile
+
     out = Path(out)
     try:
         file = NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", suffix=out.suffix, delete=False)  # noqa: SIM115

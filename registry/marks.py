@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from datetime import datetime
 from typing import Any
 
@@ -110,6 +108,9 @@ def _remember(
 
 def actor() -> str:
     """Return who does this: user and host."""
+    import getpass
+    import socket
+
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

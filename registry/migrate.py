@@ -10,8 +10,6 @@ import os
 import re
 import zlib
 from dataclasses import dataclass
-from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +159,8 @@ class Schema:
         """Return the folder of the migrations."""
         if os.path.isabs(self.scripts):
             return Path(self.scripts)
+        from importlib.util import find_spec
+
         package, _, folder = self.scripts.partition(":")
         spec = find_spec(package)
         if spec is None or not spec.submodule_search_locations:
@@ -170,6 +170,8 @@ class Schema:
 
 def known_schemas() -> list[Schema]:
     """Return the schemas of all installed packages (entry points ``registry.schemas``), by name."""
+    from importlib.metadata import entry_points
+
     found = [point.load() for point in entry_points(group=ENTRY_POINTS)]
     return sorted(found, key=lambda schema: schema.name)
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import sqlalchemy as sa
@@ -54,10 +53,11 @@ class Registry:
     ) -> None:
         self._engine = open_engine(url or default_url(), must_exist=not create)
         self._clock = clock
-        if create:
-            SCHEMA.create_or_check(self._engine)
-        else:
-            SCHEMA.check(self._engine)
+        try:
+            (SCHEMA.create_or_check if create else SCHEMA.check)(self._engine)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the database's connections."""
@@ -253,6 +253,8 @@ class Registry:
 
     def load(self, version: ModelVersion) -> Any:
         """Return a version's Keras model; see `ModelVersion.load`."""
+        from tempfile import TemporaryDirectory
+
         from registry.keras_io import load_model
 
         with TemporaryDirectory(prefix="registry-") as folder:

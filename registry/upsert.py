@@ -19,4 +19,6 @@ def insert_new(connection: Connection, table: sa.Table, row: dict[str, Any]) -> 
         from sqlalchemy.dialects import sqlite
 
         statement = sqlite.insert(table)
-    return bool(connection.execute(statement.values(row).on_conflict_do_nothing()).rowcount)
+    # Not `rowcount`, which PostgreSQL's driver leaves unknown here.
+    inserted = statement.values(row).on_conflict_do_nothing().returning(sa.literal(1))
+    return connection.execute(inserted).first() is not None

@@ -1,0 +1,73 @@
+"""Registries for tests, and a version's fields that may be anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from registry import ModelVersion, Registry, Source
+
+NOW = datetime(2026, 11, 23, 12, 30, 0, 123456, tzinfo=UTC)
+Register = Callable[..., ModelVersion | None]
+
+
+@pytest.fixture
+def registry(database_url: str) -> Iterator[Registry]:
+    """Give an empty registry, on each kind of database."""
+    with Registry(database_url, create=True, clock=lambda: NOW) as made:
+        yield made
+
+
+@pytest.fixture
+def sqlite_registry(tmp_path: Path) -> Iterator[Registry]:
+    """Give an empty registry for what is the same on every database."""
+    with Registry(f"sqlite:///{tmp_path}/studies.db", create=True, clock=lambda: NOW) as made:
+        yield made
+
+
+@pytest.fixture
+def register() -> Register:
+    """Give a function that registers a version of which only the score matters."""
+
+    def register_score(registry: Registry, score: float, **given: Any) -> ModelVersion | None:
+        trial = given.pop("trial", None)
+        fields: dict[str, Any] = {
+            "model": "toy",
+            "weights": f"weights {score}".encode(),
+            "score": score,
+            "metric": "val_accuracy",
+            "direction": "max",
+            "epoch": 1,
+            "params": {"units": 3},
+            "curves": {"val_accuracy": [score]},
+            "source": Source(study=given.pop("study", "s") if trial is not None else None, trial=trial),
+        }
+        return registry.register(**(fields | given))
+
+    return register_score
+
+
+@pytest.fixture
+def count_statements() -> Callable[[], AbstractContextManager[list[str]]]:
+    """Give a context that collects the SQL statements of every engine."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def see(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+            seen.append(statement)
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", see)
+        try:
+            yield seen
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", see)
+
+    return counting

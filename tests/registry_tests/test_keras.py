@@ -1,0 +1,156 @@
+"""Keras models go in and come out the same."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from registry import IntegrityError, LoadError, PredictionCheck, load_model, save_model
+from registry.database import writing
+from registry.schema import chunks
+
+keras = pytest.importorskip("keras")
+X = np.random.default_rng(0).random((32, 8)).astype("float32")
+Y = np.random.default_rng(1).integers(0, 3, 32)
+
+
+def small_model(optimizer):
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8,)),
+            layers.Dense(300, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.3, seed=3),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], steps_per_execution=2)
+    model.fit(X, Y, batch_size=8, verbose=0)
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return small_model("adam")
+
+
+def same(first, second):
+    return np.array_equal(first.predict(X, verbose=0), second.predict(X, verbose=0))
+
+
+def test_predicts_bit_for_bit(model):
+    assert same(load_model(save_model(model)), model)
+
+
+def test_same_weights_are_same_bytes(model):
+    assert save_model(model) == save_model(model)
+    assert save_model(load_model(save_model(model))) == save_model(model)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_the_optimizer_is_as_before_its_first_step(wrapped):
+    optimizer = keras.optimizers.Adagrad(0.125, initial_accumulator_value=0.5)
+    model = small_model(keras.optimizers.LossScaleOptimizer(optimizer) if wrapped else optimizer)
+    before = [value.copy() for value in model.get_weights()]
+    loaded = load_model(save_model(model))
+    assert float(loaded.optimizer.learning_rate) == 0.125
+    assert int(loaded.optimizer.iterations) == 0
+    assert all(map(np.array_equal, model.get_weights(), before))
+    loaded.fit(X, Y, verbose=0)
+
+
+def test_the_file_is_small(model):
+    weights = sum(value.nbytes for value in model.get_weights())
+    assert len(save_model(model)) < weights + 40_000
+
+
+def test_it_can_be_evaluated(model):
+    loaded = load_model(save_model(model))
+    assert loaded.evaluate(X, Y, verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-6)
+
+
+def test_plain_keras_reads_the_exported_file(sqlite_registry, register, model, tmp_path):
+    version = register(sqlite_registry, 0.5, weights=save_model(model))
+    out = version.export(tmp_path / "model.keras")
+    assert hashlib.sha256(out.read_bytes()).hexdigest() == version.weights.sha256
+    assert same(keras.models.load_model(out), model)
+
+
+def test_load_from_every_database(registry, register, model):
+    register(registry, 0.5, weights=save_model(model))
+    assert same(registry.best("toy").load(), model)
+
+
+def test_a_file_is_registered_too(registry, register, model, tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_bytes(save_model(model))
+    assert same(register(registry, 0.5, weights=path).load(), model)
+
+
+def test_altered_bytes_are_refused(registry, register, tmp_path):
+    version = register(registry, 0.5, weights=b"\x00" * 3_000_000)
+    assert version.export(tmp_path / "x.keras").read_bytes() == b"\x00" * 3_000_000
+    with writing(registry._engine) as connection:
+        connection.execute(chunks.update().where(chunks.c.number == 1).values(data=b"altered"))
+    with pytest.raises(IntegrityError, match=rf"bytes of toy/1 .* expected sha256 {version.weights.sha256}, found"):
+        version.export(tmp_path / "y.keras")
+    assert [path.name for path in tmp_path.glob("*.keras")] == ["x.keras"]
+
+
+def test_code_in_a_model_is_not_run(tmp_path):
+    inner = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x * 2)])
+    keras.config.enable_unsafe_deserialization()
+    try:
+        data = save_model(inner)
+    finally:
+        keras.src.saving.serialization_lib.SAFE_MODE = None
+    with pytest.raises(LoadError, match=rf"Keras {keras.__version__} cannot read the model, which Keras \d"):
+        load_model(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"nothing", b"PK\x03\x04broken"])
+def test_what_is_no_model(data):
+    with pytest.raises(LoadError, match=r"which Keras \(unknown\) saved"):
+        load_model(data)
+
+
+def test_a_pickle_is_not_opened():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("data.pkl", b"cos\nsystem\n(S'touch /tmp/pwned'\ntR.")
+    with pytest.raises(LoadError):
+        load_model(out.getvalue())
+    assert not Path("/tmp/pwned").exists()
+
+
+class TestLoadCheck:
+    def test_equal(self, registry, register, model):
+        register(registry, 0.5, weights=save_model(model), check=PredictionCheck.of(model, X[:4]))
+        assert registry.load_check("toy").status == "equal"
+
+    @pytest.mark.parametrize(("apart", "status"), [(1e-6, "close"), (0.5, "different")])
+    def test_apart(self, sqlite_registry, register, model, apart, status):
+        known = PredictionCheck.of(model, X[:4])
+        check = PredictionCheck(known.inputs, known.outputs + np.float32(apart))
+        register(sqlite_registry, 0.5, weights=save_model(model), check=check)
+        found = sqlite_registry.load_check("toy")
+        assert found.status == status
+        assert found.max_difference == pytest.approx(apart, rel=0.1)
+
+    def test_unknown(self, sqlite_registry, register, model):
+        register(sqlite_registry, 0.5, weights=save_model(model))
+        assert sqlite_registry.load_check("toy").status == "unknown"
+
+    def test_bytes_law(self):
+        check = PredictionCheck(X, Y)
+        again = PredictionCheck.from_bytes(check.to_bytes())
+        assert np.array_equal(again.inputs, X)
+        assert np.array_equal(again.outputs, Y)
+        assert check.to_bytes() == check.to_bytes()
