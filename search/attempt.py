@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import logging
 import time
@@ -121,8 +120,7 @@ class Attempt:
             raise
         finally:
             self._trainer = None
-            keras.backend.clear_session()
-            gc.collect()
+            keras.backend.clear_session()  # it collects garbage, too
 
     def _run(self) -> TrialResult | None:
         study = self._shop.optuna_study

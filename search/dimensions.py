@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from optuna.distributions import (
@@ -88,8 +89,8 @@ def _linear(hp: Any, number: type[int] | type[float]) -> BaseDistribution:
         return IntDistribution(hp.min_value, hp.min_value + steps * hp.step, step=hp.step)
     if hp.step is None:
         return FloatDistribution(hp.min_value, hp.max_value)
-    steps = int((hp.max_value - hp.min_value) / hp.step + 1e-8)
-    return FloatDistribution(hp.min_value, hp.min_value + steps * hp.step, step=hp.step)
+    low, high, step = (Decimal(str(number)) for number in (hp.min_value, hp.max_value, hp.step))
+    return FloatDistribution(hp.min_value, float(low + (high - low) // step * step), step=hp.step)
 
 
 def _log_steps(hp: Any, name: str, number: type[int] | type[float], mirrored: bool) -> Dimension:

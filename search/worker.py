@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -147,6 +148,8 @@ def work(
     except UserError as error:
         set_stopping(engine, study.id, stopping=True, error=str(error))
         raise
+    gc.collect()
+    gc.freeze()  # what TensorFlow's import made need not be looked through after each trial
     Worker(engine, study, shop, device=place.device, worker_id=worker_id).run(stop, on_result)
 
 

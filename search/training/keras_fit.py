@@ -56,7 +56,9 @@ def with_fit_defaults(model: Any, *, epochs: int, initial_epoch: int, batch_size
     def fit_with_defaults(*args: Any, **kwargs: Any) -> Any:
         defaults: dict[str, Any] = {"epochs": epochs, "initial_epoch": initial_epoch, "verbose": 0}
         x = args[0] if args else kwargs.get("x")
-        if not hasattr(x, "element_spec"):  # a tf.data.Dataset brings its own batches
+        if hasattr(x, "element_spec"):  # a tf.data.Dataset brings its own batches and order
+            defaults["shuffle"] = False
+        else:
             defaults["batch_size"] = batch_size
         return fit(*args, **(defaults | kwargs))
 

@@ -77,10 +77,10 @@ class ResidentEpochs:
         self._should_stop, self._clock = should_stop, clock
         # Variables must exist before the loop is traced; Keras' trainer does the same before its first epoch.
         model._symbolic_build(data_batch=train.slice(0, self._batch_size))
-        step = _compiled(model.train_step, model)
+        step = _compiled(_as_written(model.train_step), model)
         self._train_steps = _train_loop(step, train, self._batch_size)
         self._train_rest = tf.function(lambda indices: step(train.batch(indices)))
-        self._measure = _measure_loop(model.test_step, validation)
+        self._measure = _measure_loop(_as_written(model.test_step), validation)
         self._steps_a_call = FIRST_CALL_STEPS
 
     def run(self, epoch: int) -> dict[str, float]:
@@ -120,6 +120,12 @@ class ResidentEpochs:
 def sample_order(samples: int, seed: int, epoch: int) -> np.ndarray[Any, np.dtype[np.int32]]:
     """Return the order of an epoch's samples: int32 of shape (samples,), the same for the same arguments."""
     return np.random.default_rng((seed, epoch)).permutation(samples).astype(np.int32)
+
+
+def _as_written(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Keep AutoGraph from rewriting a step, as Keras' trainer does; it would take longer than tracing it."""
+    kept: Callable[[Any], Any] = tf.autograph.experimental.do_not_convert(step)
+    return kept
 
 
 def _compiled(step: Callable[[Any], Any], model: Any) -> Any:

@@ -1,0 +1,66 @@
+"""Studies for tests, made without loading a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import Engine
+
+from registry.database import open_engine, use_wal, writing
+from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search import records, slots
+from search.problem import Objective
+from search.records import StudyRecord
+from search.schema import SCHEMA
+from search.settings import Settings
+from search.storage import create_tables
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Give an engine on a database with all tables, on each kind."""
+    made = _prepared(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Any) -> Iterator[Engine]:
+    """Give an engine on a SQLite database with all tables, for what is the same on every database."""
+    made = _prepared(f"sqlite:///{tmp_path}/studies.db")
+    yield made
+    made.dispose()
+
+
+def _prepared(url: str) -> Engine:
+    engine = open_engine(url)
+    use_wal(engine)
+    create_tables(engine)
+    REGISTRY_SCHEMA.create_or_check(engine)
+    SCHEMA.create_or_check(engine)
+    return engine
+
+
+@pytest.fixture
+def make_study() -> Callable[..., StudyRecord]:
+    """Give a function that inserts a study with slots."""
+
+    def make(engine: Engine, name: str = "s", budget: int = 3, **settings: Any) -> StudyRecord:
+        with writing(engine) as connection:
+            study_id = records.insert_study(
+                connection,
+                name=name,
+                objective=Objective("val_accuracy", "max"),
+                settings=Settings(**settings),
+                problem="search.toy:toy",
+                model="toy",
+                space={"hyperparameters": [], "ambiguous": [], "defaults": {}},
+                space_fingerprint="space",
+                data_fingerprint="data",
+            )
+            slots.add_slots(connection, study_id, budget)
+        return records.read_study(engine, name)
+
+    return make

@@ -1,0 +1,204 @@
+"""The fast path computes what Keras' own fit computes, reproducibly, and continues bit for bit."""
+
+import keras
+import numpy as np
+import pytest
+
+from search.errors import Interrupted, ProblemError
+from search.problem import Data, Objective
+from search.results import StopReason
+from search.training.monitor import Limits, Monitor
+from search.training.resident import ResidentArrays, ResidentEpochs, sample_order
+from search.training.snapshot import Snapshot
+from search.training.trainer import Trainer
+
+OBJECTIVE = Objective("val_loss", "min")
+SEED = 3
+
+
+def arrays(samples=83, seed=0):
+    """Return uint8 images of shape (samples, 4, 4) and their classes."""
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (samples, 4, 4), dtype=np.uint8), rng.integers(0, 3, samples)
+
+
+def network(optimizer="sgd", dropout=0.3):
+    """Return a compiled classifier with dropout and batch normalization, the same at every call."""
+    keras.utils.set_random_seed(SEED)
+    made = {
+        "sgd": lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
+        "adam": lambda: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 30), weight_decay=1e-3),
+    }
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4), dtype="uint8"),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8, "relu", use_bias=False),  # batch normalization would cancel a bias
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(dropout),
+            keras.layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile(made[optimizer](), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def trained(epochs, *, model=None, resume=None, **options):
+    """Train by the fast path; return the trainer."""
+    monitor = Monitor(OBJECTIVE, Limits(epochs))
+    trainer = Trainer(model or network(), monitor, **options)
+    trainer.fit_resident(
+        ResidentArrays(arrays()), ResidentArrays(arrays(40, seed=1)), batch_size=16, seed=SEED, resume=resume
+    )
+    return trainer
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_the_same_batches_give_the_same_weights_as_keras_fit(optimizer):
+    x, y = arrays()
+    validation = arrays(40, seed=1)
+    ours, keras_model = network(optimizer), network(optimizer)
+    epochs = ResidentEpochs(ours, ResidentArrays((x, y)), ResidentArrays(validation), batch_size=16, seed=SEED)
+    for epoch in (1, 2):
+        metrics = epochs.run(epoch)
+        order = sample_order(len(x), SEED, epoch)
+        history = keras_model.fit(
+            x[order], y[order], batch_size=16, shuffle=False, verbose=0, validation_data=validation
+        ).history
+        assert metrics == pytest.approx({name: values[-1] for name, values in history.items()}, rel=1e-5, abs=1e-6)
+    for mine, theirs in zip(ours.get_weights(), keras_model.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_curves_bit_for_bit():
+    assert trained(3).monitor.curves == trained(3).monitor.curves
+
+
+def test_the_length_of_a_call_changes_nothing():
+    def clock_of(seconds):
+        return lambda now=[0.0]: now.__setitem__(0, now[0] + seconds) or now[0]
+
+    def curves(clock):
+        train, validation = ResidentArrays(arrays()), ResidentArrays(arrays(40, seed=1))
+        epochs = ResidentEpochs(network(), train, validation, batch_size=4, seed=SEED, clock=clock)
+        return [epochs.run(epoch) for epoch in (1, 2)]
+
+    assert curves(clock_of(100.0)) == curves(clock_of(0.0))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_continued_training_equals_one_never_interrupted(optimizer):
+    whole = trained(5, model=network(optimizer))
+    first = trained(2, model=network(optimizer))
+    resume = Snapshot.from_bytes(first.snapshot.to_bytes())
+    second = trained(5, model=network(optimizer), resume=resume)
+    assert second.monitor.curves == whole.monitor.curves
+    assert (second.monitor.score, second.monitor.epoch) == (whole.monitor.score, whole.monitor.epoch)
+    for mine, theirs in zip(second.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_the_best_epochs_weights_are_restored():
+    seen = []
+    trainer = trained(4, on_epoch=lambda trainer: seen.append(trainer.model.get_weights()))
+    for mine, then in zip(trainer.model.get_weights(), seen[trainer.monitor.epoch - 1], strict=True):
+        np.testing.assert_array_equal(mine, then)
+    x, y = arrays(40, seed=1)
+    loss, _ = trainer.model.evaluate(x, y, batch_size=40, verbose=0)
+    assert loss == pytest.approx(trainer.monitor.score, rel=1e-5)
+
+
+def test_a_stop_inside_an_epoch_keeps_the_last_finished_one():
+    stop = []
+    model, monitor = network(), Monitor(OBJECTIVE, Limits(9))
+    trainer = Trainer(model, monitor, on_epoch=lambda _: stop.append(1), should_stop=lambda: len(stop) == 2)
+    data = ResidentArrays(arrays()), ResidentArrays(arrays(40, seed=1))
+    with pytest.raises(Interrupted):
+        trainer.fit_resident(*data, batch_size=16, seed=SEED, resume=None)
+    assert trainer.snapshot.monitor["curves"] == trained(2).monitor.curves
+
+
+def test_a_checkpoint_of_another_model_is_refused():
+    snapshot = trained(1).snapshot
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    other.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="the checkpoint's model variables have shapes"):
+        snapshot.apply(other)
+
+
+def test_a_batch_larger_than_the_data_is_one_step():
+    x, y = arrays(5)
+    epochs = ResidentEpochs(network(), ResidentArrays((x, y)), ResidentArrays((x, y)), batch_size=64, seed=0)
+    assert set(epochs.run(1)) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+def test_inputs_may_be_dicts_and_samples_may_have_weights():
+    x, y = arrays()
+    weights = np.linspace(0.0, 1.0, len(x), dtype=np.float32)
+    left, right = keras.Input((4, 4), name="left"), keras.Input((4, 4), name="right")
+    flat = keras.layers.Flatten()(keras.layers.Add()([left, right]))
+    model = keras.Model({"left": left, "right": right}, keras.layers.Dense(3, "softmax")(flat))
+    model.compile("sgd", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+    data = ({"left": x.astype(np.float32), "right": x.astype(np.float32)}, y, weights)
+    metrics = ResidentEpochs(model, ResidentArrays(data), ResidentArrays(data), batch_size=16, seed=0).run(1)
+    assert set(metrics) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+@pytest.mark.parametrize("data", [(np.zeros((0, 2)), np.zeros(0)), (np.zeros((3, 2)), np.zeros(4))])
+def test_arrays_that_do_not_fit_are_refused(data):
+    with pytest.raises(ProblemError, match="expected equally many, at least 1"):
+        ResidentArrays(data)
+
+
+def fit_by_keras(fit, *, epochs=3, resume=None, should_stop=lambda: False):
+    """Train by a HyperModel's own fit; return the trainer."""
+    monitor = Monitor(OBJECTIVE, Limits(epochs))
+    trainer = Trainer(network(), monitor, should_stop=should_stop)
+    data = Data(arrays(), arrays(40, seed=1))
+    trainer.fit_keras(fit, data, batch_size=16, resume=resume)
+    return trainer
+
+
+def test_a_fit_of_the_users_own_is_bounded_and_monitored():
+    trainer = fit_by_keras(lambda model, *args, **kwargs: model.fit(*args, shuffle=False, **kwargs))
+    assert trainer.monitor.stop_reason is StopReason.MAX_EPOCHS
+    assert [len(values) for values in trainer.monitor.curves.values()] == [3, 3, 3, 3]
+
+
+def test_a_fit_that_names_its_own_epochs_keeps_them():
+    trainer = fit_by_keras(lambda model, *args, **kwargs: model.fit(*args, epochs=2, batch_size=8, **kwargs))
+    assert trainer.monitor.epochs == 2
+
+
+def test_a_fit_of_more_epochs_is_stopped_at_the_limit():
+    trainer = fit_by_keras(lambda model, *args, **kwargs: model.fit(*args, epochs=99, **kwargs))
+    assert trainer.monitor.epochs == 3
+
+
+def test_a_fit_that_returns_a_number_or_a_dict_is_one_epoch():
+    trainer = fit_by_keras(lambda model, *args, **kwargs: 0.25)
+    assert (trainer.monitor.score, trainer.monitor.epoch) == (0.25, 1)
+    trainer = fit_by_keras(lambda model, *args, **kwargs: {"val_loss": 0.5, "other": 1.0})
+    assert trainer.monitor.curves == {"val_loss": [0.5], "other": [1.0]}
+
+
+def test_a_fit_that_returns_nothing_is_told_what_was_expected():
+    with pytest.raises(ProblemError, match="returned NoneType and called no callback; expected that it passes"):
+        fit_by_keras(lambda model, *args, **kwargs: None)
+
+
+def test_an_interrupted_fit_raises_and_keeps_no_half_epoch():
+    with pytest.raises(Interrupted):
+        fit_by_keras(lambda model, *args, **kwargs: model.fit(*args, **kwargs), should_stop=lambda: True)
+
+
+def test_a_dataset_is_trained_by_keras_own_fit():
+    import tensorflow as tf
+
+    train = tf.data.Dataset.from_tensor_slices(arrays()).batch(16)
+    monitor = Monitor(OBJECTIVE, Limits(2))
+    trainer = Trainer(network(), monitor)
+    fit = lambda model, *args, **kwargs: model.fit(*args, **kwargs)  # noqa: E731
+    trainer.fit_keras(fit, Data(train, train), batch_size=16, resume=None)
+    assert monitor.epochs == 2
