@@ -16,7 +16,7 @@ CLASSES = 10
 LAYERS = (1, 3)
 FIRST_UNITS = (128, 400)
 UNITS = (64, 256)
-ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid")
+ACTIVATIONS = ("relu", "gelu", "elu", "tanh", "sigmoid")
 DROPOUT = 0.3
 OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam")
 
@@ -64,7 +64,7 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         super().__init__(name="fmnist")
         unknown = [name for name in optimizers if name not in OPTIMIZERS]
         if unknown or not optimizers:
-            raise ValueError(f"optimizers are {tuple(optimizers)!r}; expected some of {', '.join(OPTIMIZERS)}")
+            raise ValueError(f"the optimizers are {tuple(optimizers)!r}; expected some of {', '.join(OPTIMIZERS)}")
         self.optimizers = tuple(optimizers)
         self.search_batch_size = search_batch_size
         self.search_batch_norm = search_batch_norm
@@ -91,7 +91,7 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         low, high = LAYERS
         count = hp.Int("hidden_layers", low, high, default=2)
         activation = hp.Choice("activation", list(ACTIVATIONS), default="relu")
-        dropout = hp.Float("dropout", 0.0, DROPOUT, default=0.1)
+        dropout = hp.Float("dropout", 0.0, DROPOUT, default=0.05)
         batch_norm = self.search_batch_norm and hp.Boolean("batch_norm")
         layers: list[Any] = []
         for number in range(1, count + 1):

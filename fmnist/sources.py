@@ -125,7 +125,12 @@ def keras_download() -> Path:
     return Path(paths[0]).parent
 
 
-def require_host(url: str, *, seconds: float = CONNECT_SECONDS) -> None:
+def require_host(
+    url: str,
+    *,
+    seconds: float = CONNECT_SECONDS,
+    connect: Callable[..., socket.socket] = socket.create_connection,
+) -> None:
     """Return once the URL's host takes a connection, all its addresses tried; behind a proxy, at once.
 
     Name lookup and each address have time limits of their own, which add up to minutes; this one is for all.
@@ -139,14 +144,14 @@ def require_host(url: str, *, seconds: float = CONNECT_SECONDS) -> None:
         return
     answers: queue.Queue[OSError | None] = queue.Queue()
 
-    def connect() -> None:
+    def ask() -> None:
         try:
-            socket.create_connection((host, port), timeout=seconds).close()
+            connect((host, port), timeout=seconds).close()
             answers.put(None)
         except OSError as error:
             answers.put(error)
 
-    threading.Thread(target=connect, daemon=True).start()
+    threading.Thread(target=ask, daemon=True).start()
     try:
         error = answers.get(timeout=seconds)
     except queue.Empty:

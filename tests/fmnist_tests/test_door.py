@@ -1,0 +1,50 @@
+"""What ``fmnist`` offers, and what a look at it costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import fmnist
+from fmnist.cli import app
+from registry.console import run
+from search.problem import Objective
+
+HEAVY = ("keras", "keras_tuner", "matplotlib", "sklearn", "tensorflow")
+
+
+def test_the_names_are_sorted_and_there() -> None:
+    assert fmnist.__all__ == sorted(fmnist.__all__)
+    assert fmnist.load_data is not None
+    with pytest.raises(AttributeError, match=r"^module 'fmnist' has no attribute 'nothing'$"):
+        fmnist.nothing  # noqa: B018
+
+
+def test_the_problem_is_described() -> None:
+    problem = fmnist.fmnist
+    assert (problem.name, problem.objective) == ("fmnist", Objective("val_accuracy", "max"))
+    assert (problem.batch_size, problem.class_names) == (32, fmnist.CLASS_NAMES)
+
+
+@pytest.mark.parametrize("module", ["fmnist.problem", "fmnist.cli", "fmnist.data"])
+def test_nothing_heavy_is_imported(module: str) -> None:
+    code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", ["data", "explore"])
+def test_an_error_is_one_line(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(app, "fmnist", [command, "--data-dir", "/nonexistent"]) == 1
+    answer = capsys.readouterr()
+    assert answer.out == ""
+    assert answer.err == (
+        "fmnist: --data-dir names /nonexistent, which is not a folder; name one that holds Fashion-MNIST's four files\n"
+    )
+
+
+def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(app, "fmnist", ["dta"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
