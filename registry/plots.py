@@ -99,6 +99,8 @@ def _curve(axes: Axes, version: ModelVersion, name: str, **look: Any) -> None:
         axes.plot(
             [version.epoch],
             [values[version.epoch - 1]],
+            color=look["color"],
+            linestyle="none",
             marker="o",
             markersize=6.5,
             markerfacecolor=filled,

@@ -1,0 +1,61 @@
+"""Pictures of curves."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import pytest
+
+from registry import ModelVersion, NotFoundError, Source, UsageError, plot_curves
+from registry.plots import COLOURS, curves_figure
+from registry.values import curves_of
+
+
+def version(number, **curves):
+    return ModelVersion(
+        model="toy",
+        version=number,
+        score=0.5,
+        metric="val_accuracy",
+        direction="max",
+        epoch=2,
+        params={},
+        metrics={},
+        curves=curves_of(curves),
+        source=Source(),
+        created_at=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+
+
+ONE = version(1, loss=[3, 2, 1], val_loss=[3, 2, math.nan], accuracy=[0.1, 0.2, 0.3], val_accuracy=[0.1, 0.5, 0.2])
+TWO = version(2, loss=[4.0])
+
+
+def test_a_panel_a_metric_and_a_colour_a_version():
+    figure = curves_figure([ONE, TWO])
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "accuracy"]
+    lines = figure.axes[0].get_lines()
+    assert {line.get_color() for line in lines if line.get_linestyle() != "None"} <= set(COLOURS[:2])
+
+
+def test_the_best_epoch_is_marked():
+    marks = [line for line in curves_figure([ONE], ["accuracy"]).axes[0].get_lines() if line.get_marker() == "o"]
+    assert [(list(mark.get_xdata()), list(mark.get_ydata())) for mark in marks] == [([2], [0.2]), ([2], [0.5])]
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("c.png", b"\x89PNG"), ("c.PNG", b"\x89PNG"), ("c.svg", b"<?xml"), ("c.pdf", b"%PDF")]
+)
+def test_formats(tmp_path, name, begins):
+    assert plot_curves([ONE, TWO], None, tmp_path / name).read_bytes().startswith(begins)
+
+
+def test_errors(tmp_path):
+    with pytest.raises(UsageError, match=r"expected a name that ends in \.png, \.svg or \.pdf"):
+        plot_curves([ONE], None, tmp_path / "c.gif")
+    with pytest.raises(NotFoundError, match="no curve of 'acuracy'; did you mean 'accuracy'"):
+        plot_curves([ONE], ["val_acuracy"], tmp_path / "c.png")
+    with pytest.raises(NotFoundError, match="there are no curves to draw: toy/3 have none"):
+        plot_curves([version(3)], None, tmp_path / "c.png")
+    assert list(tmp_path.iterdir()) == []
