@@ -50,8 +50,14 @@ def write_report(engine_or_url: Engine | str | URL, studies: Sequence[str], out:
     out = Path(out)
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"cannot write a report to {out.name!r}; expected a name that ends in .html")
-    engine = engine_or_url if isinstance(engine_or_url, Engine) else open_engine(engine_or_url, must_exist=True)
-    report = collect(engine, studies)
+    if isinstance(engine_or_url, Engine):
+        report = collect(engine_or_url, studies)
+    else:
+        engine = open_engine(engine_or_url, must_exist=True)
+        try:
+            report = collect(engine, studies)
+        finally:
+            engine.dispose()
     page = render(report)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +92,7 @@ def _study(engine: Engine, registry: Registry, record: StudyRecord) -> ReportedS
     reported = replace(reported, importances=importances(engine, record.name, record.objective.direction))
     best = reported.ranked[0] if reported.ranked else None
     winner = versions.get(best.number) if best else None
-    return replace(reported, commands=_commands(registry, engine.url, winner)) if winner else reported
+    return replace(reported, commands=commands_for(registry, engine.url, winner)) if winner else reported
 
 
 def _versions(registry: Registry, record: StudyRecord) -> dict[int, ModelVersion]:
@@ -98,7 +104,7 @@ def _versions(registry: Registry, record: StudyRecord) -> dict[int, ModelVersion
     return {version.source.trial: version for version in found if version.source.trial is not None}
 
 
-def _commands(registry: Registry, url: URL, version: ModelVersion) -> dict[str, str]:
+def commands_for(registry: Registry, url: URL, version: ModelVersion) -> dict[str, str]:
     """Return what to type to get the version: the model's best by that name, where it is that."""
     storage = without_secrets(url).render_as_string(hide_password=False)
     is_best = registry.best(version.model).ref == version.ref
@@ -114,4 +120,5 @@ def _commands(registry: Registry, url: URL, version: ModelVersion) -> dict[str, 
 
 def without_secrets(url: URL) -> URL:
     """Return a database's URL without its password, fit to be copied; the driver finds the password elsewhere."""
-    return url.set(password=None).difference_update_query(_SECRETS)
+    # URL.set takes None for "as it was".
+    return url._replace(password=None).difference_update_query(_SECRETS)

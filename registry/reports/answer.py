@@ -72,8 +72,7 @@ def _cost(study: ReportedStudy) -> str:
     parts = [f"{count_text(epochs)} epochs in {duration_text(seconds)} of training"]
     if study.wall_seconds is not None:
         parts.append(f"{duration_text(study.wall_seconds)} from the first trial's beginning to the last one's end")
-    saved = _saved(study)
-    return "; ".join(parts) + (f". {saved}" if saved else "")
+    return " ".join(filter(None, ["; ".join(parts) + ".", _saved(study)]))
 
 
 def _saved(study: ReportedStudy) -> str:

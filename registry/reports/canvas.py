@@ -100,7 +100,7 @@ def tick_text(value: float, _position: Any = None) -> str:
 def whole_ticks(axes: Axes) -> None:
     """Put the ticks of the x axis on whole numbers."""
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(tick_text))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value) if value == int(value) else ""))
 
 
 def log_axis(axes: Axes, low: float, high: float) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from registry.reports import numbers, tables
 from registry.reports.answer import Answer, answer
@@ -93,10 +93,16 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "value": numbers.value_text,
+        "breakable": _breakable,
         "count": numbers.count_text,
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
     }
     return environment
+
+
+def _breakable(text: str) -> Markup:
+    """Let a long name break after an underscore, where a table has no room for it."""
+    return escape(text).replace("_", Markup("_<wbr>"))
 
 
 def _part(name: str) -> str:

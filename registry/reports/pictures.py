@@ -110,9 +110,9 @@ def _curves(axes: Axes, best: Sequence[ReportedTrial], metric: str) -> None:
 
 
 def history_picture(study: ReportedStudy, prefix: str) -> Picture | None:
-    """Draw each trial's score and the best so far; None where no trial has a score."""
+    """Draw each trial's score and the best so far; None where fewer than two trials have a score."""
     scored = sorted(study.ranked, key=lambda trial: trial.number)
-    if not scored:
+    if len(scored) < 2:
         return None
     limits = window([score_of(trial) for trial in scored], study.direction)
     failed = [trial for trial in study.trials if trial.outcome == "failed"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -105,7 +106,7 @@ def _slice(study: ReportedStudy, space: Hyperparameter, limits: tuple[float, flo
             notes.append(f"the {MOST_CHOICES} most used of {len(groups)} choices")
             common = {name for name, _ in Counter(value_text(point.x) for point in points).most_common(MOST_CHOICES)}
             groups = [group for group in groups if group in common]
-        slanted = max(map(len, groups)) * 6 > 272 / len(groups)
+        slanted = max(map(_width, groups)) * 6 > 272 / len(groups)
         margins, height = (*MARGINS[:3], 62.0 if slanted else MARGINS[3]), height + (26.0 if slanted else 0.0)
     markup = draw(
         lambda axes: _numeric(axes, cloud, space) if groups is None else _choices(axes, cloud, groups, slanted),
@@ -172,8 +173,20 @@ def _choices(axes: Axes, cloud: _Cloud, groups: Sequence[str], slanted: bool) ->
     axes.set_ylim(*cloud.limits)
 
 
+def _width(label: str) -> int:
+    """Return how many letters' room a label takes; Chinese, Japanese and Korean characters take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in label)
+
+
 def _short(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+    if _width(label) <= LONGEST_LABEL:
+        return label
+    kept = ""
+    for letter in label:
+        if _width(kept + letter) >= LONGEST_LABEL:
+            break
+        kept += letter
+    return f"{kept}…"
 
 
 def _dots(axes: Axes, points: Sequence[Point], winner: Point | None) -> None:

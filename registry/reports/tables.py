@@ -201,11 +201,11 @@ def comparison(studies: Sequence[ReportedStudy]) -> Table:
         words["sampler"],
         words["pruner"],
     )
+    bests = [study.ranked[0] if study.ranked else None for study in studies]
+    write = score_format([best.score for best in bests if best is not None and best.score is not None])
     rows = []
-    for study in studies:
-        counts, ranked = study.counts, study.ranked
-        write = score_format([trial.score for trial in ranked if trial.score is not None])
-        best = ranked[0] if ranked else None
+    for study, best in zip(studies, bests, strict=True):
+        counts = study.counts
         epochs = sum(trial.epochs for trial in study.trials)
         seconds = sum(trial.seconds or 0.0 for trial in study.trials)
         rows.append(

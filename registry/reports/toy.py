@@ -34,24 +34,24 @@ def toy_report(*studies: ReportedStudy) -> Report:
     )
 
 
-def toy_study(trials: int = 40, *, name: str = "toy", seed: int = 0, **changes: Any) -> ReportedStudy:
+def toy_study(count: int = 40, /, *, name: str = "toy", seed: int = 0, **changes: Any) -> ReportedStudy:
     """Return a study with all kinds of endings, the same each time.
 
     Args:
-        trials: how many.
+        count: how many trials.
         name: the study's.
         seed: of its numbers.
         changes: fields of `ReportedStudy` to be otherwise.
     """
     numbers = random.Random(seed)  # noqa: S311 - no secret
-    made = [_trial(number, numbers) for number in range(trials)]
+    made = [_trial(number, numbers) for number in range(count)]
     best = sorted((trial for trial in made if trial.score is not None), key=lambda trial: -(trial.score or 0.0))[:3]
     fields: dict[str, Any] = {
         "name": name,
         "problem": "search.toy:toy",
         "metric": "val_accuracy",
         "direction": "max",
-        "budget": trials,
+        "budget": count,
         "waiting": 0,
         "settings": {"sampler": "tpe", "pruner": "hyperband", "max_epochs": MAX_EPOCHS, "seed": seed},
         "trials": tuple(_registered(trial, best) for trial in made),
@@ -61,11 +61,11 @@ def toy_study(trials: int = 40, *, name: str = "toy", seed: int = 0, **changes: 
         "provenance": {"study": name, "problem": "search.toy:toy", "data fingerprint": "e00de4a15b63aa59"},
         "libraries": {"keras": "3.15.1"},
         "created_at": MOMENT,
-        "wall_seconds": 20.0 * trials,
+        "wall_seconds": 20.0 * count,
     }
-    if trials >= 20:
+    if count >= 20:
         fields["importances"] = Importances(
-            {"learning_rate": 0.5, "activation": 0.3, "momentum": 0.2}, trials, "By hand"
+            {"learning_rate": 0.5, "activation": 0.3, "momentum": 0.2}, count, "By hand"
         )
     return ReportedStudy(**(fields | changes))
 

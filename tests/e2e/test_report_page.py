@@ -1,0 +1,180 @@
+"""The report's page in a real Chromium: quiet, offline, sortable, and as wide as a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from registry.reports import ReportedStudy, render
+from registry.reports.toy import toy_report, toy_study
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = "<script>document.title='hacked'</script><img src=http://example.org/x onerror=alert(1)> \"' & </style>"
+
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"needs {CHROMIUM}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Heard:
+    """All that a page said and asked for."""
+
+    messages: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def look(browser: Browser, tmp_path: Path) -> Iterator[Any]:
+    """Give a function that opens the page of some studies; at the end, it must have been silent and offline."""
+    heard = Heard()
+    contexts = []
+
+    def opened(*studies: ReportedStudy, width: int = 1280, scheme: Any = "light") -> Page:
+        path = tmp_path / "report.html"
+        path.write_text(render(toy_report(*studies)), encoding="utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: heard.messages.append(message.text))
+        page.on("pageerror", lambda error: heard.messages.append(str(error)))
+        page.on("dialog", lambda dialog: heard.messages.append(dialog.message))
+        page.on("request", lambda request: heard.requests.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert heard.messages == []
+    assert [url for url in heard.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def column(page: Page, number: int) -> list[str]:
+    """Return a leaderboard column's exact values, in the order shown."""
+    cells = page.locator(f"table[data-sortable] tbody td:nth-child({number})")
+    found: list[str] = cells.evaluate_all("cells => cells.map(cell => cell.dataset.v ?? cell.textContent)")
+    return found
+
+
+def hostile_study() -> ReportedStudy:
+    study = toy_study(24)
+    trials = tuple(
+        replace(trial, params={HOSTILE: HOSTILE, "활성화": "렐루"}, aliases=(HOSTILE,), error=trial.error and HOSTILE)
+        for trial in study.trials
+    )
+    return replace(study, name=HOSTILE, problem=HOSTILE, trials=trials, provenance={HOSTILE: HOSTILE}, error=HOSTILE)
+
+
+def test_numbers_sort_as_numbers_and_back(look: Any) -> None:
+    page = look(toy_study(40))
+    head = page.locator("th", has_text="learning_rate").first
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    rates = [float(text) for text in column(page, 9)]
+    assert rates == sorted(rates)
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    assert [float(text) for text in column(page, 9)] == rates[::-1]
+
+
+def test_what_is_missing_stays_last(look: Any) -> None:
+    page = look(toy_study(40))
+    button = page.locator("th", has_text="val_accuracy").first.get_by_role("button")
+    for _ in range(2):
+        button.click()
+        scores = column(page, 3)
+        assert "" in scores
+        assert all(score == "" for score in scores[scores.index("") :])
+
+
+def test_the_keyboard_sorts_too(look: Any) -> None:
+    page = look(toy_study(40))
+    button = page.locator("th", has_text="trial").first.get_by_role("button")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert [int(text) for text in column(page, 2)] == list(range(40))
+
+
+def test_the_filter_hides_rows_and_counts_them(look: Any) -> None:
+    study = toy_study(40)
+    page = look(study)
+    page.get_by_label("Filter").fill("elu")
+    wanted = sum("elu" in trial.params["activation"] for trial in study.trials)
+    assert page.locator("table[data-sortable] tbody tr:visible").count() == wanted
+    assert page.locator(".filter output").text_content() == f"{wanted} of 40 rows"
+
+
+def test_commands_can_be_copied_or_are_selected(look: Any) -> None:
+    page = look(toy_study(5))
+    page.get_by_role("button", name="Copy").first.click()
+    page.locator(".copy", has_text="ed").first.wait_for()
+    assert page.evaluate("getSelection().toString()") == "registry best toy --storage sqlite:///studies.db"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_horizontal_scroll_on_a_phone(look: Any, scheme: str) -> None:
+    studies = (toy_study(40), hostile_study(), toy_study(20, name="w" * 200, seed=3))
+    page = look(*studies, width=390, scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_hostile_names_only_show(look: Any) -> None:
+    study = hostile_study()
+    page = look(study)
+    assert page.title() == f"Study {HOSTILE}"
+    assert page.locator("h1").text_content() == f"Study {HOSTILE}"
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 1
+
+
+def test_pictures_follow_dark_and_light(look: Any) -> None:
+    colours = [
+        look(toy_study(12), scheme=scheme).locator("figure text").first.evaluate("text => getComputedStyle(text).fill")
+        for scheme in ("light", "dark")
+    ]
+    assert len(set(colours)) == 2
+
+
+def test_on_a4_nothing_is_cut_off(look: Any) -> None:
+    study = toy_study(60)
+    wide = tuple(replace(t, params={f"hyperparameter{n}": 1 / 3 for n in range(30)}) for t in study.trials)
+    page = look(study, replace(study, trials=wide), width=688)  # A4 less its margins
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == 688
+    assert page.locator("table[data-sortable] tbody tr:visible").count() == 2 * 50
+    assert page.get_by_text("On paper: at most 50 rows").first.is_visible()
+
+
+@pytest.mark.parametrize("kind", ["none", "one", "pruned", "failed"])
+def test_odd_studies_show(look: Any, kind: str) -> None:
+    study = toy_study(40)
+    kept = {
+        "none": [],
+        "one": [trial for trial in study.trials if trial.outcome == "complete"][:1],
+        "pruned": [trial for trial in study.trials if trial.outcome == "pruned"],
+        "failed": [trial for trial in study.trials if trial.outcome == "failed"],
+    }[kind]
+    page = look(replace(study, trials=tuple(kept)), width=390)
+    assert page.locator("h1").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -1,0 +1,343 @@
+"""The report's page: what it says is what the facts say, and names from outside only show."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from registry.reports import Hyperparameter, Importances, ReportedStudy, ReportedTrial, render
+from registry.reports.canvas import draw, log_ticks, thinned, window
+from registry.reports.numbers import duration_text, score_format, share_text, value_text
+from registry.reports.pictures import median_line
+from registry.reports.svg import inline
+from registry.reports.tables import leaderboard, thin
+from registry.reports.toy import toy_report, toy_study
+
+HOSTILE = "<script>alert(1)</script>\"'&$x$ {{ 7*7 }} </style><img src=x onerror=alert(2)> </svg>"
+VOID = {"meta", "link", "input", "wbr", "br", "img"}
+
+
+class Page(HTMLParser):
+    """A parsed page: its tags with their attributes, its text, the cells of its tables."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.rows: list[list[tuple[str, str]]] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append(("", dict(attrs).get("data-v") or ""))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open, f"</{tag}> closes nothing"
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] in ("style", "script"):
+            return
+        self.text += data
+        if "td" in self._open or "th" in self._open:
+            text, exact = self.rows[-1][-1]
+            self.rows[-1][-1] = (text + data, exact)
+
+    def leaderboard(self) -> list[dict[str, str]]:
+        """Return the leaderboard's rows by column, in exact values."""
+        head = next(index for index, row in enumerate(self.rows) if row and row[0][0] == "rank")
+        names = [name for name, _ in self.rows[head]]
+        found = []
+        for row in self.rows[head + 1 :]:
+            if len(row) != len(names):
+                break
+            found.append({name: exact or text for name, (text, exact) in zip(names, row, strict=True)})
+        return found
+
+
+def page_of(*studies: ReportedStudy) -> Page:
+    return Page(render(toy_report(*studies)))
+
+
+def only(study: ReportedStudy, *outcomes: str) -> ReportedStudy:
+    return replace(study, trials=tuple(trial for trial in study.trials if trial.outcome in outcomes))
+
+
+class TestLeaderboard:
+    def test_numbers_read_back_from_the_page_equal_the_facts(self) -> None:
+        study = toy_study(40)
+        rows = page_of(study).leaderboard()
+        ranked = [row for row in rows if row["rank"] != "–"]
+        assert len(rows) == 40
+        assert [float(row["val_accuracy"]) for row in ranked] == [trial.score for trial in study.ranked]
+        assert [int(row["trial"]) for row in ranked] == [trial.number for trial in study.ranked]
+        assert [int(row["epoch"]) for row in ranked] == [trial.epoch for trial in study.ranked]
+        assert [float(row["seconds"]) for row in ranked] == [trial.seconds for trial in study.ranked]
+        assert [float(row["learning_rate"]) for row in ranked] == [t.params["learning_rate"] for t in study.ranked]
+
+    def test_the_best_comes_first_for_a_loss_too(self) -> None:
+        study = replace(toy_study(20), direction="min", metric="val_loss")
+        scores = [trial.score for trial in study.ranked]
+        assert scores == sorted(scores, key=lambda score: score or 0.0)
+
+    def test_of_equal_scores_the_earlier_trial_comes_first(self) -> None:
+        trials = tuple(ReportedTrial(number, "complete", {}, score=0.5, epoch=1) for number in (3, 1, 2))
+        assert [trial.number for trial in toy_study(0, trials=trials).ranked] == [1, 2, 3]
+
+    def test_a_running_trial_has_no_rank(self) -> None:
+        study = toy_study(3)
+        running = replace(study, trials=tuple(replace(t, outcome="running", stop_reason=None) for t in study.trials))
+        assert running.ranked == ()
+        assert [row["stop reason"] for row in page_of(running).leaderboard()] == ["running"] * 3
+
+    def test_a_param_that_a_trial_does_not_have_is_a_dash(self) -> None:
+        rows = page_of(toy_study(40)).leaderboard()
+        assert all((row["units_2"] == "–") == (row["hidden_layers"] == "1") for row in rows)
+
+    def test_many_trials_are_thinned_and_the_page_says_so(self) -> None:
+        page = page_of(toy_study(1000))
+        rows = page.leaderboard()
+        assert len(rows) == 500
+        assert "500 of 1,000 trials: the best 250, and of the rest an even choice" in page.text
+        assert [row["rank"] for row in rows[:250]] == [str(rank) for rank in range(1, 251)]
+
+    def test_every_trial_is_shown_once_where_there_are_few(self) -> None:
+        table = leaderboard(toy_study(100))
+        assert table.note == ""
+        assert Counter(row[1].text for row in table.rows) == Counter(map(str, range(100)))
+
+
+class TestOddStudies:
+    def test_no_trial(self) -> None:
+        text = page_of(replace(toy_study(0), budget=5, waiting=5)).text
+        assert "No trial has finished yet." in text
+        assert "5 trials: 5 waiting" in text
+
+    def test_one_trial(self) -> None:
+        study = toy_study(40)
+        page = page_of(replace(only(study, "complete"), trials=only(study, "complete").trials[:1]))
+        assert "It is the only trial with a score." in page.text
+        assert len(page.leaderboard()) == 1
+
+    def test_all_pruned(self) -> None:
+        page = page_of(only(toy_study(40), "pruned"))
+        assert "Pruned, and against whom" in page.text
+        assert {row["stop reason"] for row in page.leaderboard()} == {"pruned"}
+
+    def test_all_failed(self) -> None:
+        text = page_of(only(toy_study(40), "failed")).text
+        assert "No trial has a score: 2 failed, for the reasons below." in text
+        assert "the loss of epoch 2 is not a finite number" in text
+
+    def test_curves_with_nan_and_infinity(self) -> None:
+        best = toy_study(1).ranked[0]
+        curves = {"loss": (0.5, math.nan, math.inf), "val_loss": (math.nan,) * 3}
+        page = page_of(toy_study(1, trials=(replace(best, curves=curves, epoch=1, epochs=3),)))
+        assert "Curves of the best" in page.text
+
+    def test_no_curves(self) -> None:
+        study = toy_study(5)
+        page = page_of(replace(study, trials=tuple(replace(trial, curves={}) for trial in study.trials)))
+        assert "Curves of the best" not in page.text
+
+    def test_equal_scores(self) -> None:
+        study = only(toy_study(40), "complete")
+        page = page_of(replace(study, trials=tuple(replace(trial, score=0.5) for trial in study.trials)))
+        assert "It is equal to trial" in page.text
+
+    @pytest.mark.parametrize("score", [0.0, -3.25, 1e-9, 1e300, -1e300])
+    def test_extreme_scores(self, score: float) -> None:
+        study = only(toy_study(40), "complete")
+        changed = (replace(study.trials[0], score=score), *study.trials[1:])
+        rows = page_of(replace(study, trials=changed)).leaderboard()
+        assert score in [float(row["val_accuracy"]) for row in rows]
+
+    def test_a_hundred_params(self) -> None:
+        params = [{f"p{index}": (number * (index + 1) % 101) / 101 for index in range(100)} for number in range(30)]
+        trials = tuple(ReportedTrial(n, "complete", p, score=n / 30, epoch=1) for n, p in enumerate(params))
+        page = page_of(toy_study(0, trials=trials))
+        assert len(page.leaderboard()[0]) == 108
+        assert "24 of 100 hyperparameters are drawn" in page.text
+
+    def test_names_in_korean(self) -> None:
+        study = toy_study(12, name="무작위 탐색")
+        trials = tuple(replace(t, params={"활성화": ("렐루", "엘루")[t.number % 2]}) for t in study.trials)
+        page = page_of(replace(study, trials=trials))
+        assert "무작위 탐색" in page.text
+        assert [text for text in page.text.split("\n") if "렐루" in text]
+
+    def test_params_of_several_types(self) -> None:
+        values: tuple[Any, ...] = (None, True, 3, 2.5, "x", math.nan, math.inf)
+        trials = tuple(ReportedTrial(n, "complete", {"odd": values[n % 7]}, score=n / 30, epoch=1) for n in range(14))
+        assert {row["odd"] for row in page_of(toy_study(0, trials=trials)).leaderboard()} == {
+            "None", "True", "3", "2.5", "x", "nan", "inf",
+        }  # fmt: skip
+
+
+class TestSafety:
+    def test_hostile_names_only_show(self) -> None:
+        study = toy_study(40)
+        trials = tuple(
+            replace(
+                trial,
+                params={HOSTILE: HOSTILE if trial.number % 2 else "x"},
+                aliases=(HOSTILE,),
+                error=trial.error and HOSTILE,
+                curves={HOSTILE: (0.1, 0.2), f"val_{HOSTILE}": (0.1, 0.3)},
+            )
+            for trial in study.trials
+        )
+        words = {HOSTILE: HOSTILE}
+        hostile = replace(
+            study,
+            name=HOSTILE,
+            problem=HOSTILE,
+            metric=HOSTILE,
+            error=HOSTILE,
+            trials=trials,
+            settings=words,
+            commands=words,
+            provenance=words,
+            libraries=words,
+            space=(Hyperparameter(HOSTILE, HOSTILE, range=HOSTILE, choices=(HOSTILE,), condition=HOSTILE),),
+            importances=Importances({HOSTILE: 1.0}, 40, HOSTILE),
+        )
+        page, plain = page_of(hostile, hostile), page_of(study, study)
+        assert {tag for tag, _ in page.tags} <= {tag for tag, _ in plain.tags}
+        assert [tag for tag, _ in page.tags].count("script") == 1
+        assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+        assert page.text.count(HOSTILE) > 40
+
+    def test_nothing_is_asked_of_the_network(self) -> None:
+        html = render(toy_report())
+        assert not re.findall(r"(?:src|srcset|action|xlink:href)=", html)
+        assert set(re.findall(r'href="([^"#]*)', html)) <= {"", "data:,"}
+        assert not re.findall(r"url\((?!#)", html)
+        assert "@import" not in html
+
+    def test_the_policy_forbids_all_but_our_own_style_and_script(self) -> None:
+        page = page_of(toy_study())
+        policy = next(a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
+        assert policy is not None
+        assert policy.startswith("default-src 'none'; ")
+        assert "unsafe" not in policy
+        assert not [attributes for _, attributes in page.tags if "style" in attributes]
+
+    def test_ids_are_unique_and_every_reference_has_its_id(self) -> None:
+        html = render(toy_report(toy_study(), toy_study(20, name="other", seed=1)))
+        ids = re.findall(r'\bid="([^"]+)"', html)
+        assert len(ids) == len(set(ids))
+        assert set(re.findall(r'(?:href="#|url\(#|labelledby=")([^")]+)', html)) <= set(ids)
+
+    def test_pictures_have_alternative_texts(self) -> None:
+        pictures = [attributes for tag, attributes in page_of(toy_study()).tags if tag == "svg"]
+        assert len(pictures) > 8
+        assert all(picture.get("aria-label") or picture.get("aria-hidden") for picture in pictures)
+
+
+class TestSeveralStudies:
+    def test_they_are_compared_on_top(self) -> None:
+        page = page_of(toy_study(30), toy_study(20, name="other", seed=1))
+        compared = [row for row in page.rows if row[0][0] in ("toy", "other")][:2]
+        assert [row[0][0] for row in compared] == ["toy", "other"]
+        assert float(compared[0][3][1]) == toy_study(30).ranked[0].score
+
+    def test_different_objectives_are_not_compared(self) -> None:
+        text = page_of(toy_study(5), toy_study(5, name="other", metric="val_loss", direction="min")).text
+        assert "These studies have different objectives" in text
+
+
+def test_a_thousand_trials_are_fast_and_small() -> None:
+    study = toy_study(1000)
+    started = time.perf_counter()
+    html = render(toy_report(study))
+    assert time.perf_counter() - started < 10
+    assert len(html.encode()) < 5_000_000
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        ("scores", "texts"),
+        [
+            ([0.8907499, 0.8901], ["0.8907", "0.8901"]),
+            ([0.89325, 0.89317], ["0.89325", "0.89317"]),
+            ([0.99999, 0.5], ["0.99999", "0.50000"]),
+            ([1.0, 0.5], ["1.0000", "0.5000"]),
+            ([12.3456, 20.0], ["12.35", "20.00"]),
+            ([1e-7, 2e-7], ["1e-07", "2e-07"]),
+            ([0.0, 0.0], ["0.0000", "0.0000"]),
+        ],
+    )
+    def test_scores_are_rounded_as_far_as_they_stay_apart(self, scores: list[float], texts: list[str]) -> None:
+        assert [score_format(scores)(score) for score in scores] == texts
+
+    def test_durations(self) -> None:
+        assert [duration_text(s) for s in (None, 0.0, 9.96, 59.2, 60, 3599.9, 90061)] == [
+            "–", "0.0 s", "10.0 s", "59 s", "1 min", "1 h", "1 d 1 h",
+        ]  # fmt: skip
+
+    def test_values(self) -> None:
+        assert [value_text(v) for v in (0.00123456, 3, True, None, math.nan)] == [
+            "0.001235", "3", "True", "None", "NaN",
+        ]  # fmt: skip
+
+    def test_a_share_of_nothing_is_a_dash(self) -> None:
+        assert share_text(1, 0) == "–"
+
+
+class TestPictures:
+    def test_outliers_at_the_worse_end_are_out_of_the_window(self) -> None:
+        low, high = window([0.1] + [0.8 + number / 100 for number in range(10)], "max")
+        assert 0.5 < low < 0.8 < 0.89 < high
+
+    def test_equal_scores_have_a_window(self) -> None:
+        low, high = window([0.5, 0.5], "max")
+        assert low < 0.5 < high
+
+    def test_log_ticks_are_few_and_inside(self) -> None:
+        for low, high in ((1e-6, 1e2), (0.003, 0.05), (0.011, 0.012), (1, 1000)):
+            ticks = log_ticks(low, high)
+            assert 1 <= len(ticks) <= 5
+            assert all(low * 0.99 <= tick <= high * 1.01 for tick in ticks)
+
+    def test_thinning_keeps_the_first_and_not_too_many(self) -> None:
+        assert list(thinned(5, 10)) == [0, 1, 2, 3, 4]
+        assert thinned(1001, 500)[0] == 0
+        assert len(thinned(1001, 500)) <= 500
+        assert thin(list(range(1000)), 10) == [0, 1, 2, 3, 4, 5, 204, 403, 602, 801]
+
+    def test_no_median_of_few_points(self) -> None:
+        assert median_line([(1.0, 1.0)] * 23) == ([], [])
+        assert median_line([(float(x), float(x)) for x in range(24)])[0] == [1.5, 5.5, 9.5, 13.5, 17.5, 21.5]
+
+    def test_a_colour_that_does_not_follow_the_page_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="the picture has the colour #ff0000; expected one of ink"):
+            draw(lambda axes: axes.plot([1, 2], color="red"), size=(200, 100), alt="", prefix="a")  # type: ignore[arg-type,return-value]
+
+    def test_a_picture_is_cleaned(self) -> None:
+        svg = (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9pt"><metadata><a/></metadata>'
+            '<g id="unused"><path d="M 1.23456 2 \nL 3 4" style="fill: none; stroke: #000001; font-family: X"/>'
+            "</g></svg>"
+        )
+        assert inline(svg, alt='a "b"', prefix="p") == (
+            '<svg viewBox="0 0 9 9" role="img" aria-label="a &quot;b&quot;">'
+            '<g><path d="M1.23 2L3 4" fill="none" class="s-ink" /></g></svg>'
+        )

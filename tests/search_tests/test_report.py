@@ -1,0 +1,361 @@
+"""A report's facts come from the database: the search's tables, Optuna's and the registry's."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine, make_url
+
+from registry import Registry, Source
+from registry.database import open_engine, use_wal, writing
+from registry.errors import DatabaseError, NotFoundError, UsageError, UserError
+from registry.reports import ReportedTrial
+from registry.reports.toy import toy_study
+from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search.importances import close_storage, importances
+from search.problem import Objective
+from search.records import insert_study, read_study, read_trials
+from search.report import collect, commands_for, without_secrets, write_report
+from search.schema import SCHEMA, results, slots, workers
+from search.settings import Settings
+from search.status import read_status
+from search.storage import create_tables, open_storage
+
+SPACE = {
+    "hyperparameters": [
+        {"name": "learning_rate", "class": "Float", "min_value": 3e-3, "max_value": 5e-2, "step": None,
+         "sampling": "log", "conditions": []},
+        {"name": "hidden_layers", "class": "Int", "min_value": 1, "max_value": 3, "step": 1,
+         "sampling": "linear", "conditions": []},
+        {"name": "units_1", "class": "Int", "min_value": 128, "max_value": 400, "step": 16,
+         "sampling": "linear", "conditions": [["hidden_layers", [1, 2, 3]]]},
+        {"name": "units_2", "class": "Int", "min_value": 64, "max_value": 256, "step": 16,
+         "sampling": "linear", "conditions": [["hidden_layers", [2, 3]]]},
+        {"name": "activation", "class": "Choice", "values": ["relu", "elu", "tanh"], "ordered": False,
+         "conditions": []},
+        {"name": "nesterov", "class": "Boolean", "conditions": []},
+        {"name": "batch_size", "class": "Fixed", "value": 32, "conditions": []},
+    ]
+}  # fmt: skip
+DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
+    "learning_rate": optuna.distributions.FloatDistribution(3e-3, 5e-2, log=True),
+    "momentum": optuna.distributions.FloatDistribution(0.5, 0.95),
+    "hidden_layers": optuna.distributions.IntDistribution(1, 3),
+    "units_1": optuna.distributions.IntDistribution(128, 400, step=16),
+    "units_2": optuna.distributions.IntDistribution(64, 256, step=16),
+    "activation": optuna.distributions.CategoricalDistribution(("relu", "elu", "tanh")),
+    "nesterov": optuna.distributions.CategoricalDistribution((False, True)),
+}
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Give a database with all tables, on each kind."""
+    made = open_engine(database_url)
+    use_wal(made)
+    create_tables(made)
+    REGISTRY_SCHEMA.create_or_check(made)
+    SCHEMA.create_or_check(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+    """Give a SQLite database with all tables."""
+    made = open_engine(f"sqlite:///{tmp_path}/studies.db")
+    create_tables(made)
+    REGISTRY_SCHEMA.create_or_check(made)
+    SCHEMA.create_or_check(made)
+    yield made
+    made.dispose()
+
+
+def fill(engine: Engine, name: str = "toy", *, count: int = 30, waiting: int = 2, register: int = 3) -> None:
+    """Write a made-up study as workers would have left it, with one trial still running."""
+    trials = toy_study(count, name=name).trials
+    with writing(engine) as connection:
+        study_id = insert_study(
+            connection,
+            name=name,
+            objective=Objective("val_accuracy", "max"),
+            settings=Settings(seed=7),
+            problem="search.toy:toy",
+            model="toy",
+            space=SPACE,
+            space_fingerprint="4a2b6c7763dbe788",
+            data_fingerprint="e85ef21e58f8054a",
+        )
+        worker = f"worker of {name}"
+        connection.execute(
+            sa.insert(workers).values(
+                id=worker, study_id=study_id, host="h", pid=1, device="cpu", state="working", started_at=0, beat_at=0
+            )
+        )
+        for trial in trials:
+            row = {"study_id": study_id, "number": trial.number, **_slot(trial)}
+            slot = connection.execute(sa.insert(slots).values(row).returning(slots.c.id)).scalar_one()
+            connection.execute(sa.insert(results).values(slot_id=slot, **_result(trial)))
+        running = {"state": "running", "worker_id": worker, "expires_at": 1.0, "trial": count, "epoch": 2}
+        connection.execute(
+            sa.insert(slots).values(study_id=study_id, number=count, **running, params={}, score=0.99, best_epoch=2)
+        )
+        for number in range(count + 1, count + 1 + waiting):
+            connection.execute(sa.insert(slots).values(study_id=study_id, number=number))
+    _fill_optuna(engine, name, trials)
+    _register(engine, name, register)
+
+
+def _slot(trial: ReportedTrial) -> dict[str, Any]:
+    return {
+        "state": "finished",
+        "trial": trial.number,
+        "params": dict(trial.params),
+        "epoch": trial.epochs,
+        "score": trial.score,
+        "best_epoch": trial.epoch,
+        "stop_reason": trial.stop_reason,
+        "seconds": trial.seconds,
+        "parameters": trial.parameters,
+        "started_at": 100.0 + trial.number,
+        "finished_at": 110.0 + trial.number,
+    }
+
+
+def _result(trial: ReportedTrial) -> dict[str, Any]:
+    by = trial.pruned_by
+    return {
+        "curves": {name: [None, *values[1:]] for name, values in trial.curves.items()},
+        "pruned_by": by and {name: getattr(by, name) for name in by.__slots__} | {"best_peers": []},
+        "error": trial.error,
+    }
+
+
+def _fill_optuna(engine: Engine, name: str, trials: tuple[ReportedTrial, ...]) -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = open_storage(engine)
+    study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
+    states = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
+    study.add_trials(
+        [
+            optuna.trial.create_trial(
+                state=optuna.trial.TrialState[states[trial.outcome]],
+                value=trial.score,
+                params=dict(trial.params),
+                distributions={param: DISTRIBUTIONS[param] for param in trial.params},
+            )
+            for trial in trials
+        ]
+    )
+    close_storage(storage)
+
+
+def _register(engine: Engine, name: str, top_k: int) -> None:
+    ranked = toy_study(30, name=name).ranked
+    with Registry(engine.url.render_as_string(hide_password=False)) as registry:
+        for trial in reversed(ranked[: top_k + 1] if top_k else ()):
+            registry.register(
+                "toy",
+                weights=b"weights of %d" % trial.number,
+                score=trial.score or 0.0,
+                metric="val_accuracy",
+                direction="max",
+                epoch=trial.epoch or 1,
+                params=trial.params,
+                curves=trial.curves,
+                source=Source(study=name, trial=trial.number, libraries={"keras": "3.15.1"}, code_revision="abc"),
+                top_k=top_k,
+            )
+        if top_k:
+            best = registry.best("toy")
+            registry.set_alias("toy", "champion", best.version)
+
+
+class TestCollect:
+    def test_the_facts_are_those_of_the_python_api(self, engine: Engine) -> None:
+        fill(engine)
+        (study,) = collect(engine, ["toy"]).studies
+        status = read_status(engine, "toy")
+        assert dict(study.counts) == status.trials
+        assert study.budget == status.budget == 33
+        assert status.best is not None
+        best = study.ranked[0]
+        assert (best.number, best.score, best.epoch, best.params) == (
+            status.best.trial, status.best.score, status.best.epoch, status.best.params,
+        )  # fmt: skip
+        records = {r.trial: r for r in read_trials(engine, read_study(engine, "toy").id) if r.trial is not None}
+        for trial in study.trials:
+            record = records[trial.number]
+            assert (trial.score, trial.epochs, trial.seconds) == (record.score, record.epoch, record.seconds)
+            assert trial.stop_reason == record.stop_reason
+
+    def test_a_running_trial_is_not_the_winner(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        (study,) = collect(sqlite_engine, ["toy"]).studies
+        assert study.counts["running"] == 1
+        assert study.ranked[0].score != 0.99
+
+    def test_versions_and_aliases_are_found(self, engine: Engine) -> None:
+        fill(engine)
+        (study,) = collect(engine, ["toy"]).studies
+        best = study.ranked[0]
+        assert (best.version, best.aliases, best.has_weights) == ("toy/4", ("champion",), True)
+        displaced = study.ranked[3]
+        assert (displaced.version, displaced.has_weights) == ("toy/1", False)
+        assert study.ranked[4].version is None
+        assert study.libraries == {"keras": "3.15.1"}
+        assert study.provenance["code revision"] == "abc"
+
+    def test_where_a_curve_was_not_finite_it_is_nan(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        (study,) = collect(sqlite_engine, ["toy"]).studies
+        assert math.isnan(study.ranked[0].curves["loss"][0])
+
+    def test_the_space_in_words(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        (study,) = collect(sqlite_engine, ["toy"]).studies
+        assert [(hp.name, hp.kind, hp.range, hp.condition, hp.log) for hp in study.space] == [
+            ("learning_rate", "Float", "0.003 to 0.05, log", "", True),
+            ("hidden_layers", "Int", "1 to 3", "", False),
+            ("units_1", "Int", "128 to 400, step 16", "", False),
+            ("units_2", "Int", "64 to 256, step 16", "hidden_layers is 2 or 3", False),
+            ("activation", "Choice", "relu, elu, tanh", "", False),
+            ("nesterov", "Boolean", "True, False", "", False),
+            ("batch_size", "Fixed", "32", "", False),
+        ]
+
+    def test_wall_time_is_from_the_first_begin_to_the_last_end(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine, count=30)
+        (study,) = collect(sqlite_engine, ["toy"]).studies
+        assert study.wall_seconds == 139.0 - 100.0
+
+    def test_without_names_all_studies_are_told(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine, "second")
+        fill(sqlite_engine, "무작위 탐색")
+        assert [study.name for study in collect(sqlite_engine, []).studies] == ["second", "무작위 탐색"]
+
+    def test_a_name_twice_is_told_once(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        assert len(collect(sqlite_engine, ["toy", "toy"]).studies) == 1
+
+
+class TestCommands:
+    def test_the_best_of_the_model_is_asked_by_the_models_name(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        (study,) = collect(sqlite_engine, ["toy"]).studies
+        shell, python = study.commands.values()
+        url = str(sqlite_engine.url)
+        assert shell == f"registry best toy --storage {url}"
+        assert python == f"from registry import Registry\n\nmodel = Registry({url!r}).best('toy').load()"
+
+    def test_another_studys_winner_is_asked_by_its_version(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        with Registry(str(sqlite_engine.url)) as registry:
+            registry.register(
+                "toy", weights=None, score=0.999, metric="val_accuracy", direction="max", epoch=1, params={}, curves={}
+            )
+        (study,) = collect(sqlite_engine, ["toy"]).studies
+        shell, python = study.commands.values()
+        assert shell.startswith("registry show toy/4 ")
+        assert ".get('toy/4').load()" in python
+
+    def test_without_a_version_there_are_none(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine, register=0)
+        (study,) = collect(sqlite_engine, ["toy"]).studies
+        assert study.commands == {}
+
+    def test_passwords_are_left_out(self) -> None:
+        url = make_url("postgresql+psycopg://ann:hunter2@db/studies?sslpassword=hunter3&sslmode=require")
+        assert without_secrets(url).render_as_string(hide_password=False) == (
+            "postgresql+psycopg://ann@db/studies?sslmode=require"
+        )
+
+
+class TestImportances:
+    def test_they_find_what_matters(self, engine: Engine) -> None:
+        fill(engine, count=60)
+        found = importances(engine, "toy", "max")
+        assert found.missing == ""
+        assert sum(found.shares.values()) == pytest.approx(1.0)
+        assert found.trials == len(toy_study(60).ranked)
+        assert {"learning_rate", "units_2"} <= set(found.shares)
+
+    def test_few_trials_have_none(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine, count=10)
+        scored = len(toy_study(10).ranked)
+        assert importances(sqlite_engine, "toy", "max").missing == (
+            f"they need 20 trials with a score, and there are {scored}"
+        )
+
+    def test_without_optunas_trials_the_reason_is_told(self, sqlite_engine: Engine) -> None:
+        assert importances(sqlite_engine, "toy", "max").missing == "Optuna's trials could not be read (KeyError)"
+
+
+class TestWriteReport:
+    def test_one_file_appears(self, engine: Engine, tmp_path: Path) -> None:
+        fill(engine)
+        out = tmp_path / "new" / "report.html"
+        assert write_report(engine, ["toy"], out) == out
+        assert [path.name for path in out.parent.iterdir()] == ["report.html"]
+        page = out.read_text(encoding="utf-8")
+        assert page.startswith("<!doctype html>")
+        assert repr(collect(engine, ["toy"]).studies[0].ranked[0].score) in page
+
+    def test_a_url_does_as_well(self, sqlite_engine: Engine, tmp_path: Path) -> None:
+        fill(sqlite_engine)
+        assert write_report(str(sqlite_engine.url), ["toy"], tmp_path / "r.html").exists()
+
+    def test_passwords_are_nowhere_in_the_page(self, sqlite_engine: Engine, tmp_path: Path) -> None:
+        fill(sqlite_engine)
+        url = sqlite_engine.url.set(username="ann", password="hunter2").update_query_dict({"password": "hunter3"})
+        with Registry(str(sqlite_engine.url)) as registry:
+            commands = commands_for(registry, url, registry.best("toy"))
+        assert "hunter" not in str(commands)
+
+    @pytest.mark.parametrize(
+        ("make", "error", "message"),
+        [
+            (lambda e, t: write_report(e, ["tou"], t / "r.html"), NotFoundError, "no study is called 'tou'; did"),
+            (lambda e, t: write_report(e, ["toy"], t / "r.docx"), UsageError, "cannot write a report to 'r.docx'; exp"),
+            (lambda e, t: write_report(f"sqlite:///{t}/no.db", [], t / "r.html"), DatabaseError, "there is no data"),
+            (lambda e, t: write_report(e, ["toy"], t / "studies.db" / "r.html"), UserError, "cannot make the folder"),
+        ],
+    )  # fmt: skip
+    def test_errors_leave_nothing(
+        self,
+        sqlite_engine: Engine,
+        tmp_path: Path,
+        make: Callable[[Engine, Path], Path],
+        error: type[Exception],
+        message: str,
+    ) -> None:
+        fill(sqlite_engine)
+        before = sorted(tmp_path.iterdir())
+        with pytest.raises(error, match=message):
+            make(sqlite_engine, tmp_path)
+        assert sorted(tmp_path.iterdir()) == before
+
+    def test_an_empty_database(self, sqlite_engine: Engine, tmp_path: Path) -> None:
+        with pytest.raises(NotFoundError, match="holds no studies yet; start one with `search run`"):
+            write_report(sqlite_engine, [], tmp_path / "r.html")
+
+    def test_no_heavy_import(self, sqlite_engine: Engine, tmp_path: Path) -> None:
+        fill(sqlite_engine)
+        code = (
+            "import json, sys; from search.report import write_report; "
+            f"write_report({str(sqlite_engine.url)!r}, [], {str(tmp_path / 'r.html')!r}); "
+            "print(json.dumps([m for m in ('tensorflow', 'keras', 'keras_tuner', 'matplotlib.pyplot') "
+            "if m in sys.modules]))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout) == []
+        assert done.stderr == ""
