@@ -12,7 +12,7 @@ SOURCES := fmnist search registry tests benchmarks
 STUDY ?= fmnist
 TRIALS ?= 40
 EPOCHS ?= 10
-TIMEOUT ?= 150s
+TIMEOUT ?= 3m
 
 .PHONY: help search test lint unit e2e install install-test data chromium format lock clean
 
