@@ -77,7 +77,7 @@ def draw(
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure = Figure(figsize=(width / 72, height / 72))
         axes = figure.add_axes(box)
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         plain_numbers(axes.yaxis)
         paint(axes)
         text = io.StringIO()
