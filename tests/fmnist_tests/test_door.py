@@ -48,3 +48,11 @@ def test_an_error_is_one_line(command: str, capsys: pytest.CaptureFixture[str]) 
 def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(app, "fmnist", ["dta"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_optimizers_are_a_problem_of_their_own() -> None:
+    from fmnist.problem import fmnist_optimizers
+
+    assert fmnist_optimizers.name == "fmnist-optimizers"
+    assert fmnist_optimizers.hypermodel().optimizers == ("sgd", "adagrad", "rmsprop", "adam")
+    assert fmnist.fmnist.hypermodel().optimizers == ("sgd",)
