@@ -32,6 +32,7 @@ from search.samplers import make_sampler, nth_point
 from search.seeds import derive_seed
 from search.slots import Lease
 from search.space import Space
+from search.storage import close_storage
 from search.tell import attach_trial, tell
 from search.training.monitor import Limits, Monitor
 from search.training.resident import ResidentArrays
@@ -76,6 +77,12 @@ class Workshop:
         self.resident = None
         if arrays and not own_fit:
             self.resident = (ResidentArrays(self.data.train), ResidentArrays(self.data.validation))
+
+    def close(self) -> None:
+        """Close all connections to the database."""
+        self.registry.close()
+        close_storage(self.optuna_study._storage)
+        self.engine.dispose()
 
     def samples(self) -> Any:
         """Return a few validation inputs to check loaded models by, or None where they are not one array."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +17,6 @@ from registry.errors import UserError
 from registry.reports.facts import Importances
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
 LEAST_TRIALS = 20
@@ -48,27 +47,17 @@ def _scored(engine: Engine, study: str) -> list[FrozenTrial]:
     """Return the trials that have a score, as completed ones."""
     from optuna.trial import TrialState, create_trial
 
-    from search.storage import open_storage
+    from search.storage import closing_storage
 
-    storage = open_storage(engine, readonly=True)
-    try:
+    with closing_storage(engine, readonly=True) as storage:
         ended = storage.get_all_trials(
             storage.get_study_id_from_name(study), deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)
         )
-    finally:
-        close_storage(storage)
     return [
         create_trial(value=trial.value, params=trial.params, distributions=trial.distributions)
         for trial in ended
         if trial.value is not None and math.isfinite(trial.value)
     ]
-
-
-def close_storage(storage: BaseStorage) -> None:
-    """Close the connections that Optuna's storage holds open."""
-    storage.remove_session()
-    backend: Any = getattr(storage, "_backend", storage)
-    backend.engine.dispose()
 
 
 def _evaluate(trials: list[FrozenTrial], direction: Literal["max", "min"]) -> dict[str, float]:

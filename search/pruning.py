@@ -59,8 +59,10 @@ class StalledPruner:
             epoch: how many epochs are finished.
             value: the objective after them.
         """
-        self._trial.report(value, epoch)
-        frozen = self._study._storage.get_trial(self._trial._trial_id)
+        storage, trial_id = self._study._storage, self._trial._trial_id
+        # Not trial.report: it would keep what a worker that died after this very epoch had reported.
+        storage.set_trial_intermediate_value(trial_id, epoch, value)
+        frozen = storage.get_trial(trial_id)
         rungs = _rungs(frozen)
         if self._study.pruner.prune(self._study, frozen):
             self._condemned = self._explain(frozen, epoch, value)

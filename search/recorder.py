@@ -62,16 +62,9 @@ def record(
         stop_reason=result.stop_reason.value,
         seconds=result.seconds,
         parameters=result.parameters,
-        check=_check(model, samples),
+        check=None if samples is None else PredictionCheck.of(model, samples),
         top_k=top,
     )
-
-
-def _check(model: Any, samples: Any) -> PredictionCheck | None:
-    if samples is None:
-        return None
-    outputs = model(samples, training=False)
-    return None if isinstance(outputs, (list, tuple, dict)) else PredictionCheck(samples, outputs.numpy())
 
 
 @functools.cache

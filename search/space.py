@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from keras_tuner.engine import hyperparameters as kt
 
 from search.dimensions import Dimension, dimension
 from search.hyperparameters import SampledHyperParameters, sampled_name
+
+logger = logging.getLogger(__name__)
 
 MAX_BUILDS = 100
 
@@ -105,7 +108,7 @@ def discover(hypermodel: Any, check: Callable[[Any], None] = lambda model: None)
         check: looks at each model that is built.
 
     Raises:
-        Exception: whatever the HyperModel's ``build`` raises.
+        Exception: whatever ``build`` or the check raises with the defaults.
     """
     found: dict[str, Any] = {}
     stated: dict[str, Any] = {}
@@ -116,7 +119,13 @@ def discover(hypermodel: Any, check: Callable[[Any], None] = lambda model: None)
             break
         probe = waiting.pop(0)
         hp = _FirstOfEach(probe)
-        check(hypermodel.build(hp))
+        try:
+            check(hypermodel.build(hp))
+        except Exception:
+            if not probe:
+                raise
+            # A branch that cannot be built: the trial that takes it will say so.
+            logger.debug("the model cannot be built with %s", probe, exc_info=True)
         for declared in hp.space:
             key = json.dumps(_describe(declared), sort_keys=True)
             if key not in found:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import optuna
 import sqlalchemy as sa
 from optuna.storages import BaseStorage, RDBStorage
@@ -40,6 +43,22 @@ def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
         prepare_sqlite(storage.engine, begin="DEFERRED" if readonly else "IMMEDIATE")
         storage.engine.dispose()
     return optuna.storages._CachedStorage(storage)
+
+
+@contextmanager
+def closing_storage(engine: Engine, *, readonly: bool = False) -> Iterator[BaseStorage]:
+    """Open Optuna's storage for a block; see `open_storage`."""
+    storage = open_storage(engine, readonly=readonly)
+    try:
+        yield storage
+    finally:
+        close_storage(storage)
+
+
+def close_storage(storage: BaseStorage) -> None:
+    """Close the connections of a storage that `open_storage` opened."""
+    storage.remove_session()
+    storage._backend.engine.dispose()  # type: ignore[attr-defined]
 
 
 def _text(engine: Engine) -> str:

@@ -24,7 +24,7 @@ from search.samplers import check_sampler
 from search.schema import SCHEMA
 from search.settings import Settings
 from search.status import StudyStatus, read_status
-from search.storage import create_tables, open_storage
+from search.storage import closing_storage, create_tables
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 60.0
@@ -82,7 +82,7 @@ class Study:
             check_sampler(asked)
             warm_up()
             inspection = call_in_child(inspect_problem, problem)
-            return cls(engine, _insert(engine, name, inspection, asked, trials))
+            return cls(engine, begin_study(engine, name, inspection, asked, trials))
         _check_same(existing, problem, Settings.of(existing.settings.as_dict() | settings))
         with writing(engine) as connection:
             slots.add_slots(connection, existing.id, trials)
@@ -217,7 +217,13 @@ def _existing(engine: Engine, name: str) -> StudyRecord | None:
         return records.find_study(connection, name)
 
 
-def _insert(engine: Engine, name: str, inspection: Inspection, settings: Settings, trials: int) -> StudyRecord:
+def begin_study(engine: Engine, name: str, inspection: Inspection, settings: Settings, trials: int) -> StudyRecord:
+    """Write a new study: the tables where there are none, Optuna's study, ours and its slots.
+
+    Raises:
+        SettingsError: the settings do not fit the problem, or somebody else began another study of that name.
+        DatabaseError: the database cannot be written.
+    """
     _check_grid(inspection, settings, trials)
     use_wal(engine)
     create_tables(engine)
@@ -225,12 +231,13 @@ def _insert(engine: Engine, name: str, inspection: Inspection, settings: Setting
     SCHEMA.create_or_check(engine)
     objective = Objective(inspection.metric, inspection.direction)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    optuna.create_study(
-        study_name=name,
-        storage=open_storage(engine),
-        direction="maximize" if objective.direction == "max" else "minimize",
-        load_if_exists=True,
-    )
+    with closing_storage(engine) as storage:
+        optuna.create_study(
+            study_name=name,
+            storage=storage,
+            direction="maximize" if objective.direction == "max" else "minimize",
+            load_if_exists=True,
+        )
     with writing(engine) as connection:
         found = records.find_study(connection, name)
         if found is None:

@@ -150,7 +150,10 @@ def work(
         raise
     gc.collect()
     gc.freeze()  # what TensorFlow's import made need not be looked through after each trial
-    Worker(engine, study, shop, device=place.device, worker_id=worker_id).run(stop, on_result)
+    try:
+        Worker(engine, study, shop, device=place.device, worker_id=worker_id).run(stop, on_result)
+    finally:
+        shop.close()
 
 
 def open_shop(engine: Engine, url: str, study: StudyRecord, should_stop: Callable[[], bool]) -> Workshop:

@@ -60,8 +60,14 @@ def test_reverse_log_samples_the_mirror_image():
     assert asked == {"momentum#mirrored": optuna.distributions.FloatDistribution(0.01, 0.99, log=True)}
 
 
+SAMPLINGS = st.sampled_from(["linear", "log", "reverse_log"])
+
+
 @given(
-    st.integers(1, 50), st.integers(0, 200), st.sampled_from(["linear", "log", "reverse_log"]), st.sampled_from([1, 2, 3])
+    st.integers(1, 50),
+    st.integers(0, 200),
+    SAMPLINGS,
+    st.sampled_from([1, 2, 3]),
 )
 def test_stepped_ints_are_exactly_keras_tuners(low, width, sampling, step):
     if sampling != "linear":
@@ -72,7 +78,7 @@ def test_stepped_ints_are_exactly_keras_tuners(low, width, sampling, step):
     assert ours == sorted(int(value) for value in hp.values)
 
 
-@given(st.floats(1e-6, 1.0), st.floats(1.01, 1e4), st.sampled_from(["linear", "log", "reverse_log"]), st.floats(0, 1))
+@given(st.floats(1e-6, 1.0), st.floats(1.01, 1e4), SAMPLINGS, st.floats(0, 1))
 def test_what_is_decoded_is_in_range_and_encodes_back(low, factor, sampling, position):
     high = low * factor
     found = dimension(keras_tuner.engine.hyperparameters.Float("x", low, high, sampling=sampling), "x")

@@ -1,0 +1,190 @@
+"""The search program as its users run it: real processes, real Keras, killed and interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from registry import Registry
+from search.records import TrialRecord
+from search.study import Study
+
+SECONDS = 240
+
+SLOW_PROBLEM = """
+import keras, keras_tuner, numpy as np
+from search import Data, Objective, Problem
+
+rng = np.random.default_rng(0)
+x = rng.normal(size=(200_000, 8)).astype(np.float32)
+y = (x.sum(axis=1) > 0).astype(np.float32)[:, None]
+
+class Model(keras_tuner.HyperModel):
+    def build(self, hp):
+        model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(hp.Int("units", 4, 64), "relu"),
+                                  keras.layers.Dense(1, "sigmoid")])
+        model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 0.1, sampling="log")), "binary_crossentropy")
+        return model
+
+slow = Problem("slow", Objective("val_loss", "min"), Model, lambda: Data((x, y), (x[:999], y[:999])), batch_size=4)
+"""
+
+
+class Searcher:
+    """Runs the ``search`` program in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"sqlite:///{folder}/studies.db"
+        (folder / "slowly.py").write_text(SLOW_PROBLEM)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the program."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "search", *arguments],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "STUDIES_URL": self.url},
+        )
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """Run the program to its end; return what it printed."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=SECONDS)
+        assert process.returncode == code, err
+        assert code or err == "", err
+        return out if code == 0 else err
+
+    def trials(self, study: str) -> list[TrialRecord]:
+        """Return the study's trials."""
+        return Study.open(study, self.url).trials()
+
+    def optuna_trials(self, study: str) -> list[optuna.trial.FrozenTrial]:
+        """Return the trials as Optuna's own tools see them."""
+        return optuna.load_study(study_name=study, storage=self.url).trials
+
+    def wait_for(
+        self, condition: Callable[[dict[str, Any]], bool], study: str, *, during: subprocess.Popen[str] | None = None
+    ) -> dict[str, Any]:
+        """Poll the study's status until it is as wished, while a program runs."""
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            assert during is None or during.poll() is None, during.communicate()
+            if (self.folder / "studies.db").exists():
+                process = self.start("status", study, "--json")
+                out, _ = process.communicate(timeout=SECONDS)
+                if process.returncode == 0 and condition(status := json.loads(out)):
+                    return dict(status)
+        raise AssertionError("waited in vain")
+
+
+@pytest.fixture
+def searcher(tmp_path: Path) -> Searcher:
+    """Give a folder to search in."""
+    return Searcher(tmp_path)
+
+
+def training(epoch: int) -> Callable[[dict[str, Any]], bool]:
+    """Tell whether some worker has finished this many epochs of its trial."""
+    return lambda status: any((worker["epoch"] or 0) >= epoch for worker in status["workers"])
+
+
+def test_a_search_runs_summarizes_and_continues(searcher: Searcher) -> None:
+    out = searcher.run("run", "search.toy:toy", "--trials", "3", "--workers", "2", "--max-epochs", "3")
+    assert "toy: 3 of 3 trials done (3 complete, 0 pruned, 0 failed), 3 of them now in" in out
+    assert "registered as toy: registry best toy" in out
+    assert "report: reports/toy.html" in out
+    assert (searcher.folder / "reports" / "toy.html").stat().st_size > 10_000
+    again = searcher.run("run", "search.toy:toy", "--trials", "5", "--workers", "2", "--max-epochs", "3")
+    assert "toy: 5 of 5 trials done (5 complete, 0 pruned, 0 failed), 2 of them now in" in again
+    done = searcher.run("run", "search.toy:toy", "--trials", "5")
+    assert "toy has used its budget of 5 trials; a larger --trials goes on" in done
+    assert [t.number for t in searcher.optuna_trials("toy")] == list(range(5))
+    status = json.loads(searcher.run("status", "toy", "--json"))
+    assert status["trials"] == {"complete": 5, "pruned": 0, "failed": 0, "running": 0, "waiting": 0}
+    best = Registry(searcher.url).best("toy")
+    assert (best.score, best.source.trial) == (status["best"]["score"], status["best"]["trial"])
+
+
+def test_other_settings_for_a_study_that_is_there_are_refused(searcher: Searcher) -> None:
+    searcher.run("create", "search.toy:toy", "--trials", "2", "--max-epochs", "3")
+    err = searcher.run("run", "search.toy:toy", "--trials", "2", "--max-epochs", "4", code=1)
+    assert err == (
+        "search: the study 'toy' was created with max_epochs 3 (asked for: 4); leave that out to continue it, "
+        "or name another study with --study\n"
+    )
+
+
+def test_a_worker_needs_only_the_database(searcher: Searcher) -> None:
+    out = searcher.run("create", "search.toy:toy", "--study", "far", "--trials", "2", "--max-epochs", "2")
+    assert out.splitlines()[-1].strip() == "search worker far"
+    assert searcher.run("worker", "far").count("max_epochs  val_accuracy") == 2
+    assert [t.state for t in searcher.trials("far")] == ["finished", "finished"]
+
+
+def test_a_killed_worker_is_replaced_and_its_trial_continued(searcher: Searcher) -> None:
+    process = searcher.start("run", "slowly:slow", "--trials", "3", "--workers", "2", "--max-epochs", "3")
+    victim = searcher.wait_for(training(1), "slow", during=process)["workers"][0]
+    os.kill(victim["pid"], signal.SIGKILL)
+    out, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, err
+    assert "ended by signal 9; another continues its trial" in err
+    assert "slow: 3 of 3 trials done" in out
+    assert sorted(t.trial for t in searcher.trials("slow") if t.trial is not None) == [0, 1, 2]
+    assert len(searcher.optuna_trials("slow")) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_search_stops_in_order_and_continues(searcher: Searcher, number: signal.Signals) -> None:
+    arguments = ("run", "slowly:slow", "--trials", "2", "--workers", "2", "--max-epochs", "3")
+    process = searcher.start(*arguments)
+    searcher.wait_for(training(1), "slow", during=process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, err) == (0, "")
+    assert "stopped in order; nothing is lost. To continue: search run slowly:slow --study slow --trials 2" in out
+    status = json.loads(searcher.run("status", "slow", "--json"))
+    assert (status["trials"]["running"], status["trials"]["waiting"]) == (0, 2)
+    assert status["workers"] == []
+    epochs = [t.epoch for t in searcher.trials("slow")]
+    assert max(epochs) >= 1
+    assert "slow: 2 of 2 trials done" in searcher.run(*arguments)
+    assert len(searcher.optuna_trials("slow")) == 2
+
+
+def test_workers_stop_when_their_pool_is_killed(searcher: Searcher) -> None:
+    process = searcher.start("run", "slowly:slow", "--trials", "2", "--workers", "2", "--max-epochs", "50")
+    searcher.wait_for(training(1), "slow", during=process)
+    process.kill()
+    process.communicate(timeout=SECONDS)
+    status = searcher.wait_for(lambda status: not status["workers"], "slow")
+    assert (status["trials"]["running"], status["trials"]["waiting"]) == (0, 2)
+
+
+def test_a_timeout_stops_in_order(searcher: Searcher) -> None:
+    out = searcher.run("run", "slowly:slow", "--trials", "50", "--workers", "2", "--timeout", "12s")
+    assert "trials are left. To continue: search run slowly:slow --study slow --trials 50" in out
+    assert {t.state for t in searcher.trials("slow")} <= {"finished", "waiting"}
+
+
+def test_four_workers_on_one_sqlite_file_lose_no_trial(searcher: Searcher) -> None:
+    arguments = ("--trials", "200", "--workers", "4", "--max-epochs", "1", "--sampler", "random", "--pruner", "none")
+    out = searcher.run("run", "search.toy:toy", *arguments)
+    assert "toy: 200 of 200 trials done (200 complete, 0 pruned, 0 failed)" in out
+    trials = searcher.trials("toy")
+    assert sorted(t.trial for t in trials if t.trial is not None) == list(range(200))
+    assert [t.state.name for t in searcher.optuna_trials("toy")] == ["COMPLETE"] * 200
+    versions = [v for v in Registry(searcher.url).list("toy", best_first=True) if v.weights]
+    assert [v.score for v in versions] == sorted((t.score for t in trials if t.score), reverse=True)[:5]

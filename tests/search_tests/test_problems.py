@@ -1,0 +1,108 @@
+"""Finding problems, and looking at them before a study begins."""
+
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from registry.errors import NotFoundError
+from search.errors import ProblemError
+from search.inspection import fingerprint_data, inspect_problem
+from search.problem import Data
+from search.problems import installed_problems, load_problem
+
+HEAD = """
+import keras, keras_tuner, numpy as np
+from search import Data, Objective, Problem
+x = np.zeros((8, 2), np.float32); y = np.zeros(8, np.float32)
+
+def compiled(units=1):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)])
+    model.compile("sgd", "mse")
+    return model
+
+def of(build, data=lambda: Data((x, y), (x, y))):
+    class Model(keras_tuner.HyperModel):
+        def build(self, hp):
+            return build(hp)
+    return Problem("p", Objective("val_loss", "min"), Model, data)
+
+"""
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Give a function that writes the module ``mine`` into the working folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def write_module(text):
+        (tmp_path / "mine.py").write_text(HEAD + textwrap.dedent(text))
+
+    yield write_module
+    sys.modules.pop("mine", None)
+
+
+def test_a_problem_of_the_working_folder(write):
+    write("problem = of(lambda hp: compiled(hp.Int('units', 1, 3)))")
+    found = inspect_problem("mine:problem")
+    assert (found.problem, found.model, found.metric, found.direction) == ("mine:problem", "p", "val_loss", "min")
+    assert [hp["name"] for hp in found.space["hyperparameters"]] == ["units"]
+    assert found.grid_size == 3
+
+
+def test_installed_problems_are_found_by_name():
+    assert "fmnist" in installed_problems()
+    assert load_problem("fmnist").name == "fmnist"
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("fmnits", "no problem is called 'fmnits'; did you mean 'fmnist'? (or name your own as module:attr)"),
+        ("nowhere:x", "the problem 'nowhere:x': there is no module 'nowhere' here or in the installed packages"),
+        ("search.toy:nothing", "the problem 'search.toy:nothing': module search.toy has no 'nothing'"),
+    ],
+)
+def test_a_problem_that_is_not_there(spec, message):
+    with pytest.raises(NotFoundError) as caught:
+        load_problem(spec)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("problem = 7", "the problem 'mine:problem' is of type int; expected a search.Problem"),
+        ("import nothing_such", "the problem 'mine:problem' needs the module 'nothing_such', which is not installed"),
+        ("1 / 0", "the problem 'mine:problem' fails to import: ZeroDivisionError: division by zero"),
+        ("problem = of(lambda hp: 1 / 0)", "build failed: ZeroDivisionError: division by zero"),
+        ("problem = of(lambda hp: None)", "build returned NoneType; expected a compiled keras.Model"),
+        ("problem = of(lambda hp: keras.Sequential())", "build returned a model that is not compiled; call model.comp"),
+        (
+            "problem = Problem('p', Objective('a', 'max'), dict, dict)",
+            "hypermodel() returned dict; expected a ke",
+        ),
+        (
+            "problem = of(lambda hp: compiled(), lambda: (x, y))",
+            "load_data() returned tuple; expected search.",
+        ),
+        ("problem = of(lambda hp: compiled(), lambda: 1 / 0)", "loading its data failed: ZeroDivisionError"),
+    ],
+)
+def test_a_problem_that_does_not_work_is_told_what_was_expected(write, text, message):
+    write(text)
+    with pytest.raises(ProblemError) as caught:
+        inspect_problem("mine:problem")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_fingerprint_changes_with_a_single_value():
+    x, y = np.zeros((4, 2), np.float32), np.zeros(4)
+    changed = x.copy()
+    changed[3, 1] = 1e-9
+    assert fingerprint_data(Data((x, y), (x, y))) == fingerprint_data(Data((x.copy(), y), (x, y)))
+    assert fingerprint_data(Data((x, y), (x, y))) != fingerprint_data(Data((changed, y), (x, y)))
+    assert fingerprint_data(Data((x, y), (x, y))) != fingerprint_data(Data((x.astype("float64"), y), (x, y)))

@@ -1,0 +1,297 @@
+"""A worker in this process, on tiny real Keras models: every way that a trial can end."""
+
+import sys
+import threading
+
+import optuna
+import pytest
+
+from registry.database import open_engine
+from search import slots
+from search.errors import LeaseLost, MetricError
+from search.inspection import inspect_problem
+from search.records import read_study, read_trials
+from search.results import StopReason
+from search.settings import Settings
+from search.status import read_status
+from search.storage import closing_storage
+from search.study import begin_study
+from search.worker import Worker, open_shop
+
+MODULE = """
+import keras, keras_tuner, numpy as np, tensorflow as tf
+from search import Data, Objective, Problem
+
+x = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
+y = (x.sum(axis=1) > 0).astype(np.float32)[:, None]
+
+class Model(keras_tuner.HyperModel):
+    def build(self, hp):
+        rate = hp.Float("rate", 0.01, 1.0, sampling="log", default=0.1)
+        self.trouble(hp)
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(6, "tanh"), keras.layers.Dropout(0.2),
+                                  keras.layers.Dense(1, "sigmoid")])
+        model.compile(keras.optimizers.SGD(rate, momentum=0.9), self.loss, metrics=["accuracy"])
+        return model
+    loss = "binary_crossentropy"
+    def trouble(self, hp):
+        pass
+
+def data():
+    return Data((x, y), (x, y))
+
+def of(metric="val_loss", direction="min", **members):
+    return Problem("toy", Objective(metric, direction), type("Trouble", (Model,), members), data, batch_size=16)
+
+plain = of()
+wrong_metric = of("val_acc", "max")
+
+def no_number(true, predicted):
+    return tf.reduce_mean(predicted) * float("nan")
+not_a_number = of(loss=staticmethod(no_number))
+
+def raise_for_some(error):
+    def trouble(self, hp):
+        if hp.Boolean("bad", default=False):
+            raise error
+    return trouble
+failing = of(trouble=raise_for_some(RuntimeError("no luck\\nat all")))
+greedy = of(trouble=raise_for_some(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")))
+
+def own_fit(self, hp, model, *args, **kwargs):
+    return model.fit(*args, batch_size=hp.Choice("batch_size", [8, 16]), **kwargs)
+own = of(fit=own_fit)
+"""
+
+
+@pytest.fixture
+def study(begin, tmp_path):
+    """Give a function that begins a study on SQLite, for what is the same on every database."""
+    return lambda *args, **settings: begin(f"sqlite:///{tmp_path}/studies.db", *args, **settings)
+
+
+@pytest.fixture
+def study_anywhere(begin, database_url):
+    """Give a function that begins a study, on each kind of database."""
+    return lambda *args, **settings: begin(database_url, *args, **settings)
+
+
+@pytest.fixture
+def begin(tmp_path, monkeypatch):
+    """Give a function that begins a study of a problem of the module above and returns what a test needs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "problems.py").write_text(MODULE)
+    benches = []
+
+    def begin_on(url, attr="plain", trials=3, **settings):
+        benches.append(Bench(url, f"problems:{attr}", trials, settings))
+        return benches[-1]
+
+    yield begin_on
+    for bench in benches:
+        bench.close()
+    sys.modules.pop("problems", None)
+
+
+class Bench:
+    """A study, and workers in this process."""
+
+    def __init__(self, url, problem, trials, settings):
+        self.engine = open_engine(url)
+        fields = {"max_epochs": 3, "pruner": "none", "sampler": "random"} | settings
+        begin_study(self.engine, "s", inspect_problem(problem), Settings(**fields), trials)
+        self.record = read_study(self.engine, "s")
+        self.stop = threading.Event()
+        self.shop = open_shop(self.engine, url, self.record, self.stop.is_set)
+        self.workers = 0
+
+    def work(self, on_result=lambda result: None):
+        """Work until nothing is left; return the trials."""
+        self.workers += 1
+        worker = Worker(self.engine, self.record, self.shop, device="cpu", worker_id=f"w{self.workers}")
+        worker.run(self.stop, on_result)
+        return self.trials()
+
+    def trials(self):
+        """Return the study's trials."""
+        return read_trials(self.engine, self.record.id)
+
+    def optuna_trials(self):
+        """Return the trials as Optuna has them."""
+        with closing_storage(self.engine) as storage:
+            return optuna.load_study(study_name="s", storage=storage).trials
+
+    def close(self):
+        """Close all connections."""
+        self.shop.close()
+
+
+def test_a_study_is_worked_off(study_anywhere):
+    bench = study_anywhere(trials=3, top_k=2)
+    trials = bench.work()
+    assert [t.stop_reason for t in trials] == [StopReason.MAX_EPOCHS] * 3
+    assert trials[0].params["rate"] == pytest.approx(0.1)  # the HyperModel's own default comes first
+    for trial, seen in zip(trials, bench.optuna_trials(), strict=True):
+        values = trial.curves["val_loss"]
+        assert (trial.score, trial.best_epoch) == (min(values), values.index(min(values)) + 1)
+        assert seen.value == trial.score
+        assert list(seen.intermediate_values.values()) == values
+    status = read_status(bench.engine, "s")
+    assert status.best.score == min(t.score for t in trials)
+
+
+def test_the_best_become_versions_whose_weights_are_of_the_best_epoch(study):
+    bench = study(trials=3, top_k=2, max_epochs=4)
+    trials = bench.work()
+    versions = bench.shop.registry.list("toy", best_first=True)
+    kept = [v for v in versions if v.weights]
+    assert [v.score for v in kept] == sorted(t.score for t in trials)[:2]
+    x, y = bench.shop.data.validation
+    for version in kept:
+        loaded = version.load()
+        assert loaded.evaluate(x, y, batch_size=64, verbose=0)[0] == pytest.approx(version.score, rel=1e-5)
+        assert bench.shop.registry.load_check(version.ref).status == "equal"
+        trial = trials[version.source.trial]
+        assert version.params == trial.params
+        assert list(version.curves["loss"].values) == trial.curves["loss"]
+
+
+def test_the_same_study_again_gives_the_same_curves_bit_for_bit(study, tmp_path):
+    bench = study(trials=2)
+    first = [t.curves for t in bench.work()]
+    again = Bench(f"sqlite:///{tmp_path}/again.db", "problems:plain", 2, {})
+    try:
+        assert [t.curves for t in again.work()] == first
+    finally:
+        again.close()
+
+
+def test_an_interrupted_trial_continues_as_if_it_never_stopped(study_anywhere, tmp_path):
+    whole = Bench(f"sqlite:///{tmp_path}/whole.db", "problems:plain", 1, {"max_epochs": 5})
+    expected = whole.work()[0]
+    bench = study_anywhere(trials=1, max_epochs=5)
+    epochs = []
+    progress = slots.Lease.progress
+
+    class Stopper(slots.Lease):
+        def progress(self, epoch, score, best_epoch):
+            progress(self, epoch, score, best_epoch)
+            epochs.append(epoch)
+            if epochs == [1, 2]:
+                bench.stop.set()
+
+    claim_and_stop(bench, Stopper)
+    assert epochs == [1, 2]
+    halfway = bench.trials()[0]
+    assert (halfway.state, halfway.epoch) == ("waiting", 2)
+    bench.stop.clear()
+    done = bench.work()[0]
+    whole.close()
+    assert (done.curves, done.score, done.best_epoch) == (expected.curves, expected.score, expected.best_epoch)
+    assert len(bench.optuna_trials()) == 1
+
+
+def claim_and_stop(bench, lease_type):
+    """Run one attempt with a lease of another kind until it is interrupted."""
+    from search.attempt import Attempt
+    from search.errors import Interrupted
+
+    worker = Worker(bench.engine, bench.record, bench.shop, device="cpu", worker_id="stopper")
+    worker._register()
+    lease = lease_type(bench.engine, slots.claim(bench.engine, bench.record.id, "stopper"))
+    with pytest.raises(Interrupted):
+        Attempt(bench.shop, lease).run()
+
+
+def test_nan_ends_a_trial_with_its_reason_and_the_search_goes_on(study):
+    bench = study("not_a_number", trials=2)
+    trials = bench.work()
+    assert [t.stop_reason for t in trials] == [StopReason.NAN] * 2
+    assert [t.score for t in trials] == [None, None]
+    assert [t.state.name for t in bench.optuna_trials()] == ["FAIL", "FAIL"]
+    assert bench.shop.registry.models() == []
+
+
+def test_an_exception_of_the_problem_costs_its_trial_and_is_kept(study):
+    bench = study("failing", trials=6, seed=1)
+    trials = bench.work()
+    bad = [t for t in trials if t.stop_reason is StopReason.ERROR]
+    assert bad
+    assert len(bad) < 6
+    assert "RuntimeError: no luck" in bad[0].error
+    assert "in trouble" in bad[0].error
+
+
+def test_out_of_memory_is_a_reason_of_its_own(study):
+    bench = study("greedy", trials=6, seed=1)
+    reasons = {t.stop_reason for t in bench.work()}
+    assert reasons == {StopReason.OUT_OF_MEMORY, StopReason.MAX_EPOCHS}
+
+
+def test_a_metric_that_does_not_exist_stops_the_search_and_hands_the_slot_back(study):
+    bench = study("wrong_metric", trials=2)
+    with pytest.raises(MetricError, match="'val_acc'.* it reports: accuracy, loss, val_accuracy, val_loss"):
+        bench.work()
+    assert [t.state for t in bench.trials()] == ["waiting", "waiting"]
+    assert "'val_acc'" in read_status(bench.engine, "s").error
+
+
+def test_a_time_limit_ends_a_trial_after_an_epoch(study):
+    trials = study(trials=1, max_epochs=50, trial_seconds=1e-6).work()
+    assert (trials[0].stop_reason, trials[0].epoch) == (StopReason.TIME_LIMIT, 1)
+
+
+def test_a_fit_of_the_problems_own_is_used_and_its_hyperparameters_are_kept(study):
+    trials = study("own", trials=2).work()
+    assert {t.params["batch_size"] for t in trials} <= {8, 16}
+    assert [t.stop_reason for t in trials] == [StopReason.MAX_EPOCHS] * 2
+
+
+def test_a_grid_visits_every_point_once(study, tmp_path):
+    rate = 'hp.Float("rate", 0.01, 1.0, sampling="log", default=0.1)'
+    assert rate in MODULE
+    (tmp_path / "problems.py").write_text(MODULE.replace(rate, 'hp.Choice("rate", [0.1, 0.2, 0.4])'))
+    trials = study(trials=3, sampler="grid", max_epochs=1).work()
+    assert [t.params["rate"] for t in trials] == [0.1, 0.2, 0.4]
+
+
+def test_a_lost_lease_ends_the_attempt_and_nothing_is_written_twice(study_anywhere):
+    bench = study_anywhere(trials=1)
+
+    class Thief(slots.Lease):
+        def progress(self, epoch, score, best_epoch):
+            slots.release_worker(bench.engine, "thief")
+            super().progress(epoch, score, best_epoch)
+
+    from search.attempt import Attempt
+
+    Worker(bench.engine, bench.record, bench.shop, device="cpu", worker_id="thief")._register()
+    lease = Thief(bench.engine, slots.claim(bench.engine, bench.record.id, "thief"))
+    with pytest.raises(LeaseLost):
+        Attempt(bench.shop, lease).run()
+    trials = bench.work()
+    assert [t.stop_reason for t in trials] == [StopReason.MAX_EPOCHS]
+    assert len(bench.optuna_trials()) == 1
+    assert len(bench.shop.registry.list("toy")) == 1
+
+
+def test_a_slot_whose_trial_was_told_is_only_closed(study):
+    bench = study(trials=1)
+
+    class Dying(slots.Lease):
+        def finish(self, result):
+            raise SystemExit
+
+    from search.attempt import Attempt
+
+    Worker(bench.engine, bench.record, bench.shop, device="cpu", worker_id="dying")._register()
+    lease = Dying(bench.engine, slots.claim(bench.engine, bench.record.id, "dying"))
+    with pytest.raises(SystemExit):
+        Attempt(bench.shop, lease).run()
+    slots.release_worker(bench.engine, "dying")
+    seen = []
+    trials = bench.work(seen.append)
+    assert (trials[0].state, trials[0].stop_reason, seen) == ("finished", StopReason.MAX_EPOCHS, [])
+    assert trials[0].score == bench.optuna_trials()[0].value
+    assert len(bench.shop.registry.list("toy")) == 1
