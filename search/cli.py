@@ -130,6 +130,7 @@ def worker(
     from registry.database import default_url
     from search.placement import place_workers
     from search.pool import find_gpus, stop_on_signals, usable_cores
+    from search.runtime import import_tensorflow
     from search.slots import new_worker_id
     from search.study import Study
 
@@ -137,6 +138,7 @@ def worker(
     found = Study.open(study, storage)
     gpus = [] if device == "cpu" else find_gpus()
     place = place_workers(workers=1, device=device, cores=1 if not gpus else usable_cores(), gpus=gpus)[0]
+    import_tensorflow()  # quietly, before what needs it
     from search.worker import work
 
     work(
