@@ -1,0 +1,1 @@
+"""Problems to learn from and to start your own with."""
