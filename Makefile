@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBIAN_DATA := $(CURDIR)/.data/fashion-mnist
-SOURCES := fmnist search registry tests benchmarks
+SOURCES := fmnist search registry tests benchmarks examples
 
 # make search TRIALS=100 TIMEOUT=10m goes on with the same study.
 STUDY ?= fmnist

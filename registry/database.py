@@ -81,7 +81,7 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
             engine = sa.create_engine(parsed, pool_pre_ping=True, pool_size=2)
     except (ImportError, NoSuchModuleError) as error:
         raise DatabaseError(
-            f"no driver for {display_url(parsed)} ({error}); install it with: pip install 'studies[postgres]'"
+            f"no driver for {display_url(parsed)} ({error}); install it: pip install -e '.[postgres]' in the checkout"
         ) from None
     return engine
 
@@ -111,10 +111,19 @@ def _is_sealed(name: str | None) -> bool:
     return not os.access(folder, os.W_OK, effective_ids=effective) and not os.path.exists(f"{name}-wal")
 
 
-def _require_file(url: URL) -> None:
+def database_exists(url: URL) -> bool:
+    """Tell whether a SQLite URL's file is there; of other databases only a connection could tell, so yes."""
     name = url.database
-    if name and name != ":memory:" and not name.startswith("file:") and not os.path.exists(name):
-        raise DatabaseError(f"there is no database {name}; start a search first, or name another with --storage URL")
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return True
+    return os.path.exists(name)
+
+
+def _require_file(url: URL) -> None:
+    if not database_exists(url):
+        raise DatabaseError(
+            f"there is no database {url.database}; start a search first, or name another with --storage URL"
+        )
 
 
 def prepare_sqlite(engine: Engine, *, begin: str = "DEFERRED") -> None:

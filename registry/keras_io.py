@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from registry.errors import LoadError
+from registry.quiet import start_tensorflow
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
 _WEIGHTS = "model.weights.h5"
@@ -57,6 +58,7 @@ def load_model(source: bytes | Path) -> Any:
     Raises:
         LoadError: Keras cannot read it; says which version saved it and which one this is.
     """
+    start_tensorflow()
     import keras
 
     with _file_of(source) as path:

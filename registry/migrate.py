@@ -85,7 +85,7 @@ class Schema:
         if _order(found) > _order(self.head):
             raise SchemaError(
                 f"the {self.name} tables of {where} are of schema {found}, newer than the {self.head} that "
-                "this program knows: upgrade the program (pip install --upgrade studies)"
+                "this program knows: upgrade the program (git pull in the checkout)"
             )
 
     def upgrade(self, engine: Engine) -> tuple[str | None, str]:

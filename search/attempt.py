@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.engine import Engine
 
 from registry import Registry
-from registry.errors import UserError
+from registry.errors import DatabaseError, UserError
 from search.dimensions import Dimension
 from search.errors import Interrupted, LeaseLost
 from search.hyperparameters import SampledHyperParameters
@@ -122,6 +122,8 @@ class Attempt:
             self._keep_checkpoint()
             self._lease.release()
             raise
+        except DatabaseError:
+            raise  # the lease cannot be given back; it expires
         except UserError:
             self._lease.release()
             raise

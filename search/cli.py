@@ -32,7 +32,7 @@ app = new_app("Search hyperparameters of Keras models, with workers that need on
 
 ProblemName = Annotated[str, typer.Argument(metavar="PROBLEM", help="module:attr, or a name of `search problems`.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.")]
-StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else the problem's.")]
+StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else what PROBLEM ends in.")]
 Trials = Annotated[int, typer.Option("--trials", help="The budget in sum, over all runs and workers.")]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="Local workers; auto: one a core.")]
 Timeout = Annotated[str | None, typer.Option("--timeout", metavar="30m", help="Stop after this long.")]
@@ -136,6 +136,7 @@ def worker(
 
     _log_to_stderr()
     found = Study.open(study, storage)
+    found.go_on()
     gpus = [] if device == "cpu" else find_gpus()
     place = place_workers(workers=1, device=device, cores=1 if not gpus else usable_cores(), gpus=gpus)[0]
     import_tensorflow()  # quietly, before what needs it
@@ -162,14 +163,17 @@ def status(
     storage: Storage = None,
 ) -> None:
     """Show how a study stands, or all studies."""
+    from registry.errors import UsageError
     from search.study import Study, all_studies
 
     if study is None:
         found = [one.status() for one in all_studies(storage)]
         print_json([one.as_dict() for one in found]) if as_json else _print_studies(found)
         return
+    if watch and as_json:
+        raise UsageError("--watch draws a picture again and again; leave out --json, or --watch")
     opened = Study.open(study, storage)
-    if watch and not as_json:
+    if watch:
         _watch(opened)
     now = opened.status()
     print_json(now.as_dict()) if as_json else _print_status(now)
@@ -304,7 +308,7 @@ def _watch(study: Study) -> None:
     from search.progress import LiveProgress
 
     with LiveProgress(Console(highlight=False)) as progress:
-        while (now := study.status()).finished < now.budget:
+        while (now := study.status()).finished < now.budget and now.error is None:
             progress.show(now)
             time.sleep(1.0)
 

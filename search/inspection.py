@@ -73,7 +73,7 @@ def inspect_problem(spec: str) -> Inspection:
 
 
 def make_hypermodel(problem: Problem) -> Any:
-    """Return the problem's HyperModel; a plain build function will do, too.
+    """Return the problem's HyperModel.
 
     Raises:
         ProblemError: it fails, or gives something else.

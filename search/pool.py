@@ -18,14 +18,14 @@ from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 from registry.errors import UserError
-from search.errors import ProblemError
+from search.errors import MetricError, ProblemError, SettingsError
 from search.placement import Place
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FAILED = 1  # the exit code of a worker that said why
-MAX_CRASHES = 5  # of one place in a row, before it is given up
+MAX_CRASHES = 5  # of one place, before it is given up
 
 
 @cache
@@ -84,7 +84,9 @@ def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: st
     try:
         work(url, study, place, worker_id=worker_id, stop=stop)
     except UserError as error:
-        logger.debug("%s", error)
+        # What concerns the whole study is told once, by the pool's own process, from the study's row.
+        level = logging.DEBUG if isinstance(error, MetricError | SettingsError) else logging.ERROR
+        logger.log(level, "%s", error)
         raise SystemExit(FAILED) from None
 
 

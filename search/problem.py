@@ -60,7 +60,7 @@ class Problem:
     Args:
         name: also the name of the registered model that its winners become versions of.
         objective: what is optimized.
-        hypermodel: makes the ``keras_tuner.HyperModel``, or is a build function ``build(hp)``'s HyperModel class.
+        hypermodel: returns the ``keras_tuner.HyperModel``; its class will do.
         load_data: returns the `Data`; called once in each worker.
         load_test: returns ``(x, y)`` of a test set; no search calls it, only what measures a confirmed winner.
         batch_size: samples a training step, where the HyperModel has no ``batch_size`` hyperparameter.

@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-
-@contextmanager
-def _native_stderr_held() -> Iterator[None]:
-    """Hold back what native code writes to stderr; show it only if the block raises.
-
-    TensorFlow greets on stderr from C++ while it is imported, before any log level is heard.
-    """
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(saved, 2)
-            held.seek(0)
-            os.write(2, held.read())
-            raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
+from registry.quiet import native_stderr_held
 
 
 def import_tensorflow() -> None:
     """Import TensorFlow, Keras and KerasTuner; the runtime does not start yet, so the process may still fork."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with _native_stderr_held():
+    with native_stderr_held():
         import tensorflow  # noqa: F401
 
 
@@ -55,7 +31,7 @@ def configure(gpu: str | None, threads: int, *, mixed_precision: bool = False) -
     tf.get_logger().setLevel("ERROR")  # each trial traces functions of its own, which it would warn of
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    with _native_stderr_held():
+    with native_stderr_held():
         devices = tf.config.list_physical_devices("GPU")
     for device in devices:
         tf.config.experimental.set_memory_growth(device, True)

@@ -59,7 +59,8 @@ def check_sampler(settings: Settings) -> None:
     """
     if settings.sampler == "gp" and find_spec("torch") is None:
         raise SettingsError(
-            "the sampler gp needs PyTorch: install it with pip install 'studies[gp]', or choose another --sampler"
+            "the sampler gp needs PyTorch: install it (pip install -e '.[gp]' in the checkout), "
+            "or choose another --sampler"
         )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import optuna
 import sqlalchemy as sa
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
@@ -47,10 +48,18 @@ def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
 
 @contextmanager
 def closing_storage(engine: Engine, *, readonly: bool = False) -> Iterator[BaseStorage]:
-    """Open Optuna's storage for a block; see `open_storage`."""
+    """Open Optuna's storage for a block; see `open_storage`.
+
+    Raises:
+        DatabaseError: the database cannot be read or written, also inside the block.
+    """
     storage = open_storage(engine, readonly=readonly)
     try:
         yield storage
+    except StorageInternalError as error:
+        if isinstance(error.__cause__, DBAPIError):
+            raise explain(error.__cause__, engine.url) from error
+        raise
     finally:
         close_storage(storage)
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import optuna
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.database import default_url, open_engine, use_wal, writing
+from registry.database import database_exists, default_url, open_engine, reading, use_wal, writing
 from registry.errors import UsageError
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search import records, slots
@@ -113,6 +114,10 @@ class Study:
         """Return all trials of the budget, also those that have not begun."""
         return records.read_trials(self._engine, self.record.id)
 
+    def go_on(self) -> None:
+        """Let workers work again after `stop`, or after an error that has been mended."""
+        records.set_stopping(self._engine, self.record.id, stopping=False)
+
     def stop(self) -> None:
         """Ask all workers, on any machine, to stop after their trial."""
         records.set_stopping(self._engine, self.record.id, stopping=True)
@@ -139,7 +144,7 @@ class Study:
             KeyboardInterrupt: Ctrl-C, after the workers have stopped in order; a second one ends them at once.
             UserError: the problem or the settings cannot work.
         """
-        records.set_stopping(self._engine, self.record.id, stopping=False)
+        self.go_on()
         places = place_workers(
             workers=None if workers == "auto" else workers,
             device=device,
@@ -207,13 +212,13 @@ def all_studies(storage: str | None = None) -> list[Study]:
 
 def _existing(engine: Engine, name: str) -> StudyRecord | None:
     """Return the study of a name; None also where the database has no tables yet."""
-    import sqlalchemy as sa
-
-    with engine.connect() as connection:
+    if not database_exists(engine.url):
+        return None  # and is not made yet: the problem may not load
+    with reading(engine) as connection:
         if not sa.inspect(connection).has_table("search_studies"):
             return None
     SCHEMA.check(engine)
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         return records.find_study(connection, name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -17,7 +18,7 @@ from sqlalchemy.engine import Engine
 
 from registry import Registry
 from registry.database import clock, open_engine, writing
-from registry.errors import UserError
+from registry.errors import DatabaseError, UserError
 from search import slots
 from search.attempt import Attempt, Workshop
 from search.errors import Interrupted, LeaseLost
@@ -77,11 +78,14 @@ class Worker:
             state = "stopped"
         except Interrupted:
             state = "stopped"
+        except DatabaseError:
+            raise  # a fault of this worker's way to the database; others may go on
         except UserError as error:
             set_stopping(self._engine, self._study.id, stopping=True, error=str(error))
             raise
         finally:
-            self._set_state(state)
+            with contextlib.suppress(DatabaseError):
+                self._set_state(state)
 
     def _work_on(self, claim: slots.Claim, on_result: Callable[[TrialResult], None]) -> None:
         lease = slots.Lease(self._engine, claim)
@@ -143,11 +147,7 @@ def work(
     SCHEMA.check(engine)
     study = read_study(engine, study_name)
     configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
-    try:
-        shop = open_shop(engine, url, study, stop.is_set)
-    except UserError as error:
-        set_stopping(engine, study.id, stopping=True, error=str(error))
-        raise
+    shop = open_shop(engine, url, study, stop.is_set)
     gc.collect()
     gc.freeze()  # what TensorFlow's import made need not be looked through after each trial
     try:

@@ -54,9 +54,7 @@ def upgrade() -> None:
         sa.Column("from_version", sa.Integer()),
         sa.Column("to_version", sa.Integer()),
         sa.Column("detail", sa.Text()),
-        sa.ForeignKeyConstraint(
-            ["model_id"], ["registry_models.id"], name=op.f("fk_registry_events_model_id")
-        ),
+        sa.ForeignKeyConstraint(["model_id"], ["registry_models.id"], name=op.f("fk_registry_events_model_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registry_events")),
     )
     op.create_index(op.f("ix_registry_events_model_id_at"), "registry_events", ["model_id", "at"])
@@ -88,22 +86,16 @@ def upgrade() -> None:
         sa.CheckConstraint("state in ('ready', 'displaced')", name=op.f("ck_registry_versions_state")),
         sa.CheckConstraint("epoch >= 1", name=op.f("ck_registry_versions_epoch")),
         sa.CheckConstraint("number >= 1", name=op.f("ck_registry_versions_number")),
-        sa.ForeignKeyConstraint(
-            ["model_id"], ["registry_models.id"], name=op.f("fk_registry_versions_model_id")
-        ),
+        sa.ForeignKeyConstraint(["model_id"], ["registry_models.id"], name=op.f("fk_registry_versions_model_id")),
         sa.ForeignKeyConstraint(
             ["prediction_check"],
             ["registry_artifacts.sha256"],
             name=op.f("fk_registry_versions_prediction_check"),
         ),
-        sa.ForeignKeyConstraint(
-            ["weights"], ["registry_artifacts.sha256"], name=op.f("fk_registry_versions_weights")
-        ),
+        sa.ForeignKeyConstraint(["weights"], ["registry_artifacts.sha256"], name=op.f("fk_registry_versions_weights")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registry_versions")),
         sa.UniqueConstraint("model_id", "number", name=op.f("uq_registry_versions_model_id_number")),
-        sa.UniqueConstraint(
-            "model_id", "study", "trial", name=op.f("uq_registry_versions_model_id_study_trial")
-        ),
+        sa.UniqueConstraint("model_id", "study", "trial", name=op.f("uq_registry_versions_model_id_study_trial")),
     )
     op.create_index(op.f("ix_registry_versions_created_at"), "registry_versions", ["created_at"])
     op.create_index(
@@ -118,12 +110,8 @@ def upgrade() -> None:
         sa.Column("version_id", sa.BigInteger(), nullable=False),
         sa.Column("protected", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["model_id"], ["registry_models.id"], name=op.f("fk_registry_aliases_model_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["version_id"], ["registry_versions.id"], name=op.f("fk_registry_aliases_version_id")
-        ),
+        sa.ForeignKeyConstraint(["model_id"], ["registry_models.id"], name=op.f("fk_registry_aliases_model_id")),
+        sa.ForeignKeyConstraint(["version_id"], ["registry_versions.id"], name=op.f("fk_registry_aliases_version_id")),
         sa.PrimaryKeyConstraint("model_id", "name", name=op.f("pk_registry_aliases")),
     )
     op.create_index(op.f("ix_registry_aliases_version_id"), "registry_aliases", ["version_id"])
@@ -152,9 +140,7 @@ def upgrade() -> None:
         sa.Column("best_epoch", sa.Integer()),
         sa.Column("last_value", sa.Double()),
         sa.CheckConstraint("direction in ('max', 'min')", name=op.f("ck_registry_metrics_direction")),
-        sa.ForeignKeyConstraint(
-            ["model_id"], ["registry_models.id"], name=op.f("fk_registry_metrics_model_id")
-        ),
+        sa.ForeignKeyConstraint(["model_id"], ["registry_models.id"], name=op.f("fk_registry_metrics_model_id")),
         sa.ForeignKeyConstraint(
             ["version_id"],
             ["registry_versions.id"],
@@ -176,9 +162,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("number", sa.Double()),
         sa.Column("text", sa.Text()),
-        sa.CheckConstraint(
-            "kind in ('none', 'bool', 'int', 'float', 'text')", name=op.f("ck_registry_params_kind")
-        ),
+        sa.CheckConstraint("kind in ('none', 'bool', 'int', 'float', 'text')", name=op.f("ck_registry_params_kind")),
         sa.ForeignKeyConstraint(
             ["version_id"],
             ["registry_versions.id"],
