@@ -16,16 +16,20 @@ CLASSES = 10
 LAYERS = (1, 3)
 FIRST_UNITS = (128, 400)
 UNITS = (64, 256)
-# The defaults below are the best of what was measured at 10 epochs of SGD: three runs of gelu gave a validation
-# accuracy of .890 to .894, four of relu .888 to .891.
+# The defaults below are the best of what was measured at 10 epochs of SGD: at a constant rate, gelu gave a validation
+# accuracy of .888 to .894 by seed, relu .888 to .891; gelu with a falling rate .893 to .898.
 ACTIVATIONS = ("relu", "gelu", "elu", "tanh", "sigmoid")
 DROPOUT = 0.3
 OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam")
 
-# Lowest, highest and default learning rate: where each optimizer trains this network well in 10 epochs of
+# Each epoch's learning rate is this part of the last one's: what is left of the gain is not lost to noise.
+DECAY = 0.75
+TRAINING_IMAGES = 48_000
+
+# Lowest, highest and default learning rate at the start: where each optimizer trains this network well in 10 epochs of
 # 1,500 steps. Momentum m makes SGD's steps 1 / (1 - m) times the rate: the highest still holds at m = 0.95.
 LEARNING_RATES = {
-    "sgd": (3e-3, 5e-2, 1e-2),
+    "sgd": (5e-3, 6e-2, 3e-2),
     "adagrad": (1e-2, 1e-1, 3e-2),
     "rmsprop": (1e-4, 3e-3, 5e-4),
     "adam": (1e-4, 3e-3, 5e-4),
@@ -36,12 +40,13 @@ MOMENTUM = (0.5, 0.95)
 class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
     """Search dense classifiers of Fashion-MNIST.
 
-    Always searched: the learning rate, the number and sizes of the hidden layers, their activation and
-    dropout; for SGD also momentum and Nesterov's variant.
+    Always searched: the learning rate (it falls from epoch to epoch), the number and sizes of the hidden layers,
+    their activation and dropout; for SGD also momentum and Nesterov's variant.
 
     Args:
         optimizers: names out of ``sgd``, ``adagrad``, ``rmsprop`` and ``adam``; several make the optimizer a
             choice, and each then has a learning rate of its own, such as ``adam_learning_rate``.
+        decay: the part of the learning rate that each epoch leaves for the next; 1.0 keeps it constant.
         search_batch_size: also search the samples a step; else the problem's batch size holds.
         search_batch_norm: also search whether hidden layers are followed by batch normalization.
         search_weight_decay: also search the optimizer's decoupled weight decay.
@@ -59,6 +64,7 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         self,
         *,
         optimizers: Sequence[str] = ("sgd",),
+        decay: float = DECAY,
         search_batch_size: bool = False,
         search_batch_norm: bool = False,
         search_weight_decay: bool = False,
@@ -68,6 +74,7 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         if unknown or not optimizers:
             raise ValueError(f"the optimizers are {tuple(optimizers)!r}; expected some of {', '.join(OPTIMIZERS)}")
         self.optimizers = tuple(optimizers)
+        self.decay = decay
         self.search_batch_size = search_batch_size
         self.search_batch_norm = search_batch_norm
         self.search_weight_decay = search_weight_decay
@@ -84,8 +91,6 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
             loss="sparse_categorical_crossentropy",
             metrics=["accuracy"],
         )
-        if self.search_batch_size:
-            hp.Choice("batch_size", [16, 32, 64, 128], default=32)
         return model
 
     def _hidden(self, hp: Any) -> list[Any]:
@@ -93,7 +98,7 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         low, high = LAYERS
         count = hp.Int("hidden_layers", low, high, default=2)
         activation = hp.Choice("activation", list(ACTIVATIONS), default="gelu")
-        dropout = hp.Float("dropout", 0.0, DROPOUT, default=0.05)
+        dropout = hp.Float("dropout", 0.0, DROPOUT, default=0.1)
         batch_norm = self.search_batch_norm and hp.Boolean("batch_norm")
         layers: list[Any] = []
         for number in range(1, count + 1):
@@ -108,13 +113,24 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
 
     def _optimizer(self, hp: Any) -> Any:
         """Return the optimizer; what belongs to one alone exists only where it is chosen."""
-        decay = hp.Float("weight_decay", 1e-6, 1e-2, sampling="log") if self.search_weight_decay else None
+        batch_size = hp.Choice("batch_size", [16, 32, 64, 128], default=32) if self.search_batch_size else 32
+        weight_decay = hp.Float("weight_decay", 1e-6, 1e-2, sampling="log") if self.search_weight_decay else None
         if len(self.optimizers) == 1:
             name = self.optimizers[0]
-            return _make(name, hp, "learning_rate", decay)
+            rate = self._rate(name, hp, "learning_rate", batch_size)
+            return _make(name, hp, rate, weight_decay)
         name = hp.Choice("optimizer", list(self.optimizers), default=self.optimizers[0])
         with hp.conditional_scope("optimizer", [name]):
-            return _make(name, hp, f"{name}_learning_rate", decay)
+            rate = self._rate(name, hp, f"{name}_learning_rate", batch_size)
+            return _make(name, hp, rate, weight_decay)
+
+    def _rate(self, name: str, hp: Any, rate_name: str, batch_size: int) -> Any:
+        """Return the learning rate's schedule."""
+        low, high, default = LEARNING_RATES[name]
+        first = hp.Float(rate_name, low, high, sampling="log", default=default)
+        if self.decay == 1.0:
+            return first
+        return keras.optimizers.schedules.ExponentialDecay(first, TRAINING_IMAGES // batch_size, self.decay)
 
 
 def _units(hp: Any, number: int) -> int:
@@ -123,16 +139,14 @@ def _units(hp: Any, number: int) -> int:
     return int(hp.Int(f"units_{number}", *UNITS, step=16, default=192 if number == 2 else 96))
 
 
-def _make(name: str, hp: Any, rate_name: str, decay: float | None) -> Any:
-    low, high, default = LEARNING_RATES[name]
-    rate = hp.Float(rate_name, low, high, sampling="log", default=default)
+def _make(name: str, hp: Any, rate: Any, weight_decay: float | None) -> Any:
     if name == "sgd":
         momentum = hp.Float("momentum", *MOMENTUM, default=0.9)
         nesterov = hp.Boolean("nesterov", default=True)
-        return keras.optimizers.SGD(rate, momentum=momentum, nesterov=nesterov, weight_decay=decay)
+        return keras.optimizers.SGD(rate, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
     kinds = {
         "adagrad": keras.optimizers.Adagrad,
         "rmsprop": keras.optimizers.RMSprop,
         "adam": keras.optimizers.Adam,
     }
-    return kinds[name](rate, weight_decay=decay)
+    return kinds[name](rate, weight_decay=weight_decay)
