@@ -3,7 +3,7 @@
 Both train the same trials (the same networks, initial weights and batch size 32) on Fashion-MNIST, for the same time,
 one after the other in one run, two processes each: as many as workers on two cores.
 
-    python -m benchmarks.training [--seconds 60] [--out docs/speed-table.md]
+    python -m benchmarks.training [--seconds 60] [--document docs/speed.md]
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.tables import write_table
 
 PROCESSES = 2
 EPOCHS = 10
@@ -176,7 +178,7 @@ def main() -> None:
     """Measure both ways and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="for each way")
-    parser.add_argument("--out", type=Path, help="also write the table to a file")
+    parser.add_argument("--document", type=Path, help="also put the table into this document")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with tempfile.TemporaryDirectory() as folder:
@@ -184,8 +186,8 @@ def main() -> None:
         fit = measure(by_keras_fit, options.seconds)
         ours = measure(by_worker, options.seconds)
     print(table(fit, ours))
-    if options.out:
-        options.out.write_text(table(fit, ours))
+    if options.document:
+        write_table(options.document, "python -m benchmarks.training", table(fit, ours))
 
 
 if __name__ == "__main__":
