@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "registry.schemas"
 
+# What constraints and indexes are called, in every schema.
+NAMES = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+}
+
 
 @dataclass(frozen=True)
 class Schema:

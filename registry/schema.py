@@ -17,19 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 from sqlalchemy.engine import Dialect
 
-from registry.migrate import Schema
+from registry.migrate import NAMES, Schema
 
 SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0001")
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+metadata = sa.MetaData(naming_convention=NAMES)
 
 
 class Utc(sa.TypeDecorator[datetime]):

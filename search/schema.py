@@ -9,19 +9,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
-from registry.migrate import Schema
+from registry.migrate import NAMES, Schema
 
 SCHEMA = Schema("search", "search_schema", "search:migrations", "0001")
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+metadata = sa.MetaData(naming_convention=NAMES)
 
 studies = Table(
     "search_studies",

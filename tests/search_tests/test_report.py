@@ -21,14 +21,14 @@ from registry.errors import DatabaseError, NotFoundError, UsageError, UserError
 from registry.reports import ReportedTrial
 from registry.reports.toy import toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
-from search.importances import close_storage, importances
+from search.importances import importances
 from search.problem import Objective
 from search.records import insert_study, read_study, read_trials
 from search.report import collect, commands_for, without_secrets, write_report
 from search.schema import SCHEMA, results, slots, workers
 from search.settings import Settings
 from search.status import read_status
-from search.storage import create_tables, open_storage
+from search.storage import close_storage, create_tables, open_storage
 
 SPACE = {
     "hyperparameters": [
