@@ -22,7 +22,7 @@ from registry.errors import DatabaseError, UserError
 from search.dimensions import Dimension
 from search.errors import Interrupted, LeaseLost
 from search.hyperparameters import SampledHyperParameters
-from search.inspection import check_model
+from search.inspection import check_model, one_line
 from search.problem import Data, Problem
 from search.pruning import StalledPruner
 from search.recorder import record
@@ -175,7 +175,7 @@ class Attempt:
         except (Interrupted, LeaseLost, UserError):
             raise
         except (MemoryError, tf.errors.ResourceExhaustedError) as failure:
-            reason, error = StopReason.OUT_OF_MEMORY, _one_line(failure)
+            reason, error = StopReason.OUT_OF_MEMORY, one_line(failure)
         except Exception as failure:
             logger.debug("trial %d failed", trial.number, exc_info=True)
             reason, error = StopReason.ERROR, "".join(traceback.format_exception(failure))
@@ -277,7 +277,3 @@ def _told(frozen: FrozenTrial, seed: int) -> TrialResult:
         epoch=frozen.user_attrs.get("best_epoch"),
         seconds=0.0,
     )
-
-
-def _one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from registry.values import Direction
 from search.errors import ProblemError
-from search.problem import Data, Direction, Problem
+from search.problem import Data, Problem
 from search.problems import load_problem
 
 GRID_COUNTED = 100_000
@@ -54,7 +55,7 @@ def inspect_problem(spec: str) -> Inspection:
     except ProblemError:
         raise
     except Exception as error:
-        raise ProblemError(f"the problem {spec!r}: build failed: {_one_line(error)}") from error
+        raise ProblemError(f"the problem {spec!r}: build failed: {one_line(error)}") from error
     fingerprint = fingerprint_data(load_data(problem))
     return Inspection(
         problem=spec,
@@ -83,7 +84,7 @@ def make_hypermodel(problem: Problem) -> Any:
     try:
         made = problem.hypermodel()
     except Exception as error:
-        raise ProblemError(f"the problem {problem.name!r}: making its HyperModel failed: {_one_line(error)}") from error
+        raise ProblemError(f"the problem {problem.name!r}: making its HyperModel failed: {one_line(error)}") from error
     if not isinstance(made, keras_tuner.HyperModel):
         raise ProblemError(
             f"the problem {problem.name!r}: hypermodel() returned {type(made).__name__}; "
@@ -105,7 +106,7 @@ def load_data(problem: Problem) -> Data:
     except UserError:
         raise
     except Exception as error:
-        raise ProblemError(f"the problem {problem.name!r}: loading its data failed: {_one_line(error)}") from error
+        raise ProblemError(f"the problem {problem.name!r}: loading its data failed: {one_line(error)}") from error
     if not isinstance(data, Data):
         raise ProblemError(
             f"the problem {problem.name!r}: load_data() returned {type(data).__name__}; "
@@ -150,6 +151,7 @@ def fingerprint_data(data: Data) -> str:
     return digest.hexdigest()[:16]
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """Return an error's type and text in one line of bounded length."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-Direction = Literal["max", "min"]
+from registry.values import Direction
 
 
 @dataclass(frozen=True, slots=True)
