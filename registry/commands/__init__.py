@@ -1,0 +1,1 @@
+"""The commands of the ``registry`` program, one module a topic; `registry.cli` puts them together."""

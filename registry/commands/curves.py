@@ -1,0 +1,34 @@
+"""The command that draws loss curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry.console import Json, Storage, print_json
+from registry.errors import UsageError
+from registry.registry import Registry
+
+
+def curves_command(
+    refs: Annotated[list[str], typer.Argument(metavar="REF...", help="MODEL, MODEL/3 or MODEL@ALIAS.")],
+    out: Annotated[Path | None, typer.Option(help="The picture: .png, .svg or .pdf.")] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Draw loss curves, train against validation."""
+    if out is None and not as_json:
+        raise UsageError("nowhere to draw to: add --out FILE.png, or --json for the numbers")
+    with Registry(storage) as registry:
+        versions = [registry.get(ref) for ref in refs]
+    if out is not None:
+        from registry.plots import plot_curves
+
+        plot_curves(versions, metric, out)
+    if as_json:
+        print_json({version.ref: version.as_dict()["curves"] for version in versions})
+    else:
+        typer.echo(f"{', '.join(version.ref for version in versions)}: curves in {out}")

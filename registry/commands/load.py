@@ -1,0 +1,50 @@
+"""Commands that read weights: load, load-check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry.commands.arguments import RefArgument
+from registry.console import Json, Storage, print_json, show, size
+from registry.errors import UsageError
+from registry.registry import Registry
+
+
+def load_command(
+    ref: RefArgument,
+    out: Annotated[Path, typer.Option(help="The .keras file to write.")],
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Write a version's verified .keras file."""
+    if out.suffix != ".keras":
+        raise UsageError(f"--out is {str(out)!r}; Keras reads only names that end in .keras")
+    with Registry(storage) as registry:
+        version = registry.get(ref)
+        version.export(out)
+    if as_json:
+        print_json({"ref": version.ref, "out": str(out), "weights": version.as_dict()["weights"]})
+    elif version.weights:
+        typer.echo(f"{version.ref}: {size(version.weights.bytes)} in {out}, sha256 {version.weights.sha256}")
+
+
+def load_check_command(ref: RefArgument, storage: Storage = None, as_json: Json = False) -> None:
+    """Load a version and compare its predictions with the stored ones; exit 1 where they differ."""
+    with Registry(storage) as registry:
+        version = registry.get(ref)
+        check = registry.load_check(version.ref)
+    if as_json:
+        print_json({"ref": version.ref, "status": check.status, "max_difference": check.max_difference})
+    else:
+        said = {
+            "equal": "loads, and predicts bit for bit what it predicted when it was registered",
+            "close": f"loads, and predicts nearly what it predicted (apart by {show(check.max_difference)})",
+            "different": f"loads, but predicts something else (apart by {show(check.max_difference)})",
+            "unknown": "loads; no predictions were stored to compare with",
+        }
+        typer.echo(f"{version.ref}: {said[check.status]}")
+    if check.status == "different":
+        raise typer.Exit(1)

@@ -1,0 +1,118 @@
+"""Commands that tell what there is: models, list, show, best."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry.commands.arguments import ModelArgument, RefArgument
+from registry.console import Json, Storage, print_json, print_table, show, size
+from registry.errors import UsageError
+from registry.registry import Registry
+from registry.values import Direction, ModelVersion
+
+
+def models_command(storage: Storage = None, as_json: Json = False) -> None:
+    """Name the registered models."""
+    with Registry(storage) as registry:
+        found = registry.models()
+    if as_json:
+        print_json([model.as_dict() for model in found])
+        return
+    print_table(
+        ["model", "versions", "best by", "aliases"],
+        [(m.name, m.versions, f"{m.metric} ({m.direction})", dict(m.aliases)) for m in found],
+    )
+
+
+def list_command(
+    model: ModelArgument,
+    study: Annotated[str | None, typer.Option(help="Only versions of this study.")] = None,
+    best_first: Annotated[bool, typer.Option("--best-first", help="By score instead of by number.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many at most.")] = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Name a model's versions."""
+    with Registry(storage) as registry:
+        found = registry.list(model, study=study, best_first=best_first, limit=limit)
+    if as_json:
+        print_json([version.as_dict() for version in found])
+        return
+    print_table(
+        ["version", "score", "metric", "epoch", "study", "trial", "ended by", "weights", "aliases", "tags"],
+        [_list_row(version) for version in found],
+    )
+
+
+def _list_row(version: ModelVersion) -> tuple[object, ...]:
+    stored = size(version.weights.bytes) if version.weights else version.state.replace("ready", "-")
+    return (
+        version.ref,
+        version.score,
+        version.metric,
+        version.epoch,
+        version.source.study,
+        version.source.trial,
+        version.stop_reason,
+        stored,
+        version.aliases,
+        dict(version.tags),
+    )
+
+
+def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = False) -> None:
+    """Show a version."""
+    with Registry(storage) as registry:
+        _print_version(registry.get(ref), as_json)
+
+
+def best_command(
+    model: ModelArgument,
+    metric: Annotated[str | None, typer.Option(help="By this metric, not the model's objective.")] = None,
+    direction: Annotated[str | None, typer.Option(metavar="max|min", help="Which way is better.")] = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Show a model's best version."""
+    with Registry(storage) as registry:
+        _print_version(registry.best(model, metric, _direction(direction)), as_json)
+
+
+def _direction(text: str | None) -> Direction | None:
+    if text is None or text == "max" or text == "min":
+        return text  # type: ignore[return-value]
+    raise UsageError(f"--direction is {text!r}; expected 'max' or 'min'")
+
+
+def _print_version(version: ModelVersion, as_json: bool) -> None:
+    if as_json:
+        print_json(version.as_dict())
+        return
+    typer.echo(f"{version.ref}  {version.metric} {show(version.score)} at epoch {version.epoch}")
+    for name, value in _facts(version).items():
+        typer.echo(f"  {name:<11}{show(value)}")
+
+
+def _facts(version: ModelVersion) -> dict[str, object]:
+    source, stored = version.source, version.weights
+    return {
+        "params": dict(version.params),
+        "metrics": dict(version.metrics),
+        "ended by": version.stop_reason,
+        "epochs": max((len(curve.values) for curve in version.curves.values()), default=None),
+        "seconds": version.seconds,
+        "parameters": version.parameters,
+        "study": source.study,
+        "trial": source.trial,
+        "seed": source.seed,
+        "problem": source.problem,
+        "data": source.data_fingerprint,
+        "code": source.code_revision,
+        "libraries": dict(source.libraries),
+        "aliases": version.aliases,
+        "tags": dict(version.tags),
+        "weights": f"{size(stored.bytes)}, sha256 {stored.sha256}" if stored else version.state,
+        "created": version.created_at.isoformat(timespec="seconds"),
+    }
