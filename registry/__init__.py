@@ -13,21 +13,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from registry.checks import LoadCheck, PredictionCheck
     from registry.errors import (
+        ConflictError,
         DatabaseError,
         IntegrityError,
         LoadError,
         NotFoundError,
+        ProtectedError,
         SchemaError,
         UsageError,
         UserError,
     )
+    from registry.events import Event
     from registry.keras_io import load_model, save_model
     from registry.plots import plot_curves
+    from registry.promotion import Promotion
     from registry.registry import Registry
     from registry.values import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
+    "ConflictError",
     "DatabaseError",
+    "Event",
     "IntegrityError",
     "LoadCheck",
     "LoadError",
@@ -35,6 +41,8 @@ __all__ = [
     "ModelVersion",
     "NotFoundError",
     "PredictionCheck",
+    "Promotion",
+    "ProtectedError",
     "RegisteredModel",
     "Registry",
     "SchemaError",
@@ -50,8 +58,10 @@ __all__ = [
 _HOMES = {
     "registry.checks": ["LoadCheck", "PredictionCheck"],
     "registry.errors": [name for name in __all__ if name.endswith("Error")],
+    "registry.events": ["Event"],
     "registry.keras_io": ["load_model", "save_model"],
     "registry.plots": ["plot_curves"],
+    "registry.promotion": ["Promotion"],
     "registry.registry": ["Registry"],
     "registry.values": ["LossCurve", "ModelVersion", "RegisteredModel", "Source", "Weights"],
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from registry.commands import curves, database, load, marks, show
+from registry.commands import aliases, curves, database, load, marks, show
 from registry.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
@@ -15,8 +15,11 @@ app.command("best")(show.best_command)
 app.command("curves")(curves.curves_command)
 app.command("load")(load.load_command)
 app.command("load-check")(load.load_check_command)
-app.add_typer(marks.alias_app, name="alias")
+app.add_typer(aliases.alias_app, name="alias")
+app.command("promote")(aliases.promote_command)
+app.command("history")(aliases.history_command)
 app.add_typer(marks.tag_app, name="tag")
+app.command("describe")(marks.describe_command)
 app.command("upgrade")(database.upgrade_command)
 
 

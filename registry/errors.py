@@ -25,6 +25,14 @@ class NotFoundError(UserError):
     """A model, version, study, metric or problem that does not exist."""
 
 
+class ConflictError(UserError):
+    """Something is no longer what the caller expected; nothing was changed."""
+
+
+class ProtectedError(UserError):
+    """A protected alias would be moved or removed."""
+
+
 class IntegrityError(UserError):
     """Stored bytes are not what was stored: a hash differs or a part is missing."""
 

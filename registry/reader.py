@@ -13,7 +13,7 @@ from registry.errors import NotFoundError, UsageError, did_you_mean
 from registry.metric_names import known_direction
 from registry.packing import unpack_curve, unpack_float, unpack_param
 from registry.refs import Ref
-from registry.schema import aliases, artifacts, curves, metrics, models, params, tags, versions
+from registry.schema import aliases, artifacts, curves, metrics, model_tags, models, params, tags, versions
 from registry.values import Direction, LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 Ids = sa.Select[tuple[int]]
@@ -37,14 +37,30 @@ def all_models(connection: Connection) -> list[RegisteredModel]:
     count = sa.select(sa.func.count()).where(versions.c.model_id == models.c.id).correlate(models).scalar_subquery()
     rows = connection.execute(sa.select(models, count.label("versions")).order_by(models.c.name)).all()
     named: dict[int, dict[str, int]] = defaultdict(dict)
-    for model_id, name, number in connection.execute(
-        sa.select(aliases.c.model_id, aliases.c.name, versions.c.number)
+    protected: dict[int, list[str]] = defaultdict(list)
+    for model_id, name, number, guarded in connection.execute(
+        sa.select(aliases.c.model_id, aliases.c.name, versions.c.number, aliases.c.protected)
         .join(versions, versions.c.id == aliases.c.version_id)
         .order_by(aliases.c.name)
     ):
         named[model_id][name] = number
+        if guarded:
+            protected[model_id].append(name)
+    tagged: dict[int, dict[str, str]] = defaultdict(dict)
+    for model_id, name, text in connection.execute(sa.select(model_tags).order_by(model_tags.c.name)):
+        tagged[model_id][name] = text
     return [
-        RegisteredModel(row.name, row.metric, row.direction, row.versions, named[row.id], row.created_at)
+        RegisteredModel(
+            name=row.name,
+            metric=row.metric,
+            direction=row.direction,
+            versions=row.versions,
+            aliases=named[row.id],
+            created_at=row.created_at,
+            protected=tuple(protected[row.id]),
+            tags=tagged[row.id],
+            description=row.description,
+        )
         for row in rows
     ]
 
@@ -173,6 +189,7 @@ def _fields(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> dict[str, Any]:
         "created_at": row.created_at,
         "aliases": tuple(sorted(part.name for part in parts["registry_aliases"])),
         "tags": {part.name: part.value for part in parts["registry_tags"]},
+        "description": row.description,
         "weights": Weights(row.weights, row.size) if row.weights else None,
         "state": row.state,
         "stop_reason": row.stop_reason,
@@ -194,4 +211,5 @@ def _source(row: Row[Any]) -> Source:
         data_fingerprint=row.data_fingerprint,
         code_revision=row.code_revision,
         libraries=row.libraries,
+        origin=row.origin,
     )

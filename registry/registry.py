@@ -6,20 +6,20 @@ import builtins
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry import marks, reader, weights, writer
-from registry.database import default_url, open_engine, reading, writing
+from registry import reader, weights, writer
+from registry.database import reading, writing
 from registry.errors import DatabaseError, NotFoundError, UsageError
 from registry.files import whole_file
+from registry.naming import Naming
 from registry.record import checked
-from registry.refs import Ref, parse_ref
-from registry.schema import SCHEMA, models, versions
+from registry.refs import parse_ref
+from registry.schema import models, versions
 from registry.values import Direction, ModelVersion, RegisteredModel, Source
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _TRIES = 3
 
 
-class Registry:
+class Registry(Naming):
     """Registered models in a database.
 
     Args:
@@ -43,31 +43,6 @@ class Registry:
     Example:
         >>> model = Registry("sqlite:///studies.db").best("fmnist").load()  # doctest: +SKIP
     """
-
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        create: bool = False,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._engine = open_engine(url or default_url(), must_exist=not create)
-        self._clock = clock
-        try:
-            (SCHEMA.create_or_check if create else SCHEMA.check)(self._engine)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close the database's connections."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Registry:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
 
     # Recording
 
@@ -92,7 +67,7 @@ class Registry:
     ) -> ModelVersion | None:
         """Register a version; everything of it becomes visible at once, or nothing.
 
-        The same study and trial again give the version that is there already.
+        The same study and trial again, or the same origin, give the version that is there already.
 
         Args:
             model: the registered model's name; its first version decides what its best is judged by.
@@ -211,44 +186,6 @@ class Registry:
             ids = reader.ids_of_best(connection, found, metric, direction)
             return reader.fetch(connection, ids, self._finish)[0]
 
-    # Marks
-
-    def set_alias(self, model: str, alias: str, version: int) -> ModelVersion:
-        """Point an alias to a version, which is pinned by it, and remember who did so and when.
-
-        Raises:
-            NotFoundError: no such model or version.
-            UsageError: a name that cannot be.
-        """
-        self._mark(Ref(model, version=version), lambda *row: marks.set_alias(row[0], row[1], alias, self._clock()))
-        return self.get(f"{model}/{version}")
-
-    def remove_alias(self, model: str, alias: str) -> None:
-        """Remove an alias.
-
-        Raises:
-            NotFoundError: no such model or alias.
-        """
-        with writing(self._engine) as connection:
-            marks.remove_alias(connection, reader.find_model(connection, model), alias, self._clock())
-
-    def set_tag(self, ref: str, name: str, text: str) -> ModelVersion:
-        """Give a version a tag.
-
-        Raises:
-            NotFoundError: no such version.
-            UsageError: a name or text that cannot be.
-        """
-        return self._mark(parse_ref(ref), lambda *row: marks.set_tag(row[0], row[1], name, text, self._clock()))
-
-    def remove_tag(self, ref: str, name: str) -> ModelVersion:
-        """Take a tag off a version.
-
-        Raises:
-            NotFoundError: no such version or tag.
-        """
-        return self._mark(parse_ref(ref), lambda *row: marks.remove_tag(row[0], row[1], name, self._clock()))
-
     # Weights
 
     def load(self, version: ModelVersion) -> Any:
@@ -296,15 +233,6 @@ class Registry:
             except sa.exc.IntegrityError as error:
                 last = error
         raise DatabaseError(f"other programs write the same records all the time: {last.orig}") from last
-
-    def _mark(self, ref: Ref, act: Callable[[Connection, Any], None]) -> ModelVersion:
-        with writing(self._engine) as connection:
-            ids = reader.ids_of(connection, ref)
-            row = connection.execute(
-                sa.select(versions.c.id, versions.c.model_id, versions.c.number).where(versions.c.id.in_(ids))
-            ).one()
-            act(connection, row)
-        return self._by_id(row.id)
 
     def _by_id(self, version_id: int) -> ModelVersion:
         ids = sa.select(versions.c.id).where(versions.c.id == version_id)

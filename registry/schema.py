@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 
 from registry.migrate import NAMES, Schema
 
-SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0001")
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0002")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -108,6 +108,7 @@ versions = Table(
     Column("data_fingerprint", Text),
     Column("code_revision", Text),
     Column("libraries", sa.JSON, nullable=False),
+    Column("origin", Text),  # what another system calls it
     Column("weights", Text, _to("registry_artifacts.sha256")),
     Column("prediction_check", Text, _to("registry_artifacts.sha256")),
     Column("description", Text),
@@ -119,6 +120,7 @@ versions = Table(
     CheckConstraint("epoch >= 1", name="epoch"),
     CheckConstraint("number >= 1", name="number"),
     Index(None, "model_id", "study", "score"),
+    Index(None, "model_id", "origin", unique=True),
     Index(None, "created_at"),
     Index(None, "weights"),
     Index(None, "prediction_check"),
@@ -185,6 +187,14 @@ tags = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
     Index(None, "name", "value"),
+)
+
+model_tags = Table(
+    "registry_model_tags",
+    metadata,
+    Column("model_id", sa.BigInteger, _to("registry_models.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 events = Table(

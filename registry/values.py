@@ -63,6 +63,7 @@ class Source:
         data_fingerprint: a hash of the training data.
         code_revision: the revision of the code that trained it.
         libraries: name to version, such as ``{"keras": "3.15.1"}``.
+        origin: what another system calls it, such as ``mlflow:RUN``; a model has one version of an origin.
     """
 
     study: str | None = None
@@ -72,6 +73,7 @@ class Source:
     data_fingerprint: str | None = None
     code_revision: str | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class ModelVersion:
         created_at: when it was registered, in UTC.
         aliases: the names that point here now, sorted.
         tags: name to text.
+        description: Markdown, as somebody wrote it; text of a user, to be escaped wherever it is shown.
         weights: None where there are none, or another version has displaced them.
         state: ``ready``, or ``displaced`` where better ones of its study took the weights' place.
         stop_reason: why the training ended.
@@ -124,6 +127,7 @@ class ModelVersion:
     created_at: datetime
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
     weights: Weights | None = None
     state: str = "ready"
     stop_reason: str | None = None
@@ -173,11 +177,13 @@ class ModelVersion:
             "metrics": {name: finite(value) for name, value in self.metrics.items()},
             "aliases": list(self.aliases),
             "tags": dict(self.tags),
+            "description": self.description,
             "source": {
                 "study": source.study,
                 "trial": source.trial,
                 "seed": source.seed,
                 "problem": source.problem,
+                "origin": source.origin,
             },
             "weights": None if self.weights is None else {"sha256": self.weights.sha256, "bytes": self.weights.bytes},
             "curves": {name: [finite(value) for value in curve.values] for name, curve in self.curves.items()},
@@ -196,6 +202,9 @@ class RegisteredModel:
         versions: how many there are.
         aliases: name to version number.
         created_at: when the first version came, in UTC.
+        protected: those of the aliases that move only with ``force``.
+        tags: name to text, of the model itself.
+        description: Markdown, as somebody wrote it; text of a user, to be escaped wherever it is shown.
     """
 
     name: str
@@ -204,6 +213,9 @@ class RegisteredModel:
     versions: int
     aliases: Mapping[str, int]
     created_at: datetime
+    protected: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON types."""
@@ -213,6 +225,9 @@ class RegisteredModel:
             "direction": self.direction,
             "versions": self.versions,
             "aliases": dict(self.aliases),
+            "protected": list(self.protected),
+            "tags": dict(self.tags),
+            "description": self.description,
             "created_at": self.created_at.isoformat(),
         }
 

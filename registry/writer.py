@@ -69,15 +69,16 @@ def _of_study(study: str | None) -> sa.ColumnElement[bool]:
 
 
 def _existing(connection: Connection, model_id: int, record: Record) -> int | None:
+    """Return the id of the version of the same trial, or of the same origin; None where there is none."""
     source = record.source
-    if source.study is None or source.trial is None:
+    if source.origin is not None:
+        same = versions.c.origin == source.origin
+    elif source.study is not None and source.trial is not None:
+        same = sa.and_(versions.c.study == source.study, versions.c.trial == source.trial)
+    else:
         return None
     found: int | None = connection.execute(
-        sa.select(versions.c.id).where(
-            versions.c.model_id == model_id,
-            versions.c.study == source.study,
-            versions.c.trial == source.trial,
-        )
+        sa.select(versions.c.id).where(versions.c.model_id == model_id, same)
     ).scalar()
     return found
 
@@ -105,6 +106,7 @@ def _insert(connection: Connection, model: Row[Any], record: Record, now: dateti
         "data_fingerprint": source.data_fingerprint,
         "code_revision": source.code_revision,
         "libraries": dict(source.libraries),
+        "origin": source.origin,
         "weights": stored,
         "prediction_check": check,
         "created_at": now,

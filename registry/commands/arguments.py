@@ -6,5 +6,37 @@ from typing import Annotated
 
 import typer
 
+from registry.errors import UsageError
+from registry.refs import parse_ref
+from registry.values import Direction
+
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="MODEL (its best), MODEL/3 or MODEL@ALIAS.")]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A registered model's name.")]
+DirectionOption = Annotated[str | None, typer.Option("--direction", metavar="max|min", help="Which way is better.")]
+AliasArgument = Annotated[str, typer.Argument(metavar="MODEL@ALIAS", help="A registered model's name, and an alias.")]
+MarkedArgument = Annotated[
+    str, typer.Argument(metavar="REF", help="MODEL/3 or MODEL@ALIAS, or MODEL for the model itself.")
+]
+
+
+def parse_direction(text: str | None) -> Direction | None:
+    """Return the direction that ``--direction`` names.
+
+    Raises:
+        UsageError: it names none.
+    """
+    if text is None or text == "max" or text == "min":
+        return text  # type: ignore[return-value]
+    raise UsageError(f"--direction is {text!r}; expected 'max' or 'min'")
+
+
+def parse_alias(text: str) -> tuple[str, str]:
+    """Return the model and the alias of ``MODEL@ALIAS``.
+
+    Raises:
+        UsageError: it names no alias.
+    """
+    ref = parse_ref(text)
+    if ref.alias is None:
+        raise UsageError(f"{text!r} names no alias; expected MODEL@ALIAS")
+    return ref.model, ref.alias

@@ -1,66 +1,58 @@
-"""Commands that mark versions: alias, tag."""
+"""Commands for tags and descriptions, on versions and on models."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from registry.commands.arguments import RefArgument
+from registry.commands.arguments import MarkedArgument
 from registry.console import Storage, new_app
-from registry.errors import UsageError
-from registry.refs import parse_ref
+from registry.errors import UsageError, UserError
 from registry.registry import Registry
 
-alias_app = new_app("Movable names for versions; a version with one keeps its weights.")
-tag_app = new_app("Texts on versions.")
-
-
-@alias_app.command("set")
-def alias_set(
-    target: Annotated[str, typer.Argument(metavar="MODEL@ALIAS")],
-    version: Annotated[int, typer.Argument(metavar="VERSION", min=1)],
-    storage: Storage = None,
-) -> None:
-    """Point an alias to a version."""
-    model, alias = _alias(target)
-    with Registry(storage) as registry:
-        found = registry.set_alias(model, alias, version)
-    typer.echo(f"{target} is {found.ref}")
-
-
-@alias_app.command("rm")
-def alias_rm(target: Annotated[str, typer.Argument(metavar="MODEL@ALIAS")], storage: Storage = None) -> None:
-    """Remove an alias."""
-    model, alias = _alias(target)
-    with Registry(storage) as registry:
-        registry.remove_alias(model, alias)
-    typer.echo(f"{target} is removed")
-
-
-def _alias(target: str) -> tuple[str, str]:
-    ref = parse_ref(target)
-    if ref.alias is None:
-        raise UsageError(f"{target!r} names no alias; expected MODEL@ALIAS")
-    return ref.model, ref.alias
+tag_app = new_app("Texts on versions and models.")
 
 
 @tag_app.command("set")
 def tag_set(
-    ref: RefArgument,
+    ref: MarkedArgument,
     name: Annotated[str, typer.Argument(metavar="NAME")],
     text: Annotated[str, typer.Argument(metavar="TEXT")],
     storage: Storage = None,
 ) -> None:
-    """Give a version a tag."""
+    """Give a version or a model a tag."""
     with Registry(storage) as registry:
-        found = registry.set_tag(ref, name, text)
-    typer.echo(f"{found.ref}: {name}={text}")
+        registry.set_tag(ref, name, text)
+    typer.echo(f"{ref}: {name}={text}")
 
 
 @tag_app.command("rm")
-def tag_rm(ref: RefArgument, name: Annotated[str, typer.Argument(metavar="NAME")], storage: Storage = None) -> None:
-    """Take a tag off a version."""
+def tag_rm(ref: MarkedArgument, name: Annotated[str, typer.Argument(metavar="NAME")], storage: Storage = None) -> None:
+    """Take a tag off a version or a model."""
     with Registry(storage) as registry:
-        found = registry.remove_tag(ref, name)
-    typer.echo(f"{found.ref}: {name} is removed")
+        registry.remove_tag(ref, name)
+    typer.echo(f"{ref}: {name} is removed")
+
+
+def describe_command(
+    ref: MarkedArgument,
+    text: Annotated[str | None, typer.Option(help="The description, in Markdown; empty to take it away.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A file that holds it, in UTF-8.")] = None,
+    storage: Storage = None,
+) -> None:
+    """Describe a version or a model in Markdown."""
+    if (text is None) == (file is None):
+        raise UsageError("the description comes from --text TEXT or from --file FILE; give one of them")
+    said = _read(file) if file is not None else text
+    with Registry(storage) as registry:
+        registry.describe(ref, said)
+    typer.echo(f"{ref}: {'described' if said and said.strip() else 'the description is removed'}")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the description {file} cannot be read: {error}; expected a text file in UTF-8") from error

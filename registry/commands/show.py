@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from registry.commands.arguments import ModelArgument, RefArgument
+from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, parse_direction
 from registry.console import Json, Storage, print_json, print_table, show, size
-from registry.errors import UsageError
 from registry.registry import Registry
-from registry.values import Direction, ModelVersion
+from registry.values import ModelVersion, RegisteredModel
 
 
 def models_command(storage: Storage = None, as_json: Json = False) -> None:
@@ -21,9 +20,15 @@ def models_command(storage: Storage = None, as_json: Json = False) -> None:
         print_json([model.as_dict() for model in found])
         return
     print_table(
-        ["model", "versions", "best by", "aliases"],
-        [(m.name, m.versions, f"{m.metric} ({m.direction})", dict(m.aliases)) for m in found],
+        ["model", "versions", "best by", "aliases", "protected", "tags", "description"],
+        [_model_row(model) for model in found],
     )
+
+
+def _model_row(model: RegisteredModel) -> tuple[object, ...]:
+    about = (model.description or "").strip().partition("\n")[0]
+    best_by = f"{model.metric} ({model.direction})"
+    return (model.name, model.versions, best_by, dict(model.aliases), model.protected, dict(model.tags), about)
 
 
 def list_command(
@@ -65,25 +70,23 @@ def _list_row(version: ModelVersion) -> tuple[object, ...]:
 def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = False) -> None:
     """Show a version."""
     with Registry(storage) as registry:
-        _print_version(registry.get(ref), as_json)
+        version = registry.get(ref)
+        about = None if as_json else next(m.description for m in registry.models() if m.name == version.model)
+    _print_version(version, as_json)
+    if about:
+        typer.echo(f"\nThe model {version.model}:\n\n{about}")
 
 
 def best_command(
     model: ModelArgument,
     metric: Annotated[str | None, typer.Option(help="By this metric, not the model's objective.")] = None,
-    direction: Annotated[str | None, typer.Option(metavar="max|min", help="Which way is better.")] = None,
+    direction: DirectionOption = None,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
     """Show a model's best version."""
     with Registry(storage) as registry:
-        _print_version(registry.best(model, metric, _direction(direction)), as_json)
-
-
-def _direction(text: str | None) -> Direction | None:
-    if text is None or text == "max" or text == "min":
-        return text  # type: ignore[return-value]
-    raise UsageError(f"--direction is {text!r}; expected 'max' or 'min'")
+        _print_version(registry.best(model, metric, parse_direction(direction)), as_json)
 
 
 def _print_version(version: ModelVersion, as_json: bool) -> None:
@@ -93,6 +96,8 @@ def _print_version(version: ModelVersion, as_json: bool) -> None:
     typer.echo(f"{version.ref}  {version.metric} {show(version.score)} at epoch {version.epoch}")
     for name, value in _facts(version).items():
         typer.echo(f"  {name:<11}{show(value)}")
+    if version.description:
+        typer.echo(f"\n{version.description}")
 
 
 def _facts(version: ModelVersion) -> dict[str, object]:
@@ -106,6 +111,7 @@ def _facts(version: ModelVersion) -> dict[str, object]:
         "parameters": version.parameters,
         "study": source.study,
         "trial": source.trial,
+        "origin": source.origin,
         "seed": source.seed,
         "problem": source.problem,
         "data": source.data_fingerprint,

@@ -14,6 +14,7 @@ import pytest
 from registry import Registry, UserError
 from registry.cli import app
 from registry.console import new_app, run, show
+from registry.schema import SCHEMA
 
 KEYS = [
     "model",
@@ -25,6 +26,7 @@ KEYS = [
     "metrics",
     "aliases",
     "tags",
+    "description",
     "source",
     "weights",
     "curves",
@@ -59,7 +61,7 @@ class TestReading:
         found = json.loads(out)
         assert (code, err) == (0, "")
         assert list(found) == KEYS
-        assert found["source"] == {"study": "s", "trial": 5, "seed": None, "problem": None}
+        assert found["source"] == {"study": "s", "trial": 5, "seed": None, "problem": None, "origin": None}
         assert (found["version"], found["score"], found["params"]) == (2, 0.75, {"act": "[b]x[/b]", "drop": None})
         assert list(found["weights"]) == ["sha256", "bytes"]
 
@@ -80,7 +82,7 @@ class TestReading:
             "toy/2",
             "toy/1",
         ]
-        assert call("models")[1].splitlines()[1].split() == ["toy", "2", "val_accuracy", "(max)", "-"]
+        assert call("models")[1].splitlines()[1].split() == ["toy", "2", "val_accuracy", "(max)", *"----"]
         assert [item["version"] for item in json.loads(call("list", "toy", "--json")[1])] == [1, 2]
         assert json.loads(call("models", "--json")[1])[0]["versions"] == 2
 
@@ -97,7 +99,53 @@ class TestReading:
         assert stat.S_IMODE(out.stat().st_mode) & 0o044
 
     def test_upgrade(self, call):
-        assert "registry: 0001, up to date" in call("upgrade")[1]
+        assert f"registry: {SCHEMA.head}, up to date" in call("upgrade")[1]
+
+
+def test_alias_by_compare_and_set(call):
+    assert call("alias", "set", "toy@champion", "1", "--if-currently", "none")[1] == "toy@champion is toy/1\n"
+    code, out, err = call("alias", "set", "toy@champion", "2", "--if-currently", "7")
+    assert (code, out) == (1, "")
+    assert err.startswith("registry: toy@champion is toy/1 (")
+    assert call("alias", "set", "toy@champion", "2", "--if-currently", "1")[0] == 0
+    assert call("alias", "protect", "toy@champion")[1] == "toy@champion is protected\n"
+    assert call("alias", "rm", "toy@champion")[0] == 1
+    assert call("alias", "unprotect", "toy@champion")[1] == "toy@champion is not protected\n"
+    assert call("alias", "set", "toy@champion", "1", "--if-currently", "x")[0] == 2
+    moves = json.loads(call("history", "toy@champion", "--json")[1])
+    assert [(move["kind"], move["from_version"], move["to_version"]) for move in moves[:2]] == [
+        ("alias_set", None, 1),
+        ("alias_set", 1, 2),
+    ]
+    assert call("history", "toy")[1].splitlines()[1].split()[2:] == ["alias", "set", "champion", "-", "1", "-"]
+
+
+def test_promote(call):
+    code, out, _ = call("promote", "toy/1", "--to", "champion", "--json")
+    assert (code, json.loads(out)["status"]) == (0, "promoted")
+    code, out, _ = call("promote", "toy", "--to", "champion", "--margin", "0.5")
+    assert code == 1
+    assert out == ("toy@champion not moved: toy/2 has val_accuracy 0.75 against 0.5 of toy/1: not better by 0.5\n")
+    assert call("promote", "toy", "--to", "champion", "--metric", "val_accuracy")[0] == 0
+    assert call("promote", "toy", "--to", "champion")[:2] == (0, "toy@champion left: the alias is on toy/2\n")
+
+
+def test_describe(call, tmp_path):
+    file = tmp_path / "about.md"
+    file.write_text("# Toy\n\nüber alles")
+    assert call("describe", "toy", "--file", str(file))[1] == "toy: described\n"
+    assert call("describe", "toy/1", "--text", "[b]the first[/b]")[0] == 0
+    assert call("tag", "set", "toy", "team", "vision")[1] == "toy: team=vision\n"
+    shown = call("show", "toy/1")[1]
+    assert "\n[b]the first[/b]\n" in shown
+    assert shown.endswith("\nThe model toy:\n\n# Toy\n\nüber alles\n")
+    assert json.loads(call("show", "toy/1", "--json")[1])["description"] == "[b]the first[/b]"
+    model = json.loads(call("models", "--json")[1])[0]
+    assert (model["tags"], model["protected"]) == ({"team": "vision"}, [])
+    assert call("models")[1].splitlines()[1].rstrip().endswith("team=vision  # Toy")
+    assert call("describe", "toy/1", "--text", "")[1] == "toy/1: the description is removed\n"
+    assert call("describe", "toy/1")[0] == 2
+    assert call("describe", "toy/1", "--file", str(tmp_path))[0] == 1
 
 
 def test_alias_and_tag(call):

@@ -214,51 +214,6 @@ class TestQuestions:
         assert counts() == few
 
 
-class TestMarks:
-    def test_alias_moves(self, registry, register):
-        register(registry, 0.5)
-        register(registry, 0.6)
-        assert registry.set_alias("toy", "champion", 1).aliases == ("champion",)
-        registry.set_alias("toy", "champion", 2)
-        assert registry.get("toy@champion").version == 2
-        assert registry.get("toy/1").aliases == ()
-
-    def test_tags(self, registry, register):
-        register(registry, 0.5, tags={"team": "vision"})
-        registry.set_tag("toy/1", "team", "speech")
-        assert registry.set_tag("toy", "note", "a = b").tags == {"team": "speech", "note": "a = b"}
-        assert registry.remove_tag("toy/1", "team").tags == {"note": "a = b"}
-        with pytest.raises(NotFoundError, match="no tag 'team'; there are: note"):
-            registry.remove_tag("toy/1", "team")
-
-    @pytest.mark.parametrize("name", ["", "a b", "a/b", "a@b", "-a", "x" * 201])
-    def test_bad_names(self, registry, register, name):
-        register(registry, 0.5)
-        with pytest.raises(UsageError, match="cannot be the name of a"):
-            registry.set_alias("toy", name, 1)
-        with pytest.raises(UsageError, match="cannot be the name of a model"):
-            register(registry, 0.5, model=name)
-
-    def test_events_remember(self, registry, register):
-        from registry.database import reading
-        from registry.schema import events
-
-        register(registry, 0.5)
-        register(registry, 0.6)
-        registry.set_alias("toy", "champion", 1)
-        registry.set_alias("toy", "champion", 2)
-        registry.set_alias("toy", "champion", 2)
-        registry.remove_alias("toy", "champion")
-        with reading(registry._engine) as connection:
-            rows = connection.execute(events.select().order_by(events.c.id)).all()
-        assert [(row.kind, row.from_version, row.to_version) for row in rows] == [
-            ("alias_set", None, 1),
-            ("alias_set", 1, 2),
-            ("alias_removed", 2, None),
-        ]
-        assert all("@" in row.actor for row in rows)
-
-
 def test_only_one_url_is_needed(database_url, monkeypatch, register):
     monkeypatch.setenv("STUDIES_URL", database_url)
     with Registry(create=True) as first:

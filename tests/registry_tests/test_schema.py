@@ -44,22 +44,22 @@ def test_every_constraint_has_a_name():
 
 
 def test_upgrade_makes_then_leaves(engine):
-    assert SCHEMA.upgrade(engine) == (None, "0001")
-    assert SCHEMA.upgrade(engine) == ("0001", "0001")
+    assert SCHEMA.upgrade(engine) == (None, SCHEMA.head)
+    assert SCHEMA.upgrade(engine) == (SCHEMA.head, SCHEMA.head)
 
 
 def test_newer_is_refused_with_what_to_upgrade(engine):
     SCHEMA.create_or_check(engine)
     set_revision(engine, "0042")
     for act in (SCHEMA.check, SCHEMA.create_or_check, SCHEMA.upgrade):
-        with pytest.raises(SchemaError, match=r"of schema 0042, newer than the 0001 .* upgrade the program"):
+        with pytest.raises(SchemaError, match=rf"of schema 0042, newer than the {SCHEMA.head} .* upgrade the program"):
             act(engine)
 
 
 def test_older_is_not_migrated_silently(engine):
     SCHEMA.create_or_check(engine)
-    newer = Schema("registry", "registry_schema", SCHEMA.scripts, "0002")
-    with pytest.raises(SchemaError, match=r"of schema 0001; this program needs 0002: run `registry upgrade"):
+    newer = Schema("registry", "registry_schema", SCHEMA.scripts, "0042")
+    with pytest.raises(SchemaError, match=rf"of schema {SCHEMA.head}; this program needs 0042: run `registry upgrade"):
         newer.create_or_check(engine)
 
 

@@ -1,0 +1,124 @@
+"""Commands for aliases: set, rm, protect, unprotect, promote, and the history of all marks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry.alias_moves import Expected
+from registry.commands.arguments import (
+    AliasArgument,
+    DirectionOption,
+    RefArgument,
+    parse_alias,
+    parse_direction,
+)
+from registry.console import Json, Storage, new_app, print_json, print_table
+from registry.errors import UsageError
+from registry.events import Event
+from registry.registry import Registry
+
+alias_app = new_app("Movable names for versions; a version with one keeps its weights.")
+
+IfCurrently = Annotated[
+    str | None,
+    typer.Option(metavar="VERSION|none", help="Only if the alias is on this version, or on none."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Also where the alias is protected.")]
+
+
+@alias_app.command("set")
+def alias_set(
+    target: AliasArgument,
+    version: Annotated[int, typer.Argument(metavar="VERSION", min=1)],
+    if_currently: IfCurrently = None,
+    force: Force = False,
+    storage: Storage = None,
+) -> None:
+    """Point an alias to a version."""
+    model, alias = parse_alias(target)
+    with Registry(storage) as registry:
+        registry.set_alias(model, alias, version, if_currently=_expected(if_currently), force=force)
+    typer.echo(f"{target} is {model}/{version}")
+
+
+@alias_app.command("rm")
+def alias_rm(
+    target: AliasArgument, if_currently: IfCurrently = None, force: Force = False, storage: Storage = None
+) -> None:
+    """Remove an alias."""
+    model, alias = parse_alias(target)
+    with Registry(storage) as registry:
+        registry.remove_alias(model, alias, if_currently=_expected(if_currently), force=force)
+    typer.echo(f"{target} is removed")
+
+
+@alias_app.command("protect")
+def alias_protect(target: AliasArgument, storage: Storage = None) -> None:
+    """Let an alias be moved or removed only with --force."""
+    model, alias = parse_alias(target)
+    with Registry(storage) as registry:
+        registry.protect_alias(model, alias)
+    typer.echo(f"{target} is protected")
+
+
+@alias_app.command("unprotect")
+def alias_unprotect(target: AliasArgument, storage: Storage = None) -> None:
+    """Let an alias be moved again."""
+    model, alias = parse_alias(target)
+    with Registry(storage) as registry:
+        registry.protect_alias(model, alias, protected=False)
+    typer.echo(f"{target} is not protected")
+
+
+def _expected(text: str | None) -> Expected:
+    if text is None or text == "none":
+        return text  # type: ignore[return-value]
+    if not text.isascii() or not text.isdigit():
+        raise UsageError(f"--if-currently is {text!r}; expected a version's number, or none")
+    return int(text)
+
+
+def promote_command(
+    ref: RefArgument,
+    to: Annotated[str, typer.Option(metavar="ALIAS", help="The alias to move.")],
+    metric: Annotated[str | None, typer.Option(help="Compare by this metric, not the model's objective.")] = None,
+    direction: DirectionOption = None,
+    margin: Annotated[float, typer.Option(min=0.0, help="By how much it must be better.")] = 0.0,
+    force: Force = False,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Move an alias to a version only if that is better; exit 1 if it is not."""
+    way = parse_direction(direction)
+    with Registry(storage) as registry:
+        found = registry.promote(ref, to, metric=metric, direction=way, margin=margin, force=force)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        said = {"promoted": "moved", "already": "left", "refused": "not moved"}[found.status]
+        typer.echo(f"{found.model}@{found.alias} {said}: {found.reason}")
+    if found.status == "refused":
+        raise typer.Exit(1)
+
+
+def history_command(
+    ref: Annotated[str, typer.Argument(metavar="REF", help="MODEL, MODEL@ALIAS or MODEL/3.")],
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Tell who moved which alias, and who changed which tag or description."""
+    with Registry(storage) as registry:
+        found = registry.history(ref)
+    if as_json:
+        print_json([event.as_dict() for event in found])
+        return
+    print_table(["when", "who", "what", "name", "from", "to", "detail"], [_row(event) for event in found])
+
+
+def _row(event: Event) -> tuple[object, ...]:
+    detail = (event.detail or "").strip().partition("\n")[0]
+    what = event.kind.replace("_", " ")
+    when = event.at.isoformat(timespec="seconds")
+    return (when, event.actor, what, event.name, event.from_version, event.to_version, detail)
