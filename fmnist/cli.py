@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fmnist.commands.baselines import baselines_command
 from registry.console import Json, new_app, print_json, print_table, run
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ DataDir = Annotated[
     ),
 ]
 
-app = new_app("Fashion-MNIST: its data, and what they look like.")
+app = new_app("Fashion-MNIST: its data, the chapter's experiments, and what a model says of a picture.")
 
 
 def main() -> None:
@@ -77,6 +78,9 @@ def explore(
     ]
     print_table(["class", *PARTS], rows)
     typer.echo(f"the picture is {out}")
+
+
+app.command("baselines")(baselines_command)
 
 
 def _store(data_dir: Path | None) -> DataStore:
