@@ -75,6 +75,19 @@ def load_model(source: bytes | Path) -> Any:
             ) from error
 
 
+def load_weights(model: Any, path: Path) -> None:
+    """Give a built model the weights of a ``.keras`` file; its optimizer stays as it is.
+
+    Raises:
+        Exception: what Keras raises where the weights do not fit.
+    """
+    with TemporaryDirectory(prefix="registry-") as folder:
+        with zipfile.ZipFile(path) as archive:
+            weights = archive.extract(_WEIGHTS, folder)
+        optimizer = getattr(model, "optimizer", None)
+        model.load_weights(weights, objects_to_skip=[] if optimizer is None else [optimizer])
+
+
 def saved_by(path: Path) -> str:
     """Return the version of Keras that saved a file, or ``(unknown)``."""
     try:

@@ -24,6 +24,7 @@ from registry.values import Direction, ModelVersion, RegisteredModel, Source
 
 if TYPE_CHECKING:
     from registry.checks import LoadCheck, PredictionCheck
+    from registry.loading import Rebuild
 
 _TRIES = 3
 
@@ -188,14 +189,15 @@ class Registry(Naming):
 
     # Weights
 
-    def load(self, version: ModelVersion) -> Any:
+    def load(self, version: ModelVersion, rebuild: Rebuild | None = None) -> Any:
         """Return a version's Keras model; see `ModelVersion.load`."""
         from tempfile import TemporaryDirectory
 
-        from registry.keras_io import load_model
+        from registry import loading
 
         with TemporaryDirectory(prefix="registry-") as folder:
-            return load_model(self.export(version, Path(folder) / "model.keras"))
+            path = self.export(version, Path(folder) / "model.keras")
+            return loading.load(version, path, rebuild, lambda: self._check_of(version))
 
     def export(self, version: ModelVersion, out: str | Path) -> Path:
         """Write a version's verified ``.keras`` file; see `ModelVersion.export`."""
@@ -209,18 +211,14 @@ class Registry(Naming):
         Raises:
             NotFoundError: no such version, or it has no weights.
             IntegrityError: the stored bytes are not those that were registered.
-            LoadError: Keras cannot read the model.
+            LoadError: the model can neither be read nor built again.
         """
-        from registry.checks import LoadCheck, PredictionCheck
+        from registry.checks import LoadCheck
 
         version = self.get(ref)
         model = self.load(version)
-        stored = io.BytesIO()
-        try:
-            self._copy(version, "prediction_check", stored)
-        except NotFoundError:
-            return LoadCheck("unknown", None)
-        return PredictionCheck.from_bytes(stored.getvalue()).compare(model)
+        check = self._check_of(version)
+        return LoadCheck("unknown", None) if check is None else check.compare(model)
 
     # Inside
 
@@ -238,6 +236,16 @@ class Registry(Naming):
         ids = sa.select(versions.c.id).where(versions.c.id == version_id)
         with reading(self._engine) as connection:
             return reader.fetch(connection, ids, self._finish)[0]
+
+    def _check_of(self, version: ModelVersion) -> PredictionCheck | None:
+        from registry.checks import PredictionCheck
+
+        stored = io.BytesIO()
+        try:
+            self._copy(version, "prediction_check", stored)
+        except NotFoundError:
+            return None
+        return PredictionCheck.from_bytes(stored.getvalue())
 
     def _finish(self, **fields: Any) -> ModelVersion:
         return ModelVersion(**fields, loader=self)

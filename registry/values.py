@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from registry.loading import Rebuild
+
 Direction = Literal["max", "min"]
 Param = bool | int | float | str | None
 
@@ -18,7 +20,7 @@ Param = bool | int | float | str | None
 class Loader(Protocol):
     """Where a version's weights come from."""
 
-    def load(self, version: ModelVersion) -> Any:
+    def load(self, version: ModelVersion, rebuild: Rebuild | None = None) -> Any:
         """Return the Keras model."""
 
     def export(self, version: ModelVersion, out: str | Path) -> Path:
@@ -140,15 +142,22 @@ class ModelVersion:
         """The name that means this version and no other, such as ``fmnist/3``."""
         return f"{self.model}/{self.version}"
 
-    def load(self) -> Any:
+    def load(self, rebuild: Rebuild | None = None) -> Any:
         """Return the Keras model with the best epoch's weights, read in Keras' safe mode.
+
+        Where Keras can no longer read the file's architecture, the model is built again from the problem and the
+        params, takes the file's weights, and must predict what was stored with the version.
+
+        Args:
+            rebuild: builds the model of the problem's name and the params, such as `search.rebuild_model`, which
+                imports the problem's code. Without one, only installed problems are built again.
 
         Raises:
             NotFoundError: the version has no weights.
             IntegrityError: the stored bytes are not those that were registered.
-            LoadError: Keras cannot read the model.
+            LoadError: it can neither be read nor built again; says which versions saved it and what differs here.
         """
-        return self._loader().load(self)
+        return self._loader().load(self, rebuild)
 
     def export(self, out: str | Path) -> Path:
         """Write the verified ``.keras`` file; it appears whole or not at all.

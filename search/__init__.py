@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from search.problem import Data, Objective, Problem
+    from search.rebuild import rebuild_model
     from search.settings import Settings
     from search.study import Study
 
-__all__ = ["Data", "Objective", "Problem", "Settings", "Study"]
+__all__ = ["Data", "Objective", "Problem", "Settings", "Study", "rebuild_model"]
 
 _HOMES = {
     "Data": "search.problem",
@@ -23,6 +24,7 @@ _HOMES = {
     "Problem": "search.problem",
     "Settings": "search.settings",
     "Study": "search.study",
+    "rebuild_model": "search.rebuild",
 }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from registry import ModelVersion, PredictionCheck, Registry, Source
+from registry.libraries import installed
 from search.records import StudyRecord
 from search.results import TrialResult
 
@@ -86,10 +86,4 @@ def code_revision() -> str | None:
 @functools.cache
 def libraries() -> dict[str, str]:
     """Return the versions of the libraries that the training depends on."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return installed(LIBRARIES)

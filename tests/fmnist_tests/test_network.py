@@ -101,3 +101,12 @@ def test_an_unknown_optimizer_is_refused(optimizers: tuple[str, ...]) -> None:
     with pytest.raises(ValueError) as raised:  # noqa: PT011  its whole text is compared
         DenseNetwork(optimizers=optimizers)
     assert str(raised.value) == (f"the optimizers are {optimizers!r}; expected some of sgd, adagrad, rmsprop, adam")
+
+
+def test_a_registered_one_can_be_built_again_by_its_problem() -> None:
+    from search.rebuild import rebuild_installed
+
+    model, hp = build({"hidden_layers": 2, "dropout": 0.25})
+    again = rebuild_installed("fmnist", hp.values)
+    again.set_weights(model.get_weights())
+    assert np.array_equal(again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0))
