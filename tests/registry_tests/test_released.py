@@ -1,0 +1,120 @@
+"""Databases of every released schema, stored as SQL text, are upgraded to what the program makes anew.
+
+`released/make.py` writes them. Each is of one kind of database and holds rows in every table, Optuna's too.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from registry import Registry
+from registry.database import open_engine
+from registry.migrate import known_schemas
+
+RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
+
+
+@pytest.fixture(params=RELEASED, ids=lambda path: path.stem)
+def stored(request, tmp_path):
+    """Give a stored database's URL, the URL of an empty one of the same kind, and what the registry said of it."""
+    path: Path = request.param
+    expected = json.loads((path.parent / f"{path.name.split('.')[0]}.json").read_text())
+    if path.stem.endswith(".sqlite"):
+        with sqlite3.connect(tmp_path / "stored.db") as connection:
+            connection.executescript(path.read_text())
+        connection.close()
+        return f"sqlite:///{tmp_path}/stored.db", f"sqlite:///{tmp_path}/fresh.db", expected
+    import psycopg
+
+    new_database = request.getfixturevalue("postgres")
+    url = new_database()
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(path.read_text())
+    return url, new_database(), expected
+
+
+def columns(engine: sa.Engine) -> dict[str, list[str]]:
+    """Return the names of every table's columns."""
+    metadata = sa.MetaData()
+    metadata.reflect(engine)
+    return {name: sorted(table.c.keys()) for name, table in metadata.tables.items()}
+
+
+def rows(engine: sa.Engine, wanted: dict[str, list[str]]) -> dict[str, Counter[str]]:
+    """Return the rows of these tables and columns, as the driver gives them."""
+    with engine.connect() as connection:
+        found = {}
+        for name, names in wanted.items():
+            read = sa.select(*[sa.column(each) for each in names]).select_from(sa.table(name))
+            found[name] = Counter(repr(tuple(row)) for row in connection.execute(read))
+        return found
+
+
+def structure(engine: sa.Engine, names: set[str]) -> dict[str, Any]:
+    """Return all that the database says of tables, in an order that does not depend on their history."""
+    inspector = sa.inspect(engine)
+
+    def listed(found: list[Any]) -> list[str]:
+        return sorted(repr(sorted((key, str(value)) for key, value in each.items())) for each in found)
+
+    return {
+        name: {
+            "columns": listed([{**column, "comment": ""} for column in inspector.get_columns(name)]),
+            "primary key": inspector.get_pk_constraint(name),
+            "foreign keys": listed(inspector.get_foreign_keys(name)),
+            "unique": listed(inspector.get_unique_constraints(name)),
+            "checks": listed(inspector.get_check_constraints(name)),
+            "indexes": listed(inspector.get_indexes(name)),
+        }
+        for name in names
+    }
+
+
+def ours(name: str) -> bool:
+    return name.startswith(("registry_", "search_"))
+
+
+def contains(now: Any, then: Any) -> bool:
+    """Tell whether everything of an older record is in a newer one, which may tell more."""
+    if isinstance(then, dict):
+        return isinstance(now, dict) and all(key in now and contains(now[key], then[key]) for key in then)
+    return bool(now == then)
+
+
+def test_an_upgraded_database_is_a_new_one_with_its_data(stored, tmp_path):
+    url, fresh_url, expected = stored
+    engine, fresh = open_engine(url), open_engine(fresh_url)
+    revisions = {schema.version_table for schema in known_schemas()}
+    known = {name: names for name, names in columns(engine).items() if name not in revisions}
+    before = rows(engine, known)
+    assert all(counted for name, counted in before.items() if ours(name)), "every table has rows to lose"
+
+    for schema in known_schemas():
+        schema.upgrade(engine)
+        schema.upgrade(fresh)
+
+    made = {name for name in columns(fresh) if ours(name)}
+    assert {name for name in columns(engine) if ours(name)} == made
+    assert structure(engine, made) == structure(fresh, made)
+    assert rows(engine, known) == before
+    engine.dispose()
+    fresh.dispose()
+
+    with Registry(url) as registry:
+        found = [version for model in registry.models() for version in registry.list(model.name)]
+        assert len(found) == len(expected)
+        for version, then in zip(found, expected, strict=True):
+            assert contains(version.as_dict(), then), version.ref
+        again = registry.get("toy@champion")
+        assert again.export(tmp_path / "x.keras").read_bytes() == b"better weights"
+        assert [(event.from_version, event.to_version) for event in registry.history("toy@champion")] == [
+            (None, 1),
+            (1, 2),
+        ]
