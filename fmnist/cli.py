@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist.commands.baselines import baselines_command
+from fmnist.commands.pictures import pictures_command
+from fmnist.commands.predict import predict_command
 from registry.console import Json, new_app, print_json, print_table, run
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ def explore(
 
 
 app.command("baselines")(baselines_command)
+app.command("predict")(predict_command)
+app.command("pictures")(pictures_command)
 
 
 def _store(data_dir: Path | None) -> DataStore:

@@ -13,3 +13,7 @@ class DamagedFileError(IntegrityError):
 
 class CacheError(UserError):
     """The folder that keeps the decompressed arrays cannot be read or written."""
+
+
+class ImageError(UserError):
+    """A file is no picture, or nothing is on it."""
