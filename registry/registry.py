@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -20,6 +20,7 @@ from registry.naming import Naming
 from registry.record import checked
 from registry.refs import parse_ref
 from registry.schema import models, versions
+from registry.trained import Curves, Epoch, curves_from, direction_of, measured, weights_from
 from registry.values import Direction, ModelVersion, RegisteredModel, Source
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from registry.loading import Rebuild
 
 _TRIES = 3
+KerasModel = Any
+History = Any  # keras.callbacks.History
 
 
 class Registry(Naming):
@@ -51,13 +54,13 @@ class Registry(Naming):
         self,
         model: str,
         *,
-        weights: bytes | Path | None,
-        score: float,
+        weights: bytes | str | Path | KerasModel | None,
         metric: str,
-        direction: Direction,
-        epoch: int,
-        params: Mapping[str, Any],
-        curves: Mapping[str, Sequence[float]],
+        score: float | None = None,
+        direction: Direction | None = None,
+        epoch: Epoch = None,
+        params: Mapping[str, Any] | None = None,
+        curves: Curves | History | None = None,
         source: Source | None = None,
         check: PredictionCheck | None = None,
         stop_reason: str | None = None,
@@ -72,18 +75,20 @@ class Registry(Naming):
 
         Args:
             model: the registered model's name; its first version decides what its best is judged by.
-            weights: a ``.keras`` file's bytes (`save_model`) or path.
-            score: the objective's value at ``epoch``, exactly.
+            weights: a built Keras model, or a ``.keras`` file's bytes (`save_model`) or path.
             metric: the objective's metric.
-            direction: ``max`` or ``min``.
-            epoch: the best epoch, whose weights these are; 1 is the first.
+            score: the objective's value at ``epoch``, exactly; without one, what its curve says there.
+            direction: ``max`` or ``min``; needed where Keras' names do not tell.
+            epoch: the epoch whose weights these are: a number (1 is the first), ``last``, or ``best``: the best of the
+                metric's curve. Without one it is where the curve has the score, and without a score the last, whose
+                weights ``fit`` leaves; say ``best`` where ``EarlyStopping(restore_best_weights=True)`` went back to it.
             params: name to number, text, bool or None.
-            curves: metric to values, one an epoch.
-            source: where it comes from.
+            curves: what ``model.fit`` returns, or metric to values, one an epoch.
+            source: where it comes from; without one, a Keras model brings the versions of its libraries.
             check: predictions to hold a loaded model to.
             stop_reason: why the training ended.
             seconds: how long the training took.
-            parameters: how many numbers the model learns.
+            parameters: how many numbers the model has; a Keras model is asked.
             tags: name to text.
             top_k: register only if the score is among the best K of its study. The version that it displaces
                 keeps its record and loses its weights, unless an alias pins it.
@@ -94,18 +99,26 @@ class Registry(Naming):
         Raises:
             UsageError: a value that cannot be.
             DatabaseError: the database cannot be written.
+
+        Example:
+            >>> history = model.fit(x, y, validation_split=0.1, epochs=5)  # doctest: +SKIP
+            >>> registry.register("mine", weights=model, metric="val_accuracy", curves=history)  # doctest: +SKIP
         """
+        found = curves_from(curves)
+        way = direction_of(metric, direction)
+        score, epoch = measured(found, metric, way, score, epoch)
+        stored, source, parameters = weights_from(weights, source, parameters)
         record = checked(
             model=model,
             score=score,
             metric=metric,
-            direction=direction,
+            direction=way,
             epoch=epoch,
-            params=params,
-            curves=curves,
+            params=params or {},
+            curves=found,
             tags=tags,
-            source=source or Source(),
-            weights=weights,
+            source=source,
+            weights=stored,
             check=check.to_bytes() if check else None,
             stop_reason=stop_reason,
             seconds=seconds,
