@@ -1,7 +1,8 @@
 """The problems that ship: Fashion-MNIST with dense networks, found by name.
 
 ``fmnist`` searches SGD alone, whose epochs cost a core about two thirds of Adam's; ``fmnist-optimizers`` also chooses
-between SGD, Adagrad, RMSprop and Adam.
+between SGD, Adagrad, RMSprop and Adam. ``fmnist-wide`` searches larger networks over more epochs, for the best that
+dense layers can do; its winners are versions of the model ``fmnist``, too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ def dense_network_of_any_optimizer() -> Any:
     return DenseNetwork(optimizers=OPTIMIZERS)
 
 
+def wide_network() -> Any:
+    """Return the HyperModel of the wide space."""
+    from fmnist.wide import WideNetwork
+
+    return WideNetwork()
+
+
 fmnist = Problem(
     name="fmnist",
     objective=Objective("val_accuracy", "max"),
@@ -37,3 +45,4 @@ fmnist = Problem(
 )
 
 fmnist_optimizers = replace(fmnist, name="fmnist-optimizers", hypermodel=dense_network_of_any_optimizer)
+fmnist_wide = replace(fmnist, hypermodel=wide_network)
