@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from registry.checks import LoadCheck, PredictionCheck
     from registry.errors import (
+        BundleError,
         ConflictError,
         DatabaseError,
+        ExportError,
         IntegrityError,
         LoadError,
         NotFoundError,
         ProtectedError,
         SchemaError,
+        StoreError,
         UsageError,
         UserError,
     )
     from registry.events import Event
+    from registry.findings import Findings, Garbage
     from registry.keras_io import load_model, save_model
     from registry.plots import plot_curves
     from registry.promotion import Promotion
@@ -31,9 +35,13 @@ if TYPE_CHECKING:
     from registry.values import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
+    "BundleError",
     "ConflictError",
     "DatabaseError",
     "Event",
+    "ExportError",
+    "Findings",
+    "Garbage",
     "IntegrityError",
     "LoadCheck",
     "LoadError",
@@ -47,6 +55,7 @@ __all__ = [
     "Registry",
     "SchemaError",
     "Source",
+    "StoreError",
     "UsageError",
     "UserError",
     "Weights",
@@ -59,6 +68,7 @@ _HOMES = {
     "registry.checks": ["LoadCheck", "PredictionCheck"],
     "registry.errors": [name for name in __all__ if name.endswith("Error")],
     "registry.events": ["Event"],
+    "registry.findings": ["Findings", "Garbage"],
     "registry.keras_io": ["load_model", "save_model"],
     "registry.plots": ["plot_curves"],
     "registry.promotion": ["Promotion"],

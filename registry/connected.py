@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from registry import reader
-from registry.database import default_url, open_engine, writing
+from registry import reader, stores
+from registry.database import default_url, open_engine, reading, writing
+from registry.errors import DatabaseError
 from registry.schema import SCHEMA, models
+
+_TRIES = 3
+T = TypeVar("T")
 
 
 class Connected:
@@ -23,12 +27,17 @@ class Connected:
         url: str | None = None,
         *,
         create: bool = False,
+        artifacts: str | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        chosen = None if artifacts is None else (stores.located(artifacts),)
         self._engine = open_engine(url or default_url(), must_exist=not create)
         self._clock = clock
         try:
             (SCHEMA.create_or_check if create else SCHEMA.check)(self._engine)
+            if chosen:
+                with writing(self._engine) as connection:
+                    stores.choose(connection, chosen[0], self._clock())
         except BaseException:
             self.close()
             raise
@@ -54,3 +63,24 @@ class Connected:
             found = reader.find_model(connection, model)
             connection.execute(sa.select(models.c.id).where(models.c.id == found.id).with_for_update()).one()
             yield connection, found
+
+    @property
+    def artifacts(self) -> str:
+        """Where new artifacts go: ``database``, a folder's path, or a URL."""
+        with reading(self._engine) as connection:
+            return stores.display(stores.current(connection))
+
+    def stores(self) -> list[str]:
+        """Return every store outside the database that was ever chosen."""
+        with reading(self._engine) as connection:
+            return [stores.display(url) for url in stores.outside(connection)]
+
+    def _write(self, act: Callable[[Connection], T]) -> T:
+        """Run a transaction, again where another one came between."""
+        for _ in range(_TRIES):
+            try:
+                with writing(self._engine) as connection:
+                    return act(connection)
+            except sa.exc.IntegrityError as error:
+                last = error
+        raise DatabaseError(f"other programs write the same records all the time: {last.orig}") from last

@@ -37,6 +37,18 @@ class IntegrityError(UserError):
     """Stored bytes are not what was stored: a hash differs or a part is missing."""
 
 
+class StoreError(UserError):
+    """An artifact store cannot be opened, read or written."""
+
+
+class BundleError(UserError):
+    """A bundle that is damaged, unknown or unsafe; nothing of it was imported after the fault."""
+
+
+class ExportError(UserError):
+    """A model cannot be exported, or the exported file predicts something else."""
+
+
 class LoadError(UserError):
     """Keras cannot read a stored model."""
 

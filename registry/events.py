@@ -23,9 +23,9 @@ class Event:
     Args:
         at: when, in UTC.
         actor: who, as user@host.
-        kind: ``alias_set``, ``alias_removed``, ``alias_protected``, ``alias_unprotected``, ``tag_set``, ``tag_removed``
-            or ``described``.
-        name: the alias's or the tag's; empty for a description.
+        kind: ``alias_set``, ``alias_removed``, ``alias_protected``, ``alias_unprotected``, ``tag_set``,
+            ``tag_removed``, ``described`` or ``version_deleted``.
+        name: the alias's or the tag's; the version's where it was deleted; empty for a description.
         from_version: the version that it was on; None where there was none.
         to_version: the version that it is on now; None for none, and for what is on the model itself.
         detail: the tag's text, the description, or why the alias moved.

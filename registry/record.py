@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from registry.errors import UsageError
@@ -26,8 +25,6 @@ class Record:
     params: Mapping[str, Param]
     curves: Mapping[str, LossCurve]
     source: Source
-    weights: bytes | Path | None
-    check: bytes | None
     stop_reason: str | None
     seconds: float | None
     parameters: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -12,32 +12,36 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry import reader, weights, writer
-from registry.database import reading, writing
-from registry.errors import DatabaseError, NotFoundError, UsageError
+from registry import reader, writer
+from registry.database import reading
+from registry.errors import NotFoundError, UsageError
 from registry.files import whole_file
+from registry.keeping import Keeping
 from registry.naming import Naming
 from registry.record import checked
 from registry.refs import parse_ref
 from registry.schema import models, versions
 from registry.trained import Curves, Epoch, curves_from, direction_of, measured, weights_from
 from registry.values import Direction, ModelVersion, RegisteredModel, Source
+from registry.weights import read as read_artifact
+from registry.weights import staging
 
 if TYPE_CHECKING:
     from registry.checks import LoadCheck, PredictionCheck
     from registry.loading import Rebuild
 
-_TRIES = 3
 KerasModel = Any
 History = Any  # keras.callbacks.History
 
 
-class Registry(Naming):
+class Registry(Naming, Keeping):
     """Registered models in a database.
 
     Args:
         url: a SQLAlchemy URL; without one ``STUDIES_URL`` or ``sqlite:///studies.db``.
         create: make the database's tables where there are none.
+        artifacts: where new artifacts go from now on: ``database``, a folder, or an fsspec URL; without it, where
+            they went so far. The choice is recorded in the database, and holds for everybody who opens it.
         clock: tells the time that records carry.
 
     Raises:
@@ -118,8 +122,6 @@ class Registry(Naming):
             curves=found,
             tags=tags,
             source=source,
-            weights=stored,
-            check=check.to_bytes() if check else None,
             stop_reason=stop_reason,
             seconds=seconds,
             parameters=parameters,
@@ -127,10 +129,10 @@ class Registry(Naming):
         if top_k is not None and top_k < 1:
             raise UsageError(f"top_k is {top_k}; expected at least 1")
 
-        def write(connection: Connection) -> int | None:
-            return writer.register(connection, record, top_k, self._clock())
-
-        version_id = self._write(write)
+        with staging(self._engine, stored, check.to_bytes() if check else None) as staged:
+            version_id = self._write(
+                lambda connection: writer.register(connection, record, staged, top_k, self._clock())
+            )
         return None if version_id is None else self._by_id(version_id)
 
     def would_keep(self, model: str, *, study: str | None, score: float, direction: Direction, top_k: int) -> bool:
@@ -235,16 +237,6 @@ class Registry(Naming):
 
     # Inside
 
-    def _write(self, act: Callable[[Connection], int | None]) -> int | None:
-        """Run a transaction, again where another one came between."""
-        for _ in range(_TRIES):
-            try:
-                with writing(self._engine) as connection:
-                    return act(connection)
-            except sa.exc.IntegrityError as error:
-                last = error
-        raise DatabaseError(f"other programs write the same records all the time: {last.orig}") from last
-
     def _by_id(self, version_id: int) -> ModelVersion:
         ids = sa.select(versions.c.id).where(versions.c.id == version_id)
         with reading(self._engine) as connection:
@@ -268,7 +260,7 @@ class Registry(Naming):
             sha256 = row._mapping[column]
             if sha256 is None:
                 raise NotFoundError(_no_bytes(version, column, row.state))
-            weights.read(connection, sha256, out, f"{version.ref} ({column.replace('_', ' ')})")
+            read_artifact(connection, sha256, out, f"{version.ref} ({column.replace('_', ' ')})")
 
     @contextmanager
     def _row(self, version: ModelVersion) -> Iterator[tuple[Connection, Any]]:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 
 from registry.migrate import NAMES, Schema
 
-SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0002")
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0003")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -210,4 +210,34 @@ events = Table(
     Column("to_version", Integer),
     Column("detail", Text),
     Index(None, "model_id", "at"),
+)
+
+# ``id``: tells this registry from others. ``artifacts``: the store of new artifacts; without it the database.
+settings = Table(
+    "registry_settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# Every store outside the database that was ever chosen: `gc` looks into all of them.
+stores = Table(
+    "registry_stores",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("created_at", Utc, nullable=False),
+)
+
+# Where an imported version comes from. Its trial is here and not in ``registry_versions``, so that it is never
+# taken for a trial of a study of the same name in this database.
+imports = Table(
+    "registry_imports",
+    metadata,
+    _version(primary_key=True),
+    Column("registry", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("trial", Integer),
+    Column("identity", Text, nullable=False, unique=True),
+    Column("imported_at", Utc, nullable=False),
 )

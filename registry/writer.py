@@ -14,14 +14,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from registry import weights
+from registry.findings import StoredArtifact
 from registry.packing import pack_curve, pack_float, pack_metrics, pack_param
 from registry.record import Record
-from registry.schema import aliases, curves, metrics, models, params, tags, versions
+from registry.schema import aliases, curves, imports, metrics, models, params, tags, versions
 from registry.upsert import insert_new
 from registry.values import Direction
 
 
-def register(connection: Connection, record: Record, top_k: int | None, now: datetime) -> int | None:
+def register(
+    connection: Connection, record: Record, staged: weights.Staging, top_k: int | None, now: datetime
+) -> int | None:
     """Register a version unless it is there or not among the best; return its id, or None."""
     if top_k is not None and math.isnan(record.score):
         return None
@@ -32,9 +35,9 @@ def register(connection: Connection, record: Record, top_k: int | None, now: dat
     study = record.source.study
     if top_k is not None and count_better(connection, model.id, study, record.score, record.direction) >= top_k:
         return None
-    version_id = _insert(connection, model, record, now)
+    version_id = insert(connection, model, record, staged, now)
     if top_k is not None:
-        _displace(connection, model.id, study, record.direction, top_k)
+        staged.loose += _displace(connection, model.id, study, record.direction, top_k)
     return version_id
 
 
@@ -65,7 +68,9 @@ def count_better(connection: Connection, model_id: int, study: str | None, score
 
 
 def _of_study(study: str | None) -> sa.ColumnElement[bool]:
-    return versions.c.study.is_(None) if study is None else versions.c.study == study
+    """Return the condition that a version is of this database's study; another's may have the same name."""
+    imported = sa.exists().where(imports.c.version_id == versions.c.id)
+    return (versions.c.study.is_(None) if study is None else versions.c.study == study) & ~imported
 
 
 def _existing(connection: Connection, model_id: int, record: Record) -> int | None:
@@ -83,10 +88,22 @@ def _existing(connection: Connection, model_id: int, record: Record) -> int | No
     return found
 
 
-def _insert(connection: Connection, model: Row[Any], record: Record, now: datetime) -> int:
+def insert(
+    connection: Connection, model: Row[Any], record: Record, staged: weights.Staging, now: datetime, **others: Any
+) -> int:
+    """Insert a version under the model's next number; return its id.
+
+    Args:
+        connection: in a transaction that holds the model's row.
+        model: that row.
+        record: what the version is.
+        staged: its bytes.
+        now: when it was registered.
+        others: columns that only imported versions have, or have otherwise.
+    """
     # Bytes first, row second: the row's foreign keys say so, too.
-    stored = None if record.weights is None else weights.put(connection, record.weights, now)
-    check = None if record.check is None else weights.put(connection, record.check, now)
+    stored = weights.own(connection, staged.weights, now)
+    check = weights.own(connection, staged.check, now)
     connection.execute(models.update().where(models.c.id == model.id).values(next_version=model.next_version + 1))
     source = record.source
     row = {
@@ -110,7 +127,7 @@ def _insert(connection: Connection, model: Row[Any], record: Record, now: dateti
         "weights": stored,
         "prediction_check": check,
         "created_at": now,
-    }
+    } | others
     version_id: int = connection.execute(versions.insert().returning(versions.c.id), row).scalar_one()
     _insert_parts(connection, version_id, model.id, record)
     return version_id
@@ -136,8 +153,14 @@ def _insert_parts(connection: Connection, version_id: int, model_id: int, record
             connection.execute(table.insert(), rows)
 
 
-def _displace(connection: Connection, model_id: int, study: str | None, direction: Direction, top_k: int) -> None:
-    """Take the weights of the versions behind the study's best K, except of those that an alias pins."""
+def _displace(
+    connection: Connection, model_id: int, study: str | None, direction: Direction, top_k: int
+) -> list[StoredArtifact]:
+    """Displace the versions behind the study's best K: they lose their weights, now or when no alias pins them.
+
+    Returns:
+        What `weights.release` returns.
+    """
     score = versions.c.score.desc() if direction == "max" else versions.c.score.asc()
     ranked = (
         sa.select(versions.c.id)
@@ -146,22 +169,32 @@ def _displace(connection: Connection, model_id: int, study: str | None, directio
         .limit(top_k)
         .subquery()
     )
-    pinned = sa.exists().where(aliases.c.version_id == versions.c.id)
-    losers = connection.execute(
-        sa.select(versions.c.id, versions.c.weights, versions.c.prediction_check).where(
-            versions.c.model_id == model_id,
-            _of_study(study),
-            versions.c.weights.is_not(None),
-            versions.c.id.not_in(sa.select(ranked.c.id)),
-            ~pinned,
-        )
-    ).all()
-    if not losers:
-        return
-    connection.execute(
-        versions.update()
-        .where(versions.c.id.in_([row.id for row in losers]))
-        .values(state="displaced", weights=None, prediction_check=None)
+    behind = sa.and_(
+        versions.c.model_id == model_id,
+        _of_study(study),
+        versions.c.weights.is_not(None),
+        versions.c.id.not_in(sa.select(ranked.c.id)),
     )
-    freed = [row.weights for row in losers] + [row.prediction_check for row in losers if row.prediction_check]
-    weights.delete_unowned(connection, freed)
+    connection.execute(versions.update().where(behind, versions.c.state == "ready").values(state="displaced"))
+    return weights.release(connection, drop_displaced(connection, behind))
+
+
+def collectable() -> sa.ColumnElement[bool]:
+    """Return the condition that a version is displaced, has its weights still, and no alias pins it any more."""
+    pinned = sa.exists().where(aliases.c.version_id == versions.c.id)
+    return sa.and_(versions.c.state == "displaced", versions.c.weights.is_not(None), ~pinned)
+
+
+def drop_displaced(connection: Connection, among: sa.ColumnElement[bool]) -> list[str]:
+    """Take the weights of displaced versions that no alias pins; return the hashes that have one owner less.
+
+    Args:
+        connection: in a transaction that holds the rows of their models, so that no alias moves meanwhile.
+        among: which versions to look at.
+    """
+    lost = connection.execute(
+        sa.select(versions.c.weights, versions.c.prediction_check).where(among, collectable())
+    ).all()
+    if lost:
+        connection.execute(versions.update().where(among, collectable()).values(weights=None, prediction_check=None))
+    return [sha256 for row in lost for sha256 in row if sha256 is not None]

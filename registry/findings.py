@@ -1,0 +1,95 @@
+"""What `Registry.verify` and `Registry.gc` report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArtifact:
+    """An artifact: its hash, its size in bytes, and its store (None is the database)."""
+
+    sha256: str
+    bytes: int
+    store: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of ours in an outside store that no artifact's row tells of: its store, its name there, its size."""
+
+    store: str
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An artifact that is not what was registered.
+
+    Args:
+        kind: ``missing`` or ``altered``.
+        sha256: what its bytes should be.
+        store: where they should be; None is the database.
+        versions: whose they are, such as ``("fmnist/3",)``.
+        found: the hash of what is there; None where nothing is.
+    """
+
+    kind: Literal["missing", "altered"]
+    sha256: str
+    store: str | None
+    versions: tuple[str, ...]
+    found: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The result of `Registry.verify`.
+
+    Args:
+        artifacts: how many were hashed.
+        bytes: how many bytes they have.
+        faults: missing and altered ones.
+        orphans: artifacts that no version refers to; `Registry.gc` removes them.
+        files: files in outside stores that no artifact's row tells of; `Registry.gc` removes them, too.
+    """
+
+    artifacts: int
+    bytes: int
+    faults: tuple[Fault, ...]
+    orphans: tuple[StoredArtifact, ...]
+    files: tuple[StoredFile, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything is as it was registered, and nothing is left over."""
+        return not (self.faults or self.orphans or self.files)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON types."""
+        return {"clean": self.clean, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """The result of `Registry.gc`.
+
+    Args:
+        versions: displaced versions that lose their weights, such as ``("fmnist/3",)``.
+        artifacts: artifacts that no version refers to, or none but those.
+        files: files in outside stores that no artifact's row tells of.
+    """
+
+    versions: tuple[str, ...]
+    artifacts: tuple[StoredArtifact, ...]
+    files: tuple[StoredFile, ...]
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes become free."""
+        return sum(one.bytes for one in self.artifacts) + sum(one.bytes for one in self.files)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON types."""
+        return {"bytes": self.bytes, **asdict(self)}

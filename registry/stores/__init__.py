@@ -1,0 +1,18 @@
+"""Where artifacts lie: in the database, in a folder, or behind any fsspec URL; one contract for all."""
+
+from registry.stores.base import Held, MissingError, Store
+from registry.stores.chosen import choose, current, open_outside, open_store, outside
+from registry.stores.urls import display, located
+
+__all__ = [
+    "Held",
+    "MissingError",
+    "Store",
+    "choose",
+    "current",
+    "display",
+    "located",
+    "open_outside",
+    "open_store",
+    "outside",
+]

@@ -1,0 +1,76 @@
+"""Which store a registry uses: chosen once, recorded in its database, followed by everybody who opens it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from registry.schema import settings, stores
+from registry.stores.base import Store
+from registry.stores.database import DatabaseStore
+from registry.stores.urls import folder_of
+from registry.upsert import insert_new
+
+_CURRENT = "artifacts"
+
+
+def current(connection: Connection) -> str | None:
+    """Return the URL of the store of new artifacts; None for the database."""
+    found: str | None = connection.execute(sa.select(settings.c.value).where(settings.c.name == _CURRENT)).scalar()
+    return found
+
+
+def outside(connection: Connection) -> list[str]:
+    """Return the URLs of all stores outside the database that were ever chosen."""
+    return list(connection.scalars(sa.select(stores.c.url).order_by(stores.c.url)))
+
+
+def choose(connection: Connection, base: str | None, now: datetime) -> str | None:
+    """Make new artifacts go to a store; return its URL. What is stored already stays where it is.
+
+    Each registry has a folder of its own below the URL that was chosen, so that no two of them can take each
+    other's artifacts for garbage.
+
+    Args:
+        connection: a transaction that writes.
+        base: as `registry.stores.located` returns it.
+        now: recorded with the store.
+
+    Raises:
+        StoreError: no package on this machine knows the URL's protocol.
+    """
+    if base is None:
+        connection.execute(settings.delete().where(settings.c.name == _CURRENT))
+        return None
+    open_outside(base)  # a protocol that nobody knows is refused before it is recorded
+    known = [url for url in outside(connection) if url.rpartition("/")[0] == base]
+    url = known[0] if known else f"{base}/registry-{uuid.uuid4().hex[:12]}"
+    if not known:
+        connection.execute(stores.insert(), {"url": url, "created_at": now})
+    if not insert_new(connection, settings, {"name": _CURRENT, "value": url}):
+        connection.execute(settings.update().where(settings.c.name == _CURRENT).values(value=url))
+    return url
+
+
+def open_store(url: str | None, connection: Connection) -> Store:
+    """Return the store of an artifact's column ``store``.
+
+    Raises:
+        StoreError: no package on this machine knows the URL's protocol.
+    """
+    return DatabaseStore(connection) if url is None else open_outside(url)
+
+
+def open_outside(url: str) -> Store:
+    """Return a store outside the database; see `open_store`."""
+    folder = folder_of(url)
+    if folder is not None:
+        from registry.stores.folder import FolderStore
+
+        return FolderStore(url, folder)
+    from registry.stores.remote import RemoteStore
+
+    return RemoteStore(url)

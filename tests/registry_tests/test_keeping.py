@@ -1,0 +1,335 @@
+"""Verify, collect garbage, delete, back up: on every database, with artifacts inside and outside."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from registry import NotFoundError, PredictionCheck, Registry, UsageError, UserError
+from registry.backup import pg_dump
+from registry.cli import app
+from registry.console import run
+from registry.database import reading, writing
+from registry.schema import chunks, events, versions
+
+NOW = timedelta(0)
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@contextmanager
+def repeated(act):
+    """Do something again and again in a thread while the block runs; what it raises is raised at the end."""
+    stop = threading.Event()
+
+    def run_until_stopped():
+        while not stop.is_set():
+            act()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(run_until_stopped)
+        try:
+            yield
+        finally:
+            stop.set()
+        done.result(60)
+
+
+@pytest.fixture(params=["sqlite database", "sqlite folder", "postgresql folder"])
+def stored(request, tmp_path):
+    """Give a registry on each kind of database, with artifacts inside or outside; its clock is a minute ahead."""
+    database, place = request.param.split()
+    url = f"sqlite:///{tmp_path}/s.db" if database == "sqlite" else request.getfixturevalue("postgres")()
+    place = {"database": "database", "folder": str(tmp_path / "weights")}[place]
+
+    def soon():
+        return datetime.now(UTC) + timedelta(minutes=1)
+
+    with Registry(url, create=True, artifacts=place, clock=soon) as made:
+        yield made
+
+
+@pytest.fixture
+def in_folder(tmp_path):
+    """Give a registry with its artifacts in a folder, and a function that returns that folder's files."""
+    folder = tmp_path / "weights"
+    clock = datetime.now(UTC) + timedelta(minutes=1)
+    with Registry(f"sqlite:///{tmp_path}/s.db", create=True, artifacts=str(folder), clock=lambda: clock) as made:
+        yield made, lambda: sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def unpinned_after_it_was_displaced(registry, register):
+    """Leave toy/1 displaced, with weights and without an alias."""
+    register(registry, 0.5, trial=0, top_k=1)
+    registry.set_alias("toy", "champion", 1)
+    register(registry, 0.6, trial=1, top_k=1)
+    assert (registry.get("toy/1").state, registry.get("toy/1").weights is not None) == ("displaced", True)
+    registry.remove_alias("toy", "champion")
+
+
+class TestVerify:
+    def test_clean(self, stored, register):
+        assert stored.verify().clean
+        register(stored, 0.5, weights=b"one")
+        register(stored, 0.6, weights=b"two")
+        found = stored.verify(grace=NOW)
+        assert (found.clean, found.artifacts, found.bytes) == (True, 2, 6)
+
+    def test_altered_and_missing_in_the_database(self, registry, register):
+        for number in range(3):
+            register(registry, 0.5, weights=b"w%d" % number)
+        register(registry, 0.5, weights=b"w0")
+        with writing(registry._engine) as connection:
+            connection.execute(chunks.update().where(chunks.c.sha256 == sha(b"w0")).values(data=b"w9"))
+            connection.execute(chunks.delete().where(chunks.c.sha256 == sha(b"w1")))
+        faults = {fault.kind: fault for fault in registry.verify().faults}
+        assert (faults["altered"].versions, faults["altered"].found) == (("toy/1", "toy/4"), sha(b"w9"))
+        assert (faults["missing"].versions, faults["missing"].found) == (("toy/2",), None)
+
+    def test_altered_missing_and_left_over_in_a_folder(self, in_folder, register):
+        registry, files = in_folder
+        register(registry, 0.5, weights=b"one")
+        register(registry, 0.5, weights=b"two")
+        one, two = sorted(files(), key=lambda path: path.read_bytes())
+        one.write_bytes(b"ONE")
+        two.rename(two.parents[1] / "tmp" / ("0" * 32))
+        found = registry.verify(grace=NOW)
+        assert {(fault.kind, fault.versions) for fault in found.faults} == {
+            ("altered", ("toy/1",)),
+            ("missing", ("toy/2",)),
+        }
+        assert [file.name for file in found.files] == ["tmp/" + "0" * 32]
+        with pytest.raises(UserError, match="bytes of toy/2 .* are gone: the store .* has none of sha256"):
+            registry.get("toy/2").export(one.parent / "x.keras")
+
+    def test_orphans(self, stored, register):
+        register(stored, 0.5, weights=b"one")
+        with writing(stored._engine) as connection:
+            connection.execute(versions.update().values(weights=None))
+        assert [orphan.sha256 for orphan in stored.verify().orphans] == [sha(b"one")]
+        assert [gone.sha256 for gone in stored.gc(dry_run=True).artifacts] == [sha(b"one")]
+        assert [gone.sha256 for gone in stored.gc().artifacts] == [sha(b"one")]
+        assert stored.verify(grace=NOW).clean
+        assert stored.verify().artifacts == 0
+
+
+class TestGc:
+    def test_nothing_to_do(self, stored, register):
+        register(stored, 0.5)
+        assert stored.gc(grace=NOW).as_dict() == {"bytes": 0, "versions": (), "artifacts": (), "files": ()}
+
+    def test_a_dry_run_tells_exactly_what_goes(self, stored, register):
+        unpinned_after_it_was_displaced(stored, register)
+        register(stored, 0.4, weights=b"kept")
+        told = stored.gc(dry_run=True, grace=NOW)
+        assert (told.versions, told.bytes) == (("toy/1",), len("weights 0.5"))
+        assert stored.get("toy/1").weights is not None
+        assert stored.gc(grace=NOW) == told
+        assert [version.weights is not None for version in stored.list("toy")] == [False, True, True]
+        assert stored.gc(grace=NOW).bytes == 0
+        assert stored.verify(grace=NOW).clean
+
+    def test_pinned_ones_stay(self, stored, register, tmp_path):
+        unpinned_after_it_was_displaced(stored, register)
+        stored.set_alias("toy", "again", 1)
+        assert stored.gc(grace=NOW).bytes == 0
+        assert stored.get("toy@again").export(tmp_path / "x.keras").read_bytes() == b"weights 0.5"
+
+    def test_an_alias_that_moves_between_plan_and_deed(self, stored, register):
+        from registry import garbage
+
+        unpinned_after_it_was_displaced(stored, register)
+        plan = garbage.find(stored._engine, stored._clock())
+        stored.set_alias("toy", "saved", 1)
+        assert garbage.collect(stored._engine, plan).as_dict() == stored.gc().as_dict()
+        assert stored.get("toy@saved").weights is not None
+
+    def test_bytes_that_get_an_owner_between_plan_and_deed(self, stored, register, tmp_path):
+        from registry import garbage
+
+        register(stored, 0.5, weights=b"one")
+        with writing(stored._engine) as connection:
+            connection.execute(versions.update().values(weights=None))
+        plan = garbage.find(stored._engine, stored._clock())
+        register(stored, 0.6, weights=b"one")
+        assert garbage.collect(stored._engine, plan).artifacts == ()
+        assert stored.get("toy/2").export(tmp_path / "x.keras").read_bytes() == b"one"
+
+    def test_shared_bytes_stay_with_their_other_owner(self, stored, register):
+        unpinned_after_it_was_displaced(stored, register)
+        register(stored, 0.1, weights=b"weights 0.5")
+        assert stored.gc().artifacts == ()
+        assert [version.weights is not None for version in stored.list("toy")] == [False, True, True]
+
+    def test_left_over_files_go_when_they_are_old(self, in_folder, register):
+        registry, files = in_folder
+        register(registry, 0.5)
+        (kept,) = files()
+        for name in (f"tmp/{'a' * 32}", f"{sha(b'x')[:2]}/{sha(b'x')}"):
+            path = kept.parents[1] / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"x")
+        assert registry.gc().files == ()
+        told = registry.gc(dry_run=True, grace=NOW)
+        assert (len(told.files), told.bytes) == (2, 2)
+        assert registry.gc(grace=NOW) == told
+        assert files() == [kept]
+
+    def test_another_registry_in_the_same_folder_is_left_alone(self, in_folder, register, tmp_path):
+        registry, _ = in_folder
+        with Registry(f"sqlite:///{tmp_path}/t.db", create=True, artifacts=str(tmp_path / "weights")) as other:
+            register(other, 0.5)
+            assert registry.gc(grace=NOW).bytes == 0
+            assert other.verify().clean
+
+    def test_while_others_register_and_move_aliases(self, stored, register):
+        unpinned_after_it_was_displaced(stored, register)
+
+        def collect():
+            with Registry(stored._engine.url, clock=stored._clock) as mine:
+                mine.gc()
+
+        with repeated(collect):
+            for trial in range(2, 14):
+                weights = b"%d" % trial if trial % 3 else b"same"
+                version = register(stored, trial, trial=trial, top_k=1, weights=weights)
+                if trial % 2:
+                    stored.set_alias("toy", "latest", version.version)
+        assert stored.get("toy@latest").weights is not None
+        assert stored.best("toy").weights is not None
+        stored.gc(grace=NOW)
+        assert stored.verify(grace=NOW).clean
+
+
+class TestDelete:
+    def test_it_goes_with_its_weights_and_its_number(self, stored, register, tmp_path):
+        register(stored, 0.5, trial=1, tags={"a": "b"}, weights=b"one")
+        register(stored, 0.6, check=PredictionCheck(np.ones((1, 1)), np.ones(1)), weights=b"two")
+        stored.delete("toy/1")
+        stored.delete("toy/2")
+        assert stored.verify(grace=NOW).artifacts == 0
+        assert stored.verify(grace=NOW).clean
+        assert register(stored, 0.7, trial=1).version == 3
+        with pytest.raises(NotFoundError, match="has no version 2"):
+            stored.get("toy/2")
+        with reading(stored._engine) as connection:
+            rows = connection.execute(sa.select(events.c.kind, events.c.from_version)).all()
+        assert rows == [("version_deleted", 1), ("version_deleted", 2)]
+
+    def test_an_alias_keeps_it(self, stored, register):
+        register(stored, 0.5)
+        stored.set_alias("toy", "champion", 1)
+        with pytest.raises(UsageError, match="toy/1 has the alias 'champion', so it is kept; move it, or remove it"):
+            stored.delete("toy/1")
+        stored.remove_alias("toy", "champion")
+        stored.delete("toy/1")
+
+    @pytest.mark.parametrize("ref", ["toy", "toy@champion"])
+    def test_only_by_number(self, sqlite_registry, register, ref):
+        register(sqlite_registry, 0.5)
+        with pytest.raises(UsageError, match="may mean another version tomorrow; to delete one, name its number"):
+            sqlite_registry.delete(ref)
+
+    def test_shared_bytes_stay(self, stored, register, tmp_path):
+        register(stored, 0.5, weights=b"same")
+        register(stored, 0.6, weights=b"same")
+        stored.delete("toy/1")
+        assert stored.get("toy/2").export(tmp_path / "x.keras").read_bytes() == b"same"
+
+
+class TestBackup:
+    def test_it_is_whole_while_somebody_writes(self, sqlite_registry, register, tmp_path):
+        register(sqlite_registry, 0.5)
+        with (
+            Registry(f"sqlite:///{tmp_path}/studies.db") as writer,
+            repeated(lambda: register(writer, 0.6, weights=os.urandom(300_000))),
+        ):
+            for number in range(5):
+                sqlite_registry.backup(tmp_path / f"{number}.db")
+        for number in range(5):
+            with Registry(f"sqlite:///{tmp_path}/{number}.db") as copy:
+                assert copy.verify().clean
+        assert not list(tmp_path.glob(".*"))
+
+    def test_it_replaces_nothing_unasked(self, sqlite_registry, tmp_path):
+        out = tmp_path / "copy.db"
+        out.write_text("mine")
+        with pytest.raises(UserError, match="is there already; name another file, or add --force"):
+            sqlite_registry.backup(out)
+        assert out.read_text() == "mine"
+        sqlite_registry.backup(out, force=True)
+        with sqlite3.connect(out) as copy:
+            assert copy.execute("SELECT count(*) FROM registry_settings").fetchone() == (1,)
+        copy.close()
+
+    def test_postgresql_has_a_command_of_its_own(self, postgres, tmp_path):
+        with Registry(postgres(), create=True) as registry, pytest.raises(UserError, match="run: pg_dump --format=cus"):
+            registry.backup(tmp_path / "x.dump")
+
+    @pytest.mark.parametrize(
+        "url", ["postgresql+psycopg://ann:s3cret@db:5433/a b", "postgresql://db/x?password=s3cret"]
+    )
+    def test_the_command_has_no_password(self, url, tmp_path):
+        line = pg_dump(make_url(url), tmp_path / "x")
+        assert "s3cret" not in line
+        assert "+psycopg" not in line
+
+
+class TestCommands:
+    @pytest.fixture
+    def call(self, tmp_path, register, capsys):
+        url = f"sqlite:///{tmp_path}/s.db"
+        with Registry(url, create=True) as registry:
+            unpinned_after_it_was_displaced(registry, register)
+
+        def called(*words):
+            code = run(app, "registry", [*words, "--storage", url])
+            out, err = capsys.readouterr()
+            return code, out, err
+
+        return called
+
+    def test_gc_and_verify(self, call, tmp_path):
+        assert json.loads(call("gc", "--dry-run", "--json")[1])["versions"] == ["toy/1"]
+        assert call("gc", "--dry-run")[1].splitlines()[0] == "toy/1 is displaced and has no alias: its weights go"
+        assert call("gc")[1].splitlines()[-1] == "11 bytes freed"
+        assert call("verify")[:2] == (0, "1 artifacts, 11 bytes: all as registered\n")
+        with sqlite3.connect(tmp_path / "s.db") as connection:
+            connection.execute("UPDATE registry_chunks SET data = x'78'")
+        connection.close()
+        code, out, _ = call("verify")
+        assert (code, out.splitlines()[1].split()[0], out.splitlines()[-1]) == (
+            1,
+            "altered:",
+            "1 artifacts, 11 bytes: not clean",
+        )
+        code, out, _ = call("verify", "--json")
+        assert (code, json.loads(out)["clean"], json.loads(out)["faults"][0]["versions"]) == (1, False, ["toy/2"])
+
+    def test_artifacts(self, call, tmp_path):
+        assert call("artifacts")[1] == "new artifacts go to database\n"
+        assert call("artifacts", str(tmp_path / "w"))[1].startswith(f"new artifacts go to {tmp_path}/w/registry-")
+        assert json.loads(call("artifacts", "--json")[1])["artifacts"].startswith(f"{tmp_path}/w/registry-")
+        out = call("backup", str(tmp_path / "b.db"))[1]
+        assert f"weights in {tmp_path}/w/registry-" in out
+        assert call("artifacts", "database")[1] == "new artifacts go to database\n"
+
+    def test_delete_and_backup(self, call, tmp_path):
+        assert call("delete", "toy/1")[:2] == (0, "toy/1 is deleted\n")
+        assert call("delete", "toy/1")[0] == 1
+        assert call("delete", "toy")[0] == 2
+        assert json.loads(call("backup", str(tmp_path / "b.db"), "--json")[1])["not_included"] == []
+        assert call("backup", str(tmp_path / "b.db"))[2].startswith(f"registry: {tmp_path}/b.db is there already")
