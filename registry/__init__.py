@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from registry import fields
     from registry.checks import LoadCheck, PredictionCheck
     from registry.errors import (
         BundleError,
@@ -59,6 +60,7 @@ __all__ = [
     "UsageError",
     "UserError",
     "Weights",
+    "fields",
     "load_model",
     "plot_curves",
     "save_model",
@@ -80,6 +82,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for, and nothing else: SQLAlchemy takes its time."""
+    if name == "fields":
+        return import_module("registry.fields")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'registry' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

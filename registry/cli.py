@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from registry.commands import aliases, curves, database, keep, load, marks, show
+from registry.commands import aliases, curves, database, keep, listing, load, marks, show
 from registry.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
 app.command("models")(show.models_command)
-app.command("list")(show.list_command)
+app.command("list")(listing.list_command)
 app.command("show")(show.show_command)
 app.command("best")(show.best_command)
 app.command("curves")(curves.curves_command)

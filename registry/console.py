@@ -76,7 +76,12 @@ def _explain(error: Exception, program: str) -> int:
 
 def print_json(document: Any) -> None:
     """Print one JSON document; a NaN that came so far is a fault, for JSON has none."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    typer.echo(json_text(document))
+
+
+def json_text(document: Any) -> str:
+    """Return a JSON document as it is printed."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

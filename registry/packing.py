@@ -59,11 +59,20 @@ def pack_param(name: str, value: Param) -> dict[str, Any]:
     if isinstance(value, str):
         return {"name": name, "kind": "text", "number": None, "text": value}
     kind = "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "float"
+    return {"name": name, "kind": kind, "number": pack_float(nearest_float(value)), "text": repr(value)}
+
+
+def nearest_float(value: float) -> float:
+    """Return a number as it is compared, a float64; an int beyond all of them is infinite.
+
+    Example:
+        >>> nearest_float(-(10**400))
+        -inf
+    """
     try:
-        number = pack_float(float(value))
+        return float(value)
     except OverflowError:
-        number = None
-    return {"name": name, "kind": kind, "number": number, "text": repr(value)}
+        return math.inf if value > 0 else -math.inf
 
 
 def unpack_param(kind: str, text: str | None) -> Param:

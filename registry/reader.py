@@ -1,9 +1,9 @@
-"""Read versions: a fixed number of statements, however many rows answer."""
+"""Find models, and the ids of the versions that references and questions mean."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,12 +11,12 @@ from sqlalchemy.engine import Connection, Row
 
 from registry.errors import NotFoundError, UsageError, did_you_mean
 from registry.metric_names import known_direction
-from registry.packing import unpack_curve, unpack_float, unpack_param
+from registry.query.compile import Base
 from registry.refs import Ref
-from registry.schema import aliases, artifacts, curves, metrics, model_tags, models, params, tags, versions
-from registry.values import Direction, LossCurve, ModelVersion, RegisteredModel, Source, Weights
+from registry.schema import aliases, metrics, model_tags, models, versions
+from registry.values import Direction, RegisteredModel
 
-Ids = sa.Select[tuple[int]]
+Ids = sa.Select[Any]
 
 
 def find_model(connection: Connection, name: str) -> Row[Any]:
@@ -65,23 +65,13 @@ def all_models(connection: Connection) -> list[RegisteredModel]:
     ]
 
 
-def ids_of(connection: Connection, ref: Ref) -> Ids:
-    """Return a query for the id of the version that a reference means.
+def ids_of(connection: Connection, ref: Ref) -> list[int]:
+    """Return the id, alone in a list, of the version that a reference means.
 
     Raises:
         NotFoundError: no such model, version or alias.
     """
-    model = find_model(connection, ref.model)
-    if ref.version is None and ref.alias is None:
-        return ids_of_best(connection, model, None, None)
-    found = sa.select(versions.c.id).where(versions.c.model_id == model.id)
-    if ref.version is not None:
-        found = found.where(versions.c.number == ref.version)
-    else:
-        found = found.join(aliases, aliases.c.version_id == versions.c.id).where(aliases.c.name == ref.alias)
-    if connection.execute(found).first() is None:
-        raise NotFoundError(_no_such(connection, model, ref))
-    return found
+    return ids_of_all(connection, [ref])
 
 
 def _no_such(connection: Connection, model: Row[Any], ref: Ref) -> str:
@@ -94,28 +84,47 @@ def _no_such(connection: Connection, model: Row[Any], ref: Ref) -> str:
     )
 
 
-def ids_of_best(connection: Connection, model: Row[Any], metric: str | None, direction: Direction | None) -> Ids:
-    """Return a query for the id of the version whose value at its own epoch is best; ties: the oldest.
+def ids_of_best(
+    connection: Connection,
+    model: Row[Any],
+    metric: str | None,
+    direction: Direction | None,
+    fits: Callable[[Base], sa.ColumnElement[bool]] | None = None,
+) -> list[int]:
+    """Return the id, alone in a list, of the version whose value at its own epoch is best; ties: the oldest.
+
+    Args:
+        connection: in a transaction.
+        model: the model's row.
+        metric: what to judge by; None for what the model is judged by.
+        direction: ``max`` or ``min``; None for what the records and Keras' names say.
+        fits: makes the condition that a version has to fit, of the rows that are walked.
 
     Raises:
-        NotFoundError: no version has a value of that metric; says which metrics there are.
+        NotFoundError: no version has a value of that metric, or none of them fits.
         UsageError: nobody knows which way is better.
     """
     asked = metric or model.metric
-    ranked = sa.select(metrics.c.version_id, metrics.c.direction).where(
+    measured = sa.select(metrics.c.direction).where(
         metrics.c.name == asked, metrics.c.model_id == model.id, metrics.c.value.is_not(None)
     )
-    some = connection.execute(ranked.order_by(metrics.c.direction.is_(None)).limit(1)).first()
+    some = connection.execute(measured.limit(1)).first()
     if some is None:
         raise NotFoundError(_no_metric(connection, model, asked))
     own = model.direction if asked == model.metric else None
     way = direction or own or some.direction or known_direction(asked)
+    way = way or connection.scalar(measured.where(metrics.c.direction.is_not(None)).limit(1))
     if way not in ("max", "min"):
         raise UsageError(
             f"nobody has said whether a higher or a lower {asked!r} is better; add --direction max or --direction min"
         )
-    value = metrics.c.value.desc() if way == "max" else metrics.c.value.asc()
-    return ranked.with_only_columns(metrics.c.version_id).order_by(value, metrics.c.version_id).limit(1)
+    wanted = best_first(model.id, asked, way).limit(1)
+    if fits is not None:
+        wanted = wanted.where(fits(Base(metrics.c.version_id, metrics.c.model_id)))
+    ids: list[int] = list(connection.scalars(wanted))
+    if not ids:
+        raise NotFoundError(f"no version of {model.name!r} that has a value of {asked!r} fits the filter")
+    return ids
 
 
 def _no_metric(connection: Connection, model: Row[Any], metric: str) -> str:
@@ -126,90 +135,73 @@ def _no_metric(connection: Connection, model: Row[Any], metric: str) -> str:
     return f"no version of {model.name!r} has a value of the metric {metric!r}; {did_you_mean(metric, names)}"
 
 
-def ids_of_list(model_id: int, *, study: str | None, best_first: bool, limit: int | None) -> Ids:
-    """Return a query for a model's version ids, in `order_of`'s order."""
-    found = sa.select(versions.c.id).where(versions.c.model_id == model_id)
-    if study is not None:
-        found = found.where(versions.c.study == study)
-    return found.order_by(*order_of(best_first)).limit(limit)
+def ids_of_all(connection: Connection, refs: Sequence[Ref]) -> list[int]:
+    """Return the ids of the versions that references mean, in their order, in four statements at most.
 
-
-def order_of(best_first: bool) -> list[Any]:
-    """Return the order by number, or by score: NaN last, ties by number."""
-    if not best_first:
-        return [versions.c.number]
-    sign = sa.case((versions.c.direction == "max", -1.0), else_=1.0)
-    return [versions.c.score.is_(None), versions.c.score * sign, versions.c.number]
-
-
-def fetch(
-    connection: Connection, ids: Ids, finish: Callable[..., ModelVersion], *, best_first: bool = False
-) -> list[ModelVersion]:
-    """Return the versions of a query of ids, whole, in six statements.
-
-    Args:
-        connection: in one transaction, so that all parts are of one moment.
-        ids: selects the ids.
-        finish: makes a `ModelVersion` of its fields; adds what the database does not know.
-        best_first: by score instead of by number.
+    Raises:
+        NotFoundError: no such model, version or alias.
     """
-    chosen = ids.subquery()
-    wanted = sa.select(chosen.c[0])
+    names = sorted({ref.model for ref in refs})
+    rows = connection.execute(sa.select(models).where(models.c.name.in_(names)))
+    known = {row.name: row for row in rows}
+    for name in names:
+        if name not in known:
+            find_model(connection, name)  # says which there are
+    found: dict[Ref, int] = {}
+    for resolve in (_by_number, _by_alias, _by_score):
+        found |= resolve(connection, known, refs)
+    for ref in refs:
+        if ref not in found:
+            model = known[ref.model]
+            named = ref.version is not None or ref.alias is not None
+            raise NotFoundError(
+                _no_such(connection, model, ref) if named else _no_metric(connection, model, model.metric)
+            )
+    return [found[ref] for ref in refs]
+
+
+def _by_number(connection: Connection, known: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
+    wanted = [(known[ref.model].id, ref.version) for ref in refs if ref.version is not None]
+    if not wanted:
+        return {}
     rows = connection.execute(
-        sa.select(versions, models.c.name.label("model"), artifacts.c.bytes.label("size"))
+        sa.select(models.c.name, versions.c.number, versions.c.id)
         .join(models, models.c.id == versions.c.model_id)
-        .join(artifacts, artifacts.c.sha256 == versions.c.weights, isouter=True)
-        .where(versions.c.id.in_(wanted))
-        .order_by(*order_of(best_first))
-    ).all()
-    parts = {table.name: _parts(connection, table, wanted) for table in (params, metrics, curves, aliases, tags)}
-    return [finish(**_fields(row, {name: found[row.id] for name, found in parts.items()})) for row in rows]
+        .where(sa.tuple_(versions.c.model_id, versions.c.number).in_(wanted))
+    )
+    return {Ref(name, version=number): version_id for name, number, version_id in rows}
 
 
-def _parts(connection: Connection, table: sa.Table, wanted: Any) -> dict[int, list[Row[Any]]]:
-    name = table.c.metric if table is curves else table.c.name
-    found: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(sa.select(table).where(table.c.version_id.in_(wanted)).order_by(name)):
-        found[row.version_id].append(row)
-    return found
+def _by_alias(connection: Connection, known: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
+    wanted = [(known[ref.model].id, ref.alias) for ref in refs if ref.alias is not None]
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        sa.select(models.c.name, aliases.c.name, aliases.c.version_id)
+        .join(models, models.c.id == aliases.c.model_id)
+        .where(sa.tuple_(aliases.c.model_id, aliases.c.name).in_(wanted))
+    )
+    return {Ref(name, alias=alias): version_id for name, alias, version_id in rows}
 
 
-def _fields(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> dict[str, Any]:
-    return {
-        "model": row.model,
-        "version": row.number,
-        "score": unpack_float(row.score),
-        "metric": row.metric,
-        "direction": row.direction,
-        "epoch": row.epoch,
-        "params": {part.name: unpack_param(part.kind, part.text) for part in parts["registry_params"]},
-        "metrics": {part.name: unpack_float(part.value) for part in parts["registry_metrics"]},
-        "curves": _curves(parts["registry_curves"]),
-        "source": _source(row),
-        "created_at": row.created_at,
-        "aliases": tuple(sorted(part.name for part in parts["registry_aliases"])),
-        "tags": {part.name: part.value for part in parts["registry_tags"]},
-        "description": row.description,
-        "weights": Weights(row.weights, row.size) if row.weights else None,
-        "state": row.state,
-        "stop_reason": row.stop_reason,
-        "seconds": row.seconds,
-        "parameters": row.parameters,
-    }
+def _by_score(connection: Connection, known: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
+    names = sorted({ref.model for ref in refs if ref.version is None and ref.alias is None})
+    if not names:
+        return {}
+    each = []
+    for name in names:
+        model = known[name]
+        best = best_first(model.id, model.metric, model.direction).limit(1).subquery()
+        each.append(sa.select(sa.literal(name, sa.Text), best.c.version_id))
+    rows = connection.execute(sa.union_all(*each))
+    return {Ref(name): version_id for name, version_id in rows}
 
 
-def _curves(rows: Iterable[Row[Any]]) -> dict[str, LossCurve]:
-    return {row.metric: unpack_curve(row.metric, bytes(row.float64)) for row in rows}
-
-
-def _source(row: Row[Any]) -> Source:
-    return Source(
-        study=row.study,
-        trial=row.trial,
-        seed=row.seed,
-        problem=row.problem,
-        data_fingerprint=row.data_fingerprint,
-        code_revision=row.code_revision,
-        libraries=row.libraries,
-        origin=row.origin,
+def best_first(model_id: int, metric: str, direction: Direction) -> Ids:
+    """Return a query for the ids of a model's versions by a metric at their own epoch; ties: the oldest first."""
+    value = metrics.c.value.desc() if direction == "max" else metrics.c.value.asc()
+    return (
+        sa.select(metrics.c.version_id)
+        .where(metrics.c.name == metric, metrics.c.model_id == model_id, metrics.c.value.is_not(None))
+        .order_by(value, metrics.c.version_id)
     )

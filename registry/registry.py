@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,17 +11,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry import reader, writer
+from registry import writer
+from registry.asking import Asking
 from registry.database import reading
 from registry.errors import NotFoundError, UsageError
 from registry.files import whole_file
 from registry.keeping import Keeping
 from registry.naming import Naming
 from registry.record import checked
-from registry.refs import parse_ref
 from registry.schema import models, versions
 from registry.trained import Curves, Epoch, curves_from, direction_of, measured, weights_from
-from registry.values import Direction, ModelVersion, RegisteredModel, Source
+from registry.values import Direction, ModelVersion, Source
 from registry.weights import read as read_artifact
 from registry.weights import staging
 
@@ -34,7 +33,7 @@ KerasModel = Any
 History = Any  # keras.callbacks.History
 
 
-class Registry(Naming, Keeping):
+class Registry(Naming, Asking, Keeping):
     """Registered models in a database.
 
     Args:
@@ -145,63 +144,6 @@ class Registry(Naming, Keeping):
                 return True
             return writer.count_better(connection, model_id, study, score, direction) < top_k
 
-    # Asking
-
-    def models(self) -> builtins.list[RegisteredModel]:
-        """Return the registered models, by name."""
-        with reading(self._engine) as connection:
-            return reader.all_models(connection)
-
-    def list(
-        self,
-        model: str,
-        *,
-        study: str | None = None,
-        best_first: bool = False,
-        limit: int | None = None,
-    ) -> builtins.list[ModelVersion]:
-        """Return a model's versions, by number or the best score first (ties: the oldest; NaN last).
-
-        Raises:
-            NotFoundError: there is no such model.
-        """
-        with reading(self._engine) as connection:
-            found = reader.find_model(connection, model)
-            ids = reader.ids_of_list(found.id, study=study, best_first=best_first, limit=limit)
-            return reader.fetch(connection, ids, self._finish, best_first=best_first)
-
-    def get(self, ref: str) -> ModelVersion:
-        """Return the version that ``model`` (its best), ``model/3`` or ``model@alias`` means.
-
-        Raises:
-            NotFoundError: no such model, version or alias.
-            UsageError: the text is no reference.
-        """
-        parsed = parse_ref(ref)
-        with reading(self._engine) as connection:
-            return reader.fetch(connection, reader.ids_of(connection, parsed), self._finish)[0]
-
-    def best(self, model: str, metric: str | None = None, direction: Direction | None = None) -> ModelVersion:
-        """Return a model's best version, by its objective or by any metric that its versions have.
-
-        A version counts with the metric's value at its own epoch, the one its weights are of.
-
-        Args:
-            model: the registered model's name.
-            metric: such as ``val_loss``; without one, what the model is judged by.
-            direction: ``max`` or ``min``; needed only where neither the records nor Keras' names tell.
-
-        Raises:
-            NotFoundError: no such model or metric.
-            UsageError: the direction is unknown or none.
-        """
-        if direction not in (None, "max", "min"):
-            raise UsageError(f"the direction is {direction!r}; expected 'max' or 'min'")
-        with reading(self._engine) as connection:
-            found = reader.find_model(connection, model)
-            ids = reader.ids_of_best(connection, found, metric, direction)
-            return reader.fetch(connection, ids, self._finish)[0]
-
     # Weights
 
     def load(self, version: ModelVersion, rebuild: Rebuild | None = None) -> Any:
@@ -236,11 +178,6 @@ class Registry(Naming, Keeping):
         return LoadCheck("unknown", None) if check is None else check.compare(model)
 
     # Inside
-
-    def _by_id(self, version_id: int) -> ModelVersion:
-        ids = sa.select(versions.c.id).where(versions.c.id == version_id)
-        with reading(self._engine) as connection:
-            return reader.fetch(connection, ids, self._finish)[0]
 
     def _check_of(self, version: ModelVersion) -> PredictionCheck | None:
         from registry.checks import PredictionCheck

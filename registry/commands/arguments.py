@@ -40,3 +40,9 @@ def parse_alias(text: str) -> tuple[str, str]:
     if ref.alias is None:
         raise UsageError(f"{text!r} names no alias; expected MODEL@ALIAS")
     return ref.model, ref.alias
+
+
+WhereOption = Annotated[
+    str | None,
+    typer.Option(metavar="EXPR", help="Only versions that fit, as in \"val_accuracy > 0.88 and tag.team = 'vision'\"."),
+]

@@ -23,7 +23,7 @@ def curves_command(
     if out is None and not as_json:
         raise UsageError("nowhere to draw to: add --out FILE.png, or --json for the numbers")
     with Registry(storage) as registry:
-        versions = [registry.get(ref) for ref in refs]
+        versions = registry.get_all(refs)
     if out is not None:
         from registry.plots import plot_curves
 

@@ -1,4 +1,4 @@
-"""Commands that tell what there is: models, list, show, best."""
+"""Commands that tell what there is: models, show, best."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, parse_direction
+from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
 from registry.console import Json, Storage, print_json, print_table, show, size
 from registry.registry import Registry
 from registry.values import ModelVersion, RegisteredModel
@@ -31,42 +31,6 @@ def _model_row(model: RegisteredModel) -> tuple[object, ...]:
     return (model.name, model.versions, best_by, dict(model.aliases), model.protected, dict(model.tags), about)
 
 
-def list_command(
-    model: ModelArgument,
-    study: Annotated[str | None, typer.Option(help="Only versions of this study.")] = None,
-    best_first: Annotated[bool, typer.Option("--best-first", help="By score instead of by number.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="So many at most.")] = None,
-    storage: Storage = None,
-    as_json: Json = False,
-) -> None:
-    """Name a model's versions."""
-    with Registry(storage) as registry:
-        found = registry.list(model, study=study, best_first=best_first, limit=limit)
-    if as_json:
-        print_json([version.as_dict() for version in found])
-        return
-    print_table(
-        ["version", "score", "metric", "epoch", "study", "trial", "ended by", "weights", "aliases", "tags"],
-        [_list_row(version) for version in found],
-    )
-
-
-def _list_row(version: ModelVersion) -> tuple[object, ...]:
-    stored = size(version.weights.bytes) if version.weights else version.state.replace("ready", "-")
-    return (
-        version.ref,
-        version.score,
-        version.metric,
-        version.epoch,
-        version.source.study,
-        version.source.trial,
-        version.stop_reason,
-        stored,
-        version.aliases,
-        dict(version.tags),
-    )
-
-
 def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = False) -> None:
     """Show a version."""
     with Registry(storage) as registry:
@@ -80,13 +44,14 @@ def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = Fals
 def best_command(
     model: ModelArgument,
     metric: Annotated[str | None, typer.Option(help="By this metric, not the model's objective.")] = None,
+    where: WhereOption = None,
     direction: DirectionOption = None,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
     """Show a model's best version."""
     with Registry(storage) as registry:
-        _print_version(registry.best(model, metric, parse_direction(direction)), as_json)
+        _print_version(registry.best(model, metric, parse_direction(direction), where=where), as_json)
 
 
 def _print_version(version: ModelVersion, as_json: bool) -> None:

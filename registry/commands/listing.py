@@ -1,0 +1,77 @@
+"""The command that lists versions: filtered, sorted, in pages, and in any format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry.commands.arguments import WhereOption
+from registry.console import Json, Storage, json_text, print_table, size
+from registry.errors import UsageError
+from registry.files import whole_file
+from registry.query.page import Page
+from registry.registry import Registry
+from registry.tables import FORMATS, to_csv, write_parquet
+from registry.values import ModelVersion
+
+
+def list_command(
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="A registered model's name; else all.")] = None,
+    where: WhereOption = None,
+    sort: Annotated[str | None, typer.Option(metavar="FIELD [desc]", help='By this, as in "val_loss desc".')] = None,
+    study: Annotated[str | None, typer.Option(help="Only versions of this study.")] = None,
+    best_first: Annotated[bool, typer.Option("--best-first", help="By score instead of by number.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many at most.")] = None,
+    after: Annotated[str | None, typer.Option(metavar="CURSOR", help="The page after the one that named this.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    style: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to write it.")] = "table",
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Name the versions of a model, or of all models."""
+    if style not in FORMATS:
+        raise UsageError(f"--format is {style!r}; expected {', '.join(FORMATS)}")
+    if style == "parquet" and out is None:
+        raise UsageError("Parquet is no text for a terminal: add --out FILE.parquet")
+    with Registry(storage) as registry:
+        page = registry.find(model, where, study=study, sort=sort, best_first=best_first, limit=limit, after=after)
+    _write(page, "json" if as_json else style, out)
+    if out is not None:
+        typer.echo(f"{len(page)} versions in {out}")
+    if page.next is not None:
+        typer.echo(f"there are more: --after {page.next}", err=True)
+
+
+def _write(page: Page, style: str, out: Path | None) -> None:
+    if style == "parquet" and out is not None:
+        write_parquet(page.versions, out)
+    elif style == "table" and out is None:
+        print_table(
+            ["version", "score", "metric", "epoch", "study", "trial", "ended by", "weights", "aliases", "tags"],
+            [_row(version) for version in page],
+        )
+    else:
+        text = to_csv(page.versions) if style in ("csv", "table") else json_text([one.as_dict() for one in page]) + "\n"
+        if out is None:
+            typer.echo(text, nl=False)
+        else:
+            with whole_file(out) as file:
+                file.write(text.encode())
+
+
+def _row(version: ModelVersion) -> tuple[object, ...]:
+    stored = size(version.weights.bytes) if version.weights else version.state.replace("ready", "-")
+    return (
+        version.ref,
+        version.score,
+        version.metric,
+        version.epoch,
+        version.source.study,
+        version.source.trial,
+        version.stop_reason,
+        stored,
+        version.aliases,
+        dict(version.tags),
+    )

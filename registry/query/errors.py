@@ -1,0 +1,30 @@
+"""What is wrong with a filter, and where."""
+
+from __future__ import annotations
+
+from registry.errors import UsageError
+
+
+class FilterError(UsageError):
+    """A filter that cannot be; its message is one line, `picture` shows the place.
+
+    Args:
+        message: what came, what was expected and what to do.
+        text: the filter's text; None where it was built in Python.
+        at: where in the text, from 0.
+    """
+
+    def __init__(self, message: str, text: str | None = None, at: int | None = None) -> None:
+        self.text, self.at = text, at
+        placed = text is not None and at is not None
+        super().__init__(
+            f"in the filter {text!r}, column {at + 1}: {message}" if placed and at is not None else message
+        )
+
+    @property
+    def picture(self) -> str | None:
+        """The filter's text with a mark under the place, in two lines."""
+        if self.text is None or self.at is None:
+            return None
+        line = "".join(" " if character.isspace() else character for character in self.text)
+        return f"{line}\n{' ' * self.at}^"

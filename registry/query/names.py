@@ -1,0 +1,61 @@
+"""Hold the names in a filter against those that the database knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from registry.errors import did_you_mean
+from registry.query.errors import FilterError
+from registry.query.tree import OWN, Field
+from registry.schema import metrics, params
+
+_TABLES = {"params": params, "metrics": metrics, "best": metrics, "last": metrics}
+_WORDS = {"params": "param", "metrics": "metric", "best": "metric", "last": "metric"}
+
+
+def check_names(connection: Connection, fields: Iterable[Field], text: str | None = None) -> None:
+    """Refuse params and metrics that no version has; one statement where all are known.
+
+    Tags and aliases come and go, so one that nobody has is no error: it is missing everywhere.
+
+    Raises:
+        FilterError: names the place, and what may have been meant.
+    """
+    asked = [field for field in dict.fromkeys(fields) if field.space in _TABLES]
+    if not asked:
+        return
+    found = connection.execute(sa.select(*(_exists(field) for field in asked))).one()
+    unknown = [field for field, known in zip(asked, found, strict=True) if not known]
+    if not unknown:
+        return
+    known = {space: _names(connection, table) for space, table in (("params", params), ("metrics", metrics))}
+    if any(known.values()):
+        raise FilterError(_say(unknown[0], known), text, unknown[0].at)
+
+
+def _exists(field: Field) -> Any:
+    table = _TABLES[field.space]
+    return sa.exists().where(table.c.name == field.name).label(None)
+
+
+def _names(connection: Connection, table: Any) -> list[str]:
+    return list(connection.scalars(sa.select(table.c.name).distinct().order_by(table.c.name).limit(1000)))
+
+
+def _say(field: Field, known: dict[str, list[str]]) -> str:
+    name = field.name
+    spelled = [str(Field("params", one)) for one in known["params"]]
+    spaces: tuple[Any, ...] = (field.space,) if field.space in ("best", "last") else ("metrics",)
+    spelled += [_metric(Field(space, one)) for space in spaces for one in known["metrics"]]
+    elsewhere = [one for one in [*spelled, *OWN] if one.split(".", 1)[-1].strip('"') == name]
+    hint = f"did you mean {elsewhere[0]}?" if elsewhere else did_you_mean(_metric(field), [*spelled, *OWN])
+    return f"no version has a {_WORDS[field.space]} {name!r}; {hint}"
+
+
+def _metric(field: Field) -> str:
+    """Return how a metric is written most simply."""
+    return str(field).removeprefix("metrics.") if field.name not in OWN else str(field)
