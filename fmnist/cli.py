@@ -10,6 +10,7 @@ import typer
 from fmnist.commands.baselines import baselines_command
 from fmnist.commands.pictures import pictures_command
 from fmnist.commands.predict import predict_command
+from fmnist.commands.reference import reference_command
 from registry.console import Json, new_app, print_json, print_table, run
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def explore(
 app.command("baselines")(baselines_command)
 app.command("predict")(predict_command)
 app.command("pictures")(pictures_command)
+app.command("reference")(reference_command)
 
 
 def _store(data_dir: Path | None) -> DataStore:

@@ -101,6 +101,10 @@ class Study:
         SCHEMA.check(engine)
         return cls(engine, records.read_study(engine, name))
 
+    def close(self) -> None:
+        """Close the database's connections; another call opens them again."""
+        self._engine.dispose()
+
     @property
     def url(self) -> str:
         """The database's URL, with its password."""

@@ -1,0 +1,30 @@
+"""The command that makes the reference study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry.console import show
+
+
+def reference_command(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The SQLite file to make or go on with.")],
+    trials: Annotated[int, typer.Option(metavar="N", min=1, help="Trials of the plain space.")] = 100,
+    wide_trials: Annotated[int, typer.Option(metavar="N", min=1, help="Trials of the wide space.")] = 60,
+) -> None:
+    """Make the reference study: search both spaces, train the baselines, and keep all in one small file.
+
+    It takes about an hour on two cores. Run again, it continues.
+    """
+    from fmnist.reference import Plan, make_reference
+
+    made = make_reference(
+        out, Plan(trials=trials, wide_trials=wide_trials), tell=lambda line: typer.echo(line, err=True)
+    )
+    for status in (made.plain, made.wide):
+        best = "none" if status.best is None else f"{show(status.best.score)} (trial {status.best.trial})"
+        typer.echo(f"{status.study}: {sum(status.trials.values())} trials, best {best}")
+    typer.echo(f"{made.path}: {made.bytes / 1e6:.1f} MB")

@@ -1,0 +1,37 @@
+"""The reference study is made by one call, again without doing anything twice, and is one small file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from fmnist.baselines import study_of
+from fmnist.chapter import find_baseline
+from fmnist.reference import PLAIN, WIDE, Plan, make_reference
+from registry import Registry
+from search import Study
+
+SMALL = Plan(trials=2, epochs=1, wide_trials=1, wide_epochs=1, baselines=("softmax",), seeds=1)
+
+
+def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "studies.db"
+    told: list[str] = []
+    made = make_reference(path, SMALL, tell=told.append)
+    assert [line.partition(":")[0] for line in told] == ["the plain space", "the chapter's baselines", "the wide space"]
+    assert made.bytes == path.stat().st_size < 20_000_000
+    assert [file.name for file in tmp_path.iterdir()] == ["studies.db"]
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    storage = f"sqlite:///{path}"
+    with Registry(storage) as registry:
+        versions = registry.list("fmnist")
+        assert {version.source.study for version in versions} == {PLAIN, WIDE, study_of(find_baseline("softmax"))}
+        assert {version.source.data_fingerprint for version in versions} == {versions[0].source.data_fingerprint}
+        assert registry.load_check(registry.best("fmnist").ref).status == "equal"
+    assert [len(Study.open(name, storage).trials()) for name in (PLAIN, WIDE)] == [2, 1]
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["studies.db"]
+    again = make_reference(path, SMALL)
+    with Registry(storage) as registry:
+        assert registry.list("fmnist") == versions
+    assert (again.plain.best, again.wide.best) == (made.plain.best, made.wide.best)
