@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from registry.commands import aliases, curves, database, keep, listing, load, marks, show
+from registry.commands import aliases, compare, curves, database, keep, listing, load, marks, show
 from registry.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
@@ -12,6 +12,7 @@ app.command("models")(show.models_command)
 app.command("list")(listing.list_command)
 app.command("show")(show.show_command)
 app.command("best")(show.best_command)
+app.command("compare")(compare.compare_command)
 app.command("curves")(curves.curves_command)
 app.command("load")(load.load_command)
 app.command("load-check")(load.load_check_command)

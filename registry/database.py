@@ -23,6 +23,7 @@ from registry.errors import DatabaseError, UserError
 
 DEFAULT_URL = "sqlite:///studies.db"
 BUSY_SECONDS = 60
+_SECRETS = ("password", "sslpassword", "passfile")
 
 
 def default_url() -> str:
@@ -38,6 +39,12 @@ def display_url(url: str | URL) -> str:
         'postgresql+psycopg://ann:***@db/studies'
     """
     return parse_url(url).render_as_string(hide_password=True)
+
+
+def without_secrets(url: str | URL) -> URL:
+    """Return a database's URL without its password, fit to be copied; the driver finds the password elsewhere."""
+    # URL.set takes None for "as it was".
+    return parse_url(url)._replace(password=None).difference_update_query(_SECRETS)
 
 
 def parse_url(url: str | URL) -> URL:

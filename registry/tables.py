@@ -84,12 +84,7 @@ def write_parquet(versions: Sequence[ModelVersion], out: Path) -> None:
     Raises:
         UsageError: pyarrow is not installed.
     """
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise UsageError(
-            "Parquet needs pyarrow, which is not installed: pip install -e '.[parquet]' in the checkout, or take csv"
-        ) from None
+    require_pyarrow()
     frame = to_frame(versions)
     for name in frame.columns:
         kinds = {type(value) for value in frame[name] if value is not None and value == value}
@@ -97,3 +92,17 @@ def write_parquet(versions: Sequence[ModelVersion], out: Path) -> None:
             frame[name] = [None if value is None or value != value else str(value) for value in frame[name]]
     with whole_file(out) as file:
         frame.to_parquet(file, index=False)
+
+
+def require_pyarrow() -> None:
+    """Check that Parquet files can be written.
+
+    Raises:
+        UsageError: pyarrow is not installed.
+    """
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "Parquet needs pyarrow, which is not installed: pip install -e '.[parquet]' in the checkout, or take csv"
+        ) from None

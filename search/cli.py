@@ -191,14 +191,19 @@ def stop(study: StudyName, storage: Storage = None) -> None:
 @app.command()
 def report(
     studies: Annotated[list[str], typer.Argument(metavar="STUDY…", help="One study or several to compare.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the report goes.")] = Path("report.html"),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where it goes: .html, .md, .pdf, .csv, .parquet, .json.")
+    ] = Path("report.html"),
+    errors: Annotated[
+        bool, typer.Option("--errors/--no-errors", help="Let the winner predict, to show where it errs.")
+    ] = True,
     storage: Storage = None,
 ) -> None:
-    """Write a self-contained page that shows what was tried, what won and by how much."""
+    """Write a self-contained report that shows what was tried, what won and by how much."""
     from registry.database import default_url
     from search.report import write_report
 
-    typer.echo(f"wrote {write_report(storage or default_url(), studies, out)}")
+    typer.echo(f"wrote {write_report(storage or default_url(), studies, out, errors=errors)}")
 
 
 @app.command()

@@ -93,15 +93,20 @@ def study_names(engine: Engine) -> list[str]:
 
 
 def read_trials(engine: Engine, study_id: int) -> list[TrialRecord]:
-    """Return a study's slots with their trials, in the order of the slots, in one statement."""
+    """Return a study's slots with their trials, in the order of the slots."""
+    with reading(engine) as connection:
+        return trials_of(connection, study_id)
+
+
+def trials_of(connection: Connection, study_id: int) -> list[TrialRecord]:
+    """Return the same as `read_trials`, in one statement, beside others of one transaction."""
     query = (
         sa.select(slots, results.c.curves, results.c.pruned_by, results.c.error)
         .join_from(slots, results, isouter=True)
         .where(slots.c.study_id == study_id)
         .order_by(slots.c.number)
     )
-    with reading(engine) as connection:
-        return [_trial(dict(row._mapping)) for row in connection.execute(query)]
+    return [_trial(dict(row._mapping)) for row in connection.execute(query)]
 
 
 def _trial(row: Mapping[str, Any]) -> TrialRecord:

@@ -1,9 +1,9 @@
-"""Write a report of studies: collect the facts from the database, and let `registry.reports` draw the page."""
+"""Write a report of studies: collect the facts from the database, and let `registry.reports` draw the document."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
@@ -12,27 +12,35 @@ from pathlib import Path
 from sqlalchemy.engine import URL, Engine
 
 from registry import ModelVersion, Registry
-from registry.database import display_url, open_engine
-from registry.errors import NotFoundError, UsageError, UserError
-from registry.files import whole_file
-from registry.reports import Report, ReportedStudy, render
+from registry.database import display_url, open_engine, reading, without_secrets
+from registry.errors import NotFoundError
+from registry.reports import Report, ReportedStudy
+from registry.reports.versions import versions_around
+from registry.reports.write import check_name, write
+from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search.attempts import read_attempts, read_machines
 from search.importances import importances
-from search.records import StudyRecord, read_study, read_trials, study_names
-from search.reported import reported_study
+from search.mistakes import mistakes_of_winner
+from search.records import StudyRecord, find_study, read_study, study_names, trials_of
+from search.reported import reported_study, versions_by_trial
 from search.schema import SCHEMA
+from search.settings import Settings
 
-_SECRETS = ("password", "sslpassword", "passfile")
 
+def write_report(
+    engine_or_url: Engine | str | URL, studies: Sequence[str], out: str | Path, *, errors: bool = True
+) -> Path:
+    """Write a report of one or more studies; its name's ending decides the kind, see `registry.reports.write`.
 
-def write_report(engine_or_url: Engine | str | URL, studies: Sequence[str], out: str | Path) -> Path:
-    """Write a report of one or more studies as one HTML file that needs nothing else.
-
-    The file appears whole or not at all. Studies may be running: the page shows them as they stand.
+    The file appears whole or not at all. Studies may be running: the report shows them as they stand, at one moment.
 
     Args:
         engine_or_url: the database.
         studies: their names, each once, in the page's order; none for all that there are.
-        out: where to; a name that ends in ``.html``. Its folder is made where there is none.
+        out: where to; a name that ends in ``.html``, ``.md``, ``.pdf``, ``.csv``, ``.parquet`` or ``.json``. Its
+            folder is made where there is none.
+        errors: let the winners predict the validation data, to show where they err; it takes the time of loading the
+            problem, in a child process.
 
     Returns:
         The file's path.
@@ -47,61 +55,100 @@ def write_report(engine_or_url: Engine | str | URL, studies: Sequence[str], out:
         >>> write_report("sqlite:///studies.db", ["fmnist"], "report.html")  # doctest: +SKIP
         PosixPath('report.html')
     """
-    out = Path(out)
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"cannot write a report to {out.name!r}; expected a name that ends in .html")
+    out = check_name(out)
+    shown = errors and out.suffix.lower() not in (".csv", ".parquet")
     if isinstance(engine_or_url, Engine):
-        report = collect(engine_or_url, studies)
-    else:
-        engine = open_engine(engine_or_url, must_exist=True)
-        try:
-            report = collect(engine, studies)
-        finally:
-            engine.dispose()
-    page = render(report)
+        return write(collect(engine_or_url, studies, errors=shown), out)
+    engine = open_engine(engine_or_url, must_exist=True)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the folder {out.parent}: {error.strerror}; name another file") from error
-    with whole_file(out) as file:
-        file.write(page.encode("utf-8"))
-    return out
+        return write(collect(engine, studies, errors=shown), out)
+    finally:
+        engine.dispose()
 
 
-def collect(engine: Engine, studies: Sequence[str]) -> Report:
+def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True) -> Report:
     """Return the facts that a report of the studies tells; see `write_report`."""
-    SCHEMA.check(engine)
+    for schema in (SCHEMA, REGISTRY_SCHEMA):
+        schema.check(engine)
     names = list(dict.fromkeys(studies)) or study_names(engine)
     if not names:
         raise NotFoundError(f"the database {display_url(engine.url)} holds no studies yet; start one with `search run`")
-    records = [read_study(engine, name) for name in names]
-    with Registry(engine.url.render_as_string(hide_password=False)) as registry:
-        reported = tuple(_study(engine, registry, record) for record in records)
+    for name in names:
+        read_study(engine, name)  # or say what was meant
+    with reading(engine) as connection:  # one transaction, so that all studies are shown at one moment
+        moment = datetime.now(UTC)
+        found = []
+        for name in names:
+            record = find_study(connection, name)
+            if record is None:
+                raise NotFoundError(f"the study {name!r} has just been deleted")
+            versions = versions_around(connection, record.model, record.name)
+            reported = replace(
+                reported_study(record, trials_of(connection, record.id), versions),
+                attempts=read_attempts(connection, record.id),
+                machines=read_machines(connection, record.id),
+            )
+            found.append((record, reported, versions))
     return Report(
-        studies=reported,
+        studies=tuple(_finished(engine, *one, errors=errors) for one in found),
         database=display_url(without_secrets(engine.url)),
-        made_at=datetime.now(UTC),
+        made_at=moment,
         made_by=f"studies {version_of('studies')}",
     )
 
 
-def _study(engine: Engine, registry: Registry, record: StudyRecord) -> ReportedStudy:
-    slots = read_trials(engine, record.id)
-    versions = _versions(registry, record)
-    reported = reported_study(record, slots, versions)
-    reported = replace(reported, importances=importances(engine, record.name, record.objective.direction))
+def _finished(
+    engine: Engine, record: StudyRecord, reported: ReportedStudy, versions: Sequence[ModelVersion], *, errors: bool
+) -> ReportedStudy:
+    """Add what is computed from a study's facts."""
+    ended = [trial.number for trial in reported.ranked]
+    ped_anova, fanova = importances(engine, record.name, record.objective.direction, set(ended))
     best = reported.ranked[0] if reported.ranked else None
-    winner = versions.get(best.number) if best else None
-    return replace(reported, commands=commands_for(registry, engine.url, winner)) if winner else reported
+    winner = versions_by_trial(record, versions).get(best.number) if best else None
+    again = {"The study again": reproduce(record, reported.budget, engine.url)}
+    commands: Mapping[str, str] = again
+    url = engine.url.render_as_string(hide_password=False)
+    if winner is not None:
+        with Registry(url) as registry:
+            commands = commands_for(registry, engine.url, winner) | again
+    found, missing = None, ""
+    if errors and winner is not None and winner.weights is not None:
+        found, missing = mistakes_of_winner(url, winner.ref, record.problem, record.data_fingerprint)
+    elif errors and winner is not None:
+        missing = f"{winner.ref} has no weights"
+    return replace(
+        reported,
+        importances=ped_anova,
+        fanova=fanova,
+        commands=commands,
+        mistakes=found,
+        mistakes_missing=missing,
+    )
 
 
-def _versions(registry: Registry, record: StudyRecord) -> dict[int, ModelVersion]:
-    """Return the study's registered versions by trial."""
-    try:
-        found = registry.list(record.model, study=record.name)
-    except NotFoundError:  # nothing of this problem has been registered yet
-        return {}
-    return {version.source.trial: version for version in found if version.source.trial is not None}
+def reproduce(record: StudyRecord, budget: int, url: URL) -> str:
+    """Return the command that searches the same way again, under another name beside the study."""
+    usual = Settings()
+    words = ["search", "run", record.problem, "--study", f"{record.name}-again", "--trials", str(budget)]
+    for name, (_, value) in usual.differences(record.settings).items():
+        if name == "trial_seconds":
+            words += ["--trial-timeout", f"{value:g}s"]
+        elif name in _OPTIONS:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    storage = without_secrets(url).render_as_string(hide_password=False)
+    return shlex.join([*words, "--storage", storage])
+
+
+_OPTIONS = (
+    "max_epochs",
+    "sampler",
+    "pruner",
+    "patience",
+    "prune_patience",
+    "top_k",
+    "seed",
+    "mixed_precision",
+)
 
 
 def commands_for(registry: Registry, url: URL, version: ModelVersion) -> dict[str, str]:
@@ -116,9 +163,3 @@ def commands_for(registry: Registry, url: URL, version: ModelVersion) -> dict[st
             f"from registry import Registry\n\nmodel = Registry({storage!r}).{found}.load()"
         )
     return commands
-
-
-def without_secrets(url: URL) -> URL:
-    """Return a database's URL without its password, fit to be copied; the driver finds the password elsewhere."""
-    # URL.set takes None for "as it was".
-    return url._replace(password=None).difference_update_query(_SECRETS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,22 +17,32 @@ from registry.reports.facts import (
     ReportedStudy,
     ReportedTrial,
 )
+from registry.reports.versions import (
+    baselines_of,
+    confirmations,
+    libraries_of,
+    metrics_on_test,
+    repeats_in,
+    trial_on_test,
+)
 from search.records import StudyRecord, TrialRecord
 from search.results import StopReason
 
 
-def reported_study(
-    record: StudyRecord, slots: Sequence[TrialRecord], versions: Mapping[int, ModelVersion]
-) -> ReportedStudy:
-    """Return a study's facts, without importances and commands.
+def reported_study(record: StudyRecord, slots: Sequence[TrialRecord], found: Sequence[ModelVersion]) -> ReportedStudy:
+    """Return a study's facts, without importances, commands, attempts and the winner's errors.
 
     Args:
         record: the study.
         slots: all of its budget, read at one moment.
-        versions: its registered versions by trial.
+        found: its registered versions, the baselines, and what confirms its configurations.
     """
+    versions = versions_by_trial(record, found)
     begun = [slot for slot in slots if slot.trial is not None]
     trials = sorted((_trial(slot, versions.get(slot.trial or 0)) for slot in begun), key=lambda trial: trial.number)
+    metric = record.objective.metric
+    if confirmations(found):
+        trials = [replace(trial, test=trial.test or trial_on_test(found, trial.params)) for trial in trials]
     return ReportedStudy(
         name=record.name,
         problem=record.problem,
@@ -45,11 +56,19 @@ def reported_study(
         importances=Importances(),
         commands={},
         provenance=_provenance(record, versions.values()),
-        libraries=_libraries(versions.values()),
+        libraries=libraries_of(list(versions.values())),
         created_at=datetime.fromtimestamp(record.created_at, UTC),
         wall_seconds=_wall_seconds(begun),
         error=record.error,
+        baselines=baselines_of(found, metric),
+        repeats=repeats_in(found, trials, metric),
     )
+
+
+def versions_by_trial(record: StudyRecord, found: Sequence[ModelVersion]) -> dict[int, ModelVersion]:
+    """Return the study's own versions by trial."""
+    own = (version for version in found if version.source.study == record.name and "confirm" not in version.tags)
+    return {version.source.trial: version for version in own if version.source.trial is not None}
 
 
 def _trial(slot: TrialRecord, version: ModelVersion | None) -> ReportedTrial:
@@ -70,6 +89,8 @@ def _trial(slot: TrialRecord, version: ModelVersion | None) -> ReportedTrial:
         has_weights=version is not None and version.weights is not None,
         pruned_by=_pruned_by(slot.pruned_by),
         error=slot.error,
+        test={} if version is None else metrics_on_test(version),
+        seed=None if version is None else version.source.seed,
     )
 
 
@@ -92,6 +113,7 @@ def _pruned_by(found: Mapping[str, Any] | None) -> PrunedBy | None:
         peers=found["peers"],
         better_peers=found["better_peers"],
         median=found["median"],
+        best_peers=tuple((peer["trial"], peer["value"]) for peer in found.get("best_peers", ())),
     )
 
 
@@ -156,15 +178,6 @@ def _provenance(record: StudyRecord, versions: Collection[ModelVersion]) -> dict
         "space fingerprint": record.space_fingerprint,
         "code revision": ", ".join(revisions) or "not known",
     }
-
-
-def _libraries(versions: Collection[ModelVersion]) -> dict[str, str]:
-    """Return the libraries that the versions were trained with; several versions of one are all named."""
-    found: dict[str, dict[str, None]] = {}
-    for version in versions:
-        for name, number in version.source.libraries.items():
-            found.setdefault(name, {})[number] = None
-    return {name: ", ".join(numbers) for name, numbers in sorted(found.items())}
 
 
 def _wall_seconds(slots: Sequence[TrialRecord]) -> float | None:

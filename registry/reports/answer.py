@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from registry.reports.facts import ReportedStudy, ReportedTrial
+from registry.reports.marks import score_of
+from registry.reports.noise import baseline_lines, noise_lines, repeats_of
 from registry.reports.numbers import count_text, duration_text, score_format, share_text
-from registry.reports.pictures import score_of
 from registry.reports.tables import Cell, exact
 
 
@@ -34,6 +35,8 @@ def answer(study: ReportedStudy) -> Answer:
     ranked = study.ranked
     counts = ", ".join(f"{count_text(count)} {outcome}" for outcome, count in study.counts.items() if count)
     outcomes = f"{count_text(study.budget)} trials: {counts or 'none has begun'}"
+    if study.kind == "versions":
+        outcomes = f"{count_text(len(study.trials))} versions"
     if not ranked:
         return Answer(None, None, (_nothing(study),), outcomes, _cost(study))
     best = ranked[0]
@@ -53,17 +56,32 @@ def _lines(study: ReportedStudy) -> list[str]:
     best = ranked[0]
     write = score_format([score_of(trial) for trial in ranked])
     lines = []
+    if repeated := repeats_of(study, best):
+        lines.append(
+            f"Over {len(repeated.scores)} seeds: {write(repeated.mean)} ± {repeated.spread:.2g} "
+            "(mean and standard deviation)."
+        )
+    if best.test:
+        measured = ", ".join(f"{name} {value:.4f}" for name, value in best.test.items())
+        lines.append(f"On the test data: {measured}.")
     if len(ranked) > 1:
         second = ranked[1]
         distance = abs(score_of(best) - score_of(second))
         word = "equal to" if distance == 0 else f"{distance:.2g} ahead of"
-        lines.append(f"It is {word} trial {second.number}, the second ({write(score_of(second))}).")
+        lines.append(f"It is {word} {second.name}, the second ({write(score_of(second))}).")
     else:
-        lines.append("It is the only trial with a score.")
+        lines.append("It is the only one with a score.")
+    lines += noise_lines(study)
+    lines += baseline_lines(study)
     if study.counts["running"] or study.counts["waiting"]:
         lines.append("The search is not over: a better one may come.")
-    lines.append("Every score is of one training with one seed, on the data that the search chose by.")
+    if study.kind == "study":
+        lines.append("Every score is on the data that the search chose by" + _once(study) + ".")
     return lines
+
+
+def _once(study: ReportedStudy) -> str:
+    return "" if study.repeats else ", of one training with one seed"
 
 
 def _cost(study: ReportedStudy) -> str:
@@ -76,11 +94,21 @@ def _cost(study: ReportedStudy) -> str:
 
 
 def _saved(study: ReportedStudy) -> str:
+    """Return what pruning and early stopping spared, in epochs and in time at each trial's own speed."""
     most = int(study.settings.get("max_epochs") or 0)
     stopped = [trial for trial in study.trials if trial.stop_reason in ("pruned", "early_stopping")]
-    saved = sum(max(0, most - trial.epochs) for trial in stopped)
-    if not saved:
+    parts = []
+    for reason, name in (("pruned", "pruning"), ("early_stopping", "early stopping")):
+        those = [trial for trial in stopped if trial.stop_reason == reason]
+        epochs = sum(max(0, most - trial.epochs) for trial in those)
+        seconds = sum(max(0, most - t.epochs) * (t.seconds or 0.0) / t.epochs for t in those if t.epochs)
+        if epochs:
+            parts.append(f"{name} spared {count_text(epochs)} epochs, about {duration_text(seconds)}")
+    if not parts:
         return ""
     ended = sum(1 for trial in study.trials if trial.stop_reason)
-    share = share_text(saved, most * ended)
-    return f"Pruning and early stopping spared {count_text(saved)} of {count_text(most * ended)} epochs ({share})."
+    saved = sum(max(0, most - trial.epochs) for trial in stopped)
+    text = " and ".join(parts)
+    return (
+        f"{text[0].upper()}{text[1:]}: {share_text(saved, most * ended)} of what {count_text(ended)} full trials take."
+    )

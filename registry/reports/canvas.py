@@ -1,11 +1,13 @@
-"""The pictures' common look: sizes, axes, ticks, and how they are drawn into the page."""
+"""The pictures' common look: sizes, axes, ticks, and how they are drawn: into the page, or on paper."""
 
 from __future__ import annotations
 
 import io
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -13,16 +15,38 @@ from cycler import cycler
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import get_named_colors_mapping
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, ScalarFormatter
 
-from registry.reports.svg import ROLES, inline
+from registry.reports.svg import ROLES, inline, standalone
 
-INK, SOFT, LINE, PAPER = ROLES["ink"], ROLES["soft"], ROLES["line"], ROLES["paper"]
-COLOURS = tuple(ROLES[f"c{number}"] for number in range(1, 7))
+# Colours by their role: `svg.ROLES` stands for them in the page, `PRINTED` is what they are on paper.
+INK, SOFT, LINE, PAPER, *COLOURS = (f"report {role}" for role in ROLES)
+PRINTED = {
+    "ink": "#1c1f23",
+    "soft": "#5d646d",
+    "line": "#dfe2e6",
+    "paper": "#ffffff",
+    "c1": "#0072b2",
+    "c2": "#d55e00",
+    "c3": "#009e73",
+    "c4": "#b85c93",
+    "c5": "#b97a00",
+    "c6": "#3a93c9",
+}
 MARGINS = (46.0, 12.0, 10.0, 36.0)  # left, right, top, bottom
 
-_LOOK = {
+
+def _use(colours: Mapping[str, str]) -> None:
+    mapping = get_named_colors_mapping()
+    for role, colour in colours.items():
+        mapping[f"report {role}"] = colour  # one by one: this is what forgets the old ones
+
+
+_use(ROLES)
+
+_LOOK: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "report",
     "text.parse_math": False,  # a name with two dollars is not a formula
@@ -52,37 +76,106 @@ _LOOK = {
 }
 
 
-def draw(
-    paint: Callable[[Axes], None],
-    *,
-    size: tuple[float, float],
-    alt: str,
-    prefix: str,
-    margins: tuple[float, float, float, float] = MARGINS,
-) -> Markup:
-    """Draw a picture of one panel and return it as markup.
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a picture, in the numbers of its axes, and what is said where the pointer comes near."""
+
+    x: float
+    y: float
+    text: str
+
+
+Paint = Callable[[Axes], Sequence[Spot] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture of one panel, not drawn yet.
 
     Args:
-        paint: draws on the axes, in colours of this module.
+        paint: draws on the axes, in colours of this module, and returns what the pointer finds there.
         size: width and height, in the page's pixels at a scale of 1.
         alt: what it shows, in words.
-        prefix: begins every id in it.
         margins: left, right, top and bottom of the axes.
     """
-    width, height = size
-    left, right, top, bottom = margins
-    box = (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
-    # The browser has fonts for scripts that matplotlib's own font lacks, and text stays text.
-    with matplotlib.rc_context(_LOOK), warnings.catch_warnings():  # type: ignore[arg-type]
-        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure = Figure(figsize=(width / 72, height / 72))
-        axes = figure.add_axes(box)
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-        plain_numbers(axes.yaxis)
-        paint(axes)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    return Markup(inline(text.getvalue(), alt=alt, prefix=prefix))  # noqa: S704 - cleaned markup of our own drawing
+
+    paint: Paint
+    size: tuple[float, float]
+    alt: str
+    margins: tuple[float, float, float, float] = MARGINS
+
+    def inline(self, prefix: str) -> tuple[Markup, list[tuple[float, float, str]]]:
+        """Draw it into a page; return the markup, and the spots in the picture's own pixels.
+
+        Args:
+            prefix: begins every id in it.
+        """
+        # The browser has fonts for scripts that matplotlib's own font lacks, and text stays text.
+        with _looking(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+            figure = Figure(figsize=(self.size[0] / 72, self.size[1] / 72), dpi=72)
+            axes, spots = self.on(figure, (0.0, 0.0, *self.size))
+            text = io.StringIO()
+            figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+            places = axes.transData.transform([(spot.x, spot.y) for spot in spots]) if spots else ()
+        found = [
+            (round(float(x), 1), round(self.size[1] - float(y), 1), spot.text)
+            for (x, y), spot in zip(places, spots, strict=True)
+            if math.isfinite(x) and math.isfinite(y)
+        ]
+        return Markup(inline(text.getvalue(), alt=self.alt, prefix=prefix)), found  # noqa: S704 - cleaned, our own
+
+    def standalone(self) -> str:
+        """Return it as an SVG file's text, on white, whose letters are the viewer's."""
+        markup, _ = self.inline("p")
+        return standalone(str(markup), self.size, PRINTED)
+
+    def on(self, figure: Figure, box: tuple[float, float, float, float]) -> tuple[Axes, Sequence[Spot]]:
+        """Draw it on a part of a figure.
+
+        Args:
+            figure: of any size.
+            box: left, bottom, width and height of the part, in points.
+        """
+        scale = box[2] / self.size[0]
+        whole_width, whole_height = figure.get_size_inches() * 72
+        left, right, top, bottom = (margin * scale for margin in self.margins)
+        inner = (box[0] + left, box[1] + bottom, box[2] - left - right, box[3] - top - bottom)
+        with matplotlib.rc_context(_scaled(scale)):  # type: ignore[arg-type]
+            axes = figure.add_axes(
+                (inner[0] / whole_width, inner[1] / whole_height, inner[2] / whole_width, inner[3] / whole_height)
+            )
+            axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+            plain_numbers(axes.yaxis)
+            spots = self.paint(axes) or ()
+        if scale != 1:
+            for line in axes.get_lines():
+                line.set_linewidth(line.get_linewidth() * scale)
+                line.set_markersize(line.get_markersize() * scale)
+                line.set_markeredgewidth(line.get_markeredgewidth() * scale)
+        return axes, spots
+
+
+def _scaled(scale: float) -> dict[str, Any]:
+    sizes = {name: _LOOK[name] * scale for name in ("font.size", "axes.linewidth", "grid.linewidth")}
+    return sizes if scale != 1 else {}
+
+
+@contextmanager
+def _looking() -> Iterator[None]:
+    with matplotlib.rc_context(_LOOK):  # type: ignore[arg-type]
+        yield
+
+
+@contextmanager
+def printing(families: Sequence[str]) -> Iterator[None]:
+    """Draw in the colours and fonts of paper, until the end of the block."""
+    _use(PRINTED)
+    try:
+        with matplotlib.rc_context(_LOOK | {"font.family": list(families)}):  # type: ignore[arg-type]
+            yield
+    finally:
+        _use(ROLES)
 
 
 def plain_numbers(axis: Axis) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from registry.reports.evidence import Attempt, Baseline, Mistakes, Repeats
+
 Outcome = Literal["complete", "pruned", "failed", "running", "waiting"]
 OUTCOMES: tuple[Outcome, ...] = ("complete", "pruned", "failed", "running", "waiting")
 
@@ -22,6 +24,7 @@ class PrunedBy:
         peers: how many trials had a value there.
         better_peers: how many of them were better.
         median: the peers' median.
+        best_peers: the best of them, the number of each trial and its value there.
     """
 
     pruner: str
@@ -30,6 +33,7 @@ class PrunedBy:
     peers: int
     better_peers: int
     median: float | None
+    best_peers: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ class ReportedTrial:
         has_weights: whether that version still has its weights.
         pruned_by: for a pruned trial.
         error: for a failed trial, in one line.
+        label: what it is called; a trial by its number, where this is empty.
+        test: metrics measured on test data.
+        seed: what its random numbers came from.
+        source: the study and trial that a version comes from.
     """
 
     number: int
@@ -69,6 +77,15 @@ class ReportedTrial:
     has_weights: bool = False
     pruned_by: PrunedBy | None = None
     error: str | None = None
+    label: str = ""
+    test: Mapping[str, float] = field(default_factory=dict)
+    seed: int | None = None
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        return self.label or f"trial {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +147,14 @@ class ReportedStudy:
         created_at: when the study was created, in UTC.
         wall_seconds: from the first trial's beginning to the last one's end.
         error: why its workers stopped, where they did.
+        kind: whether the trials are those of a search, or versions chosen to be compared.
+        fanova: importances by another method, to see whether the two agree.
+        attempts: who trained which trial when, by their beginning.
+        baselines: what to hold the winner against.
+        repeats: the scores of configurations that were trained with several seeds.
+        mistakes: where the winner errs.
+        mistakes_missing: why that is not known; empty where there is no need to say.
+        machines: where it was trained, one line each.
     """
 
     name: str
@@ -148,6 +173,14 @@ class ReportedStudy:
     created_at: datetime
     wall_seconds: float | None = None
     error: str | None = None
+    kind: Literal["study", "versions"] = "study"
+    fanova: Importances = field(default_factory=Importances)
+    attempts: tuple[Attempt, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    repeats: tuple[Repeats, ...] = ()
+    mistakes: Mistakes | None = None
+    mistakes_missing: str = ""
+    machines: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> tuple[ReportedTrial, ...]:

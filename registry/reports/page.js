@@ -1,5 +1,5 @@
 "use strict";
-// Sorts and filters the leaderboards, and copies commands. Without it the page only stands still.
+// Sorts and filters the leaderboards, says values under the pointer, and copies commands. Without it the page only stands still.
 const exact = (cell) => cell.dataset.v ?? cell.textContent;
 
 function sortBy(table, index, down) {
@@ -16,8 +16,27 @@ function sortBy(table, index, down) {
   head[index].setAttribute("aria-sort", down ? "descending" : "ascending");
 }
 
+// Words must all occur in a row; name<=number, and so on, compares that column.
+function conditions(text, names) {
+  return text.toLowerCase().split(/\s+/).filter(Boolean).map((word) => {
+    const parts = /^(.+?)(<=|>=|!=|=|<|>)(.+)$/.exec(word);
+    const column = parts ? names.indexOf(parts[1]) : -1;
+    if (column < 0) return (row) => [...row.cells].some((cell) => cell.textContent.toLowerCase().includes(word));
+    const [, , sign, wanted] = parts;
+    return (row) => {
+      const found = exact(row.cells[column]).toLowerCase();
+      if (found === "") return false;
+      if (sign === "=") return found === wanted || Number(found) === Number(wanted);
+      if (sign === "!=") return found !== wanted && Number(found) !== Number(wanted);
+      const [a, b] = [Number(found), Number(wanted)];
+      return sign === "<" ? a < b : sign === ">" ? a > b : sign === "<=" ? a <= b : a >= b;
+    };
+  });
+}
+
 for (const table of document.querySelectorAll("table[data-sortable]")) {
-  [...table.tHead.rows[0].cells].forEach((cell, index) => {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((cell, index) => {
     cell.querySelector("button").addEventListener("click", () => {
       sortBy(table, index, cell.getAttribute("aria-sort") === "ascending");
     });
@@ -25,15 +44,70 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
   const line = table.closest("section").querySelector(".filter");
   const said = line.querySelector("output");
   const rows = [...table.tBodies[0].rows];
+  const names = heads.map((cell) => cell.textContent.trim().toLowerCase());
   line.hidden = false;
   line.querySelector("input").addEventListener("input", (event) => {
-    const wanted = event.target.value.trim().toLowerCase();
-    for (const row of rows) {
-      row.hidden = ![...row.cells].some((cell) => cell.textContent.toLowerCase().includes(wanted));
-    }
-    said.textContent = wanted ? `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows` : "";
+    const wanted = conditions(event.target.value, names);
+    for (const row of rows) row.hidden = !wanted.every((holds) => holds(row));
+    said.textContent = wanted.length ? `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows` : "";
   });
 }
+
+const told = document.getElementById("told");
+const ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+ring.setAttribute("class", "ring");
+ring.setAttribute("r", "6");
+
+function quiet() {
+  told.hidden = true;
+  ring.remove();
+}
+
+function tell(svg, [x, y, text]) {
+  const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+  told.textContent = text;
+  told.hidden = false;
+  const box = told.getBoundingClientRect();
+  const left = Math.max(4, Math.min(at.x - box.width / 2, document.documentElement.clientWidth - box.width - 4));
+  const top = at.y - box.height - 12 > 0 ? at.y - box.height - 12 : at.y + 14;
+  told.style.left = `${left}px`;
+  told.style.top = `${top}px`;
+  ring.setAttribute("cx", x);
+  ring.setAttribute("cy", y);
+  svg.append(ring);
+}
+
+for (const figure of document.querySelectorAll("figure[data-spots]")) {
+  const svg = figure.querySelector("svg");
+  let spots = null;
+  let place = -1;
+  const all = () => (spots ??= JSON.parse(figure.dataset.spots).sort((a, b) => a[0] - b[0] || a[1] - b[1]));
+  const near = (event) => {
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    let [best, least] = [-1, 24 * 24];
+    all().forEach(([x, y], index) => {
+      const distance = (x - at.x) ** 2 + (y - at.y) ** 2;
+      if (distance < least) [best, least] = [index, distance];
+    });
+    if (best < 0) return quiet();
+    place = best;
+    tell(svg, all()[best]);
+  };
+  svg.tabIndex = 0;
+  svg.addEventListener("pointermove", near);
+  svg.addEventListener("pointerdown", near);
+  svg.addEventListener("pointerleave", quiet);
+  svg.addEventListener("blur", quiet);
+  svg.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (event.key === "Escape") return quiet();
+    if (!step) return;
+    event.preventDefault();
+    place = Math.max(0, Math.min(all().length - 1, place + step));
+    tell(svg, all()[place]);
+  });
+}
+addEventListener("scroll", quiet, { passive: true });
 
 for (const button of document.querySelectorAll(".copy")) {
   const code = button.parentElement.querySelector("code");

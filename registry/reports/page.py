@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+import itertools
+import json
+from collections.abc import Callable
 from importlib.resources import files
 
 import jinja2
 from markupsafe import Markup, escape
 
-from registry.reports import numbers, tables
-from registry.reports.answer import Answer, answer
-from registry.reports.facts import Report, ReportedStudy, ReportedTrial
-from registry.reports.pictures import (
-    BEST_MODELS,
-    Mark,
-    Picture,
-    curve_pictures,
-    history_picture,
-    legend,
-)
-from registry.reports.slices import slice_pictures
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A study as the template shows it."""
-
-    id: str
-    study: ReportedStudy
-    answer: Answer
-    leaderboard: tables.Table
-    models: tuple[tuple[str, ReportedTrial], ...]
-    curves: list[Picture]
-    history: Picture | None
-    marks: list[tuple[str, Mark]]
-    slices: list[Picture]
-    slices_note: str
-    stop_reasons: tables.Table
-    pruned: tables.Table
-    failures: tables.Table
+from registry.reports import numbers
+from registry.reports.canvas import Drawing
+from registry.reports.facts import Report
+from registry.reports.sections import sections_of, title_of
+from registry.reports.studies import studies_block
 
 
 def render(report: Report) -> str:
@@ -49,38 +25,25 @@ def render(report: Report) -> str:
     page = _environment().get_template("page.html")
     return page.render(
         report=report,
-        title=_title(report),
-        sections=[_section(study, f"s{number}") for number, study in enumerate(report.studies, 1)],
-        comparison=tables.comparison(report.studies) if len(report.studies) > 1 else None,
-        objectives={(study.metric, study.direction) for study in report.studies},
+        title=title_of(report),
+        sections=sections_of(report),
+        comparison=studies_block(report.studies) if len(report.studies) > 1 else None,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         policy=_policy(style, script),
+        draw=_drawer(),
     )
 
 
-def _section(study: ReportedStudy, name: str) -> Section:
-    slices, note = slice_pictures(study, name)
-    return Section(
-        id=name,
-        study=study,
-        answer=answer(study),
-        leaderboard=tables.leaderboard(study),
-        models=tuple((f"c{index}", trial) for index, trial in enumerate(study.ranked[:BEST_MODELS], 1)),
-        curves=curve_pictures(study, name),
-        history=history_picture(study, name),
-        marks=legend(study),
-        slices=slices,
-        slices_note=note,
-        stop_reasons=tables.stop_reasons(study),
-        pruned=tables.pruned_trials(study),
-        failures=tables.failures(study),
-    )
+def _drawer() -> Callable[[Drawing], tuple[Markup, str]]:
+    """Return what draws a picture: its markup, with ids that no other picture has, and its spots as JSON."""
+    numbers_of = itertools.count(1)
 
+    def draw(drawing: Drawing) -> tuple[Markup, str]:
+        markup, spots = drawing.inline(f"p{next(numbers_of)}-")
+        return markup, json.dumps(spots, ensure_ascii=False, separators=(",", ":")) if spots else ""
 
-def _title(report: Report) -> str:
-    names = [study.name for study in report.studies]
-    return f"Study {names[0]}" if len(names) == 1 else f"{len(names)} studies compared"
+    return draw
 
 
 def _environment() -> jinja2.Environment:
@@ -94,7 +57,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "value": numbers.value_text,
         "breakable": _breakable,
-        "count": numbers.count_text,
+        "base64": lambda data: base64.b64encode(data).decode(),
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
     }
     return environment

@@ -17,7 +17,8 @@ from registry.reports.canvas import (
     COLOURS,
     MARGINS,
     PAPER,
-    draw,
+    Drawing,
+    Spot,
     inside,
     log_axis,
     plain_numbers,
@@ -25,9 +26,10 @@ from registry.reports.canvas import (
     whole_ticks,
     window,
 )
+from registry.reports.document import Picture
 from registry.reports.facts import Hyperparameter, ReportedStudy, ReportedTrial
-from registry.reports.numbers import value_text
-from registry.reports.pictures import NARROW, Picture, median_line, plot_median, score_of
+from registry.reports.marks import NARROW, median_line, plot_median, score_of, tell
+from registry.reports.numbers import score_format, value_text
 
 MOST_SLICES = 24
 MOST_CHOICES = 10
@@ -38,11 +40,12 @@ LONGEST_LABEL = 14
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A trial in a picture: where along the param, where along the score, and whether it was pruned."""
+    """A trial in a picture: where along the param, where along the score, whether it was pruned, and its words."""
 
     x: Any
     y: float
     pruned: bool
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +57,20 @@ class _Cloud:
     limits: tuple[float, float]
 
 
-def slice_pictures(study: ReportedStudy, prefix: str) -> tuple[list[Picture], str]:
+def slice_pictures(study: ReportedStudy) -> tuple[list[Picture], str]:
     """Draw a picture for each param that took more than one value, the most important first.
 
     Returns:
         The pictures, and what is left out, in words; empty where nothing is.
     """
     ranked = study.ranked
-    names = [name for name in params_by_importance(study) if len(_distinct(ranked, name)) > 1]
+    names = [name for name in params_by_importance(study) if len(distinct_values(ranked, name)) > 1]
     if not names:
         return [], ""
     limits = window([score_of(trial) for trial in ranked], study.direction)
     spaces = {space.name: space for space in study.space}
     pictures = [
-        _slice(study, spaces.get(name) or Hyperparameter(name, ""), limits, f"{prefix}p{index}-")
-        for index, name in enumerate(names[:MOST_SLICES])
+        _slice(study, ranked, spaces.get(name) or Hyperparameter(name, ""), limits) for name in names[:MOST_SLICES]
     ]
     notes = []
     if len(names) > MOST_SLICES:
@@ -87,18 +89,28 @@ def params_by_importance(study: ReportedStudy) -> list[str]:
     return list(important | declared | seen)
 
 
-def _distinct(trials: Sequence[ReportedTrial], name: str) -> set[str]:
+def distinct_values(trials: Sequence[ReportedTrial], name: str) -> set[str]:
+    """Return the different values that a param took, as texts."""
     return {repr(trial.params[name]) for trial in trials if name in trial.params}
 
 
-def _slice(study: ReportedStudy, space: Hyperparameter, limits: tuple[float, float], prefix: str) -> Picture:
-    having = [trial for trial in study.ranked if space.name in trial.params]
+def _slice(
+    study: ReportedStudy, ranked: Sequence[ReportedTrial], space: Hyperparameter, limits: tuple[float, float]
+) -> Picture:
+    having = [trial for trial in ranked if space.name in trial.params]
     shown = [having[index] for index in thinned(len(having), MOST_POINTS)]
+    write = score_format([score_of(trial) for trial in ranked])
     points = [
-        Point(trial.params[space.name], inside(score_of(trial), limits), trial.outcome == "pruned") for trial in shown
+        Point(
+            trial.params[space.name],
+            inside(score_of(trial), limits),
+            trial.outcome == "pruned",
+            tell(trial, study, write, space.name),
+        )
+        for trial in shown
     ]
-    cloud = _Cloud(points, having[0] is study.ranked[0], limits)
-    groups = _groups([point.x for point in points], space)
+    cloud = _Cloud(points, having[0] is ranked[0], limits)
+    groups = groups_of([point.x for point in points], space)
     notes = [f"only where {space.condition}"] if space.condition else []
     margins, height, slanted = MARGINS, NARROW[1], False
     if groups is not None:
@@ -106,20 +118,19 @@ def _slice(study: ReportedStudy, space: Hyperparameter, limits: tuple[float, flo
             notes.append(f"the {MOST_CHOICES} most used of {len(groups)} choices")
             common = {name for name, _ in Counter(value_text(point.x) for point in points).most_common(MOST_CHOICES)}
             groups = [group for group in groups if group in common]
-        slanted = max(map(_width, groups)) * 6 > 272 / len(groups)
+        slanted = max(map(width_of, groups)) * 6 > 272 / len(groups)
         margins, height = (*MARGINS[:3], 62.0 if slanted else MARGINS[3]), height + (26.0 if slanted else 0.0)
-    markup = draw(
+    drawing = Drawing(
         lambda axes: _numeric(axes, cloud, space) if groups is None else _choices(axes, cloud, groups, slanted),
-        size=(NARROW[0], height),
-        alt=f"{study.metric} by {space.name}, {len(points)} trials",
-        prefix=prefix,
-        margins=margins,
+        (NARROW[0], height),
+        f"{study.metric} by {space.name}, {len(points)} trials",
+        margins,
     )
-    return Picture(space.name, markup, "; ".join(notes))
+    return Picture(space.name, drawing, "; ".join(notes))
 
 
-def _groups(values: Sequence[Any], space: Hyperparameter) -> list[str] | None:
-    """Return the columns of a categorical picture; None for a numeric one."""
+def groups_of(values: Sequence[Any], space: Hyperparameter) -> list[str] | None:
+    """Return the columns of a param's categorical picture, as texts in their order; None for a numeric one."""
     numeric = all(_is_number(value) for value in values)
     if numeric and space.kind in ("", "Int", "Float"):
         distinct = sorted(set(values))
@@ -134,7 +145,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _numeric(axes: Axes, cloud: _Cloud, space: Hyperparameter) -> None:
+def _numeric(axes: Axes, cloud: _Cloud, space: Hyperparameter) -> list[Spot]:
     points = [replace(point, x=float(point.x)) for point in cloud.points]
     low, high = min(point.x for point in points), max(point.x for point in points)
     if space.log and low > 0:
@@ -147,9 +158,10 @@ def _numeric(axes: Axes, cloud: _Cloud, space: Hyperparameter) -> None:
     _dots(axes, points, points[0] if cloud.has_winner else None)
     plot_median(axes, *median_line([(point.x, point.y) for point in points]))
     axes.set_ylim(*cloud.limits)
+    return _spots(points)
 
 
-def _choices(axes: Axes, cloud: _Cloud, groups: Sequence[str], slanted: bool) -> None:
+def _choices(axes: Axes, cloud: _Cloud, groups: Sequence[str], slanted: bool) -> list[Spot]:
     place = {name: index for index, name in enumerate(groups)}
     points = [replace(point, x=value_text(point.x)) for point in cloud.points]
     # The golden ratio spreads neighbours without chance.
@@ -165,25 +177,31 @@ def _choices(axes: Axes, cloud: _Cloud, groups: Sequence[str], slanted: bool) ->
         scores = [point.y for point in points if point.x == name]
         middle = statistics.median(scores)
         plot_median(axes, [place[name] - 0.3, place[name] + 0.3], [middle, middle])
-        labels.append(f"{_short(name)} ({len(scores)})" if slanted else f"{name}\n{len(scores)}")
+        labels.append(f"{shorten(name)} ({len(scores)})" if slanted else f"{name}\n{len(scores)}")
     ticks = axes.set_xticks(range(len(groups)), labels)
     for tick in ticks if slanted else ():
         tick.label1.set(rotation=30, ha="right")
     axes.set_xlim(-0.6, len(groups) - 0.4)
     axes.set_ylim(*cloud.limits)
+    return _spots(shaken)
 
 
-def _width(label: str) -> int:
+def _spots(points: Sequence[Point]) -> list[Spot]:
+    return [Spot(point.x, point.y, point.text) for point in points]
+
+
+def width_of(label: str) -> int:
     """Return how many letters' room a label takes; Chinese, Japanese and Korean characters take two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in label)
 
 
-def _short(label: str) -> str:
-    if _width(label) <= LONGEST_LABEL:
+def shorten(label: str, longest: int = LONGEST_LABEL) -> str:
+    """Return a label that takes at most so many letters' room."""
+    if width_of(label) <= longest:
         return label
     kept = ""
     for letter in label:
-        if _width(kept + letter) >= LONGEST_LABEL:
+        if width_of(kept + letter) >= longest:
             break
         kept += letter
     return f"{kept}…"

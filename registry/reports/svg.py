@@ -9,6 +9,7 @@ Text stays text, in the page's own fonts.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 # Okabe and Ito's colours have the names c1 to c6; their values are in page.css.
@@ -67,6 +68,21 @@ def inline(svg: str, *, alt: str, prefix: str) -> str:
     root.attrib.clear()
     root.attrib.update({"viewBox": view, "role": "img", "aria-label": alt})
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def standalone(markup: str, size: tuple[float, float], colours: Mapping[str, str]) -> str:
+    """Return an inlined picture as a file of its own, with a style sheet and a white ground.
+
+    Args:
+        markup: what `inline` returned.
+        size: its width and height.
+        colours: role to colour.
+    """
+    rules = "".join(f".f-{role}{{fill:{c}}}.s-{role}{{stroke:{c}}}" for role, c in colours.items())
+    style = f"<style>text{{font-family:system-ui,sans-serif}}{rules}</style>"
+    ground = f'<rect width="{size[0]:g}" height="{size[1]:g}" fill="#ffffff"/>'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]:g}" height="{size[1]:g}" '
+    return markup.replace("<svg ", head, 1).replace(">", f">{style}{ground}", 1)
 
 
 def _rename_ids(root: ElementTree.Element, prefix: str) -> None:

@@ -23,10 +23,14 @@ class Cell:
     Args:
         text: what is shown.
         value: what it is sorted by and was before rounding; None where that is the text.
+        level: how strongly it is tinted, from 0 to 8.
+        param: it is a param's name.
     """
 
     text: str
     value: str | None = None
+    level: int = 0
+    param: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,18 @@ def leaderboard(study: ReportedStudy) -> Table:
     ranked = study.ranked
     scored = {trial.number for trial in ranked}
     others = [trial for trial in study.trials if trial.number not in scored]
+    tests = list(dict.fromkeys(name for trial in study.trials for name in trial.test))
+    chosen = study.kind == "versions"
     fixed = (
         Column("rank"),
-        Column("trial"),
+        Column("compared", number=False) if chosen else Column("trial"),
         Column(study.metric),
         Column("epoch"),
         Column("stop reason", number=False),
         Column("seconds"),
         Column("parameters"),
-        Column("version", number=False),
+        Column("from", number=False) if chosen else Column("version", number=False),
+        *map(Column, tests),
     )
     numeric = {name: all(_is_number(t.params[name]) for t in study.trials if name in t.params) for name in names}
     columns = fixed + tuple(Column(name, number=numeric[name], param=True) for name in names)
@@ -77,7 +84,12 @@ def leaderboard(study: ReportedStudy) -> Table:
     lines: list[tuple[int | None, ReportedTrial]] = [*enumerate(ranked, 1), *((None, trial) for trial in others)]
     kept = thin(lines, min(MOST_ROWS, max(MOST_LISTED, MOST_CELLS // len(columns))))
     rows = tuple(
-        (*_fixed_cells(rank, trial, write), *(_param_cell(trial, name) for name in names)) for rank, trial in kept
+        (
+            *_fixed_cells(rank, trial, write),
+            *(exact(trial.test.get(name), f"{trial.test[name]:.4f}" if name in trial.test else "") for name in tests),
+            *(_param_cell(trial, name) for name in names),
+        )
+        for rank, trial in kept
     )
     note = ""
     if len(kept) < len(lines):
@@ -104,10 +116,10 @@ def _param_names(study: ReportedStudy) -> list[str]:
 
 
 def _fixed_cells(rank: int | None, trial: ReportedTrial, write: Any) -> tuple[Cell, ...]:
-    names = " ".join(filter(None, (trial.version, ", ".join(trial.aliases))))
+    names = " ".join(filter(None, (trial.source if trial.label else trial.version, ", ".join(trial.aliases))))
     return (
         NOTHING if rank is None else Cell(str(rank)),
-        Cell(str(trial.number)),
+        Cell(trial.label or str(trial.number)),
         NOTHING if trial.score is None else exact(trial.score, write(trial.score)),
         NOTHING if trial.epoch is None else Cell(f"{trial.epoch} of {trial.epochs}", str(trial.epoch)),
         Cell(trial.stop_reason or trial.outcome),
@@ -154,6 +166,7 @@ def pruned_trials(study: ReportedStudy) -> Table:
     pruned = [(trial, trial.pruned_by) for trial in study.trials if trial.outcome == "pruned" and trial.pruned_by]
     write = score_format([by.value for _, by in pruned])
     names = ("trial", "at epoch", f"{study.metric} there", "peers there", "better peers", "their median")
+    best = Column("the best of them", number=False)
     rows = tuple(
         (
             Cell(str(trial.number)),
@@ -162,10 +175,11 @@ def pruned_trials(study: ReportedStudy) -> Table:
             Cell(str(by.peers)),
             Cell(str(by.better_peers)),
             NOTHING if by.median is None else exact(by.median, write(by.median)),
+            Cell(", ".join(f"trial {number} ({write(value)})" for number, value in by.best_peers[:3]) or "–"),
         )
         for trial, by in thin(pruned, MOST_LISTED)
     )
-    return Table(tuple(map(Column, names)), rows, _listed(len(rows), len(pruned), "pruned"))
+    return Table((*map(Column, names), best), rows, _listed(len(rows), len(pruned), "pruned"))
 
 
 def failures(study: ReportedStudy) -> Table:

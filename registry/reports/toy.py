@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from registry.reports.evidence import Attempt, Baseline, Calibration, Mistake, Mistakes, Repeats
 from registry.reports.facts import Hyperparameter, Importances, Outcome, PrunedBy, Report, ReportedStudy, ReportedTrial
 
 MAX_EPOCHS = 10
@@ -62,12 +63,53 @@ def toy_study(count: int = 40, /, *, name: str = "toy", seed: int = 0, **changes
         "libraries": {"keras": "3.15.1"},
         "created_at": MOMENT,
         "wall_seconds": 20.0 * count,
+        "machines": ("north, cpu, 2 workers", "south, gpu:0, 1 worker"),
+        "attempts": tuple(attempt for number in range(count) for attempt in _attempts(number)),
     }
     if count >= 20:
         fields["importances"] = Importances(
             {"learning_rate": 0.5, "activation": 0.3, "momentum": 0.2}, count, "By hand"
         )
+        fields["fanova"] = Importances({"learning_rate": 0.7, "momentum": 0.3}, count, "By another hand")
     return ReportedStudy(**(fields | changes))
+
+
+def toy_evidence(study: ReportedStudy) -> ReportedStudy:
+    """Return the study with all that may be known of a winner: baselines, seeds, test data, errors."""
+    best = study.ranked[0]
+    score = best.score or 0.0
+    tested = replace(best, test={"test_accuracy": score - 0.004})
+    return replace(
+        study,
+        trials=tuple(tested if trial is best else trial for trial in study.trials),
+        baselines=(
+            Baseline("softmax (toy/1)", 0.84, {"test_accuracy": 0.83}, 20.0, 7850),
+            Baseline("two layers", 0.87),
+        ),
+        repeats=(
+            Repeats(best.name, (score, score - 0.002, score - 0.001), best.number),
+            Repeats(study.ranked[1].name, (score - 0.01, score - 0.012), study.ranked[1].number),
+        ),
+        mistakes=Mistakes(
+            "toy/1",
+            ("coat", "shirt", "bag"),
+            ((80, 15, 5), (20, 78, 2), (0, 1, 99)),
+            (Calibration(60, 0.5, 0.45), Calibration(240, 0.95, 0.9)),
+            (Mistake(7, "coat", "shirt", 0.99), Mistake(3, "bag", "shirt", 0.6)),
+        ),
+    )
+
+
+def _attempts(number: int) -> list[Attempt]:
+    """Return who trained a trial: every seventh is preempted, and continued by another worker."""
+    worker, other = f"worker-{number % 3}", f"worker-{(number + 1) % 3}"
+    start = 20.0 * (number // 3)
+    if number % 7 != 3:
+        return [Attempt(number, worker, "north, cpu", start, start + 18, "finished", 1, 7)]
+    return [
+        Attempt(number, worker, "north, cpu", start, start + 8, "lost", 1, 3),
+        Attempt(number, other, "south, gpu:0", start + 19, start + 29, "finished", 4, 7),
+    ]
 
 
 def _registered(trial: ReportedTrial, best: Sequence[ReportedTrial]) -> ReportedTrial:
@@ -102,7 +144,7 @@ def _trial(number: int, numbers: random.Random) -> ReportedTrial:
         seconds=epochs * numbers.uniform(1.5, 1.9),
         parameters=785 * params["units_1"],
         curves=curves,
-        pruned_by=PrunedBy("hyperband", epochs, accuracy[-1], number, number // 2, 0.86)
+        pruned_by=PrunedBy("hyperband", epochs, accuracy[-1], number, number // 2, 0.86, ((0, 0.87), (1, 0.865)))
         if outcome == "pruned"
         else None,
         error="the loss of epoch 2 is not a finite number" if outcome == "failed" else None,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from registry.reports import ReportedStudy, render
-from registry.reports.toy import toy_report, toy_study
+from registry.reports.toy import toy_evidence, toy_report, toy_study
 
+SERIOUS = ("serious", "critical")
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -125,9 +128,59 @@ def test_the_filter_hides_rows_and_counts_them(look: Any) -> None:
     assert page.locator(".filter output").text_content() == f"{wanted} of 40 rows"
 
 
+def test_the_filter_compares_columns(look: Any) -> None:
+    study = toy_study(40)
+    page = look(study)
+    page.get_by_label("Filter").fill("learning_rate<=0.01 relu")
+    wanted = sum(t.params["learning_rate"] <= 0.01 and t.params["activation"] == "relu" for t in study.trials)
+    assert wanted > 0
+    assert page.locator("table[data-sortable] tbody tr:visible").count() == wanted
+
+
+def test_values_are_told_under_the_pointer(look: Any) -> None:
+    study = toy_study(20)
+    page = look(study)
+    told = page.locator("#told")
+    assert not told.is_visible()
+    figure = page.locator("figure.long[data-spots]").first
+    figure.scroll_into_view_if_needed()
+    best = study.ranked[0]
+    spots = json.loads(figure.get_attribute("data-spots") or "")
+    x, y, text = next(spot for spot in spots if spot[2].startswith(f"trial {best.number} "))
+    place = figure.locator("svg").evaluate(
+        "(svg, [x, y]) => { const p = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM()); return [p.x, p.y]; }",
+        [x, y],
+    )
+    page.mouse.move(*place)
+    assert told.text_content() == text
+    assert f"val_accuracy {best.score:.4f}"[:18] in text
+    page.mouse.move(2, 2)
+    assert not told.is_visible()
+
+
+def test_the_keyboard_tells_values_too(look: Any) -> None:
+    page = look(toy_study(20))
+    page.locator("figure.long[data-spots] svg").first.focus()
+    page.keyboard.press("ArrowRight")
+    first = page.locator("#told").text_content()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#told").is_visible()
+    assert page.locator("#told").text_content() != first
+    page.keyboard.press("Escape")
+    assert not page.locator("#told").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(look: Any, scheme: str) -> None:
+    study = toy_evidence(toy_study(40))
+    page = look(study, toy_study(20, name="other", seed=1), scheme=scheme)
+    found = Axe().run(page).response["violations"]
+    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found if fault["impact"] in SERIOUS] == []
+
+
 def test_commands_can_be_copied_or_are_selected(look: Any) -> None:
     page = look(toy_study(5))
-    page.get_by_role("button", name="Copy").first.click()
+    page.get_by_role("button", name="Copy: ").first.click()
     page.locator(".copy", has_text="ed").first.wait_for()
     assert page.evaluate("getSelection().toString()") == "registry best toy --storage sqlite:///studies.db"
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from registry.reports import Hyperparameter, Importances, ReportedStudy, ReportedTrial, render
-from registry.reports.canvas import draw, log_ticks, thinned, window
+from registry.reports.canvas import Drawing, log_ticks, thinned, window
+from registry.reports.marks import median_line
 from registry.reports.numbers import duration_text, score_format, share_text, value_text
-from registry.reports.pictures import median_line
 from registry.reports.svg import inline
 from registry.reports.tables import leaderboard, thin
 from registry.reports.toy import toy_report, toy_study
@@ -133,7 +133,7 @@ class TestOddStudies:
     def test_one_trial(self) -> None:
         study = toy_study(40)
         page = page_of(replace(only(study, "complete"), trials=only(study, "complete").trials[:1]))
-        assert "It is the only trial with a score." in page.text
+        assert "It is the only one with a score." in page.text
         assert len(page.leaderboard()) == 1
 
     def test_all_pruned(self) -> None:
@@ -329,7 +329,7 @@ class TestPictures:
 
     def test_a_colour_that_does_not_follow_the_page_is_refused(self) -> None:
         with pytest.raises(ValueError, match="the picture has the colour #ff0000; expected one of ink"):
-            draw(lambda axes: axes.plot([1, 2], color="red"), size=(200, 100), alt="", prefix="a")  # type: ignore[arg-type,return-value]
+            Drawing(lambda axes: axes.plot([1, 2], color="red") and None, (200, 100), "").inline("a")
 
     def test_a_picture_is_cleaned(self) -> None:
         svg = (

@@ -10,21 +10,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine, make_url
 
 from registry import Registry, Source
-from registry.database import open_engine, use_wal, writing
+from registry.database import open_engine, use_wal, without_secrets, writing
 from registry.errors import DatabaseError, NotFoundError, UsageError, UserError
 from registry.reports import ReportedTrial
 from registry.reports.toy import toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search.errors import ProblemError
 from search.importances import importances
+from search.mistakes import classified, summarize
 from search.problem import Objective
 from search.records import insert_study, read_study, read_trials
-from search.report import collect, commands_for, without_secrets, write_report
+from search.report import collect, commands_for, write_report
 from search.schema import SCHEMA, results, slots, workers
 from search.settings import Settings
 from search.status import read_status
@@ -135,7 +138,9 @@ def _result(trial: ReportedTrial) -> dict[str, Any]:
     by = trial.pruned_by
     return {
         "curves": {name: [None, *values[1:]] for name, values in trial.curves.items()},
-        "pruned_by": by and {name: getattr(by, name) for name in by.__slots__} | {"best_peers": []},
+        "pruned_by": by
+        and {name: getattr(by, name) for name in by.__slots__}
+        | {"best_peers": [{"trial": n, "value": v} for n, v in by.best_peers]},
         "error": trial.error,
     }
 
@@ -183,7 +188,7 @@ def _register(engine: Engine, name: str, top_k: int) -> None:
 class TestCollect:
     def test_the_facts_are_those_of_the_python_api(self, engine: Engine) -> None:
         fill(engine)
-        (study,) = collect(engine, ["toy"]).studies
+        (study,) = collect(engine, ["toy"], errors=False).studies
         status = read_status(engine, "toy")
         assert dict(study.counts) == status.trials
         assert study.budget == status.budget == 33
@@ -200,13 +205,13 @@ class TestCollect:
 
     def test_a_running_trial_is_not_the_winner(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        (study,) = collect(sqlite_engine, ["toy"]).studies
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
         assert study.counts["running"] == 1
         assert study.ranked[0].score != 0.99
 
     def test_versions_and_aliases_are_found(self, engine: Engine) -> None:
         fill(engine)
-        (study,) = collect(engine, ["toy"]).studies
+        (study,) = collect(engine, ["toy"], errors=False).studies
         best = study.ranked[0]
         assert (best.version, best.aliases, best.has_weights) == ("toy/4", ("champion",), True)
         displaced = study.ranked[3]
@@ -217,12 +222,12 @@ class TestCollect:
 
     def test_where_a_curve_was_not_finite_it_is_nan(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        (study,) = collect(sqlite_engine, ["toy"]).studies
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
         assert math.isnan(study.ranked[0].curves["loss"][0])
 
     def test_the_space_in_words(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        (study,) = collect(sqlite_engine, ["toy"]).studies
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
         assert [(hp.name, hp.kind, hp.range, hp.condition, hp.log) for hp in study.space] == [
             ("learning_rate", "Float", "0.003 to 0.05, log", "", True),
             ("hidden_layers", "Int", "1 to 3", "", False),
@@ -235,24 +240,24 @@ class TestCollect:
 
     def test_wall_time_is_from_the_first_begin_to_the_last_end(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, count=30)
-        (study,) = collect(sqlite_engine, ["toy"]).studies
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
         assert study.wall_seconds == 139.0 - 100.0
 
     def test_without_names_all_studies_are_told(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, "second")
         fill(sqlite_engine, "무작위 탐색")
-        assert [study.name for study in collect(sqlite_engine, []).studies] == ["second", "무작위 탐색"]
+        assert [study.name for study in collect(sqlite_engine, [], errors=False).studies] == ["second", "무작위 탐색"]
 
     def test_a_name_twice_is_told_once(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        assert len(collect(sqlite_engine, ["toy", "toy"]).studies) == 1
+        assert len(collect(sqlite_engine, ["toy", "toy"], errors=False).studies) == 1
 
 
 class TestCommands:
     def test_the_best_of_the_model_is_asked_by_the_models_name(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        (study,) = collect(sqlite_engine, ["toy"]).studies
-        shell, python = study.commands.values()
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        shell, python, _ = study.commands.values()
         url = str(sqlite_engine.url)
         assert shell == f"registry best toy --storage {url}"
         assert python == f"from registry import Registry\n\nmodel = Registry({url!r}).best('toy').load()"
@@ -263,15 +268,18 @@ class TestCommands:
             registry.register(
                 "toy", weights=None, score=0.999, metric="val_accuracy", direction="max", epoch=1, params={}, curves={}
             )
-        (study,) = collect(sqlite_engine, ["toy"]).studies
-        shell, python = study.commands.values()
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        shell, python, _ = study.commands.values()
         assert shell.startswith("registry show toy/4 ")
         assert ".get('toy/4').load()" in python
 
-    def test_without_a_version_there_are_none(self, sqlite_engine: Engine) -> None:
+    def test_without_a_version_there_is_only_how_to_search_again(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, register=0)
-        (study,) = collect(sqlite_engine, ["toy"]).studies
-        assert study.commands == {}
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        assert study.commands == {
+            "The study again": f"search run search.toy:toy --study toy-again --trials 33 --seed 7 "
+            f"--storage {sqlite_engine.url}"
+        }
 
     def test_passwords_are_left_out(self) -> None:
         url = make_url("postgresql+psycopg://ann:hunter2@db/studies?sslpassword=hunter3&sslmode=require")
@@ -281,38 +289,127 @@ class TestCommands:
 
 
 class TestImportances:
-    def test_they_find_what_matters(self, engine: Engine) -> None:
-        fill(engine, count=60)
-        found = importances(engine, "toy", "max")
-        assert found.missing == ""
-        assert sum(found.shares.values()) == pytest.approx(1.0)
-        assert found.trials == len(toy_study(60).ranked)
-        assert {"learning_rate", "units_2"} <= set(found.shares)
+    def test_they_find_what_matters(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine, count=60)
+        for found in importances(sqlite_engine, "toy", "max"):
+            assert found.missing == ""
+            assert sum(found.shares.values()) == pytest.approx(1.0)
+            assert found.trials == len(toy_study(60).ranked)
+            assert next(iter(found.shares)) == "learning_rate"
+
+    def test_fanova_leaves_out_what_not_all_trials_have(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        first, second = importances(sqlite_engine, "toy", "max")
+        assert set(first.shares) - set(second.shares) == {"units_2"}
+
+    def test_only_the_trials_of_one_moment_count(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        numbers = [trial.number for trial in toy_study(30).ranked[:25]]
+        assert importances(sqlite_engine, "toy", "max", numbers)[0].trials == 25
 
     def test_few_trials_have_none(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, count=10)
         scored = len(toy_study(10).ranked)
-        assert importances(sqlite_engine, "toy", "max").missing == (
-            f"they need 20 trials with a score, and there are {scored}"
-        )
+        told = f"they need 20 trials with a score, and there are {scored}"
+        assert [found.missing for found in importances(sqlite_engine, "toy", "max")] == [told, told]
 
     def test_without_optunas_trials_the_reason_is_told(self, sqlite_engine: Engine) -> None:
-        assert importances(sqlite_engine, "toy", "max").missing == "Optuna's trials could not be read (KeyError)"
+        found, _ = importances(sqlite_engine, "toy", "max")
+        assert found.missing == "Optuna's trials could not be read (KeyError)"
+
+
+class TestEvidence:
+    def test_baselines_seeds_and_test_data_are_found_by_their_tags(self, engine: Engine) -> None:
+        fill(engine)
+        best = toy_study(30, name="toy").ranked[0]
+        with Registry(engine.url.render_as_string(hide_password=False)) as registry:
+            for seed in (0, 1):
+                register(registry, "baseline:softmax", seed, 0.84 + seed / 100, {}, kind="baseline", baseline="softmax",
+                         test_accuracy="0.83")  # fmt: skip
+            for seed, score in ((0, 0.88), (1, 0.87)):
+                register(registry, "confirmed", seed, score, best.params, confirm="toy")
+        (study,) = collect(engine, ["toy"], errors=False).studies
+        (baseline,) = study.baselines
+        assert (baseline.label, baseline.score, baseline.test) == (
+            "softmax (mean of 2 seeds)", pytest.approx(0.845), {"test_accuracy": 0.83},
+        )  # fmt: skip
+        assert {one.label: one.scores for one in study.repeats} == {
+            f"trial {best.number}": (0.88, 0.87),
+            "baseline softmax": (0.84, 0.85),
+        }
+
+    def test_workers_and_machines_are_told(self, engine: Engine) -> None:
+        fill(engine)
+        with writing(engine) as connection:
+            connection.execute(sa.update(slots).values(worker_id="worker of toy"))
+        (study,) = collect(engine, ["toy"], errors=False).studies
+        assert study.machines == ("h, cpu, 1 worker",)
+        assert {attempt.worker for attempt in study.attempts} <= {"worker of toy"}
+
+    def test_the_best_peers_are_told(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        told = [trial.pruned_by.best_peers for trial in study.trials if trial.pruned_by]
+        assert told
+        assert all(peers == ((0, 0.87), (1, 0.865)) for peers in told)
+
+    def test_a_winner_whose_problem_is_gone_costs_only_its_section(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine, register=0)
+        (study,) = collect(sqlite_engine, ["toy"], errors=True).studies
+        assert (study.mistakes, study.mistakes_missing) == (None, "")
+
+
+def register(registry: Registry, study: str, seed: int, score: float, params: Any, **tags: str) -> None:
+    source = Source(study=study, trial=seed, seed=seed)
+    values: dict[str, Any] = {"metric": "val_accuracy", "direction": "max", "epoch": 1, "params": params}
+    curves = {"val_accuracy": (score,)}
+    registry.register("toy", weights=None, score=score, curves=curves, source=source, tags=tags, **values)
+
+
+class TestMistakes:
+    def test_they_are_counted_from_the_predictions(self) -> None:
+        shares = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.45, 0.55]])
+        found = summarize("m/1", ("a", "b"), np.array([0, 1, 1, 0]), shares, np.zeros((4, 9, 9), np.uint8))
+        assert found.confusion == ((1, 1), (1, 1))
+        assert found.accuracy == 0.5
+        assert [(w.index, w.label, w.predicted, w.confidence) for w in found.worst] == [
+            (2, "b", "a", 0.7), (3, "a", "b", 0.55),
+        ]  # fmt: skip
+        assert all(worst.png.startswith(b"\x89PNG") for worst in found.worst)
+        assert [part.samples for part in found.calibration] == [1, 1, 1, 1]
+        assert found.calibration_error == pytest.approx((0.1 + 0.2 + 0.7 + 0.55) / 4)
+
+    @pytest.mark.parametrize(
+        ("y", "given"),
+        [
+            (np.array([[0], [1]]), np.array([[0.2], [0.9]])),
+            (np.array([[1, 0], [0, 1]]), np.array([[0.8, 0.2], [0.1, 0.9]])),
+            (np.array([0, 1]), np.log(np.array([[0.8, 0.2], [0.1, 0.9]]))),
+        ],
+    )
+    def test_labels_and_predictions_come_in_several_shapes(self, y: Any, given: Any) -> None:
+        labels, shares = classified(y, given)
+        assert labels.tolist() == [0, 1]
+        assert shares == pytest.approx(np.array([[0.8, 0.2], [0.1, 0.9]]))
+
+    def test_a_regression_is_none(self) -> None:
+        with pytest.raises(ProblemError, match="not a classification"):
+            classified(np.array([0.5, 1.5]), np.array([[0.1], [0.2]]))
 
 
 class TestWriteReport:
     def test_one_file_appears(self, engine: Engine, tmp_path: Path) -> None:
         fill(engine)
         out = tmp_path / "new" / "report.html"
-        assert write_report(engine, ["toy"], out) == out
+        assert write_report(engine, ["toy"], out, errors=False) == out
         assert [path.name for path in out.parent.iterdir()] == ["report.html"]
         page = out.read_text(encoding="utf-8")
         assert page.startswith("<!doctype html>")
-        assert repr(collect(engine, ["toy"]).studies[0].ranked[0].score) in page
+        assert repr(collect(engine, ["toy"], errors=False).studies[0].ranked[0].score) in page
 
     def test_a_url_does_as_well(self, sqlite_engine: Engine, tmp_path: Path) -> None:
         fill(sqlite_engine)
-        assert write_report(str(sqlite_engine.url), ["toy"], tmp_path / "r.html").exists()
+        assert write_report(str(sqlite_engine.url), ["toy"], tmp_path / "r.html", errors=False).exists()
 
     def test_passwords_are_nowhere_in_the_page(self, sqlite_engine: Engine, tmp_path: Path) -> None:
         fill(sqlite_engine)
@@ -325,9 +422,9 @@ class TestWriteReport:
         ("make", "error", "message"),
         [
             (lambda e, t: write_report(e, ["tou"], t / "r.html"), NotFoundError, "no study is called 'tou'; did"),
-            (lambda e, t: write_report(e, ["toy"], t / "r.docx"), UsageError, "cannot write a report to 'r.docx'; exp"),
+            (lambda e, t: write_report(e, ["toy"], t / "r.docx", errors=False), UsageError, "cannot write a report to 'r.docx'; exp"),
             (lambda e, t: write_report(f"sqlite:///{t}/no.db", [], t / "r.html"), DatabaseError, "there is no data"),
-            (lambda e, t: write_report(e, ["toy"], t / "studies.db" / "r.html"), UserError, "cannot make the folder"),
+            (lambda e, t: write_report(e, ["toy"], t / "studies.db" / "r.html", errors=False), UserError, "cannot make the folder"),
         ],
     )  # fmt: skip
     def test_errors_leave_nothing(
@@ -346,13 +443,13 @@ class TestWriteReport:
 
     def test_an_empty_database(self, sqlite_engine: Engine, tmp_path: Path) -> None:
         with pytest.raises(NotFoundError, match="holds no studies yet; start one with `search run`"):
-            write_report(sqlite_engine, [], tmp_path / "r.html")
+            write_report(sqlite_engine, [], tmp_path / "r.html", errors=False)
 
     def test_no_heavy_import(self, sqlite_engine: Engine, tmp_path: Path) -> None:
         fill(sqlite_engine)
         code = (
             "import json, sys; from search.report import write_report; "
-            f"write_report({str(sqlite_engine.url)!r}, [], {str(tmp_path / 'r.html')!r}); "
+            f"write_report({str(sqlite_engine.url)!r}, [], {str(tmp_path / 'r.html')!r}, errors=False); "
             "print(json.dumps([m for m in ('tensorflow', 'keras', 'keras_tuner', 'matplotlib.pyplot') "
             "if m in sys.modules]))"
         )

@@ -1,0 +1,37 @@
+"""The command that compares versions in a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry.console import Json, Storage, print_json, print_table
+
+
+def compare_command(
+    refs: Annotated[list[str], typer.Argument(metavar="REF...", help="MODEL, MODEL/3 or MODEL@ALIAS.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The report: .html, .md, .pdf, .csv, .parquet or .json.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="Rank by this metric, not by the first one's objective.")] = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Compare versions: which is best, their params and their curves, as a table or a report."""
+    from registry.reports.compare import compare, write_comparison
+
+    if out is not None:
+        write_comparison(refs, out, storage=storage, metric=metric)
+    if as_json:
+        from registry.reports.frames import plain
+
+        print_json(plain(compare(refs, storage=storage, metric=metric)))
+    elif out is not None:
+        typer.echo(f"wrote {out}")
+    else:
+        from registry.reports.tables import leaderboard
+
+        table = leaderboard(compare(refs, storage=storage, metric=metric).studies[0])
+        print_table([column.name for column in table.columns], [tuple(cell.text for cell in row) for row in table.rows])

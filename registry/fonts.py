@@ -1,0 +1,65 @@
+"""Find fonts for names in any script, so that pictures do not show boxes where letters should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+BASE = "DejaVu Sans"  # comes with matplotlib
+# Tried before all others: large families of upright sans-serif letters.
+PREFERRED = (
+    "Noto Sans CJK KR",
+    "Noto Sans KR",
+    "Noto Sans CJK JP",
+    "Malgun Gothic",
+    "Apple SD Gothic Neo",
+    "NanumGothic",
+    "Arial Unicode MS",
+    "Noto Sans",
+    "WenQuanYi Zen Hei",
+)
+
+
+def families_for(texts: Iterable[str]) -> tuple[list[str], frozenset[str]]:
+    """Return the font families to draw texts with, in matplotlib's order, and the letters that none of them has.
+
+    Example:
+        >>> families_for(["val_loss"])
+        (['DejaVu Sans'], frozenset())
+    """
+    wanted = frozenset(letter for text in texts for letter in text if letter.isprintable() and not letter.isspace())
+    families, missing = _search(wanted)
+    return list(families), missing
+
+
+@lru_cache(maxsize=64)
+def _search(wanted: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    from matplotlib.font_manager import fontManager
+
+    families, missing = [BASE], wanted - _letters_of(_path_of(BASE))
+    if not missing:
+        return tuple(families), missing
+    upright = {entry.name: str(entry.fname) for entry in fontManager.ttflist if entry.style == "normal"}
+    names = [name for name in PREFERRED if name in upright]
+    names += sorted(name for name in upright if name not in PREFERRED and "Sans" in name and "Mono" not in name)
+    for name in names:
+        found = missing & _letters_of(upright[name])
+        if found:
+            families.append(name)
+            missing -= found
+        if not missing:
+            break
+    return tuple(families), missing
+
+
+def _path_of(family: str) -> str:
+    from matplotlib.font_manager import findfont
+
+    return str(findfont(family))
+
+
+@lru_cache(maxsize=128)
+def _letters_of(path: str) -> frozenset[str]:
+    from matplotlib.ft2font import FT2Font
+
+    return frozenset(map(chr, FT2Font(path).get_charmap()))

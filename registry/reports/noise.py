@@ -1,0 +1,95 @@
+"""Is a difference more than noise? By seeds where configurations were repeated, else by how much scores jitter."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+
+from registry.reports.evidence import Repeats
+from registry.reports.facts import ReportedStudy, ReportedTrial
+from registry.reports.marks import score_of
+
+LEAST_EPOCHS = 5
+SIGNIFICANT = 0.05
+
+
+def repeats_of(study: ReportedStudy, trial: ReportedTrial) -> Repeats | None:
+    """Return the scores over seeds of a trial's configuration; None where it was trained once."""
+    return next((one for one in study.repeats if one.trial == trial.number and len(one.scores) > 1), None)
+
+
+def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
+    """Return how far the objective moves from epoch to epoch around its best epoch, as a standard deviation.
+
+    Half of the variance of the differences of neighbouring epochs, of the later half of the curve: the trend is nearly
+    gone there. It is the least that another seed would change; None where the curve is too short.
+    """
+    values = [value for value in trial.curves.get(study.metric, ()) if math.isfinite(value)]
+    later = values[len(values) // 2 :]
+    if len(values) < LEAST_EPOCHS or len(later) < 3:
+        return None
+    steps = [after - before for before, after in itertools.pairwise(later)]
+    return statistics.pstdev(steps, mu=0.0) / math.sqrt(2)
+
+
+def noise_lines(study: ReportedStudy) -> list[str]:
+    """Return sentences on whether the winner's lead over the second is more than noise."""
+    ranked = study.ranked
+    if len(ranked) < 2:
+        return []
+    best, second = ranked[0], ranked[1]
+    lead = abs(score_of(best) - score_of(second))
+    one, other = repeats_of(study, best), repeats_of(study, second)
+    if one and other:
+        return [_welch(one, other, f"{second.name}'s")]
+    if one:
+        word = "more than" if lead > 2 * one.spread else "no more than"
+        return [f"Its lead over {second.name}, {lead:.2g}, is {word} twice the spread over seeds ({one.spread:.2g})."]
+    moved = jitter(study, best)
+    if moved is None:
+        return ["Whether the lead is more than noise is not known: each was trained once, with one seed."]
+    word = "more than twice" if lead > 2 * moved else "within twice"
+    said = f"Its lead over {second.name}, {lead:.2g}, is {word} what its {study.metric} moves from epoch to epoch"
+    if lead > 2 * moved:
+        return [f"{said} ({moved:.2g}); only more seeds can tell whether it is more than noise."]
+    return [f"{said} ({moved:.2g}): it may be noise."]
+
+
+def _welch(one: Repeats, other: Repeats, whose: str) -> str:
+    p = welch(one.scores, other.scores)
+    verdict = "more than noise" if p < SIGNIFICANT else "not more than noise"
+    value = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return f"Its mean over seeds is {one.mean - other.mean:+.2g} from {whose}: {verdict} (Welch's t-test, {value})."
+
+
+def welch(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the p-value of Welch's t-test; 1 where both have one and the same value, 0 where only the means differ."""
+    if statistics.pvariance(one) == statistics.pvariance(other) == 0:
+        return 1.0 if one[0] == other[0] else 0.0
+    from scipy import stats
+
+    return float(stats.ttest_ind(one, other, equal_var=False).pvalue)
+
+
+def baseline_lines(study: ReportedStudy) -> list[str]:
+    """Return a sentence on how the winner stands to the baselines."""
+    ranked = study.ranked
+    if not ranked or not study.baselines:
+        return []
+    sign = 1 if study.direction == "max" else -1
+    strongest = max(study.baselines, key=lambda baseline: sign * baseline.score)
+    beaten = sum(sign * score_of(ranked[0]) > sign * baseline.score for baseline in study.baselines)
+    difference = sign * (score_of(ranked[0]) - strongest.score)
+    repeated = repeats_of(study, ranked[0])
+    spread = repeated.spread if repeated else jitter(study, ranked[0])
+    more = ""
+    if spread is not None:
+        of = "spread over seeds" if repeated else "movement from epoch to epoch"
+        more = f", {'more' if abs(difference) > 2 * spread else 'no more'} than twice its {of}"
+    word = "ahead of" if difference > 0 else "behind"
+    return [
+        f"It beats {beaten} of {len(study.baselines)} baselines; it is {abs(difference):.2g} {word} the strongest, "
+        f"{strongest.label}{more}."
+    ]

@@ -1,0 +1,233 @@
+"""What a report says of curves, differences and groups, and the kinds of files that it is written to."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+
+from registry.errors import UsageError
+from registry.fonts import families_for
+from registry.reports import Baseline, Repeats, ReportedTrial, to_frame, write
+from registry.reports.fit import describe_fit, judge_fit
+from registry.reports.frames import to_csv
+from registry.reports.groups import compare_groups, holm
+from registry.reports.markdown import to_markdown
+from registry.reports.noise import baseline_lines, jitter, noise_lines, welch
+from registry.reports.pdf import to_pdf
+from registry.reports.studies import best_at, best_by_epochs, budget_table, grouped
+from registry.reports.timeline import continued_table
+from registry.reports.toy import toy_evidence, toy_report, toy_study
+from registry.reports.versions import comparison_of
+from registry.values import ModelVersion, Source, curves_of
+
+
+def trial(loss: Any = (), val_loss: Any = (), reason: str = "max_epochs", **fields: Any) -> ReportedTrial:
+    curves = {"loss": tuple(loss), "val_loss": tuple(val_loss), **fields.pop("curves", {})}
+    return ReportedTrial(1, "complete", {}, stop_reason=reason, curves=curves, **fields)
+
+
+class TestFit:
+    @pytest.mark.parametrize(
+        ("loss", "val_loss", "reason", "fit"),
+        [
+            ((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.42, 0.46), "max_epochs", "overfitting"),
+            ((0.5, 0.4, 0.3, 0.2), (0.9, 0.8, 0.7, 0.6), "max_epochs", "underfitting"),
+            ((0.5, 0.4, 0.3, 0.2), (0.9, 0.8, 0.7, 0.6), "pruned", "no sign of over- or underfitting"),
+            ((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.39, 0.39), "max_epochs", "no sign of over- or underfitting"),
+            ((0.5, 0.4, 0.5, 0.6), (0.5, 0.4, 0.42, 0.46), "max_epochs", "no sign of over- or underfitting"),
+            ((0.5, 0.4, 0.3), (0.5, 0.4, 0.6), "max_epochs", "too few epochs to tell"),
+            ((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, math.nan, 0.9), "max_epochs", "too few epochs to tell"),
+        ],
+    )
+    def test_it_is_called_by_name(self, loss: Any, val_loss: Any, reason: str, fit: str) -> None:
+        assert judge_fit(trial(loss, val_loss, reason)) == fit
+
+    def test_the_numbers_are_told(self) -> None:
+        assert describe_fit(trial((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.42, 0.46))) == (
+            "overfitting after epoch 2: the validation loss rises by 15 % while the training loss falls from 0.4 to 0.2"
+        )
+
+
+class TestNoise:
+    def test_seeds_decide_by_welchs_test(self) -> None:
+        study = toy_study(40)
+        one, other = study.ranked[:2]
+        same = (Repeats("a", (0.8, 0.9), one.number), Repeats("b", (0.81, 0.9), other.number))
+        apart = (Repeats("a", (0.9, 0.901, 0.9), one.number), Repeats("b", (0.8, 0.801, 0.8), other.number))
+        assert "not more than noise (Welch's" in noise_lines(replace(study, repeats=same))[0]
+        assert "more than noise (Welch's t-test, p < 0.001)" in noise_lines(replace(study, repeats=apart))[0]
+
+    def test_without_seeds_the_movement_from_epoch_to_epoch_tells_what_may_be_noise(self) -> None:
+        wild = trial(curves={"val_accuracy": (0.8, 0.9, 0.8, 0.9, 0.8, 0.9)}, score=0.9, epoch=2)
+        second = replace(wild, number=2, score=0.89)
+        assert jitter(toy_study(0), wild) == pytest.approx(0.1 / math.sqrt(2))
+        assert "it may be noise" in noise_lines(toy_study(0, trials=(wild, second)))[0]
+        far = toy_study(0, trials=(wild, replace(second, score=0.2)))
+        assert "only more seeds can tell" in noise_lines(far)[0]
+
+    def test_a_short_curve_tells_nothing(self) -> None:
+        short = trial(curves={"val_accuracy": (0.8, 0.9)}, score=0.9, epoch=2)
+        assert "not known" in noise_lines(toy_study(0, trials=(short, replace(short, number=2))))[0]
+
+    def test_equal_scores_are_no_evidence(self) -> None:
+        assert welch((0.5, 0.5), (0.5, 0.5)) == 1.0
+        assert welch((0.5, 0.5), (0.6, 0.6)) == 0.0
+
+    def test_the_strongest_baseline_is_named(self) -> None:
+        best = trial(score=0.9, epoch=1)
+        study = toy_study(0, trials=(best,), baselines=(Baseline("weak", 0.8), Baseline("strong", 0.95)))
+        assert baseline_lines(study) == ["It beats 1 of 2 baselines; it is 0.05 behind the strongest, strong."]
+
+
+class TestGroups:
+    def test_they_are_tested_by_ranks(self) -> None:
+        trials = tuple(
+            ReportedTrial(n, "complete", {"kind": "ab"[n % 2], "odd": n % 3 == 0}, score=n % 2 + n / 1000, epoch=1)
+            for n in range(24)
+        )
+        kind, odd = compare_groups(toy_study(0, trials=trials))
+        assert list(kind.scores) == ["b", "a"]
+        assert kind.test == odd.test == "Mann-Whitney"
+        assert kind.p is not None
+        assert odd.p is not None
+        assert kind.p < 0.001 < 0.5 < odd.p
+
+    def test_few_scores_are_not_tested(self) -> None:
+        trials = tuple(ReportedTrial(n, "complete", {"k": "ab"[n % 2]}, score=n / 9, epoch=1) for n in range(8))
+        (found,) = compare_groups(toy_study(0, trials=trials))
+        assert (found.p, found.test) == (None, "")
+
+    def test_holm(self) -> None:
+        assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+        assert holm([]) == []
+
+
+class TestSeveralStudies:
+    def test_repeats_are_those_that_differ_in_their_seed(self) -> None:
+        one, two = toy_study(5), toy_study(5, name="two", seed=1)
+        other = toy_study(5, name="three", settings=dict(one.settings) | {"sampler": "random"})
+        assert [(g.label, len(g.studies)) for g in grouped([one, other, two])] == [
+            ("sampler tpe", 2), ("sampler random", 1),
+        ]  # fmt: skip
+
+    def test_the_best_so_far_is_by_epochs_in_sum(self) -> None:
+        trials = tuple(
+            ReportedTrial(n, "complete", {}, score=score, epoch=1, epochs=3) for n, score in enumerate((0.5, 0.4, 0.7))
+        )
+        study = toy_study(0, trials=trials)
+        assert best_by_epochs(study) == ([3, 9], [0.5, 0.7])
+        assert [best_at(study, budget) for budget in (2, 3, 8, 9)] == [None, 0.5, 0.5, 0.7]
+
+    def test_all_are_cut_at_the_smallest_budget(self) -> None:
+        long, short = toy_study(40), toy_study(10, name="short", seed=1)
+        table = budget_table(grouped([long, short]))
+        spent = sum(trial.epochs for trial in short.trials)
+        assert table.columns[5].name == f"at {spent} epochs"
+        ends = [best_at(study, spent) for study in (long, short)]
+        assert table.rows[0][-1].text == f"{min(e or 0 for e in ends):.4f} to {max(e or 0 for e in ends):.4f}"
+
+
+def test_an_interrupted_attempt_names_who_went_on() -> None:
+    table = continued_table(toy_study(4).attempts)
+    assert [cell.text for cell in table.rows[0]] == [
+        "3", "worker-0", "north, cpu", "lost", "3", "worker-1", "4", "11.0",
+    ]  # fmt: skip
+
+
+class TestFiles:
+    def test_the_numbers_of_a_table_are_the_facts(self, tmp_path: Path) -> None:
+        study = toy_study(12)
+        write(toy_report(study), tmp_path / "r.csv")
+        write(toy_report(study), tmp_path / "r.parquet")
+        write(toy_report(study), tmp_path / "r.json")
+        scores = [trial.score for trial in study.ranked]
+        assert list(pandas.read_csv(tmp_path / "r.csv")["score"].dropna()) == scores
+        frame = pandas.read_parquet(tmp_path / "r.parquet")
+        assert list(frame["score"].dropna()) == scores
+        assert list(frame["curves.val_loss"][0]) == list(study.ranked[0].curves["val_loss"])
+        told = json.loads((tmp_path / "r.json").read_text())["studies"][0]
+        assert [trial["score"] for trial in told["trials"]] == [trial.score for trial in study.trials]
+
+    def test_params_of_mixed_types_become_text_in_parquet(self, tmp_path: Path) -> None:
+        values: tuple[Any, ...] = (None, True, 3, "x")
+        trials = tuple(ReportedTrial(n, "complete", {"p": v}, score=-n, epoch=1) for n, v in enumerate(values))
+        write(toy_report(toy_study(0, trials=trials)), tmp_path / "r.parquet")
+        found = pandas.read_parquet(tmp_path / "r.parquet")["params.p"]
+        assert [None if pandas.isna(value) else value for value in found] == [None, "True", "3", "x"]
+
+    def test_a_spreadsheet_finds_no_formula(self) -> None:
+        hostile = toy_study(0, trials=(ReportedTrial(1, "failed", {"=p": "=1+1"}, error="@cmd"),))
+        text = to_csv(toy_report(hostile)).decode()
+        assert "'=1+1" in text
+        assert "'@cmd" in text
+
+    def test_markdown_has_its_pictures_beside_it(self, tmp_path: Path) -> None:
+        study = replace(toy_evidence(toy_study(20)), name="a|b <script> 무작위")
+        write(toy_report(study), tmp_path / "r.md")
+        text = (tmp_path / "r.md").read_text()
+        assert r"# Study a\|b \<script\> 무작위" in text
+        pictures = sorted(path.name for path in (tmp_path / "r-pictures").iterdir())
+        assert len(pictures) == text.count("](<r-pictures/") > 10
+        first = (tmp_path / "r-pictures" / "1.svg").read_text()
+        assert first.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
+        assert "#0072b2" in first
+
+    def test_a_command_in_markdown_stays_a_command(self) -> None:
+        text, _ = to_markdown(toy_report(toy_study(0, commands={"x": "a ``` b"})), "f")
+        assert "````\na ``` b\n````" in text
+
+    def test_pdf(self) -> None:
+        study = replace(toy_evidence(toy_study(12)), name="무작위 탐색")
+        data = to_pdf(toy_report(study))
+        assert data.startswith(b"%PDF")
+        assert data == to_pdf(toy_report(study))
+
+    def test_another_ending_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match=r"expected a name that ends in \.html, \.md, \.pdf, \.csv, \.parquet or"):
+            write(toy_report(), tmp_path / "r.docx")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_row_a_trial(self) -> None:
+        frame = to_frame(toy_report(toy_study(12), toy_study(5, name="b", seed=1)))
+        assert list(frame["study"]) == ["toy"] * 12 + ["b"] * 5
+
+
+def version(number: int, score: float, **fields: Any) -> ModelVersion:
+    moment = toy_report().made_at
+    values: dict[str, Any] = {"metric": "val_accuracy", "direction": "max", "epoch": 1, "created_at": moment}
+    curves = curves_of({"val_accuracy": [score]})
+    metrics = {"val_accuracy": score, "val_loss": 1 - score, "test_accuracy": score - 0.01}
+    return ModelVersion("m", number, score, params={"n": number}, metrics=metrics, curves=curves,
+                        **({"source": Source("s", number)} | values | fields))  # fmt: skip
+
+
+class TestVersionsCompared:
+    def test_they_are_ranked_by_the_first_ones_objective(self) -> None:
+        report = comparison_of([version(1, 0.8), version(2, 0.9)], database="d", made_by="p")
+        (study,) = report.studies
+        assert [(trial.name, trial.score, trial.test) for trial in study.ranked] == [
+            ("m/2", 0.9, {"test_accuracy": pytest.approx(0.89)}),
+            ("m/1", 0.8, {"test_accuracy": pytest.approx(0.79)}),
+        ]
+
+    def test_or_by_a_metric(self) -> None:
+        report = comparison_of([version(1, 0.8), version(2, 0.9)], database="d", made_by="p", metric="val_loss")
+        assert report.studies[0].direction == "min"
+        assert report.studies[0].ranked[0].name == "m/2"
+
+    def test_one_is_not_enough(self) -> None:
+        with pytest.raises(UsageError, match="expected two or more"):
+            comparison_of([version(1, 0.8)], database="d", made_by="p")
+
+
+def test_a_font_is_found_for_each_letter_or_the_letter_is_told() -> None:
+    assert families_for(["val_loss"]) == (["DejaVu Sans"], frozenset())
+    families, missing = families_for(["활성화"])
+    assert (len(families) > 1) != bool(missing)
+    assert "\U000ffffd" in families_for(["\U000ffffd"])[1] or not "\U000ffffd".isprintable()
