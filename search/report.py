@@ -56,17 +56,19 @@ def write_report(
         PosixPath('report.html')
     """
     out = check_name(out)
-    shown = errors and out.suffix.lower() not in (".csv", ".parquet")
+    # A table of trials needs nothing that is computed from them.
+    computed = out.suffix.lower() not in (".csv", ".parquet")
+    options = {"errors": errors and computed, "importance": computed}
     if isinstance(engine_or_url, Engine):
-        return write(collect(engine_or_url, studies, errors=shown), out)
+        return write(collect(engine_or_url, studies, **options), out)
     engine = open_engine(engine_or_url, must_exist=True)
     try:
-        return write(collect(engine, studies, errors=shown), out)
+        return write(collect(engine, studies, **options), out)
     finally:
         engine.dispose()
 
 
-def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True) -> Report:
+def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, importance: bool = True) -> Report:
     """Return the facts that a report of the studies tells; see `write_report`."""
     for schema in (SCHEMA, REGISTRY_SCHEMA):
         schema.check(engine)
@@ -90,7 +92,7 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True) -> R
             )
             found.append((record, reported, versions))
     return Report(
-        studies=tuple(_finished(engine, *one, errors=errors) for one in found),
+        studies=tuple(_finished(engine, *one, errors=errors, importance=importance) for one in found),
         database=display_url(without_secrets(engine.url)),
         made_at=moment,
         made_by=f"studies {version_of('studies')}",
@@ -98,11 +100,19 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True) -> R
 
 
 def _finished(
-    engine: Engine, record: StudyRecord, reported: ReportedStudy, versions: Sequence[ModelVersion], *, errors: bool
+    engine: Engine,
+    record: StudyRecord,
+    reported: ReportedStudy,
+    versions: Sequence[ModelVersion],
+    *,
+    errors: bool,
+    importance: bool,
 ) -> ReportedStudy:
     """Add what is computed from a study's facts."""
-    ended = [trial.number for trial in reported.ranked]
-    ped_anova, fanova = importances(engine, record.name, record.objective.direction, set(ended))
+    if importance:
+        ended = {trial.number for trial in reported.ranked}
+        ped_anova, fanova = importances(engine, record.name, record.objective.direction, ended)
+        reported = replace(reported, importances=ped_anova, fanova=fanova)
     best = reported.ranked[0] if reported.ranked else None
     winner = versions_by_trial(record, versions).get(best.number) if best else None
     again = {"The study again": reproduce(record, reported.budget, engine.url)}
@@ -118,8 +128,6 @@ def _finished(
         missing = f"{winner.ref} has no weights"
     return replace(
         reported,
-        importances=ped_anova,
-        fanova=fanova,
         commands=commands,
         mistakes=found,
         mistakes_missing=missing,

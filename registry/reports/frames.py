@@ -96,7 +96,7 @@ def _missing(value: Any) -> bool:
 
 def to_json(report: Report) -> bytes:
     """Return all that the report knows as one JSON document; NaN and the infinities as null."""
-    return json.dumps(plain(report), indent=1, ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(plain(report), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def plain(value: Any) -> Any:
