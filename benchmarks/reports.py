@@ -49,7 +49,7 @@ def make_study(engine: Engine, count: int) -> str:
         )
         trials = toy_study(count).trials
         connection.execute(sa.insert(slots), [_slot(study_id, trial) for trial in trials])
-        ids = dict(connection.execute(sa.select(slots.c.number, slots.c.id).where(slots.c.study_id == study_id)))
+        ids = dict(connection.execute(sa.select(slots.c.number, slots.c.id).where(slots.c.study_id == study_id)).all())
         connection.execute(sa.insert(results), [_result(ids[trial.number], trial) for trial in trials])
         table = models.StudyModel.__table__
         optuna_id = connection.execute(sa.insert(table).values(study_name=name)).inserted_primary_key[0]
@@ -94,7 +94,7 @@ def _fill_optuna(connection: sa.Connection, models: Any, study_id: int, trials: 
     rows = [{"number": t.number, "study_id": study_id, "state": states[t.outcome]} for t in trials]
     connection.execute(sa.insert(table), rows)
     found = connection.execute(sa.select(table.c.number, table.c.trial_id).where(table.c.study_id == study_id))
-    ids = dict(found)
+    ids = dict(found.all())
     spaces = _distributions()
     connection.execute(
         sa.insert(models.TrialParamModel.__table__),

@@ -194,16 +194,14 @@ def report(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Where it goes: .html, .md, .pdf, .csv, .parquet, .json.")
     ] = Path("report.html"),
-    errors: Annotated[
-        bool, typer.Option("--errors/--no-errors", help="Let the winner predict, to show where it errs.")
-    ] = True,
+    no_errors: Annotated[bool, typer.Option("--no-errors", help="Leave out where the winner errs.")] = False,
     storage: Storage = None,
 ) -> None:
     """Write a self-contained report that shows what was tried, what won and by how much."""
     from registry.database import default_url
     from search.report import write_report
 
-    typer.echo(f"wrote {write_report(storage or default_url(), studies, out, errors=errors)}")
+    typer.echo(f"wrote {write_report(storage or default_url(), studies, out, errors=not no_errors)}")
 
 
 @app.command()

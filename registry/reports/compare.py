@@ -27,7 +27,7 @@ def compare(refs: Sequence[str], *, storage: str | None = None, metric: str | No
     """
     url = storage or default_url()
     with Registry(url) as registry:
-        chosen = {version.ref: version for version in map(registry.get, refs)}
+        chosen = {version.ref: version for version in registry.get_all(refs)}
     made_by = f"studies {version_of('studies')}"
     return comparison_of(
         list(chosen.values()), database=display_url(without_secrets(url)), made_by=made_by, metric=metric

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from registry import reader
 from registry.errors import NotFoundError, UsageError
+from registry.records import fetch
 from registry.reports.evidence import Baseline, Repeats
 from registry.reports.facts import Importances, Report, ReportedStudy, ReportedTrial
 from registry.schema import tags, versions
@@ -37,7 +38,7 @@ def versions_around(connection: Connection, model: str, study: str) -> list[Mode
     ids = sa.select(versions.c.id).where(
         versions.c.model_id == found.id, sa.or_(versions.c.study == study, versions.c.id.in_(marked))
     )
-    return reader.fetch(connection, ids, ModelVersion)
+    return fetch(connection, list(connection.scalars(ids)), ModelVersion)
 
 
 def is_baseline(version: ModelVersion) -> bool:

@@ -86,6 +86,16 @@ class TestReading:
         assert [item["version"] for item in json.loads(call("list", "toy", "--json")[1])] == [1, 2]
         assert json.loads(call("models", "--json")[1])[0]["versions"] == 2
 
+    def test_compare(self, call, tmp_path):
+        code, said, _ = call("compare", "toy/1", "toy/2")
+        assert code == 0
+        assert "toy/1" in said and "toy/2" in said
+        told = json.loads(call("compare", "toy/1", "toy/2", "--json")[1])
+        assert {trial["version"] for trial in told["studies"][0]["trials"]} == {"toy/1", "toy/2"}
+        out = tmp_path / "compare.html"
+        assert call("compare", "toy/1", "toy/2", "--out", str(out))[1] == f"wrote {out}\n"
+        assert "2 models compared" in out.read_text()
+
     def test_curves(self, call, tmp_path):
         out = tmp_path / "curves.svg"
         assert call("curves", "toy/1", "toy/2", "--out", str(out))[0] == 0
@@ -162,6 +172,11 @@ ERRORS = [
     (["best", "toy", "--direction", "up"], 2, "registry: --direction is 'up'; expected 'max' or 'min'"),
     (["show", "toy/9"], 1, "registry: the model 'toy' has no version 9; its versions go from 1 to 2"),
     (["show", "toy/x"], 2, "registry: 'toy/x' names no version; expected MODEL, MODEL/3 or MODEL@ALIAS"),
+    (
+        ["compare", "toy/1"],
+        2,
+        "registry: there is 1 version to compare; expected two or more, such as fmnist/1 fmnist/2",
+    ),
     (["curves", "toy"], 2, "registry: nowhere to draw to: add --out FILE.png, or --json for the numbers"),
     (["curves", "toy", "--out", "x.txt"], 2, "registry: cannot draw to 'x.txt'; expected a name that ends in"),
     (["curves", "toy", "--out", "x.png", "--metric", "auc"], 1, "registry: no curve of 'auc'; there are: "),
