@@ -89,7 +89,8 @@ class TestReading:
     def test_compare(self, call, tmp_path):
         code, said, _ = call("compare", "toy/1", "toy/2")
         assert code == 0
-        assert "toy/1" in said and "toy/2" in said
+        assert "toy/1" in said
+        assert "toy/2" in said
         told = json.loads(call("compare", "toy/1", "toy/2", "--json")[1])
         assert {trial["version"] for trial in told["studies"][0]["trials"]} == {"toy/1", "toy/2"}
         out = tmp_path / "compare.html"
