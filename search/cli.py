@@ -220,7 +220,11 @@ def _run(study: Study, report: Path | None, **options: Any) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     live = console.is_terminal
-    progress = LiveProgress(console, options["timeout"]) if live else PlainProgress(console, study.trials)
+    progress = (
+        LiveProgress(console, options["timeout"], curves=study.live_curves)
+        if live
+        else PlainProgress(console, study.trials)
+    )
     before = study.status()
     if before.finished == before.budget:
         typer.echo(f"{before.study} has used its budget of {before.budget} trials; a larger --trials goes on")
@@ -310,7 +314,7 @@ def _watch(study: Study) -> None:
 
     from search.progress import LiveProgress
 
-    with LiveProgress(Console(highlight=False)) as progress:
+    with LiveProgress(Console(highlight=False), curves=study.live_curves) as progress:
         while (now := study.status()).finished < now.budget and now.error is None:
             progress.show(now)
             time.sleep(1.0)

@@ -13,8 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from search.durations import show_duration
+from search.live import LiveCurves, sparkline
 from search.records import TrialRecord
 from search.status import StudyStatus
+
+CURVE, SCORES = 14, 72  # columns that sparklines take at most
 
 
 class Progress(Protocol):
@@ -59,17 +62,23 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """Draw the counts, the best trial and each worker, over and over in one place.
+    """Draw the counts, the best trial, each worker and the curve of its trial, over and over in one place.
 
     Args:
         console: a terminal.
         timeout: seconds until the search stops by itself; None for never.
         clock: seconds.
+        curves: returns the numbers of the moment, such as `Study.live_curves`.
     """
 
     def __init__(
-        self, console: Console, timeout: float | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        console: Console,
+        timeout: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        curves: Callable[[], LiveCurves] = LiveCurves,
     ) -> None:
+        self._curves = curves
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._timeout, self._clock = timeout, clock
         self._started = clock()
@@ -90,7 +99,7 @@ class LiveProgress:
             self._finished_before = status.finished
         elapsed = self._clock() - self._started
         left = time_left(status, status.finished - self._finished_before, elapsed, self._timeout)
-        self._live.update(render(status, elapsed, left), refresh=True)
+        self._live.update(render(status, elapsed, left, self._curves()), refresh=True)
 
 
 def time_left(status: StudyStatus, finished: int, elapsed: float, timeout: float | None) -> float | None:
@@ -112,13 +121,19 @@ def time_left(status: StudyStatus, finished: int, elapsed: float, timeout: float
     return left
 
 
-def render(status: StudyStatus, elapsed: float | None = None, left: float | None = None) -> Group:
+def render(
+    status: StudyStatus,
+    elapsed: float | None = None,
+    left: float | None = None,
+    curves: LiveCurves | None = None,
+) -> Group:
     """Return the picture of a study's status for a terminal of 80 columns.
 
     Args:
         status: how the study stands.
         elapsed: seconds since the search began; None where nobody knows.
         left: seconds that it still takes; None where nobody knows.
+        curves: of the running trials, and the scores so far; None draws neither.
     """
     counts = status.trials
     head = Text.assemble(
@@ -129,20 +144,34 @@ def render(status: StudyStatus, elapsed: float | None = None, left: float | None
         f", about {show_duration(left)} left" if left is not None else "",
     )
     parts: list[Text | Table] = [head, Text(describe_best(status))]
+    if curves is not None and len(curves.scores) > 1:
+        parts.append(Text(f"scores {sparkline(curves.scores, SCORES)}"))
     if status.workers:
-        parts.append(_workers_table(status))
+        parts.append(_workers_table(status, curves or LiveCurves()))
     return Group(*parts)
 
 
-def _workers_table(status: StudyStatus) -> Table:
+def _workers_table(status: StudyStatus, curves: LiveCurves) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("worker", "host", "pid", "device", "state", "trial", "epoch"):
-        table.add_column(name, justify="right" if name in ("pid", "trial", "epoch") else "left", no_wrap=True)
+        right = name in ("pid", "trial", "epoch")
+        longest = {"host": 14, "device": 8}.get(name)
+        table.add_column(name, justify="right" if right else "left", no_wrap=True, max_width=longest)
+    if curves.running:
+        table.add_column(status.objective.metric, no_wrap=True, max_width=CURVE)
     for worker in status.workers:
+        number = -1 if worker.trial is None else worker.trial
         trial = "" if worker.trial is None else str(worker.trial)
         epoch = "" if worker.epoch is None else str(worker.epoch)
         table.add_row(
-            Text(worker.id[:8]), Text(worker.host), str(worker.pid), worker.device, worker.state, trial, epoch
+            Text(worker.id[:8]),
+            Text(worker.host),
+            str(worker.pid),
+            worker.device,
+            worker.state,
+            trial,
+            epoch,
+            *([Text(sparkline(curves.running.get(number, ()), CURVE))] if curves.running else []),
         )
     return table
 

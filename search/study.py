@@ -17,6 +17,7 @@ from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search import records, slots
 from search.errors import SettingsError
 from search.inspection import GRID_COUNTED, Inspection, inspect_problem
+from search.live import LiveCurves, read_live_curves
 from search.placement import place_workers
 from search.pool import Pool, call_in_child, find_gpus, processes, usable_cores, warm_up, work_in_child
 from search.problem import Objective
@@ -117,6 +118,10 @@ class Study:
     def trials(self) -> list[TrialRecord]:
         """Return all trials of the budget, also those that have not begun."""
         return records.read_trials(self._engine, self.record.id)
+
+    def live_curves(self) -> LiveCurves:
+        """Return the curves of the running trials and the scores of those that have ended."""
+        return read_live_curves(self._engine, self.record)
 
     def go_on(self) -> None:
         """Let workers work again after `stop`, or after an error that has been mended."""

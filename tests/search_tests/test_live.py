@@ -1,0 +1,89 @@
+"""What `search status --watch` draws."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from typing import Any
+
+import optuna
+import pytest
+import sqlalchemy as sa
+from rich.console import Console
+from sqlalchemy.engine import Engine
+
+from registry.database import writing
+from search.live import LiveCurves, read_live_curves, sparkline
+from search.problem import Objective
+from search.progress import render
+from search.records import StudyRecord
+from search.schema import slots
+from search.status import StudyStatus, WorkerStatus
+from search.storage import closing_storage
+
+
+@pytest.mark.parametrize(
+    ("values", "width", "line"),
+    [
+        ([0.0, 0.5, 1.0], 9, "▁▅█"),
+        ([3.0, 1.0, 2.0], 2, "▁█"),
+        ([5.0, 5.0], 9, "▁▁"),
+        ([1.0, math.nan, 2.0, math.inf], 9, "▁ █ "),
+        ([math.nan], 9, " "),
+        ([], 9, ""),
+    ],
+)
+def test_a_sparkline_goes_from_the_lowest_to_the_highest(values: list[float], width: int, line: str) -> None:
+    assert sparkline(values, width) == line
+
+
+def test_running_curves_and_ended_scores_are_read(engine: Engine, make_study: Callable[..., StudyRecord]) -> None:
+    record = make_study(engine)
+    with closing_storage(engine) as storage:
+        study = optuna.create_study(study_name=record.name, storage=storage)
+        other = optuna.create_study(study_name="other", storage=storage)
+        for one, values in ((study, (0.5, math.nan, 0.7)), (other, (0.1,))):
+            trial = one.ask()
+            for epoch, value in enumerate(values, 1):
+                trial.report(value, epoch)
+        ended = study.ask()
+        ended.report(0.2, 1)
+        study.tell(ended, 0.2)
+    with writing(engine) as connection:
+        for number, (score, at) in enumerate(((0.4, 9.0), (0.3, 5.0))):
+            change = sa.update(slots).where(slots.c.study_id == record.id, slots.c.number == number)
+            done = {"state": "finished", "stop_reason": "max_epochs"}
+            connection.execute(change.values(score=score, finished_at=at, **done))
+    found = read_live_curves(engine, record)
+    assert list(found.running) == [0]
+    assert found.running[0] == pytest.approx([0.5, math.nan, 0.7], nan_ok=True)
+    assert found.scores == [0.3, 0.4]
+
+
+def shown(status: StudyStatus, curves: LiveCurves | None) -> list[str]:
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    console.print(render(status, 75.0, 3600.0, curves))
+    out: Any = console.file
+    lines: list[str] = out.getvalue().splitlines()
+    return lines
+
+
+def test_80_columns_are_enough() -> None:
+    workers = tuple(
+        WorkerStatus("0123456789ab", "a-host-with-a-very-long-name", 4194304, "gpu:0", "working", trial, 100, 0.5)
+        for trial in (1234, None)
+    )
+    counts = {"complete": 900, "pruned": 300, "failed": 34, "running": 2, "waiting": 8764}
+    status = StudyStatus(
+        study="fmnist", problem="p", objective=Objective("val_accuracy", "max"), budget=10000, trials=counts, best=None,
+        workers=workers, error=None,
+    )  # fmt: skip
+    lines = shown(status, LiveCurves({1234: [n / 100 for n in range(100)]}, [n % 7 for n in range(200)]))
+    assert max(map(len, lines)) <= 80
+    scores = next(line for line in lines if line.startswith("scores "))
+    assert len(scores) == 79
+    head = next(index for index, line in enumerate(lines) if line.startswith("worker"))
+    assert "val_accuracy" in lines[head]
+    assert [line.count("█") for line in lines[head + 1 :]] == [1, 0]
+    assert not any("scores" in line for line in shown(status, None))
