@@ -153,6 +153,11 @@ class Asking(Connected):
             ids = reader.ids_of_best(connection, found, metric, direction, wanted(connection, where))
             return fetch(connection, ids, self._finish)[0]
 
+    def origins(self, model: str) -> dict[str, int]:
+        """Return the version numbers of a model's versions by their origin; empty where there is no such model."""
+        with reading(self._engine) as connection:
+            return reader.origins(connection, model)
+
     def _by_id(self, version_id: int) -> ModelVersion:
         with reading(self._engine) as connection:
             return fetch(connection, [version_id], self._finish)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from registry.commands import aliases, compare, curves, database, keep, listing, load, marks, show
+from registry.commands import aliases, compare, curves, database, importing, keep, listing, load, marks, show
 from registry.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
@@ -26,6 +26,7 @@ app.command("verify")(keep.verify_command)
 app.command("gc")(keep.gc_command)
 app.command("delete")(keep.delete_command)
 app.command("backup")(keep.backup_command)
+app.command("import-mlflow")(importing.import_mlflow_command)
 app.command("upgrade")(database.upgrade_command)
 
 

@@ -205,3 +205,10 @@ def best_first(model_id: int, metric: str, direction: Direction) -> Ids:
         .where(metrics.c.name == metric, metrics.c.model_id == model_id, metrics.c.value.is_not(None))
         .order_by(value, metrics.c.version_id)
     )
+
+
+def origins(connection: Connection, model: str) -> dict[str, int]:
+    """Return the version numbers of a model's versions by their origin, of those that have one."""
+    named = sa.select(versions.c.origin, versions.c.number).join(models, models.c.id == versions.c.model_id)
+    found = connection.execute(named.where(models.c.name == model, versions.c.origin.is_not(None)))
+    return {origin: number for origin, number in found}  # noqa: C416 - rows, not pairs, to the type checker

@@ -1,0 +1,187 @@
+"""Register MLflow's runs; a run that was registered before is left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from registry.errors import ConflictError, LoadError, NotFoundError
+from registry.mlflow_import import client as asked
+from registry.mlflow_import import convert
+from registry.registry import Registry
+from registry.trained import Epoch, direction_of
+from registry.values import Direction, ModelVersion, Source
+
+_FINISHED = "FINISHED"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a run.
+
+    Args:
+        run: MLflow's id of it.
+        name: the run's name.
+        ref: the version that it is here; None where it was left out.
+        status: ``registered``, ``known`` (an earlier import registered it) or ``skipped``.
+        reason: why it was skipped, or why it came without weights; None where there is nothing to say.
+    """
+
+    run: str
+    name: str
+    ref: str | None
+    status: Literal["registered", "known", "skipped"]
+    reason: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON types."""
+        return asdict(self)
+
+
+def import_mlflow(
+    registry: Registry,
+    uri: str,
+    *,
+    metric: str,
+    direction: Direction | None = None,
+    experiments: Sequence[str] = (),
+    model: str | None = None,
+    epoch: Epoch = None,
+) -> list[Imported]:
+    """Register the finished runs of an MLflow store that have a metric, with their curves, params, tags and weights.
+
+    A run becomes a version of the models that MLflow's registry names for it, else of one named as its experiment. Its
+    origin is ``mlflow:RUN``, so importing again registers only what is new. Aliases of MLflow's are set where the name
+    is free. Keras models come along where Keras' safe mode reads them.
+
+    Args:
+        registry: where to.
+        uri: MLflow's tracking URI: a database, a folder or a server.
+        metric: what the versions are judged by.
+        direction: ``max`` or ``min``; needed where Keras' names do not tell.
+        experiments: only these; all without one.
+        model: the registered model for all of them.
+        epoch: whose weights the runs logged: ``last`` (the default), or ``best`` of the metric.
+
+    Returns:
+        What became of each run, in their order.
+
+    Raises:
+        UserError: MLflow is not installed, or answers with an error.
+        NotFoundError: no such experiment, or no run has that metric.
+        UsageError: nobody knows which way is better.
+    """
+    way = direction_of(metric, direction)
+    done = []
+    with asked.connected(uri) as client:
+        named = asked.model_versions(client)
+        for experiment in asked.experiments(client, experiments):
+            for run in asked.runs(client, experiment):
+                wanted = _Run(client, run, experiment.name, metric, way, epoch)
+                done += _import_run(registry, wanted, named.get(run.info.run_id, []), model)
+    if all(each.reason == _missing(metric) for each in done):
+        raise NotFoundError(f"none of the {len(done)} runs has a metric {metric!r}; name one that MLflow shows")
+    return done
+
+
+@dataclass(frozen=True)
+class _Run:
+    client: Any
+    run: Any
+    experiment: str
+    metric: str
+    direction: Direction
+    epoch: Epoch
+
+    def result(self, ref: str | None, status: Any, reason: str | None) -> Imported:
+        return Imported(self.run.info.run_id, self.run.info.run_name or "", ref, status, reason)
+
+
+def _missing(metric: str) -> str:
+    return f"it has no metric {metric!r}"
+
+
+def _import_run(
+    registry: Registry, wanted: _Run, versions: list[tuple[Any, list[str]]], model: str | None
+) -> list[Imported]:
+    run = wanted.run
+    if wanted.metric not in run.data.metrics:
+        return [wanted.result(None, "skipped", _missing(wanted.metric))]
+    if run.info.status != _FINISHED:
+        return [wanted.result(None, "skipped", f"it is {run.info.status.lower()}, not finished")]
+    targets = {version.name: (version, aliases) for version, aliases in versions} if model is None else {}
+    if not targets:
+        return [_register(registry, wanted, model or wanted.experiment, None, [])]
+    return [_register(registry, wanted, name, version, aliases) for name, (version, aliases) in targets.items()]
+
+
+def _register(registry: Registry, wanted: _Run, model: str, version: Any, aliases: list[str]) -> Imported:
+    name, origin = convert.plain_name(model), f"mlflow:{wanted.run.info.run_id}"
+    known = registry.origins(name).get(origin)
+    if known is not None:
+        return wanted.result(f"{name}/{known}", "known", None)
+    with TemporaryDirectory(prefix="registry-") as folder:
+        weights, libraries, reason = _weights(wanted, folder)
+        made = registry.register(name, weights=weights, **_fields(wanted, origin, libraries, version))
+    assert made is not None  # noqa: S101 - only top_k keeps one out
+    _mark(registry, made, wanted, version, aliases)
+    return wanted.result(made.ref, "registered", reason)
+
+
+def _weights(wanted: _Run, folder: str) -> tuple[Any, dict[str, str], str | None]:
+    """Return the Keras model that the run logged, the Keras that saved it, and why there is none."""
+    path = asked.download_weights(wanted.client, wanted.run, folder)
+    if path is None:
+        return None, {}, "without weights: it logged no Keras model"
+    from registry.keras_io import load_model, saved_by
+
+    try:
+        return load_model(path), {"keras": saved_by(path)}, None
+    except LoadError as error:
+        return None, {}, f"without weights: {error}"
+
+
+def _fields(wanted: _Run, origin: str, libraries: dict[str, str], version: Any) -> dict[str, Any]:
+    run = wanted.run
+    history = {
+        name: [
+            (point.step, point.timestamp, point.value)
+            for point in wanted.client.get_metric_history(run.info.run_id, name)
+        ]
+        for name in run.data.metrics
+        if not name.startswith("system/")
+    }
+    curves, score, epoch = convert.curves(history, wanted.metric, wanted.direction, wanted.epoch)
+    datasets = getattr(run.inputs, "dataset_inputs", None) or []
+    number = {} if version is None else {"mlflow.version": str(version.version)}
+    ended = run.info.end_time
+    return {
+        "metric": wanted.metric,
+        "direction": wanted.direction,
+        "score": score,
+        "epoch": epoch,
+        "curves": curves,
+        "params": {name: convert.param(text) for name, text in run.data.params.items()},
+        "seconds": (ended - run.info.start_time) / 1000 if ended else None,
+        "tags": convert.tags({**run.data.tags, **(version.tags if version is not None else {})}) | number,
+        "source": Source(
+            study=wanted.experiment,
+            data_fingerprint=datasets[0].dataset.digest if datasets else None,
+            code_revision=run.data.tags.get("mlflow.source.git.commit"),
+            libraries=libraries,
+            origin=origin,
+        ),
+    }
+
+
+def _mark(registry: Registry, made: ModelVersion, wanted: _Run, version: Any, aliases: list[str]) -> None:
+    about = (version.description if version is not None else None) or wanted.run.data.tags.get("mlflow.note.content")
+    if about:
+        registry.describe(made.ref, about)
+    for alias in aliases:
+        try:
+            registry.set_alias(made.model, convert.plain_name(alias), made.version, if_currently="none")
+        except ConflictError:
+            continue  # somebody has set it here
