@@ -33,13 +33,25 @@ def plot_curves(versions: Sequence[ModelVersion], metrics: Sequence[str] | None,
         UsageError: another ending.
         NotFoundError: no version has such a curve.
     """
+    import warnings
+
+    import matplotlib
+
+    from registry.fonts import families_for
+
     out = Path(out)
     form = out.suffix.lower().lstrip(".")
     if form not in FORMATS:
         raise UsageError(f"cannot draw to {out.name!r}; expected a name that ends in .png, .svg or .pdf")
-    figure = curves_figure(versions, metrics)
-    with whole_file(out) as file:
-        figure.savefig(file, format=form, dpi=160)
+    names = [text for version in versions for text in (version.model, version.metric, *version.curves)]
+    families, missing = families_for(names)
+    # Names are no formulas. In an SVG, letters that no font here has stay text: the viewer may have one.
+    look = {"font.family": families, "text.parse_math": False, "svg.fonttype": "none" if missing else "path"}
+    with matplotlib.rc_context(look), warnings.catch_warnings():  # type: ignore[arg-type]
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure = curves_figure(versions, metrics)
+        with whole_file(out) as file:
+            figure.savefig(file, format=form, dpi=160)
     return out
 
 

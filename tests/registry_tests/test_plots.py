@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from registry import ModelVersion, NotFoundError, Source, UsageError, plot_curves
+from registry.fonts import families_for
 from registry.plots import COLOURS, curves_figure
 from registry.values import curves_of
 
@@ -59,3 +62,12 @@ def test_errors(tmp_path):
     with pytest.raises(NotFoundError, match="there are no curves to draw: toy/3 have none"):
         plot_curves([version(3)], None, tmp_path / "c.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_in_any_script_show(tmp_path):
+    korean = replace(ONE, model="무작위-$x$")
+    text = plot_curves([korean], None, tmp_path / "c.svg").read_text()
+    _, missing = families_for(["무작위"])
+    assert ("무작위" in re.sub("<!--.*?-->", "", text)) == bool(missing)
+    plot_curves([replace(ONE, model="\U00013000")], None, tmp_path / "missing.svg")
+    assert "\U00013000" in (tmp_path / "missing.svg").read_text()
