@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from registry.packing import unpack_curve, unpack_float, unpack_param
+from registry.packing import pack_metrics, unpack_curve, unpack_float, unpack_param
+from registry.record import Record
 from registry.schema import aliases, artifacts, curves, metrics, models, params, tags, versions
 from registry.values import LossCurve, ModelVersion, Source, Weights
+from registry.weights import Upload
 
 
 def fetch(connection: Connection, ids: Sequence[int], finish: Callable[..., ModelVersion]) -> list[ModelVersion]:
@@ -37,6 +41,29 @@ def fetch(connection: Connection, ids: Sequence[int], finish: Callable[..., Mode
         for one in ids
         if one in found
     ]
+
+
+def fields_of_new(record: Record, number: int, at: datetime, uploaded: Upload | None) -> dict[str, Any]:
+    """Return the fields of a version that has just been written: what `fetch` would read again."""
+    measured = pack_metrics(record.curves, (record.metric, record.direction), record.score, record.epoch)
+    return {
+        "model": record.model,
+        "version": number,
+        "score": record.score,
+        "metric": record.metric,
+        "direction": record.direction,
+        "epoch": record.epoch,
+        "params": dict(sorted(record.params.items())),
+        "metrics": {row["name"]: unpack_float(row["value"]) for row in sorted(measured, key=itemgetter("name"))},
+        "curves": dict(sorted(record.curves.items())),
+        "source": record.source,
+        "created_at": at.astimezone(UTC),
+        "tags": dict(sorted(record.tags.items())),
+        "weights": None if uploaded is None else Weights(uploaded.sha256, uploaded.bytes),
+        "stop_reason": record.stop_reason,
+        "seconds": record.seconds,
+        "parameters": record.parameters,
+    }
 
 
 def _each(connection: Connection, ids: Sequence[int]) -> Any:

@@ -19,6 +19,7 @@ from registry.files import whole_file
 from registry.keeping import Keeping
 from registry.naming import Naming
 from registry.record import checked
+from registry.records import fields_of_new
 from registry.schema import models, versions
 from registry.trained import Curves, Epoch, curves_from, direction_of, measured, weights_from
 from registry.values import Direction, ModelVersion, Source
@@ -129,10 +130,12 @@ class Registry(Naming, Asking, Keeping):
             raise UsageError(f"top_k is {top_k}; expected at least 1")
 
         with staging(self._engine, stored, check.to_bytes() if check else None) as staged:
-            version_id = self._write(
-                lambda connection: writer.register(connection, record, staged, top_k, self._clock())
-            )
-        return None if version_id is None else self._by_id(version_id)
+            written = self._write(lambda connection: writer.register(connection, record, staged, top_k, self._clock()))
+        if written is None:
+            return None
+        if written.number is None:
+            return self._by_id(written.id)
+        return self._finish(**fields_of_new(record, written.number, written.at, staged.weights))
 
     def would_keep(self, model: str, *, study: str | None, score: float, direction: Direction, top_k: int) -> bool:
         """Tell whether `register` would keep a score now: a cheap look before weights are made into bytes."""

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 
 from registry.migrate import NAMES, Schema
 
-SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0003")
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0004")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -120,6 +120,7 @@ versions = Table(
     CheckConstraint("epoch >= 1", name="epoch"),
     CheckConstraint("number >= 1", name="number"),
     Index(None, "model_id", "study", "score"),
+    Index(None, "model_id", "score"),
     Index(None, "model_id", "origin", unique=True),
     Index(None, "created_at"),
     Index(None, "weights"),
@@ -141,7 +142,15 @@ params = Table(
     Column("number", sa.Double),  # bool, int and float, to be compared; NULL for NaN and text
     Column("text", Text),  # the exact value; NULL for None
     CheckConstraint("kind in ('none', 'bool', 'int', 'float', 'text')", name="kind"),
-    Index(None, "name", "number"),
+    Index(None, "name", "number", "version_id"),
+    Index(
+        "ix_registry_params_texts",
+        "name",
+        "text",
+        "version_id",
+        sqlite_where=sa.text("kind = 'text'"),
+        postgresql_where=sa.text("kind = 'text'"),
+    ),
 )
 
 metrics = Table(
@@ -186,7 +195,7 @@ tags = Table(
     _version(primary_key=True),
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    Index(None, "name", "value"),
+    Index(None, "name", "value", "version_id"),
 )
 
 model_tags = Table(

@@ -7,6 +7,7 @@ repeats, and two trials that end at once see each other in the top K.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,30 +16,52 @@ from sqlalchemy.engine import Connection, Row
 
 from registry import weights
 from registry.findings import StoredArtifact
+from registry.inserting import insert_version
 from registry.packing import pack_curve, pack_float, pack_metrics, pack_param
 from registry.record import Record
 from registry.schema import aliases, curves, imports, metrics, models, params, tags, versions
 from registry.upsert import insert_new
 from registry.values import Direction
 
+# Made once: a search registers often, and making a statement anew takes longer than running it.
+_HELD = sa.select(models).where(models.c.name == sa.bindparam("named")).with_for_update()
+_OF_MODEL = sa.select(versions.c.id).where(versions.c.model_id == sa.bindparam("model"))
+_OF_ORIGIN = _OF_MODEL.where(versions.c.origin == sa.bindparam("origin"))
+_OF_TRIAL = _OF_MODEL.where(versions.c.study == sa.bindparam("study"), versions.c.trial == sa.bindparam("trial"))
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a registration did.
+
+    Args:
+        id: the version's id.
+        number: its number; None where it was there already.
+        at: when it was registered.
+    """
+
+    id: int
+    number: int | None
+    at: datetime
+
 
 def register(
     connection: Connection, record: Record, staged: weights.Staging, top_k: int | None, now: datetime
-) -> int | None:
-    """Register a version unless it is there or not among the best; return its id, or None."""
+) -> Written | None:
+    """Register a version unless it is there or not among the best; return what was done, or None."""
     if top_k is not None and math.isnan(record.score):
         return None
     model = lock_model(connection, record, now)
     existing = _existing(connection, model.id, record)
     if existing is not None:
-        return existing
+        return Written(existing, None, now)
     study = record.source.study
     if top_k is not None and count_better(connection, model.id, study, record.score, record.direction) >= top_k:
         return None
     version_id = insert(connection, model, record, staged, now)
     if top_k is not None:
         staged.loose += _displace(connection, model.id, study, record.direction, top_k)
-    return version_id
+    return Written(version_id, model.next_version, now)
 
 
 def lock_model(connection: Connection, record: Record, now: datetime) -> Row[Any]:
@@ -50,11 +73,10 @@ def lock_model(connection: Connection, record: Record, now: datetime) -> Row[Any
         "next_version": 1,
         "created_at": now,
     }
-    held = sa.select(models).where(models.c.name == record.model).with_for_update()
-    found = connection.execute(held).first()
+    found = connection.execute(_HELD, {"named": record.model}).first()
     if found is None:
         insert_new(connection, models, row)
-        found = connection.execute(held).one()
+        found = connection.execute(_HELD, {"named": record.model}).one()
     return found
 
 
@@ -76,15 +98,11 @@ def _of_study(study: str | None) -> sa.ColumnElement[bool]:
 def _existing(connection: Connection, model_id: int, record: Record) -> int | None:
     """Return the id of the version of the same trial, or of the same origin; None where there is none."""
     source = record.source
+    found: int | None = None
     if source.origin is not None:
-        same = versions.c.origin == source.origin
+        found = connection.scalar(_OF_ORIGIN, {"model": model_id, "origin": source.origin})
     elif source.study is not None and source.trial is not None:
-        same = sa.and_(versions.c.study == source.study, versions.c.trial == source.trial)
-    else:
-        return None
-    found: int | None = connection.execute(
-        sa.select(versions.c.id).where(versions.c.model_id == model_id, same)
-    ).scalar()
+        found = connection.scalar(_OF_TRIAL, {"model": model_id, "study": source.study, "trial": source.trial})
     return found
 
 
@@ -104,7 +122,6 @@ def insert(
     # Bytes first, row second: the row's foreign keys say so, too.
     stored = weights.own(connection, staged.weights, now)
     check = weights.own(connection, staged.check, now)
-    connection.execute(models.update().where(models.c.id == model.id).values(next_version=model.next_version + 1))
     source = record.source
     row = {
         "model_id": model.id,
@@ -128,29 +145,20 @@ def insert(
         "prediction_check": check,
         "created_at": now,
     } | others
-    version_id: int = connection.execute(versions.insert().returning(versions.c.id), row).scalar_one()
-    _insert_parts(connection, version_id, model.id, record)
-    return version_id
+    return insert_version(connection, row, _parts(model.id, record))
 
 
-def _insert_parts(connection: Connection, version_id: int, model_id: int, record: Record) -> None:
-    own = {"version_id": version_id}
+def _parts(model_id: int, record: Record) -> dict[str, list[dict[str, Any]]]:
     measured = pack_metrics(record.curves, (record.metric, record.direction), record.score, record.epoch)
-    many: list[tuple[sa.Table, list[dict[str, Any]]]] = [
-        (params, [own | pack_param(name, value) for name, value in record.params.items()]),
-        (metrics, [own | {"model_id": model_id} | row for row in measured]),
-        (
-            curves,
-            [
-                own | {"metric": curve.metric, "epochs": len(curve.values), "float64": pack_curve(curve)}
-                for curve in record.curves.values()
-            ],
-        ),
-        (tags, [own | {"name": name, "value": text} for name, text in record.tags.items()]),
-    ]
-    for table, rows in many:
-        if rows:
-            connection.execute(table.insert(), rows)
+    return {
+        params.name: [pack_param(name, value) for name, value in record.params.items()],
+        metrics.name: [{"model_id": model_id, **row} for row in measured],
+        curves.name: [
+            {"metric": curve.metric, "epochs": len(curve.values), "float64": pack_curve(curve)}
+            for curve in record.curves.values()
+        ],
+        tags.name: [{"name": name, "value": text} for name, text in record.tags.items()],
+    }
 
 
 def _displace(

@@ -188,31 +188,6 @@ class TestQuestions:
         assert found["toy"].aliases == {"champion": 1}
         assert (found["other"].metric, found["other"].direction, found["other"].versions) == ("loss", "min", 1)
 
-    def test_number_of_statements_does_not_grow(self, registry, register, count_statements):
-        def counts():
-            calls = [
-                lambda: registry.models(),
-                lambda: registry.list("toy"),
-                lambda: registry.best("toy"),
-                lambda: registry.get("toy/1"),
-                lambda: registry.would_keep("toy", study="s", score=1.0, direction="max", top_k=3),
-                lambda: registry.set_alias("toy", "a", 1),
-                lambda: register(registry, 2.0),
-            ]
-            found = []
-            for call in calls:
-                with count_statements() as seen:
-                    call()
-                found.append(len(seen))
-            return found
-
-        register(registry, 0.5, trial=0)
-        registry.set_alias("toy", "a", 1)
-        few = counts()
-        for trial in range(1, 30):
-            register(registry, trial / 100, trial=trial, params={f"p{n}": n for n in range(trial)})
-        assert counts() == few
-
 
 def test_only_one_url_is_needed(database_url, monkeypatch, register):
     monkeypatch.setenv("STUDIES_URL", database_url)

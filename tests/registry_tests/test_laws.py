@@ -84,6 +84,8 @@ def test_what_is_registered_is_what_is_found(sqlite_registry, params, curves, sc
         source=Source(libraries=libraries),
     )
     found = sqlite_registry.get(made.ref)
+    assert made.as_dict() == found.as_dict()
+    assert (made.source, made.stop_reason, made.seconds) == (found.source, found.stop_reason, found.seconds)
     assert {name: bits(value) for name, value in found.params.items()} == {
         name: bits(float("nan") if isinstance(value, float) and math.isnan(value) else value)
         for name, value in params.items()

@@ -83,10 +83,16 @@ def structure(engine: sa.Engine, names: set[str]) -> dict[str, Any]:
             "foreign keys": listed(inspector.get_foreign_keys(name)),
             "unique": listed(inspector.get_unique_constraints(name)),
             "checks": listed(inspector.get_check_constraints(name)),
-            "indexes": listed(inspector.get_indexes(name)),
+            "indexes": listed([plain(index) for index in inspector.get_indexes(name)]),
         }
         for name in names
     }
+
+
+def plain(index: Any) -> dict[str, Any]:
+    """Return what is said of an index, its condition as text."""
+    options = index.get("dialect_options", {})
+    return {**index, "dialect_options": {key: str(value) for key, value in options.items()}}
 
 
 def ours(name: str) -> bool:
