@@ -25,8 +25,9 @@ WEIGHT_DECAY = (1e-2, 3e-1, 1e-1)
 class WideNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
     """Search dense classifiers of Fashion-MNIST with more to learn from each epoch, and more epochs.
 
-    Searched: the hidden layers' number, sizes, activation, dropout and batch normalization; AdamW's learning rate, the
-    schedule by which it falls to zero, and weight decay; the batch size and the labels' smoothing.
+    Searched: the hidden layers' number, sizes, activation, dropout and batch normalization, and whether the pixels are
+    normalized, too; AdamW's learning rate, the schedule by which it falls to zero, and weight decay; the batch size and
+    the labels' smoothing.
 
     Args:
         epochs: at the end of which the learning rate is zero; a study should train that long (``--max-epochs``) and
@@ -46,6 +47,8 @@ class WideNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         """Return a compiled model of uint8 images (n, 28, 28) and their classes (n,)."""
         model = keras.Sequential([keras.Input(SHAPE, dtype="uint8"), keras.layers.Rescaling(1 / 255)])
         model.add(keras.layers.Flatten())
+        if hp.Boolean("normalize_pixels", default=False):
+            model.add(keras.layers.BatchNormalization())
         for layer in _hidden(hp):
             model.add(layer)
         model.add(keras.layers.Dense(CLASSES, activation="softmax"))

@@ -13,6 +13,7 @@ ALWAYS = {
     "activation",
     "dropout",
     "batch_norm",
+    "normalize_pixels",
     "units_1",
     "units_2",
     "label_smoothing",
@@ -36,10 +37,10 @@ def build(values: dict[str, Any], epochs: int = 30) -> tuple[Any, Any]:
 @pytest.mark.parametrize("layers", [2, 3])
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_the_layers_are_those_chosen(layers: int, batch_norm: bool) -> None:
-    model, hp = build({"hidden_layers": layers, "batch_norm": batch_norm})
+    model, hp = build({"hidden_layers": layers, "batch_norm": batch_norm, "normalize_pixels": True})
     kinds = [type(layer).__name__ for layer in model.layers]
     assert kinds.count("Dense") == layers + 1
-    assert kinds.count("BatchNormalization") == layers * batch_norm
+    assert kinds.count("BatchNormalization") == 1 + layers * batch_norm
     assert {each.name for each in hp.space if hp.is_active(each)} == ALWAYS | ({"units_3"} if layers == 3 else set())
 
 
