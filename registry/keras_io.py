@@ -25,6 +25,7 @@ from registry.quiet import start_tensorflow
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
 _WEIGHTS = "model.weights.h5"
 _OPTIMIZER = "optimizer"
+UNKNOWN = "(unknown)"
 _log = logging.getLogger(__name__)
 
 
@@ -94,7 +95,7 @@ def saved_by(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             return str(json.loads(archive.read("metadata.json"))["keras_version"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return "(unknown)"
+        return UNKNOWN
 
 
 @contextmanager

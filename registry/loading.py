@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.errors import LoadError, UserError
-from registry.keras_io import load_model, load_weights, saved_by
+from registry.keras_io import UNKNOWN, load_model, load_weights, saved_by
 from registry.libraries import differences, installed
 from registry.values import ModelVersion, Param
 
@@ -50,7 +50,9 @@ def load(
         model = _rebuilt(version, path, rebuild)
         _compare(version, model, stored_check())
     except UserError as error:
-        saved = {**version.source.libraries, "keras": saved_by(path)}
+        saved, known = dict(version.source.libraries), saved_by(path)
+        if known != UNKNOWN:
+            saved["keras"] = known
         versions = differences(saved, installed())
         raise LoadError(f"{version.ref} cannot be loaded: {unread}; {error}; {versions}") from unread
     _log.warning("%s: %s; its model was rebuilt from the problem %s", version.ref, unread, version.source.problem)

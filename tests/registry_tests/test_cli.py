@@ -183,7 +183,7 @@ ERRORS = [
     (["curves", "toy", "--out", "x.png", "--metric", "auc"], 1, "registry: no curve of 'auc'; there are: "),
     (["load", "toy", "--out", "/nowhere/x.keras"], 1, "registry: cannot write /nowhere/x.keras: No such file"),
     (["load", "toy", "--out", "x.h5"], 2, "registry: --out is 'x.h5'; Keras reads only names that end in .keras"),
-    (["load-check", "toy"], 1, "registry: Keras "),
+    (["load-check", "toy"], 1, "registry: toy/2 cannot be loaded: Keras "),
     (["alias", "set", "toy", "1"], 2, "registry: 'toy' names no alias; expected MODEL@ALIAS"),
     (["bset", "toy"], 2, "registry: No such command 'bset'. Did you mean 'best'? (see `registry --help`)"),
     (["best"], 2, "registry: Missing argument 'MODEL' (see `registry best --help`)"),
