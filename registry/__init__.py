@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from registry import fields
+    from registry.bundles import Imported
     from registry.checks import LoadCheck, PredictionCheck
     from registry.errors import (
         BundleError,
@@ -43,6 +44,7 @@ __all__ = [
     "ExportError",
     "Findings",
     "Garbage",
+    "Imported",
     "IntegrityError",
     "LoadCheck",
     "LoadError",
@@ -67,6 +69,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "registry.bundles": ["Imported"],
     "registry.checks": ["LoadCheck", "PredictionCheck"],
     "registry.errors": [name for name in __all__ if name.endswith("Error")],
     "registry.events": ["Event"],

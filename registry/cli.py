@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from registry.commands import aliases, compare, curves, database, importing, keep, listing, load, marks, show
+from registry.commands import aliases, compare, curves, database, importing, keep, listing, load, marks, move, show
 from registry.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
@@ -21,6 +21,8 @@ app.command("promote")(aliases.promote_command)
 app.command("history")(aliases.history_command)
 app.add_typer(marks.tag_app, name="tag")
 app.command("describe")(marks.describe_command)
+app.command("bundle")(move.bundle_command)
+app.command("import")(move.import_command)
 app.command("artifacts")(keep.artifacts_command)
 app.command("verify")(keep.verify_command)
 app.command("gc")(keep.gc_command)

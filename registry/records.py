@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Row
 
 from registry.packing import pack_metrics, unpack_curve, unpack_float, unpack_param
 from registry.record import Record
-from registry.schema import aliases, artifacts, curves, metrics, models, params, tags, versions
+from registry.schema import aliases, artifacts, curves, imports, metrics, models, params, tags, versions
 from registry.values import LossCurve, ModelVersion, Source, Weights
 from registry.weights import Upload
 
@@ -29,9 +29,18 @@ def fetch(connection: Connection, ids: Sequence[int], finish: Callable[..., Mode
     """
     wanted = _each(connection, ids)
     rows = connection.execute(
-        sa.select(versions, models.c.name.label("model"), artifacts.c.bytes.label("size"))
+        sa.select(
+            versions,
+            models.c.name.label("model"),
+            artifacts.c.bytes.label("size"),
+            imports.c.registry.label("first_registry"),
+            imports.c.model.label("first_model"),
+            imports.c.number.label("first_number"),
+            imports.c.trial.label("first_trial"),
+        )
         .join(models, models.c.id == versions.c.model_id)
         .join(artifacts, artifacts.c.sha256 == versions.c.weights, isouter=True)
+        .join(imports, imports.c.version_id == versions.c.id, isouter=True)
         .where(versions.c.id.in_(wanted))
     )
     found = {row.id: row for row in rows}
@@ -106,6 +115,7 @@ def _fields(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> dict[str, Any]:
         "stop_reason": row.stop_reason,
         "seconds": row.seconds,
         "parameters": row.parameters,
+        "imported": row.first_registry and f"{row.first_registry}:{row.first_model}/{row.first_number}",
     }
 
 
@@ -116,7 +126,7 @@ def _curves(rows: Iterable[Row[Any]]) -> dict[str, LossCurve]:
 def _source(row: Row[Any]) -> Source:
     return Source(
         study=row.study,
-        trial=row.trial,
+        trial=row.trial if row.first_trial is None else row.first_trial,
         seed=row.seed,
         problem=row.problem,
         data_fingerprint=row.data_fingerprint,

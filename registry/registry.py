@@ -17,6 +17,7 @@ from registry.database import reading
 from registry.errors import NotFoundError, UsageError
 from registry.files import whole_file
 from registry.keeping import Keeping
+from registry.moving import Moving
 from registry.naming import Naming
 from registry.record import checked
 from registry.records import fields_of_new
@@ -34,7 +35,7 @@ KerasModel = Any
 History = Any  # keras.callbacks.History
 
 
-class Registry(Naming, Asking, Keeping):
+class Registry(Naming, Asking, Keeping, Moving):
     """Registered models in a database.
 
     Args:

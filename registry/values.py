@@ -110,6 +110,8 @@ class ModelVersion:
         stop_reason: why the training ended.
         seconds: how long the training took.
         parameters: how many numbers the model learns.
+        imported: where it was first registered, if a bundle brought it: that registry's id and its name there, such as
+            ``3f2a…:fmnist/7``.
 
     Example:
         >>> Registry("sqlite:///studies.db").best("fmnist").ref  # doctest: +SKIP
@@ -135,6 +137,7 @@ class ModelVersion:
     stop_reason: str | None = None
     seconds: float | None = None
     parameters: int | None = None
+    imported: str | None = None
     loader: Loader | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -193,6 +196,7 @@ class ModelVersion:
                 "seed": source.seed,
                 "problem": source.problem,
                 "origin": source.origin,
+                "imported": self.imported,
             },
             "weights": None if self.weights is None else {"sha256": self.weights.sha256, "bytes": self.weights.bytes},
             "curves": {name: [finite(value) for value in curve.values] for name, curve in self.curves.items()},

@@ -85,5 +85,6 @@ def _facts(version: ModelVersion) -> dict[str, object]:
         "aliases": version.aliases,
         "tags": dict(version.tags),
         "weights": f"{size(stored.bytes)}, sha256 {stored.sha256}" if stored else version.state,
+        "imported": version.imported,
         "created": version.created_at.isoformat(timespec="seconds"),
     }

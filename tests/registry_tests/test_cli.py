@@ -61,7 +61,14 @@ class TestReading:
         found = json.loads(out)
         assert (code, err) == (0, "")
         assert list(found) == KEYS
-        assert found["source"] == {"study": "s", "trial": 5, "seed": None, "problem": None, "origin": None}
+        assert found["source"] == {
+            "study": "s",
+            "trial": 5,
+            "seed": None,
+            "problem": None,
+            "origin": None,
+            "imported": None,
+        }
         assert (found["version"], found["score"], found["params"]) == (2, 0.75, {"act": "[b]x[/b]", "drop": None})
         assert list(found["weights"]) == ["sha256", "bytes"]
 

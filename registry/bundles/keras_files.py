@@ -1,0 +1,141 @@
+"""Look into a ``.keras`` file that nobody vouches for, without Keras: it must be arrays and Keras' own classes only.
+
+Loading is in Keras' safe mode anyway; this keeps what safe mode is about out of the registry in the first place,
+and what safe mode had to be mended for: configurations that name functions which load or unpickle something, links
+in the weights that lead to other files, and arrays that are larger than their file.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, BinaryIO
+
+from registry.bundles.zips import opened_zip
+from registry.errors import BundleError
+
+_LARGEST_CONFIG = 64_000_000
+_LARGEST_GROWTH = 16  # how often larger than their file arrays may be: constant ones take no room in it
+_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
+_MODULES = (
+    *("activations", "applications", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics"),
+    *("models", "ops", "optimizers", "quantizers", "random", "regularizers", "tree"),
+)
+_CODE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "PyFunc"}
+# What has no module: Keras' own marks for values that JSON has not.
+_VALUES = {"__keras_tensor__", "__numpy__", "__tensor__", "__tuple__", "__bytes__", "__ellipsis__", "__slice__"}
+
+
+def check_keras_file(file: BinaryIO, what: str) -> None:
+    """Refuse a ``.keras`` file with anything in it but Keras' own layers, registered classes, and arrays.
+
+    Args:
+        file: the file, seekable.
+        what: what messages call it.
+
+    Raises:
+        BundleError: says what was found.
+    """
+    with opened_zip(file, what) as archive:
+        names = set(archive.namelist())
+        strange = sorted(name for name in names - _MEMBERS if not name.startswith("assets/"))
+        if strange or not names >= _MEMBERS:
+            raise BundleError(
+                f"{what} is no .keras file: it holds {', '.join(sorted(names)[:5])!r}; expected {sorted(_MEMBERS)}"
+            )
+        if archive.getinfo("config.json").file_size > _LARGEST_CONFIG:
+            raise BundleError(f"{what} is refused: its configuration has more than {_LARGEST_CONFIG} bytes")
+        _check_config(parse_json(archive.read("config.json"), f"the configuration of {what}"), what)
+        with archive.open("model.weights.h5") as weights:
+            _check_arrays(weights, archive.getinfo("model.weights.h5").file_size, what)
+
+
+def parse_json(data: bytes, what: str) -> Any:
+    """Return a JSON document.
+
+    Raises:
+        BundleError: it is none, or nested too deeply.
+    """
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{what} is no JSON: {error}") from error
+
+
+def _check_config(config: Any, what: str) -> None:
+    waiting = [config]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+            if "class_name" in node:
+                _check_class(node, what)
+
+
+def _check_class(node: dict[str, Any], what: str) -> None:
+    name, module, registered = (node.get(key) for key in ("class_name", "module", "registered_name"))
+    inner = node.get("config")
+    if name in _CODE or name == "__lambda__":
+        raise BundleError(f"{what} is refused: it has code in it (class {name!r})")
+    if isinstance(inner, dict) and isinstance(inner.get("vocabulary"), str):
+        raise BundleError(f"{what} is refused: its {name!r} reads the file {inner['vocabulary'][:100]!r}")
+    if not _known(name, module, registered):
+        raise BundleError(
+            f"{what} is refused: it names {name!r} of {module!r}; expected Keras' own layers, losses, metrics and "
+            "optimizers, or classes registered with keras.saving.register_keras_serializable"
+        )
+
+
+def _known(name: Any, module: Any, registered: Any) -> bool:
+    if not isinstance(name, str):
+        return False
+    if isinstance(registered, str) and ">" in registered:
+        return True  # Keras takes only what the reader's own program has registered under that name
+    if module is None:
+        return name in _VALUES
+    if module == "builtins":
+        return name == "function"  # by its name, among what the reader's own program has registered
+    if not isinstance(module, str):
+        return False
+    if module in ("keras", "keras.src"):
+        return name in ("DTypePolicy", "Functional", "Model", "Sequential", "Variable")
+    parts = module.removeprefix("keras.").removeprefix("src.").split(".")
+    return module.startswith("keras.") and parts[0] in _MODULES
+
+
+def _check_arrays(file: Any, size: int, what: str) -> None:
+    import h5py
+
+    try:
+        with h5py.File(file, "r") as weights:
+            total = sum(_sizes(weights, what))
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise BundleError(f"the weights of {what} cannot be read: {error}") from error
+    if total > max(size, 1 << 20) * _LARGEST_GROWTH:
+        raise BundleError(f"{what} is refused: its arrays would have {total} bytes, its weights' file has {size}")
+
+
+def _sizes(weights: Any, what: str) -> list[int]:
+    """Return the bytes of every array; each group is entered once, however often it is linked."""
+    import h5py
+
+    sizes, waiting, seen = [], [weights], set()
+    while waiting:
+        group = waiting.pop()
+        address = h5py.h5o.get_info(group.id).addr
+        if address in seen:
+            continue
+        seen.add(address)
+        for name in group:
+            link = group.get(name, getlink=True)
+            if not isinstance(link, h5py.HardLink):
+                raise BundleError(f"{what} is refused: its weights hold a link ({name!r}) that may lead to other files")
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                waiting.append(item)
+            elif not isinstance(item, h5py.Dataset) or item.is_virtual or item.external or item.dtype.hasobject:
+                raise BundleError(f"{what} is refused: {name!r} in its weights is no plain array")
+            else:
+                sizes.append(int(item.size or 0) * item.dtype.itemsize)
+    return sizes

@@ -1,0 +1,179 @@
+"""A version as a JSON document, bit for bit, and its identity: what tells that two registries hold the same one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from registry.errors import BundleError, UsageError
+from registry.packing import check_text, pack_curve, pack_param, unpack_curve, unpack_param
+from registry.record import Record, checked
+from registry.refs import check_name
+from registry.values import ModelVersion, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a version was first registered: the registry's id, the model's name and the version's number there."""
+
+    registry: str
+    model: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.registry}:{self.model}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A version of a bundle.
+
+    Args:
+        record: what `Registry.register` would be given.
+        origin: where it was first registered.
+        identity: the same for the same version, in whatever registry it is.
+        created_at: when it was first registered.
+        aliases: the names that pointed to it.
+        description: in Markdown.
+        state: ``ready`` or ``displaced``.
+        weights: the hash of the ``.keras`` file; None where there is none.
+        check: the hash of the stored predictions.
+    """
+
+    record: Record
+    origin: Origin
+    identity: str
+    created_at: datetime
+    aliases: tuple[str, ...]
+    description: str | None
+    state: str
+    weights: str | None
+    check: str | None
+
+
+def plain_json(document: Any) -> bytes:
+    """Return a document's one and only JSON text."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+
+
+def lasting(version: ModelVersion, origin: Origin) -> dict[str, Any]:
+    """Return what never changes of a version; its hash is the identity."""
+    return {
+        "origin": asdict(origin),
+        "score": version.score.hex(),
+        "metric": version.metric,
+        "direction": version.direction,
+        "epoch": version.epoch,
+        "params": {name: _param(name, value) for name, value in version.params.items()},
+        "curves": {name: base64.b64encode(pack_curve(curve)).decode() for name, curve in version.curves.items()},
+        "source": asdict(version.source) | {"libraries": dict(version.source.libraries)},
+        "created_at": version.created_at.isoformat(),
+        "stop_reason": version.stop_reason,
+        "seconds": None if version.seconds is None else float(version.seconds).hex(),
+        "parameters": version.parameters,
+    }
+
+
+def as_document(version: ModelVersion, origin: Origin, check: str | None) -> dict[str, Any]:
+    """Return a version as a bundle holds it."""
+    return {
+        "lasting": lasting(version, origin),
+        "model": version.model,
+        "aliases": list(version.aliases),
+        "tags": dict(version.tags),
+        "description": version.description,
+        "state": version.state,
+        "weights": version.weights.sha256 if version.weights else None,
+        "check": check,
+    }
+
+
+def identity_of(found: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what `lasting` returned."""
+    return hashlib.sha256(plain_json(found)).hexdigest()
+
+
+def from_document(document: Any, what: str) -> Bundled:
+    """Return a version of a document that nobody vouches for.
+
+    Raises:
+        BundleError: something is missing, of another type, or cannot be.
+    """
+    try:
+        return _read(document)
+    except (UsageError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        said = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        raise BundleError(f"{what} is refused: its record cannot be: {said}") from error
+
+
+def _read(document: dict[str, Any]) -> Bundled:
+    fixed, found = document["lasting"], document["lasting"]["origin"]
+    origin = Origin(_text(found["registry"]), check_name("model", found["model"]), _number(found["number"]))
+    record = checked(
+        model=document["model"],
+        score=float.fromhex(fixed["score"]),
+        metric=fixed["metric"],
+        direction=fixed["direction"],
+        epoch=_number(fixed["epoch"]),
+        params={name: unpack_param(value["kind"], value["text"]) for name, value in fixed["params"].items()},
+        curves={
+            name: unpack_curve(name, base64.b64decode(packed, validate=True)).values
+            for name, packed in fixed["curves"].items()
+        },
+        tags=document["tags"],
+        source=_source(fixed["source"]),
+        stop_reason=_text(fixed["stop_reason"]),
+        seconds=None if fixed["seconds"] is None else float.fromhex(fixed["seconds"]),
+        parameters=_whole(fixed["parameters"]),
+    )
+    created_at = datetime.fromisoformat(fixed["created_at"])
+    if created_at.tzinfo is None:
+        raise ValueError(f"the time {fixed['created_at']!r} has no zone")
+    if document["state"] not in ("ready", "displaced"):
+        raise ValueError(f"the state is {document['state']!r}")
+    return Bundled(
+        record=record,
+        origin=origin,
+        identity=identity_of(fixed),
+        created_at=created_at,
+        aliases=tuple(check_name("alias", name) for name in document["aliases"]),
+        description=_text(document["description"]),
+        state=document["state"],
+        weights=_text(document["weights"]),
+        check=_text(document["check"]),
+    )
+
+
+def _source(found: dict[str, Any]) -> Source:
+    texts = {name: _text(found[name]) for name in ("study", "problem", "data_fingerprint", "code_revision", "origin")}
+    libraries = {str(_text(name)): str(_text(value)) for name, value in found["libraries"].items()}
+    return replace(Source(**texts), trial=_whole(found["trial"]), seed=_whole(found["seed"]), libraries=libraries)
+
+
+def _param(name: str, value: Any) -> dict[str, Any]:
+    packed = pack_param(name, value)
+    return {"kind": packed["kind"], "text": packed["text"]}
+
+
+def _text(found: Any) -> Any:
+    if found is not None and not isinstance(found, str):
+        raise TypeError(f"{found!r} is no text")
+    return found if found is None else check_text("a text", found)
+
+
+def _whole(found: Any) -> int | None:
+    if found is not None and (isinstance(found, bool) or not isinstance(found, int) or abs(found) >= 2**63):
+        raise TypeError(f"{found!r} is no number that a database holds")
+    return found
+
+
+def _number(found: Any) -> int:
+    number = _whole(found)
+    if number is None or not 1 <= number < 2**31:
+        raise ValueError(f"{found!r} is no number from 1")
+    return number

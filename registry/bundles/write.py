@@ -1,0 +1,101 @@
+"""Write bundles: the same versions make the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from registry import reader, weights
+from registry.bundles.records import Origin, as_document, plain_json
+from registry.errors import UsageError
+from registry.files import whole_file
+from registry.records import fetch
+from registry.refs import parse_ref
+from registry.schema import artifacts, models, settings, versions
+from registry.values import ModelVersion
+
+FORMAT, SCHEMA = "registry bundle", 1
+MANIFEST = "manifest.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
+
+
+def write_bundle(connection: Connection, refs: list[str], out: Path, finish: Any) -> list[ModelVersion]:
+    """Write versions with their weights to a zip archive; return them, by model and number.
+
+    Args:
+        connection: in one reading transaction, so that all is of one moment.
+        refs: which versions; one that is named twice is written once.
+        out: the archive; it appears whole or not at all.
+        finish: makes a `ModelVersion` of its fields.
+
+    Raises:
+        UsageError: no reference, or something that is none.
+        NotFoundError: no such version.
+        IntegrityError: stored bytes are not those that were registered.
+    """
+    if not refs:
+        raise UsageError("a bundle of no version; expected at least one of MODEL, MODEL/3 or MODEL@ALIAS")
+    found: dict[tuple[str, int], tuple[ModelVersion, Any]] = {}
+    ids = reader.ids_of_all(connection, [parse_ref(ref) for ref in refs])
+    for version in fetch(connection, ids, finish):
+        found[version.model, version.version] = version, _stored(connection, version)
+    ordered = [found[key] for key in sorted(found)]
+    with whole_file(out) as file, zipfile.ZipFile(file, "w") as archive:
+        _write(connection, archive, ordered)
+    return [version for version, _ in ordered]
+
+
+def origin_of(version: ModelVersion, own_id: str) -> Origin:
+    """Return where a version was first registered: here, or where a bundle says."""
+    if version.imported is None:
+        return Origin(own_id, version.model, version.version)
+    registry, _, ref = version.imported.partition(":")
+    model, _, number = ref.partition("/")
+    return Origin(registry, model, int(number))
+
+
+def own_id(connection: Connection) -> str:
+    """Return what tells this registry from others."""
+    found: str = connection.execute(sa.select(settings.c.value).where(settings.c.name == "id")).scalar_one()
+    return found
+
+
+def _stored(connection: Connection, version: ModelVersion) -> Any:
+    return connection.execute(
+        sa.select(versions.c.prediction_check, models.c.metric, models.c.direction, models.c.description)
+        .join(models, models.c.id == versions.c.model_id)
+        .where(models.c.name == version.model, versions.c.number == version.version)
+    ).one()
+
+
+def _write(connection: Connection, archive: zipfile.ZipFile, found: list[tuple[ModelVersion, Any]]) -> None:
+    own = own_id(connection)
+    records, lines, wanted = {}, {}, set()
+    for number, (version, row) in enumerate(found, 1):
+        document = as_document(version, origin_of(version, own), row.prediction_check)
+        records[f"versions/{number:06d}.json"] = plain_json(document)
+        lines[version.model] = {"metric": row.metric, "direction": row.direction, "description": row.description}
+        wanted |= {document["weights"], document["check"]} - {None}
+    sizes = {
+        sha256: connection.execute(sa.select(artifacts.c.bytes).where(artifacts.c.sha256 == sha256)).scalar_one()
+        for sha256 in sorted(wanted)
+    }
+    manifest = {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "models": lines,
+        "versions": {name: hashlib.sha256(data).hexdigest() for name, data in records.items()},
+        "artifacts": sizes,
+    }
+    for name, data in {MANIFEST: plain_json(manifest), **records}.items():
+        archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+    for sha256, size in sizes.items():
+        member = zipfile.ZipInfo(f"artifacts/{sha256}", _EPOCH)
+        member.file_size = size
+        with archive.open(member, "w") as entry:
+            weights.read(connection, sha256, entry, f"artifact {sha256}")  # type: ignore[arg-type]
