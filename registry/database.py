@@ -8,6 +8,7 @@ that reads first and writes later cannot wait: SQLite answers SQLITE_BUSY at onc
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -19,11 +20,22 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from registry.errors import DatabaseError, UserError
+from registry.errors import DatabaseAway, DatabaseError, UserError
 
 DEFAULT_URL = "sqlite:///studies.db"
 BUSY_SECONDS = 60
 _SECRETS = ("password", "sslpassword", "passfile")
+
+# So that a cut network is noticed, not waited for (libpq's options; the last is in milliseconds).
+POSTGRES_OPTIONS = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 30000}
+
+# What a driver says while a server restarts or cannot be reached.
+_AWAY = re.compile(
+    r"refused|starting up|shutting down|closed the connection|terminating connection|connection is (closed|lost)|"
+    r"timeout|timed out|unreachable|no route|reset by peer|broken pipe|recovery mode|too many clients|"
+    r"could not (receive|send)|consuming input failed|No such file or directory|database is locked",
+    re.IGNORECASE,
+)
 
 
 def default_url() -> str:
@@ -85,7 +97,7 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             engine = _sqlite_engine(parsed, reading_only=must_exist and _is_sealed(parsed.database))
         else:
-            engine = sa.create_engine(parsed, pool_pre_ping=True, pool_size=2)
+            engine = sa.create_engine(parsed, pool_pre_ping=True, pool_size=2, connect_args=POSTGRES_OPTIONS)
     except (ImportError, NoSuchModuleError) as error:
         raise DatabaseError(
             f"no driver for {display_url(parsed)} ({error}); install it: pip install -e '.[postgres]' in the checkout"
@@ -219,6 +231,7 @@ def explain(error: DBAPIError, url: URL) -> UserError:
     """Return what a driver's error means to a user, without the password and the SQL."""
     first = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     where = display_url(url)
+    kind = DatabaseAway if error.connection_invalidated or _AWAY.search(str(error.orig)) else DatabaseError
     if "unable to open" in first:
         hint = "check that its folder exists and that you may write there"
     elif "readonly" in first or "read-only" in first:
@@ -233,7 +246,7 @@ def explain(error: DBAPIError, url: URL) -> UserError:
         hint = "it holds no studies yet: start one with `search run`, or name another with --storage URL"
     else:
         hint = "check the URL and that the server runs"
-    return DatabaseError(f"the database {where} answered: {first}; {hint}")
+    return kind(f"the database {where} answered: {first}; {hint}")
 
 
 def clock(dialect: str) -> sa.ColumnElement[float]:

@@ -24,8 +24,8 @@ from registry.records import fields_of_new
 from registry.schema import models, versions
 from registry.trained import Curves, Epoch, curves_from, direction_of, measured, weights_from
 from registry.values import Direction, ModelVersion, Source
+from registry.weights import Staging, staging
 from registry.weights import read as read_artifact
-from registry.weights import staging
 
 if TYPE_CHECKING:
     from registry.checks import LoadCheck, PredictionCheck
@@ -73,6 +73,7 @@ class Registry(Naming, Asking, Keeping, Moving):
         parameters: int | None = None,
         tags: Mapping[str, str] | None = None,
         top_k: int | None = None,
+        also: Callable[[Connection], object] = lambda connection: None,
     ) -> ModelVersion | None:
         """Register a version; everything of it becomes visible at once, or nothing.
 
@@ -97,6 +98,8 @@ class Registry(Naming, Asking, Keeping, Moving):
             tags: name to text.
             top_k: register only if the score is among the best K of its study. The version that it displaces
                 keeps its record and loses its weights, unless an alias pins it.
+            also: called within the transaction, whether ``top_k`` keeps the version out or not; what it raises
+                undoes all.
 
         Returns:
             The version, or None where ``top_k`` keeps it out.
@@ -130,8 +133,13 @@ class Registry(Naming, Asking, Keeping, Moving):
         if top_k is not None and top_k < 1:
             raise UsageError(f"top_k is {top_k}; expected at least 1")
 
+        def write(connection: Connection, staged: Staging) -> writer.Written | None:
+            registered = writer.register(connection, record, staged, top_k, self._clock())
+            also(connection)
+            return registered
+
         with staging(self._engine, stored, check.to_bytes() if check else None) as staged:
-            written = self._write(lambda connection: writer.register(connection, record, staged, top_k, self._clock()))
+            written = self._write(lambda connection: write(connection, staged))
         if written is None:
             return None
         if written.number is None:

@@ -1,47 +1,45 @@
-"""One claimed slot, from the ask to the tell: the heart of a trial's life."""
+"""One claimed slot, from the ask to the result: the heart of a trial's life.
+
+Knows leases, samplers, pruners and the registry, but not what trains: that is a `Training`.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import keras
-import keras_tuner
 import optuna
-import tensorflow as tf
-from optuna.trial import FrozenTrial
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from registry import Registry
-from registry.errors import DatabaseError, UserError
+from registry.database import writing
+from registry.errors import DatabaseAway, DatabaseError, UserError
+from search.checkpoints import Checkpoints
+from search.closing import optuna_state
 from search.dimensions import Dimension
 from search.errors import Interrupted, LeaseLost
 from search.hyperparameters import SampledHyperParameters
-from search.inspection import check_model, one_line
-from search.problem import Data, Problem
+from search.inspection import one_line
+from search.lease import Lease
+from search.optuna_view import OptunaView, begin_trial
+from search.patience import Patience
 from search.pruning import StalledPruner
-from search.recorder import record
+from search.recorder import record, worth_recording
 from search.records import StudyRecord
 from search.results import StopReason, TrialResult
 from search.samplers import make_sampler, nth_point
 from search.seeds import derive_seed
-from search.slots import Lease
 from search.space import Space
-from search.storage import close_storage
-from search.tell import attach_trial, tell
+from search.training.job import Job, Training
 from search.training.monitor import Limits, Monitor
-from search.training.resident import ResidentArrays
-from search.training.snapshot import Snapshot
-from search.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
 
-CHECK_SAMPLES = 8
+AWAY_SECONDS = 5.0  # how long a training goes on by itself before it looks for the database again
 
 
 @dataclass
@@ -51,43 +49,31 @@ class Workshop:
     Args:
         engine: the database.
         study: the study that is worked on.
-        optuna_study: the same, as Optuna sees it.
+        view: its trials, as Optuna sees them.
+        optuna_study: the study, as samplers and pruners see it.
         registry: where winners go.
-        problem: what is searched.
-        hypermodel: the problem's.
-        data: the problem's, as it was loaded.
+        training: trains the models.
+        samples: a few inputs to check loaded models by, or None.
         space: the problem's, to find a grid's points.
         should_stop: True once the worker was asked to stop.
+        patience: how to wait for a database that is away.
     """
 
     engine: Engine
     study: StudyRecord
+    view: OptunaView
     optuna_study: optuna.Study
     registry: Registry
-    problem: Problem
-    hypermodel: Any
-    data: Data
+    training: Training
+    samples: Any
     space: Callable[[], Space]
     should_stop: Callable[[], bool]
-    resident: tuple[ResidentArrays, ResidentArrays] | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        arrays = isinstance(self.data.train, tuple) and isinstance(self.data.validation, tuple)
-        own_fit = type(self.hypermodel).fit is not keras_tuner.HyperModel.fit
-        self.resident = None
-        if arrays and not own_fit:
-            self.resident = (ResidentArrays(self.data.train), ResidentArrays(self.data.validation))
+    patience: Patience
 
     def close(self) -> None:
         """Close all connections to the database."""
         self.registry.close()
-        close_storage(self.optuna_study._storage)
         self.engine.dispose()
-
-    def samples(self) -> Any:
-        """Return a few validation inputs to check loaded models by, or None where they are not one array."""
-        x: Any = self.data.validation[0] if isinstance(self.data.validation, tuple) else None
-        return x[:CHECK_SAMPLES] if hasattr(x, "shape") else None
 
 
 class Attempt:
@@ -97,152 +83,162 @@ class Attempt:
         shop: the worker's tools.
         lease: the slot's.
         lost: True once the heartbeat found the lease lost.
+        stop: True once it found that the study is being stopped.
     """
 
-    def __init__(self, shop: Workshop, lease: Lease, lost: Callable[[], bool] = lambda: False) -> None:
-        self._shop, self._lease, self._lost = shop, lease, lost
+    def __init__(
+        self,
+        shop: Workshop,
+        lease: Lease,
+        lost: Callable[[], bool] = lambda: False,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._shop, self._lease, self._lost, self._stop = shop, lease, lost, stop
         self._settings = shop.study.settings
-        self._checkpointed = time.monotonic()
-        self._trainer: Trainer | None = None
+        self._checkpoints = Checkpoints(lease, shop.training.checkpoint, self._settings.checkpoint_seconds)
+        self._monitor: Monitor
+        self._prune: StalledPruner
+        self._away_until = 0.0
 
-    def run(self) -> TrialResult | None:
-        """Train the slot's trial to its end, record it and tell; return its result.
-
-        Returns:
-            None where an earlier worker had told already and only the slot was left to close.
+    def run(self) -> TrialResult:
+        """Train the slot's trial to its end and record it; return its result.
 
         Raises:
             LeaseLost: another worker has the slot now.
             Interrupted: asked to stop; the checkpoint is kept and the slot handed back.
             UserError: the problem or the settings cannot work; the slot is handed back.
+            DatabaseError: the database does not answer; the lease expires by itself.
         """
+        patience = self._shop.patience
         try:
             return self._run()
         except Interrupted:
-            self._keep_checkpoint()
-            self._lease.release()
+            patience(lambda: self._checkpoints.save(self._monitor.epochs, self._prune.state()))
+            patience(lambda: self._lease.release("preempted", "the worker was asked to stop"))
             raise
         except DatabaseError:
-            raise  # the lease cannot be given back; it expires
-        except UserError:
-            self._lease.release()
+            raise
+        except UserError as error:
+            message = str(error)
+            patience(lambda: self._lease.release("failed", message))
             raise
         finally:
-            self._trainer = None
-            keras.backend.clear_session()  # it collects garbage, too
+            self._shop.training.end()
 
-    def _run(self) -> TrialResult | None:
-        study = self._shop.optuna_study
-        frozen = self._attach(study)
-        seed = derive_seed(self._settings.seed, frozen.number)
-        study.sampler = make_sampler(
+    def _run(self) -> TrialResult:
+        shop, claim = self._shop, self._lease.claim
+        frozen = shop.patience(lambda: shop.view.take_up(claim.trial_id))
+        shop.optuna_study.sampler = make_sampler(
             self._settings,
             number=frozen.number,
-            grid_point=lambda: nth_point(self._shop.space().grid(), self._lease.claim.number),
+            grid_point=lambda: nth_point(shop.space().grid(), claim.number),
         )
-        if frozen.state.is_finished():
-            result = _told(frozen, seed)
-            self._lease.finish(result)
-            return None
-        trial = optuna.trial.Trial(study, frozen._trial_id)
-        result, model = self._train(trial, seed)
-        self._lease.beat()  # the last look before anything is written that a successor would write, too
-        record(self._shop.registry, self._shop.study, result, model, self._shop.samples())
-        tell(study, frozen._trial_id, result)
-        self._lease.finish(result)
+        trial = begin_trial(shop.optuna_study, frozen._trial_id)
+        result, model = self._train(trial, derive_seed(self._settings.seed, frozen.number))
+        self._tell_sampler(trial, result)
+        shop.patience(lambda: self._record(result, model))
         return result
 
-    def _attach(self, study: optuna.Study) -> FrozenTrial:
-        claim = self._lease.claim
-        first = self._shop.study.space["defaults"] if claim.number == 0 and self._settings.sampler != "grid" else None
-        frozen = attach_trial(study, claim.number, claim.trial, first)
-        if claim.trial is None:
-            self._lease.attach(frozen.number)
-        return frozen
-
     def _train(self, trial: optuna.Trial, seed: int) -> tuple[TrialResult, Any]:
-        limits = Limits(self._settings.max_epochs, self._settings.patience, self._settings.trial_seconds)
-        prune = StalledPruner(self._shop.optuna_study, trial, self._settings)
-        monitor = Monitor(self._shop.problem.objective, limits, prune)
-        hp = SampledHyperParameters(
-            lambda found: _suggest(trial, found), frozenset(self._shop.study.space["ambiguous"])
+        shop, settings = self._shop, self._settings
+        self._prune = StalledPruner(shop.optuna_study, trial, settings)
+        limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
+        self._monitor = Monitor(shop.study.objective, limits, self._prune)
+        hp = SampledHyperParameters(lambda found: self._suggest(trial, found), frozenset(shop.study.space["ambiguous"]))
+        job = Job(
+            hp=hp,
+            monitor=self._monitor,
+            seed=seed,
+            resume=self._resume(),
+            started=self._started,
+            after_epoch=self._after_epoch,
+            should_stop=self._stop_now,
         )
-        model = None
-        reason, error = None, None
+        model, reason, error = None, None, None
         try:
-            model = self._build(hp, seed)
-            self._fit(model, hp, monitor, seed)
+            model = shop.training.run(job)
         except (Interrupted, LeaseLost, UserError):
             raise
-        except (MemoryError, tf.errors.ResourceExhaustedError) as failure:
+        except MemoryError as failure:
             reason, error = StopReason.OUT_OF_MEMORY, one_line(failure)
         except Exception as failure:
             logger.debug("trial %d failed", trial.number, exc_info=True)
             reason, error = StopReason.ERROR, "".join(traceback.format_exception(failure))
-        return _result(trial.number, seed, hp, monitor, model, reason, error), model
+        return _result(trial.number, seed, hp.values, self._monitor, model, reason, error), model
 
-    def _build(self, hp: SampledHyperParameters, seed: int) -> Any:
-        keras.utils.set_random_seed(seed)
-        model = self._shop.hypermodel.build(hp)
-        check_model(model, self._shop.problem)
-        self._lease.start(hp.values)
-        return model
+    def _suggest(self, trial: optuna.Trial, found: Dimension) -> Any:
+        return self._shop.patience(lambda: trial._suggest(found.name, found.distribution))
 
-    def _fit(self, model: Any, hp: SampledHyperParameters, monitor: Monitor, seed: int) -> None:
-        shop = self._shop
-        batch_size = int(hp.values.get("batch_size") or shop.problem.batch_size)
-        self._trainer = Trainer(model, monitor, on_epoch=self._after_epoch, should_stop=self._stop_now)
-        resume = self._load_checkpoint()
-        if shop.resident is not None and not model.run_eagerly:
-            self._trainer.fit_resident(*shop.resident, batch_size=batch_size, seed=seed, resume=resume)
-        else:
-            fit = shop.hypermodel.fit
+    def _resume(self) -> bytes | None:
+        """Return the checkpoint to continue after, and put the pruner's memory back to that epoch."""
+        found = self._shop.patience(self._checkpoints.load)
+        if found is None:
+            self._shop.view.go_back(0, self._prune.first_attrs())
+            return None
+        self._shop.view.go_back(found.epoch, found.pruning["system_attrs"])
+        self._prune.restore(found.pruning)
+        return found.data
 
-            def fit_with_hp(*args: Any, **kwargs: Any) -> Any:
-                return fit(hp, *args, **kwargs)
+    def _started(self, params: Mapping[str, Any]) -> None:
+        def write() -> None:
+            with self._shop.view.flushing() as changes:
+                self._lease.start(params, changes)
 
-            self._trainer.fit_keras(fit_with_hp, shop.data, batch_size=batch_size, resume=resume)
+        self._shop.patience(write)
+
+    def _after_epoch(self) -> None:
+        monitor = self._monitor
+        if monitor.stop_reason is not None:
+            return  # the result says all
+        try:
+            if time.monotonic() >= self._away_until:
+                self._report()
+                self._checkpoints.save_when_due(monitor.epochs, self._prune.state)
+        except DatabaseAway as error:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            logger.warning("%s; the training goes on meanwhile", error)
+        if monitor.stop_reason is None and self._stop_now():
+            raise Interrupted
+
+    def _report(self) -> None:
+        monitor = self._monitor
+        with self._shop.view.flushing() as changes:
+            asked = self._lease.progress(monitor.epochs, monitor.score, monitor.epoch, changes)
+        if asked:
+            monitor.stop_reason = StopReason.PRUNED
+            monitor.pruned_by = {"pruner": "request", "epoch": monitor.epochs}
 
     def _stop_now(self) -> bool:
         if self._lost():
             raise LeaseLost
-        return self._shop.should_stop()
+        return self._shop.should_stop() or self._stop()
 
-    def _after_epoch(self, trainer: Trainer) -> None:
-        monitor = trainer.monitor
-        self._lease.progress(monitor.epochs, monitor.score, monitor.epoch)
-        if monitor.stop_reason is None:
-            if time.monotonic() - self._checkpointed >= self._settings.checkpoint_seconds:
-                self._keep_checkpoint()
-            if self._stop_now():
-                raise Interrupted
+    def _tell_sampler(self, trial: optuna.Trial, result: TrialResult) -> None:
+        study = self._shop.optuna_study
+        values = None if result.score is None else [result.score]
+        frozen = self._shop.view.get_trial(trial._trial_id)
+        state = optuna_state(result.stop_reason)
+        self._shop.patience(lambda: study.sampler.after_trial(study, frozen, state, values))
 
-    def _keep_checkpoint(self) -> None:
-        if self._trainer is None or self._trainer.snapshot is None:
-            return
-        data = self._trainer.snapshot.to_bytes()
-        self._lease.save_checkpoint(self._trainer.monitor.epochs, hashlib.sha256(data).hexdigest(), data)
-        self._checkpointed = time.monotonic()
+    def _record(self, result: TrialResult, model: Any) -> None:
+        """Register a winner, and close the slot and the trial, in one transaction."""
+        shop = self._shop
+        with shop.view.flushing() as changes:
 
-    def _load_checkpoint(self) -> Snapshot | None:
-        found = self._lease.load_checkpoint()
-        if found is None:
-            return None
-        sha256, data = found
-        if hashlib.sha256(data).hexdigest() != sha256:
-            logger.warning("the checkpoint of slot %d is damaged; its trial starts over", self._lease.claim.number)
-            return None
-        return Snapshot.from_bytes(data)
+            def close(connection: Connection) -> None:
+                self._lease.finish(connection, result, changes)
 
-
-def _suggest(trial: optuna.Trial, found: Dimension) -> Any:
-    return trial._suggest(found.name, found.distribution)
+            if worth_recording(shop.registry, shop.study, result):
+                record(shop.registry, shop.study, result, model, shop.samples, also=close)
+            else:
+                with writing(shop.engine) as connection:
+                    close(connection)
 
 
 def _result(
     number: int,
     seed: int,
-    hp: SampledHyperParameters,
+    params: Mapping[str, Any],
     monitor: Monitor,
     model: Any,
     reason: StopReason | None,
@@ -252,7 +248,7 @@ def _result(
     return TrialResult(
         trial=number,
         seed=seed,
-        params=dict(hp.values),
+        params=dict(params),
         stop_reason=stop_reason,
         curves={metric: tuple(values) for metric, values in monitor.curves.items()},
         score=None if stop_reason.failed else monitor.score,
@@ -261,19 +257,4 @@ def _result(
         parameters=None if model is None else int(model.count_params()),
         error=error,
         pruned_by=monitor.pruned_by,
-    )
-
-
-def _told(frozen: FrozenTrial, seed: int) -> TrialResult:
-    """Return what is known of a trial that an earlier worker told but whose slot it did not live to close."""
-    reported = [frozen.intermediate_values[step] for step in sorted(frozen.intermediate_values)]
-    return TrialResult(
-        trial=frozen.number,
-        seed=seed,
-        params=dict(frozen.params),
-        stop_reason=StopReason(frozen.user_attrs.get("stop_reason", StopReason.ERROR)),
-        curves={"objective": tuple(reported)},
-        score=frozen.value,
-        epoch=frozen.user_attrs.get("best_epoch"),
-        seconds=0.0,
     )

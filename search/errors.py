@@ -9,6 +9,10 @@ class ProblemError(UserError):
     """The problem cannot be found, loaded or built; the whole search stops."""
 
 
+class ChangedProblem(ProblemError):  # noqa: N818 - reads as what it is
+    """The problem's space or data are not those that the study began with; this worker does not go on."""
+
+
 class MetricError(ProblemError):
     """The objective names a metric that the training does not report; the whole search stops."""
 

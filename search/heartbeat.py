@@ -15,15 +15,16 @@ class Heartbeat:
     """Call ``beat`` every few seconds until the block ends.
 
     A beat that fails for want of the database is tried again at the next turn: the lease outlives several beats.
-    ``lost`` is set once a beat says that another worker holds the slot.
+    ``lost`` is set once a beat says that another worker holds the slot, ``stop`` once it says that the study is being
+    stopped.
 
     Args:
-        beat: prolongs the lease; raises `LeaseLost` where it is another worker's now.
+        beat: prolongs the lease and tells whether to stop; raises `LeaseLost` where it is another worker's now.
         seconds: between beats.
     """
 
-    def __init__(self, beat: Callable[[], None], seconds: float) -> None:
-        self.lost = threading.Event()
+    def __init__(self, beat: Callable[[], bool], seconds: float) -> None:
+        self.lost, self.stop = threading.Event(), threading.Event()
         self._beat, self._seconds = beat, seconds
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -39,7 +40,8 @@ class Heartbeat:
     def _run(self) -> None:
         while not self._done.wait(self._seconds):
             try:
-                self._beat()
+                if self._beat():
+                    self.stop.set()
             except LeaseLost:
                 self.lost.set()
                 return

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from registry.values import Direction
-from search.errors import ProblemError
+from search.errors import ChangedProblem, ProblemError
 from search.problem import Data, Problem
 from search.problems import load_problem
+from search.records import StudyRecord
 
 GRID_COUNTED = 100_000
 
@@ -71,6 +72,24 @@ def inspect_problem(spec: str) -> Inspection:
         data_fingerprint=fingerprint,
         grid_size=grid_size(space, at_most=GRID_COUNTED),
     )
+
+
+def check_unchanged(study: StudyRecord, space_fingerprint: str, data_fingerprint: str) -> None:
+    """Check that a problem is, here and now, the one that a study began with.
+
+    Raises:
+        ChangedProblem: its space or its data differ.
+    """
+    changed = []
+    if space_fingerprint != study.space_fingerprint:
+        changed.append(f"its space has the fingerprint {space_fingerprint}, the study's {study.space_fingerprint}")
+    if data_fingerprint != study.data_fingerprint:
+        changed.append(f"its data have the fingerprint {data_fingerprint}, the study's {study.data_fingerprint}")
+    if changed:
+        raise ChangedProblem(
+            f"the problem {study.problem!r} is not the one that the study {study.name!r} began with: "
+            f"{'; '.join(changed)}. Name another study, or go on all the same with --accept-changes"
+        )
 
 
 def make_hypermodel(problem: Problem) -> Any:

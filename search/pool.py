@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import subprocess
@@ -18,14 +19,16 @@ from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 from registry.errors import UserError
+from search.deaths import Death, judge, memory_kills
 from search.errors import MetricError, ProblemError, SettingsError
+from search.memory import resident_bytes
 from search.placement import Place
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FAILED = 1  # the exit code of a worker that said why
-MAX_CRASHES = 5  # of one place, before it is given up
+MAX_FALLS = 5  # of one place without a trial finished between, before it is given up
 
 
 @cache
@@ -134,25 +137,34 @@ class _Member:
     place: Place
     worker_id: str
     process: Any
-    crashes: int = 0
+    falls: int = 0
+    over_limit: str | None = None
 
 
 class Pool:
     """Keep one worker running at each place until all have ended by themselves.
 
     Args:
-        start: starts a worker at a place and returns its process (``is_alive``, ``exitcode``, ``terminate``,
-            ``kill``, ``join``), given the place and the worker's id.
+        start: starts a worker at a place and returns its process (``pid``, ``is_alive``, ``exitcode``,
+            ``terminate``, ``kill``, ``join``), given the place and the worker's id.
         new_id: gives each worker an id.
-        release: called with the id of a worker that died, to hand its slot back.
+        release: called with the id of a worker that died and what of, to see to its slot; tells whether the worker
+            had held one.
+        memory_limit: bytes of memory that a worker's process may use; None for any.
     """
 
     def __init__(
-        self, start: Callable[[Place, str], Any], new_id: Callable[[], str], release: Callable[[str], object]
+        self,
+        start: Callable[[Place, str], Any],
+        new_id: Callable[[], str],
+        release: Callable[[str, Death], bool],
+        memory_limit: int | None = None,
     ) -> None:
         self._start, self._new_id, self._release = start, new_id, release
+        self._limit = memory_limit
         self._members: list[_Member] = []
         self._stopping = False
+        self._memory_kills = memory_kills()
 
     def start(self, places: list[Place]) -> None:
         """Start a worker at each place."""
@@ -160,12 +172,19 @@ class Pool:
             self._members.append(self._member(place))
 
     def alive(self) -> bool:
-        """Tell whether a worker still runs, after replacing those that crashed."""
+        """Tell whether a worker still runs, after ending those over the limit and replacing those that died."""
+        for member in self._members:
+            self._hold_to_limit(member)
         for index, member in enumerate(self._members):
             code = member.process.exitcode
-            if code is not None and code not in (0, FAILED) and not self._stopping and member.crashes < MAX_CRASHES:
+            if code is not None and code not in (0, FAILED) and not self._stopping and member.falls < MAX_FALLS:
                 self._replace(index, member, code)
         return any(member.process.is_alive() for member in self._members)
+
+    @property
+    def worker_ids(self) -> list[str]:
+        """The ids of the workers at each place now."""
+        return [member.worker_id for member in self._members]
 
     @property
     def exit_codes(self) -> list[int | None]:
@@ -186,7 +205,8 @@ class Pool:
             if member.process.is_alive():
                 member.process.kill()
             member.process.join()
-            self._release(member.worker_id)
+            if member.process.exitcode not in (0, FAILED):
+                self._release(member.worker_id, Death("preempted", "ended at once when its pool was stopped"))
 
     def join(self, seconds: float) -> bool:
         """Wait for the workers to end; tell whether they did within the time."""
@@ -195,14 +215,32 @@ class Pool:
             member.process.join(max(0.0, end - time.monotonic()))
         return not any(member.process.is_alive() for member in self._members)
 
-    def _member(self, place: Place, crashes: int = 0) -> _Member:
+    def wait(self, seconds: float) -> None:
+        """Wait until a worker ends, at most so long."""
+        sentinels = [member.process.sentinel for member in self._members if member.process.is_alive()]
+        if sentinels:
+            multiprocessing.connection.wait(sentinels, seconds)
+
+    def _member(self, place: Place, falls: int = 0) -> _Member:
         worker_id = self._new_id()
-        return _Member(place, worker_id, self._start(place, worker_id), crashes)
+        return _Member(place, worker_id, self._start(place, worker_id), falls)
+
+    def _hold_to_limit(self, member: _Member) -> None:
+        if self._limit is None or member.over_limit or not member.process.is_alive():
+            return
+        used = resident_bytes(member.process.pid)
+        if used is not None and used > self._limit:
+            member.over_limit = f"used {used / 1e6:.0f} MB of memory; its limit is {self._limit / 1e6:.0f} MB"
+            member.process.kill()
+            member.process.join()
 
     def _replace(self, index: int, member: _Member, code: int) -> None:
-        ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        kills = memory_kills()
+        death = judge(code, over_limit=member.over_limit, system_killed=kills > self._memory_kills)
+        self._memory_kills = kills
         logger.warning(
-            "worker %s on %s ended %s; another continues its trial", member.worker_id, member.place.device, ended
+            "worker %s on %s %s; another takes its place", member.worker_id, member.place.device, death.detail
         )
-        self._release(member.worker_id)
-        self._members[index] = self._member(member.place, member.crashes + 1)
+        held = self._release(member.worker_id, death)
+        # A trial that kills its worker is dealt with by its own count; a worker that dies before it has one is not.
+        self._members[index] = self._member(member.place, 0 if held else member.falls + 1)

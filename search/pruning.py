@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import statistics
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
+from registry.errors import DatabaseAway
 from search.settings import Settings
 
 MAX_PEERS = 30
 RUNG_PRUNERS = ("asha", "hyperband")
+RUNG = "completed_rung_"  # how Optuna's successive halving names what it keeps in a trial
 
 
 def make_pruner(settings: Settings) -> BasePruner:
@@ -59,10 +62,29 @@ class StalledPruner:
             epoch: how many epochs are finished.
             value: the objective after them.
         """
-        storage, trial_id = self._study._storage, self._trial._trial_id
         # Not trial.report: it would keep what a worker that died after this very epoch had reported.
-        storage.set_trial_intermediate_value(trial_id, epoch, value)
-        frozen = storage.get_trial(trial_id)
+        self._study._storage.set_trial_intermediate_value(self._trial._trial_id, epoch, value)
+        try:
+            return self._judge(self._frozen(), epoch, value)
+        except DatabaseAway:
+            return None  # nobody can say what the peers did; the next epoch asks again
+
+    def state(self) -> dict[str, Any]:
+        """Return what a worker that continues the trial must know, as JSON values."""
+        return {"condemned": self._condemned, "system_attrs": dict(self._frozen().system_attrs)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from another pruner's `state`."""
+        self._condemned = state["condemned"]
+
+    def first_attrs(self) -> dict[str, Any]:
+        """Return the trial's system attributes without what pruners kept: those it began with."""
+        return {key: value for key, value in self._frozen().system_attrs.items() if not key.startswith(RUNG)}
+
+    def _frozen(self) -> FrozenTrial:
+        return self._study._storage.get_trial(self._trial._trial_id)
+
+    def _judge(self, frozen: FrozenTrial, epoch: int, value: float) -> dict[str, Any] | None:
         rungs = _rungs(frozen)
         if self._study.pruner.prune(self._study, frozen):
             self._condemned = self._explain(frozen, epoch, value)
@@ -74,7 +96,7 @@ class StalledPruner:
         return self._settings.prune_patience == 0 or self._stall.prune(self._study, frozen)
 
     def _passed_rung(self, rungs_before: int) -> bool:
-        return _rungs(self._study._storage.get_trial(self._trial._trial_id)) > rungs_before
+        return _rungs(self._frozen()) > rungs_before
 
     def _explain(self, frozen: FrozenTrial, epoch: int, value: float) -> dict[str, Any]:
         """Say against whom the trial lost: the peers that were seen at the same epoch."""
@@ -99,4 +121,4 @@ class StalledPruner:
 
 
 def _rungs(frozen: FrozenTrial) -> int:
-    return sum(key.startswith("completed_rung_") for key in frozen.system_attrs)
+    return sum(key.startswith(RUNG) for key in frozen.system_attrs)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import subprocess
+from collections.abc import Callable
 from typing import Any
+
+from sqlalchemy.engine import Connection
 
 from registry import ModelVersion, PredictionCheck, Registry, Source
 from registry.libraries import installed
@@ -14,12 +17,22 @@ from search.results import TrialResult
 LIBRARIES = ("keras", "keras-tuner", "numpy", "optuna", "tensorflow", "studies")
 
 
+def worth_recording(registry: Registry, study: StudyRecord, result: TrialResult) -> bool:
+    """Tell whether a trial's score is among its study's best so far."""
+    if result.score is None or result.epoch is None:
+        return False
+    top, direction = study.settings.top_k, study.objective.direction
+    return registry.would_keep(study.model, study=study.name, score=result.score, direction=direction, top_k=top)
+
+
 def record(
     registry: Registry,
     study: StudyRecord,
     result: TrialResult,
     model: Any,
     samples: Any = None,
+    *,
+    also: Callable[[Connection], object] = lambda connection: None,
 ) -> ModelVersion | None:
     """Register a trial's model if its score is among the study's best.
 
@@ -27,26 +40,21 @@ def record(
         registry: where to.
         study: the trial's study.
         result: the finished trial's.
-        model: the Keras model with the weights of its best epoch.
+        model: the Keras model with the weights of its best epoch; None where nothing was trained.
         samples: a few inputs, an array, whose predictions are kept to check a loaded model by; or None.
+        also: done in the same transaction, whether the model is registered or not.
 
     Returns:
         The version, or None where the score is not among the top K.
     """
     if result.score is None or result.epoch is None:
-        return None
-    top = study.settings.top_k
-    direction = study.objective.direction
-    if not registry.would_keep(study.model, study=study.name, score=result.score, direction=direction, top_k=top):
-        return None
-    from registry.keras_io import save_model
-
+        raise ValueError(f"trial {result.trial} has no score: there is nothing to record")
     return registry.register(
         study.model,
-        weights=save_model(model),
+        weights=None if model is None else _saved(model),
         score=result.score,
         metric=study.objective.metric,
-        direction=direction,
+        direction=study.objective.direction,
         epoch=result.epoch,
         params=result.params,
         curves=result.curves,
@@ -63,8 +71,15 @@ def record(
         seconds=result.seconds,
         parameters=result.parameters,
         check=None if samples is None else PredictionCheck.of(model, samples),
-        top_k=top,
+        top_k=study.settings.top_k,
+        also=also,
     )
+
+
+def _saved(model: Any) -> bytes:
+    from registry.keras_io import save_model
+
+    return save_model(model)
 
 
 @functools.cache

@@ -22,6 +22,7 @@ class StudyRecord:
     """A study as it was created."""
 
     id: int
+    optuna_id: int
     name: str
     problem: str
     model: str
@@ -32,6 +33,7 @@ class StudyRecord:
     data_fingerprint: str
     stopping: bool
     error: str | None
+    revision: int
     created_at: float
 
 
@@ -40,7 +42,8 @@ class TrialRecord:
     """A slot of the study's budget and the trial that it became, finished or not.
 
     ``score`` and ``best_epoch`` are those of the best epoch so far; ``curves`` (metric to one value an epoch, None
-    where it was not a finite number), ``pruned_by`` and ``error`` are there once the trial has finished.
+    where it was not a finite number), ``pruned_by`` and ``error`` are there once the trial has finished. ``dropped``
+    ones are kept for the record only.
     """
 
     slot: int
@@ -56,6 +59,7 @@ class TrialRecord:
     started_at: float | None
     finished_at: float | None
     worker: str | None
+    dropped: bool
     curves: Mapping[str, list[float | None]] = field(repr=False)
     pruned_by: Mapping[str, Any] | None = field(repr=False)
     error: str | None = field(repr=False)
@@ -124,6 +128,7 @@ def _trial(row: Mapping[str, Any]) -> TrialRecord:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         worker=row["worker_id"],
+        dropped=row["dropped"],
         curves=row["curves"] or {},
         pruned_by=row["pruned_by"],
         error=row["error"],
@@ -142,6 +147,16 @@ def insert_study(connection: Connection, *, name: str, objective: Objective, set
         **values,
     )
     return int(connection.execute(statement.returning(studies.c.id)).scalar_one())
+
+
+def accept_problem(
+    connection: Connection, study_id: int, *, space: Mapping[str, Any], space_fingerprint: str, data_fingerprint: str
+) -> None:
+    """Let a study go on with a problem whose space or data have changed."""
+    change = sa.update(studies).where(studies.c.id == study_id)
+    connection.execute(
+        change.values(space=space, space_fingerprint=space_fingerprint, data_fingerprint=data_fingerprint)
+    )
 
 
 def set_stopping(engine: Engine, study_id: int, *, stopping: bool, error: str | None = None) -> None:

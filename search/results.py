@@ -18,11 +18,17 @@ class StopReason(StrEnum):
     NAN = "nan"
     OUT_OF_MEMORY = "out_of_memory"
     ERROR = "error"
+    CRASHED = "crashed"
 
     @property
     def failed(self) -> bool:
         """Tell whether the trial ended by its own fault and has no score."""
-        return self in (StopReason.NAN, StopReason.OUT_OF_MEMORY, StopReason.ERROR)
+        return self in (StopReason.NAN, StopReason.OUT_OF_MEMORY, StopReason.ERROR, StopReason.CRASHED)
+
+    @property
+    def infeasible(self) -> bool:
+        """Tell whether the trial's params made it impossible, which samplers should know."""
+        return self in (StopReason.NAN, StopReason.OUT_OF_MEMORY)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Tabl
 
 from registry.migrate import NAMES, Schema
 
-SCHEMA = Schema("search", "search_schema", "search:migrations", "0001")
+SCHEMA = Schema("search", "search_schema", "search:migrations", "0002")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -19,6 +19,7 @@ studies = Table(
     "search_studies",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("optuna_id", Integer),  # the study's id in Optuna's tables
     Column("name", Text, nullable=False),
     Column("problem", Text, nullable=False),  # as it was named: module:attr, or an entry point
     Column("model", Text, nullable=False),  # the registered model that winners become versions of
@@ -30,6 +31,7 @@ studies = Table(
     Column("data_fingerprint", Text, nullable=False),
     Column("stopping", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("error", Text),  # why no worker can go on
+    Column("revision", Integer, nullable=False, server_default="0"),  # counts the changes to finished trials
     Column("created_at", sa.Double, nullable=False),
     UniqueConstraint("name"),
     CheckConstraint("direction in ('max', 'min')", name="direction"),
@@ -60,7 +62,8 @@ slots = Table(
     Column("lease", Integer, nullable=False, server_default="0"),  # counts the claims; fences every write
     Column("worker_id", Text, ForeignKey("search_workers.id")),
     Column("expires_at", sa.Double),
-    Column("trial", Integer),  # Optuna's number of the trial; NULL before the ask
+    Column("trial", Integer),  # Optuna's number of the trial; NULL before the first claim
+    Column("trial_id", Integer),  # the trial's id in Optuna's tables
     Column("params", sa.JSON),  # the hyperparameters' values, fixed ones too
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("score", sa.Double),
@@ -70,6 +73,9 @@ slots = Table(
     Column("parameters", sa.BigInteger),
     Column("started_at", sa.Double),
     Column("finished_at", sa.Double),
+    Column("crashes", Integer, nullable=False, server_default="0"),  # how often its worker's process broke down
+    Column("prune", sa.Boolean, nullable=False, server_default=sa.false()),  # somebody asks the worker to prune it
+    Column("dropped", sa.Boolean, nullable=False, server_default=sa.false()),  # kept for the record only
     UniqueConstraint("study_id", "number"),
     UniqueConstraint("study_id", "trial"),
     CheckConstraint("state in ('waiting', 'running', 'finished')", name="state"),
@@ -84,7 +90,47 @@ checkpoints = Table(
     Column("slot_id", Integer, ForeignKey("search_slots.id", ondelete="CASCADE"), primary_key=True),
     Column("epoch", Integer, nullable=False),
     Column("sha256", Text, nullable=False),
+)
+
+checkpoint_chunks = Table(
+    "search_checkpoint_chunks",
+    metadata,
+    Column("slot_id", Integer, ForeignKey("search_checkpoints.slot_id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
     Column("data", sa.LargeBinary, nullable=False),
+)
+
+# One row a claim: which worker had a slot from when to when, over which epochs, and how that ended.
+attempts = Table(
+    "search_attempts",
+    metadata,
+    Column("slot_id", Integer, ForeignKey("search_slots.id", ondelete="CASCADE"), primary_key=True),
+    Column("lease", Integer, primary_key=True),
+    Column("worker_id", Text, ForeignKey("search_workers.id"), nullable=False),
+    Column("started_at", sa.Double, nullable=False),
+    Column("ended_at", sa.Double),  # NULL while it goes on
+    Column("first_epoch", Integer, nullable=False),  # the first that it trains
+    Column("last_epoch", Integer),  # the last that it finished
+    Column("outcome", Text),
+    Column("detail", Text),  # a signal, an exit code, a message
+    CheckConstraint(
+        "outcome in ('finished', 'preempted', 'lost', 'crashed', 'out_of_memory', 'failed')", name="outcome"
+    ),
+    CheckConstraint("(outcome is null) = (ended_at is null)", name="ended"),
+    Index(None, "worker_id"),
+)
+
+# What people did to a study from outside.
+events = Table(
+    "search_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("study_id", Integer, ForeignKey("search_studies.id", ondelete="CASCADE"), nullable=False),
+    Column("at", sa.Double, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("detail", sa.JSON, nullable=False),
+    Index(None, "study_id"),
 )
 
 results = Table(

@@ -25,7 +25,9 @@ class Settings:
         top_k: how many of the best trials become versions with weights.
         seed: of the sampler, the initial weights, the dropout and the data's order.
         trial_seconds: time a trial trains at most; None for any.
-        checkpoint_seconds: time between checkpoints at least.
+        checkpoint_seconds: time between checkpoints at least, 0 for one after each epoch; None for as often as costs
+            under 3 % of the time.
+        max_retries: how often a trial is tried again whose worker's process crashed.
         mixed_precision: compute in float16 on GPUs; weights stay float32.
 
     Raises:
@@ -40,7 +42,8 @@ class Settings:
     top_k: int = 5
     seed: int = 0
     trial_seconds: float | None = None
-    checkpoint_seconds: float = 10.0
+    checkpoint_seconds: float | None = None
+    max_retries: int = 2
     mixed_precision: bool = False
 
     def __post_init__(self) -> None:
@@ -52,9 +55,11 @@ class Settings:
             ("prune_patience", 0),
             ("top_k", 1),
             ("seed", 0),
+            ("max_retries", 0),
         ):
             _at_least(name, getattr(self, name), least)
-        _at_least("checkpoint_seconds", self.checkpoint_seconds, 0)
+        if self.checkpoint_seconds is not None:
+            _at_least("checkpoint_seconds", self.checkpoint_seconds, 0)
         if self.trial_seconds is not None and not self.trial_seconds > 0:
             raise UsageError(f"trial_seconds is {self.trial_seconds}; expected more than 0")
 

@@ -1,12 +1,12 @@
 """A study's budget: slots, each claimed by one worker at a time, under a lease that its heartbeat moves.
 
-Every change is one compare-and-set in one transaction. A claim counts the slot's ``lease`` up, and every later
-write names that number, so that a worker that was presumed dead cannot write over its successor.
+Every change is one compare-and-set in one transaction. A claim counts the slot's ``lease`` up and makes the trial;
+every later write about the slot or its trial names that number, so that a worker that was presumed dead cannot write
+over its successor.
 """
 
 from __future__ import annotations
 
-import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from registry.database import clock, writing
-from search.errors import LeaseLost
-from search.results import TrialResult
-from search.schema import checkpoints, results, slots, studies
+from registry.database import clock, reading, writing
+from search import optuna_rows
+from search.schema import attempts, slots, studies, workers
 
 LEASE_SECONDS = 30.0
+GRACE_SECONDS = LEASE_SECONDS  # for which a server that has just started takes no lease for expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,15 @@ class Claim:
 
     Args:
         slot: the slot's id.
-        number: the slot's number in its study, from 0.
+        number: the slot's number in its study, from 0; its trial's, too.
         lease: the number of this claim; fences every write.
-        trial: Optuna's number of the trial; None before the ask.
+        trial_id: the trial's id in Optuna's tables.
     """
 
     slot: int
     number: int
     lease: int
-    trial: int | None
+    trial_id: int
 
 
 def new_worker_id() -> str:
@@ -47,9 +47,9 @@ def new_worker_id() -> str:
 
 def add_slots(connection: Connection, study_id: int, budget: int) -> int:
     """Add slots until the study has ``budget`` of them; return how many were added (0 where it has more)."""
-    have = connection.execute(
-        sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study_id)
-    ).scalar_one()
+    # Locked, so that two who add at once do not make the same numbers; SQLite's transaction locks all.
+    connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id).with_for_update())
+    have = count_slots(connection, study_id)
     if have >= budget:
         return 0
     rows = [{"study_id": study_id, "number": number} for number in range(have, budget)]
@@ -57,8 +57,28 @@ def add_slots(connection: Connection, study_id: int, budget: int) -> int:
     return budget - have
 
 
-def claim(engine: Engine, study_id: int, worker: str, seconds: float = LEASE_SECONDS) -> Claim | None:
-    """Claim the first slot that waits or whose lease has expired.
+def count_slots(connection: Connection, study_id: int) -> int:
+    """Count a study's slots: its budget."""
+    query = sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def claim(
+    engine: Engine,
+    study_id: int,
+    worker: str,
+    *,
+    seconds: float = LEASE_SECONDS,
+    first_params: Mapping[str, Any] | None = None,
+) -> Claim | None:
+    """Claim the first slot that waits or whose lease has expired; make its trial where it has none.
+
+    Args:
+        engine: the database.
+        study_id: the study.
+        worker: who claims.
+        seconds: how long the lease lasts without a beat.
+        first_params: params that the study's first trial takes instead of the sampler's, by their Optuna names.
 
     Returns:
         The claim; None where no slot is free, or the study is being stopped.
@@ -66,7 +86,7 @@ def claim(engine: Engine, study_id: int, worker: str, seconds: float = LEASE_SEC
     now = clock(engine.dialect.name)
     free = (
         sa.select(slots.c.id)
-        .where(slots.c.study_id == study_id, _free(now))
+        .where(slots.c.study_id == study_id, sa.or_(slots.c.state == "waiting", _expired(engine.dialect.name)))
         .where(~sa.select(studies.c.stopping).where(studies.c.id == study_id).scalar_subquery())
         .order_by(slots.c.number)
         .limit(1)
@@ -76,130 +96,78 @@ def claim(engine: Engine, study_id: int, worker: str, seconds: float = LEASE_SEC
         sa.update(slots)
         .where(slots.c.id == free.scalar_subquery())
         .values(state="running", worker_id=worker, lease=slots.c.lease + 1, expires_at=now + seconds)
-        .returning(slots.c.id, slots.c.number, slots.c.lease, slots.c.trial)
+        .returning(slots.c.id, slots.c.number, slots.c.lease, slots.c.trial_id, slots.c.epoch)
     )
     with writing(engine) as connection:
         row = connection.execute(taken).one_or_none()
-    return None if row is None else Claim(*row)
+        if row is None:
+            return None
+        trial_id = row.trial_id
+        if trial_id is None:
+            fixed = {"fixed_params": first_params} if first_params and row.number == 0 else {}
+            trial_id = _make_trial(connection, study_id, row, fixed)
+        if row.lease > 1:
+            end_attempts(connection, row.id, "lost", "its lease expired")
+        start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}
+        connection.execute(sa.insert(attempts).values(start | {"first_epoch": row.epoch + 1}))
+        connection.execute(sa.update(workers).where(workers.c.id == worker).values(state="working", beat_at=now))
+    return Claim(row.id, row.number, row.lease, trial_id)
 
 
-def _free(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+def _make_trial(connection: Connection, study_id: int, row: sa.Row[Any], attrs: Mapping[str, Any]) -> int:
+    study = connection.execute(sa.select(studies.c.optuna_id).where(studies.c.id == study_id)).scalar_one()
+    trial_id = optuna_rows.insert_trial(connection, study, row.number, attrs)
+    change = sa.update(slots).where(slots.c.id == row.id)
+    connection.execute(change.values(trial=row.number, trial_id=trial_id))
+    return trial_id
+
+
+def _expired(dialect: str) -> sa.ColumnElement[bool]:
+    """Say that a slot's worker has not been heard of for too long.
+
+    A server that has just started has heard of nobody: everyone who waited for it gets the time to beat.
+    """
+    now = clock(dialect)
     expired = sa.and_(slots.c.state == "running", slots.c.expires_at < now)
-    return sa.or_(slots.c.state == "waiting", expired)
+    if dialect == "sqlite":
+        return expired
+    started = sa.extract("epoch", sa.func.pg_postmaster_start_time())
+    return sa.and_(expired, now - started >= GRACE_SECONDS)
+
+
+def reap(engine: Engine, study_id: int) -> int:
+    """Hand back the slots whose lease has expired; return how many.
+
+    Any claim does so, too; this is for when nobody claims.
+    """
+    expired = sa.select(slots.c.id).where(slots.c.study_id == study_id, _expired(engine.dialect.name))
+    with reading(engine) as connection:
+        if connection.execute(expired).first() is None:
+            return 0  # nothing is written then, so a database that may only be read can be asked
+    with writing(engine) as connection:
+        ids = list(connection.execute(expired.with_for_update(skip_locked=True)).scalars())
+        for slot in ids:
+            end_attempts(connection, slot, "lost", "its lease expired")
+            hand_back(connection, slot)
+    return len(ids)
+
+
+def hand_back(connection: Connection, slot: int) -> None:
+    """Let any worker claim a slot; the lease counts up, so that the one who had it cannot write any more."""
+    freed = {"state": "waiting", "expires_at": None, "worker_id": None, "lease": slots.c.lease + 1}
+    connection.execute(sa.update(slots).where(slots.c.id == slot).values(freed))
+
+
+def end_attempts(connection: Connection, slot: int, outcome: str, detail: str | None = None) -> None:
+    """Note how the last attempt on a slot ended, where that is not noted yet."""
+    epoch = sa.select(slots.c.epoch).where(slots.c.id == slot).scalar_subquery()
+    change = sa.update(attempts).where(attempts.c.slot_id == slot, attempts.c.ended_at.is_(None))
+    now = clock(connection.dialect.name)
+    connection.execute(change.values(ended_at=now, outcome=outcome, detail=detail, last_epoch=epoch))
 
 
 def unfinished(engine: Engine, study_id: int) -> int:
     """Count the slots that are not finished, whoever holds them."""
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         query = sa.select(sa.func.count()).where(slots.c.study_id == study_id, slots.c.state != "finished")
         return int(connection.execute(query).scalar_one())
-
-
-class Lease:
-    """A claimed slot, and the writes that only its holder may make.
-
-    Args:
-        engine: the database.
-        claim: what was claimed.
-        seconds: how long each beat prolongs the lease.
-
-    Every method raises `LeaseLost` where another worker holds the slot now.
-    """
-
-    def __init__(self, engine: Engine, claim: Claim, seconds: float = LEASE_SECONDS) -> None:
-        self.claim = claim
-        self._engine, self._seconds = engine, seconds
-        self._dialect = engine.dialect.name
-
-    def beat(self) -> None:
-        """Prolong the lease."""
-        with writing(self._engine) as connection:
-            self._update(connection, expires_at=clock(self._dialect) + self._seconds)
-
-    def attach(self, trial: int) -> None:
-        """Tie the slot to Optuna's trial."""
-        with writing(self._engine) as connection:
-            self._update(connection, trial=trial)
-
-    def progress(self, epoch: int, score: float | None, best_epoch: int | None) -> None:
-        """Say how far the trial is."""
-        with writing(self._engine) as connection:
-            self._update(
-                connection,
-                epoch=epoch,
-                score=score,
-                best_epoch=best_epoch,
-                expires_at=clock(self._dialect) + self._seconds,
-            )
-
-    def start(self, params: Mapping[str, Any]) -> None:
-        """Record the params, before the first epoch."""
-        started = sa.func.coalesce(slots.c.started_at, clock(self._dialect))
-        with writing(self._engine) as connection:
-            self._update(connection, params=dict(params), started_at=started)
-
-    def finish(self, result: TrialResult) -> None:
-        """Close the slot with the trial's result and drop its checkpoint."""
-        epochs = max((len(values) for values in result.curves.values()), default=0)
-        with writing(self._engine) as connection:
-            self._update(
-                connection,
-                state="finished",
-                expires_at=None,
-                epoch=epochs,
-                score=result.score,
-                best_epoch=result.epoch,
-                stop_reason=result.stop_reason.value,
-                seconds=result.seconds,
-                parameters=result.parameters,
-                params=dict(result.params),
-                finished_at=clock(self._dialect),
-            )
-            connection.execute(sa.delete(checkpoints).where(checkpoints.c.slot_id == self.claim.slot))
-            connection.execute(sa.insert(results).values(slot_id=self.claim.slot, **_stored(result)))
-
-    def release(self) -> None:
-        """Hand the slot back at once, for any worker to continue its trial."""
-        with writing(self._engine) as connection:
-            self._update(connection, state="waiting", expires_at=None, worker_id=None)
-
-    def save_checkpoint(self, epoch: int, sha256: str, data: bytes) -> None:
-        """Keep what is needed to continue after an epoch, instead of an earlier one's."""
-        with writing(self._engine) as connection:
-            self._update(connection, expires_at=clock(self._dialect) + self._seconds)
-            connection.execute(sa.delete(checkpoints).where(checkpoints.c.slot_id == self.claim.slot))
-            connection.execute(
-                sa.insert(checkpoints).values(slot_id=self.claim.slot, epoch=epoch, sha256=sha256, data=data)
-            )
-
-    def load_checkpoint(self) -> tuple[str, bytes] | None:
-        """Return the hash and the bytes of the last checkpoint, or None."""
-        query = sa.select(checkpoints.c.sha256, checkpoints.c.data)
-        with self._engine.connect() as connection:
-            row = connection.execute(query.where(checkpoints.c.slot_id == self.claim.slot)).one_or_none()
-        return None if row is None else (row.sha256, row.data)
-
-    def _update(self, connection: Connection, **values: object) -> None:
-        held = sa.update(slots).where(
-            slots.c.id == self.claim.slot, slots.c.lease == self.claim.lease, slots.c.state == "running"
-        )
-        if connection.execute(held.values(**values)).rowcount != 1:
-            raise LeaseLost
-
-
-def _stored(result: TrialResult) -> dict[str, Any]:
-    """Return a result's part that is not asked about in SQL; JSON has no NaN, so a curve has null there."""
-    curves = {
-        metric: [value if math.isfinite(value) else None for value in values]
-        for metric, values in result.curves.items()
-    }
-    return {"curves": curves, "pruned_by": result.pruned_by, "error": result.error}
-
-
-def release_worker(engine: Engine, worker: str) -> int:
-    """Hand back what a dead worker held; return how many slots (0 or 1)."""
-    with writing(engine) as connection:
-        held = sa.update(slots).where(slots.c.worker_id == worker, slots.c.state == "running")
-        # The lease counts up, so that the worker cannot write any more should it be alive after all.
-        handed = held.values(state="waiting", expires_at=None, worker_id=None, lease=slots.c.lease + 1)
-        return connection.execute(handed).rowcount

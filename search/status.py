@@ -18,7 +18,8 @@ from search.results import StopReason
 from search.schema import slots, workers
 
 FAILED = tuple(reason.value for reason in StopReason if reason.failed)
-DEAD_SECONDS = 60.0
+DEAD_SECONDS = 60.0  # without a beat
+FORGOTTEN_SECONDS = 3600.0  # a dead worker is shown so long
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class StudyStatus:
         trials: how many are ``complete``, ``pruned``, ``failed``, ``running`` and ``waiting``.
         best: the best trial that has finished; None before the first.
         workers: those that have not ended.
+        stopping: somebody asked its workers to stop.
         error: why no worker can go on; None where they can.
     """
 
@@ -67,6 +69,7 @@ class StudyStatus:
     trials: Mapping[str, int]
     best: BestTrial | None
     workers: tuple[WorkerStatus, ...]
+    stopping: bool
     error: str | None
 
     @property
@@ -99,6 +102,7 @@ class StudyStatus:
                 }
                 for worker in self.workers
             ],
+            "stopping": self.stopping,
             "error": self.error,
         }
 
@@ -120,6 +124,7 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 trials=_counts(connection, study),
                 best=_best(connection, study),
                 workers=_workers(connection, study),
+                stopping=study.stopping,
                 error=study.error,
             )
     read_study(engine, name)
@@ -155,7 +160,7 @@ def _best(connection: Connection, study: StudyRecord) -> BestTrial | None:
     score = slots.c.score.desc() if study.objective.direction == "max" else slots.c.score.asc()
     query = (
         sa.select(slots.c.trial, slots.c.score, slots.c.best_epoch, slots.c.params)
-        .where(slots.c.study_id == study.id, slots.c.state == "finished", slots.c.score.is_not(None))
+        .where(slots.c.study_id == study.id, slots.c.state == "finished", slots.c.score.is_not(None), ~slots.c.dropped)
         .order_by(score, slots.c.trial)
         .limit(1)
     )
@@ -168,7 +173,7 @@ def _workers(connection: Connection, study: StudyRecord) -> tuple[WorkerStatus, 
     query = (
         sa.select(workers, slots.c.trial, slots.c.epoch, age.label("age"))
         .join_from(workers, slots, sa.and_(slots.c.worker_id == workers.c.id, slots.c.state == "running"), isouter=True)
-        .where(workers.c.study_id == study.id, workers.c.state.in_(("working", "idle")))
+        .where(workers.c.study_id == study.id, workers.c.state.in_(("working", "idle")), age < FORGOTTEN_SECONDS)
         .order_by(workers.c.started_at, workers.c.id)
     )
     return tuple(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -12,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.database import database_exists, default_url, open_engine, reading, use_wal, writing
-from registry.errors import UsageError
+from registry.errors import DatabaseAway, UsageError
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
-from search import records, slots
+from search import control, deaths, records, slots
 from search.errors import SettingsError
 from search.inspection import GRID_COUNTED, Inspection, inspect_problem
 from search.live import LiveCurves, read_live_curves
@@ -29,7 +31,9 @@ from search.status import StudyStatus, read_status
 from search.storage import closing_storage, create_tables
 
 POLL_SECONDS = 0.5
-STOP_SECONDS = 60.0
+STOP_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
 
 OnStatus = Callable[[StudyStatus], None]
 
@@ -59,6 +63,7 @@ class Study:
         problem: str,
         trials: int,
         storage: str | None = None,
+        accept_changes: bool = False,
         **settings: Any,
     ) -> Study:
         """Begin a study, or open the one of that name and raise its budget.
@@ -68,6 +73,7 @@ class Study:
             problem: ``module:attr``, or an installed problem's name.
             trials: the budget in sum; a study that has more keeps it.
             storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
+            accept_changes: go on with a study though its problem's space or data have changed.
             settings: how to search, as fields of `Settings`; what is left out has its default, or is as in the study
                 that is there.
 
@@ -86,9 +92,12 @@ class Study:
             inspection = call_in_child(inspect_problem, problem)
             return cls(engine, begin_study(engine, name, inspection, asked, trials))
         _check_same(existing, problem, Settings.of(existing.settings.as_dict() | settings))
+        found = cls(engine, existing)
+        if accept_changes:
+            found = found.accept_changes()
         with writing(engine) as connection:
             slots.add_slots(connection, existing.id, trials)
-        return cls(engine, existing)
+        return found
 
     @classmethod
     def open(cls, name: str, storage: str | None = None) -> Study:
@@ -112,7 +121,8 @@ class Study:
         return self._engine.url.render_as_string(hide_password=False)
 
     def status(self) -> StudyStatus:
-        """Return how the study stands."""
+        """Return how the study stands, after handing back what dead workers held."""
+        slots.reap(self._engine, self.record.id)
         return read_status(self._engine, self.record.name)
 
     def trials(self) -> list[TrialRecord]:
@@ -123,12 +133,48 @@ class Study:
         """Return the curves of the running trials and the scores of those that have ended."""
         return read_live_curves(self._engine, self.record)
 
+    def add(self, trials: int) -> None:
+        """Raise the budget by so many trials.
+
+        Raises:
+            UsageError: not at least one.
+        """
+        if trials < 1:
+            raise UsageError(f"the number of trials to add is {trials}; expected 1 or more")
+        with writing(self._engine) as connection:
+            slots.add_slots(connection, self.record.id, slots.count_slots(connection, self.record.id) + trials)
+
+    def accept_changes(self) -> Study:
+        """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
+        was, found = self.record, call_in_child(inspect_problem, self.record.problem)
+        before, now = (was.space_fingerprint, was.data_fingerprint), (found.space_fingerprint, found.data_fingerprint)
+        if before == now:
+            return self
+        with writing(self._engine) as connection:
+            records.accept_problem(
+                connection, was.id, space=found.space, space_fingerprint=now[0], data_fingerprint=now[1]
+            )
+            control.note(connection, was.id, "accept-changes", fingerprints_were=before, fingerprints_are=now)
+        return Study(self._engine, records.read_study(self._engine, was.name))
+
+    def retry(self, *trials: int) -> None:
+        """Give failed trials another try with the same params; see `control.retry`."""
+        control.retry(self._engine, self.record, trials)
+
+    def prune(self, *trials: int) -> None:
+        """Ask for running trials to be pruned after their epoch; see `control.prune`."""
+        control.prune(self._engine, self.record, trials)
+
+    def drop(self, *trials: int) -> None:
+        """Take ended trials from what the sampler sees and from the best; see `control.drop`."""
+        control.drop(self._engine, self.record, trials)
+
     def go_on(self) -> None:
         """Let workers work again after `stop`, or after an error that has been mended."""
         records.set_stopping(self._engine, self.record.id, stopping=False)
 
     def stop(self) -> None:
-        """Ask all workers, on any machine, to stop after their trial."""
+        """Ask all workers, on any machine, to stop at their next safe point; their trials are continued later."""
         records.set_stopping(self._engine, self.record.id, stopping=True)
 
     def run(
@@ -137,6 +183,7 @@ class Study:
         workers: int | Literal["auto"] = "auto",
         device: str = "auto",
         per_gpu: int = 1,
+        memory_limit: int | None = None,
         timeout: float | None = None,
         on_status: OnStatus = lambda status: None,
     ) -> StudyStatus:
@@ -146,6 +193,7 @@ class Study:
             workers: how many; ``auto`` for one a core on CPUs, ``per_gpu`` a GPU on GPUs.
             device: ``auto``, ``cpu``, ``gpu`` or ``gpu:0,1``.
             per_gpu: workers that share a GPU.
+            memory_limit: bytes of memory that each worker may use; a trial that needs more ends as out of memory.
             timeout: seconds after which the workers are asked to stop; a later run continues their trials.
             on_status: called with the status about twice a second.
 
@@ -162,7 +210,7 @@ class Study:
             per_gpu=per_gpu,
         )
         waiting = slots.unfinished(self._engine, self.record.id)
-        pool = Pool(self._start, slots.new_worker_id, lambda worker: slots.release_worker(self._engine, worker))
+        pool = Pool(self._start, slots.new_worker_id, self._release, memory_limit)
         pool.start(places[:waiting])
         try:
             self._watch(pool, timeout, on_status)
@@ -181,22 +229,33 @@ class Study:
         process.start()
         return process
 
+    def _release(self, worker_id: str, death: deaths.Death) -> bool:
+        try:
+            return deaths.release_worker(self._engine, self.record, worker_id, death)
+        except DatabaseAway as error:
+            logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)
+            return True
+
+    def _show(self, on_status: OnStatus) -> None:
+        with contextlib.suppress(DatabaseAway):  # the workers wait for it, too
+            on_status(self.status())
+
     def _watch(self, pool: Pool, timeout: float | None, on_status: OnStatus) -> None:
         end = None if timeout is None else time.monotonic() + timeout
         while pool.alive():
-            on_status(self.status())
+            self._show(on_status)
             if end is not None and time.monotonic() >= end:
                 pool.stop()
                 end = None
-            pool.join(POLL_SECONDS)
+            pool.wait(POLL_SECONDS)
         status = self.status()
         on_status(status)
         if status.error is not None:
             raise SettingsError(status.error)
         if any(code not in (0, None) for code in pool.exit_codes) and status.trials["waiting"]:
             raise SettingsError(
-                f"the workers of {self.record.name!r} keep dying (exit codes {pool.exit_codes}); "
-                "see their messages above, then run the same command again: it continues"
+                f"no worker of {self.record.name!r} could go on (exit codes {pool.exit_codes}): see their messages "
+                "above; the trials wait, and the same command continues them"
             )
 
     def _stop(self, pool: Pool) -> None:
@@ -246,18 +305,19 @@ def begin_study(engine: Engine, name: str, inspection: Inspection, settings: Set
     objective = Objective(inspection.metric, inspection.direction)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with closing_storage(engine) as storage:
-        optuna.create_study(
+        optuna_id = optuna.create_study(
             study_name=name,
             storage=storage,
             direction="maximize" if objective.direction == "max" else "minimize",
             load_if_exists=True,
-        )
+        )._study_id
     with writing(engine) as connection:
         found = records.find_study(connection, name)
         if found is None:
             study_id = records.insert_study(
                 connection,
                 name=name,
+                optuna_id=optuna_id,
                 objective=objective,
                 settings=settings,
                 problem=inspection.problem,

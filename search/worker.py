@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import optuna
 import sqlalchemy as sa
@@ -23,58 +24,60 @@ from search import slots
 from search.attempt import Attempt, Workshop
 from search.errors import Interrupted, LeaseLost
 from search.heartbeat import Heartbeat
-from search.inspection import load_data, make_hypermodel
+from search.lease import Lease
+from search.optuna_view import OptunaView
+from search.patience import Patience
 from search.placement import Place
-from search.problems import load_problem
+from search.problem import Data
 from search.pruning import make_pruner
 from search.records import StudyRecord, read_study, set_stopping
 from search.results import TrialResult
 from search.runtime import configure
 from search.samplers import check_sampler
 from search.schema import SCHEMA, workers
-from search.space import discover
-from search.storage import open_storage
+from search.space import Space, discover
+from search.training.job import Training
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
+CHECK_SAMPLES = 8
 
 
 class Worker:
-    """Claim, train, record and tell, again and again.
+    """Claim, train and record, again and again.
 
     Args:
-        engine: the database.
-        study: what to work on.
         shop: the tools for a trial.
         device: where this worker computes, for people to read.
-        worker_id: its id; a new one by default.
+        worker_id: its id, see `slots.new_worker_id`.
     """
 
-    def __init__(self, engine: Engine, study: StudyRecord, shop: Workshop, *, device: str, worker_id: str) -> None:
+    def __init__(self, shop: Workshop, *, device: str, worker_id: str) -> None:
         self.id = worker_id
-        self._engine, self._study, self._shop = engine, study, shop
+        self._shop, self._engine, self._study = shop, shop.engine, shop.study
         self._device = device
+        defaults = self._study.space["defaults"]
+        self._first_params = None if self._study.settings.sampler == "grid" else defaults
 
-    def run(self, stop: threading.Event, on_result: Callable[[TrialResult], None]) -> None:
+    def run(self, stop: threading.Event, on_result: Callable[[TrialResult], None] = lambda result: None) -> None:
         """Work until every slot is finished, the study is being stopped, or ``stop`` is set.
 
         Raises:
             UserError: the problem or the settings cannot work; the study says so, too.
+            DatabaseError: the database does not answer, and did not come back.
         """
-        self._register()
+        self._shop.patience(self._register)
         state = "failed"
         try:
             while not stop.is_set():
-                claim = slots.claim(self._engine, self._study.id, self.id)
-                if claim is None:
-                    if self._nothing_left():
-                        break
-                    self._set_state("idle")
+                claim = self._shop.patience(self._claim)
+                if claim is not None:
+                    self._work_on(claim, on_result)
+                elif self._shop.patience(self._nothing_left):
+                    break
+                else:
                     stop.wait(IDLE_SECONDS)
-                    continue
-                self._set_state("working")
-                self._work_on(claim, on_result)
             state = "stopped"
         except Interrupted:
             state = "stopped"
@@ -87,41 +90,30 @@ class Worker:
             with contextlib.suppress(DatabaseError):
                 self._set_state(state)
 
+    def _claim(self) -> slots.Claim | None:
+        return slots.claim(self._engine, self._study.id, self.id, first_params=self._first_params)
+
     def _work_on(self, claim: slots.Claim, on_result: Callable[[TrialResult], None]) -> None:
-        lease = slots.Lease(self._engine, claim)
-
-        def beat() -> None:
-            self._set_state("working")
-            lease.beat()
-
+        lease = Lease(self._engine, claim)
         try:
-            with Heartbeat(beat, slots.LEASE_SECONDS / 4) as heartbeat:
-                result = Attempt(self._shop, lease, heartbeat.lost.is_set).run()
+            with Heartbeat(lease.beat, slots.LEASE_SECONDS / 4) as heartbeat:
+                result = Attempt(self._shop, lease, heartbeat.lost.is_set, heartbeat.stop.is_set).run()
         except LeaseLost:
-            logger.warning("slot %d went to another worker while this one was away; claiming another", claim.number)
+            logger.warning("trial %d went to another worker while this one was away; claiming another", claim.number)
             return
-        if result is not None:
-            on_result(result)
+        on_result(result)
 
     def _nothing_left(self) -> bool:
+        self._set_state("idle")
         stopping = read_study(self._engine, self._study.name).stopping
         return stopping or slots.unfinished(self._engine, self._study.id) == 0
 
     def _register(self) -> None:
         now = clock(self._engine.dialect.name)
+        row = {"host": socket.gethostname(), "pid": os.getpid(), "device": self._device, "state": "idle"}
         with writing(self._engine) as connection:
-            connection.execute(
-                sa.insert(workers).values(
-                    id=self.id,
-                    study_id=self._study.id,
-                    host=socket.gethostname(),
-                    pid=os.getpid(),
-                    device=self._device,
-                    state="idle",
-                    started_at=now,
-                    beat_at=now,
-                )
-            )
+            times = {"started_at": now, "beat_at": now}
+            connection.execute(sa.insert(workers).values({"id": self.id, "study_id": self._study.id} | row | times))
 
     def _set_state(self, state: str) -> None:
         with writing(self._engine) as connection:
@@ -129,15 +121,7 @@ class Worker:
             connection.execute(change.values(state=state, beat_at=clock(self._engine.dialect.name)))
 
 
-def work(
-    url: str,
-    study_name: str,
-    place: Place,
-    *,
-    worker_id: str,
-    stop: threading.Event,
-    on_result: Callable[[TrialResult], None] = lambda result: None,
-) -> None:
+def work(url: str, study_name: str, place: Place, *, worker_id: str, stop: threading.Event) -> None:
     """Run a worker in this process until the study is done or ``stop`` is set.
 
     Raises:
@@ -147,34 +131,66 @@ def work(
     SCHEMA.check(engine)
     study = read_study(engine, study_name)
     configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
-    shop = open_shop(engine, url, study, stop.is_set)
+    shop = open_keras_shop(engine, url, study, stop)
     gc.collect()
     gc.freeze()  # what TensorFlow's import made need not be looked through after each trial
     try:
-        Worker(engine, study, shop, device=place.device, worker_id=worker_id).run(stop, on_result)
+        Worker(shop, device=place.device, worker_id=worker_id).run(stop)
     finally:
         shop.close()
 
 
-def open_shop(engine: Engine, url: str, study: StudyRecord, should_stop: Callable[[], bool]) -> Workshop:
-    """Load the problem and its data, and open Optuna's and the registry's side of the database."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    check_sampler(study.settings)
+def open_keras_shop(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> Workshop:
+    """Load the study's problem and its data, and open the workshop that trains its models.
+
+    Raises:
+        UserError: the problem does not load here, or is not the one that the study began with.
+    """
+    from search.inspection import check_unchanged, fingerprint_data, load_data, make_hypermodel
+    from search.problems import load_problem
+    from search.training.keras_training import KerasTraining
+
     problem = load_problem(study.problem)
     hypermodel = make_hypermodel(problem)
+    data = load_data(problem)
+    space = cache(lambda: discover(hypermodel))
+    check_unchanged(study, space().fingerprint, fingerprint_data(data))
+    training = KerasTraining(problem, hypermodel, data)
+    return open_shop(engine, url, study, stop, training, samples=_samples(data), space=space)
+
+
+def open_shop(
+    engine: Engine,
+    url: str,
+    study: StudyRecord,
+    stop: threading.Event,
+    training: Training,
+    *,
+    samples: Any = None,
+    space: Callable[[], Space],
+) -> Workshop:
+    """Open Optuna's and the registry's side of the database around a training."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    check_sampler(study.settings)
+    view = OptunaView(engine, study)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        optuna_study = optuna.load_study(
-            study_name=study.name, storage=open_storage(engine), pruner=make_pruner(study.settings)
-        )
+        optuna_study = optuna.load_study(study_name=study.name, storage=view, pruner=make_pruner(study.settings))
     return Workshop(
         engine=engine,
         study=study,
+        view=view,
         optuna_study=optuna_study,
         registry=Registry(url, create=True),
-        problem=problem,
-        hypermodel=hypermodel,
-        data=load_data(problem),
-        space=cache(lambda: discover(hypermodel)),
-        should_stop=should_stop,
+        training=training,
+        samples=samples,
+        space=space,
+        should_stop=stop.is_set,
+        patience=Patience(stop.wait),
     )
+
+
+def _samples(data: Data) -> Any:
+    """Return a few validation inputs to check loaded models by, or None where they are not one array."""
+    x: Any = data.validation[0] if isinstance(data.validation, tuple) else None
+    return x[:CHECK_SAMPLES] if hasattr(x, "shape") else None

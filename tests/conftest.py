@@ -7,16 +7,17 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
     """Start a PostgreSQL server, once; give a function that makes a new database and returns its URL."""
-    import sqlalchemy as sa
-
     # For its lock and socket; short, since the path of a socket may have 107 characters.
     runtime = tempfile.mkdtemp(prefix="pg-")
     os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
@@ -53,3 +54,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/studies.db"
     url: str = request.getfixturevalue("postgres")()
     return url
+
+
+@pytest.fixture
+def count_statements() -> Callable[[], AbstractContextManager[list[str]]]:
+    """Give a context that collects the SQL statements of every engine."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def see(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+            seen.append(statement)
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", see)
+        try:
+            yield seen
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", see)
+
+    return counting

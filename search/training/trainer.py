@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from search.errors import ProblemError
-from search.training.keras_fit import EpochCallback, with_fit_defaults
+from search.training.keras_fit import EpochCallback, FitDefaults, with_fit_defaults
 from search.training.monitor import Monitor
 from search.training.resident import ResidentArrays, ResidentEpochs
 from search.training.snapshot import Arrays, Snapshot
@@ -40,6 +40,7 @@ class Trainer:
         self._best: Arrays = []
         self._on_epoch, self._should_stop, self._clock = on_epoch, should_stop, clock
         self._epoch_started = 0.0
+        self._callback: EpochCallback | None = None
 
     def fit_resident(
         self,
@@ -60,7 +61,9 @@ class Trainer:
             self._end_epoch(epochs.run(self.monitor.epochs + 1))
         self._restore_best()
 
-    def fit_keras(self, fit: Callable[..., Any], data: Any, *, batch_size: int, resume: Snapshot | None) -> None:
+    def fit_keras(
+        self, fit: Callable[..., Any], data: Any, *, batch_size: int, seed: int, resume: Snapshot | None
+    ) -> None:
         """Train by a HyperModel's own ``fit`` (called as KerasTuner calls it), then restore the best weights.
 
         Args:
@@ -68,16 +71,20 @@ class Trainer:
                 a dict of metrics or the objective's value.
             data: the problem's `Data`.
             batch_size: samples a step, where ``fit`` does not say.
+            seed: the order of arrays' samples is drawn from (seed, epoch), where ``fit`` shuffles them.
             resume: a state to continue after.
         """
         self._resume(resume)
-        with_fit_defaults(
-            self.model,
+        callback = EpochCallback(self._begin_epoch, self._end_epoch_and_ask, self._should_stop)
+        defaults = FitDefaults(
             epochs=self.monitor.limits.max_epochs,
             initial_epoch=self.monitor.epochs,
             batch_size=batch_size,
+            seed=seed,
+            callbacks=[] if resume is None else resume.monitor["callbacks"],
         )
-        callback = EpochCallback(self._begin_epoch, self._end_epoch_and_ask, self._should_stop)
+        with_fit_defaults(self.model, callback, defaults)
+        self._callback = callback
         train = data.train if isinstance(data.train, tuple) else (data.train,)
         outcome = fit(self.model, *train, validation_data=data.validation, callbacks=[callback])
         if not self.monitor.epochs:
@@ -98,7 +105,9 @@ class Trainer:
     def _end_epoch(self, metrics: Mapping[str, float]) -> None:
         if self.monitor.after_epoch(metrics, self._clock() - self._epoch_started):
             self._best = self.model.get_weights()
-        self.snapshot = Snapshot.take(self.model, self._best, self.monitor.state())
+        own = self._callback and self._callback.states
+        state = self.monitor.state() | {"callbacks": own.states() if own else []}
+        self.snapshot = Snapshot.take(self.model, self._best, state)
         self._on_epoch(self)
 
     def _end_epoch_and_ask(self, metrics: Mapping[str, float]) -> bool:

@@ -5,18 +5,25 @@ import threading
 
 import optuna
 import pytest
+import sqlalchemy as sa
 
 from registry.database import open_engine
-from search import slots
-from search.errors import LeaseLost, MetricError
+from registry.errors import DatabaseAway
+from search import control, inspection
+from search.attempt import Attempt
+from search.deaths import Death, release_worker
+from search.errors import ChangedProblem, Interrupted, LeaseLost, MetricError
 from search.inspection import inspect_problem
+from search.lease import Lease
+from search.problems import load_problem
 from search.records import read_study, read_trials
 from search.results import StopReason
+from search.schema import attempts
 from search.settings import Settings
 from search.status import read_status
 from search.storage import closing_storage
 from search.study import begin_study
-from search.worker import Worker, open_shop
+from search.worker import Worker, open_keras_shop
 
 MODULE = """
 import keras, keras_tuner, numpy as np, tensorflow as tf
@@ -103,15 +110,22 @@ class Bench:
         begin_study(self.engine, "s", inspect_problem(problem), Settings(**fields), trials)
         self.record = read_study(self.engine, "s")
         self.stop = threading.Event()
-        self.shop = open_shop(self.engine, url, self.record, self.stop.is_set)
+        self.shop = open_keras_shop(self.engine, url, self.record, self.stop)
         self.workers = 0
 
     def work(self, on_result=lambda result: None):
         """Work until nothing is left; return the trials."""
         self.workers += 1
-        worker = Worker(self.engine, self.record, self.shop, device="cpu", worker_id=f"w{self.workers}")
+        worker = Worker(self.shop, device="cpu", worker_id=f"w{self.workers}")
         worker.run(self.stop, on_result)
         return self.trials()
+
+    def claim(self, lease_type=Lease):
+        """Claim a slot by a worker of its own; return the lease."""
+        self.workers += 1
+        worker = Worker(self.shop, device="cpu", worker_id=f"w{self.workers}")
+        worker._register()
+        return lease_type(self.engine, worker._claim())
 
     def trials(self):
         """Return the study's trials."""
@@ -147,7 +161,7 @@ def test_the_best_become_versions_whose_weights_are_of_the_best_epoch(study):
     versions = bench.shop.registry.list("toy", best_first=True)
     kept = [v for v in versions if v.weights]
     assert [v.score for v in kept] == sorted(t.score for t in trials)[:2]
-    x, y = bench.shop.data.validation
+    x, y = inspection.load_data(load_problem("problems:plain")).validation
     for version in kept:
         loaded = version.load()
         assert loaded.evaluate(x, y, batch_size=64, verbose=0)[0] == pytest.approx(version.score, rel=1e-5)
@@ -167,41 +181,96 @@ def test_the_same_study_again_gives_the_same_curves_bit_for_bit(study, tmp_path)
         again.close()
 
 
-def test_an_interrupted_trial_continues_as_if_it_never_stopped(study_anywhere, tmp_path):
-    whole = Bench(f"sqlite:///{tmp_path}/whole.db", "problems:plain", 1, {"max_epochs": 5})
+@pytest.mark.parametrize("attr", ["plain", "own"])
+def test_an_interrupted_trial_continues_as_if_it_never_stopped(study_anywhere, tmp_path, attr):
+    settings = {"max_epochs": 5, "pruner": "asha"}
+    whole = Bench(f"sqlite:///{tmp_path}/whole.db", f"problems:{attr}", 1, settings)
     expected = whole.work()[0]
-    bench = study_anywhere(trials=1, max_epochs=5)
-    epochs = []
-    progress = slots.Lease.progress
+    whole.close()
+    bench = study_anywhere(attr, trials=1, **settings)
 
-    class Stopper(slots.Lease):
-        def progress(self, epoch, score, best_epoch):
-            progress(self, epoch, score, best_epoch)
-            epochs.append(epoch)
-            if epochs == [1, 2]:
+    class Stopper(Lease):
+        def progress(self, epoch, *others):
+            if epoch == 2:
                 bench.stop.set()
+            return super().progress(epoch, *others)
 
-    claim_and_stop(bench, Stopper)
-    assert epochs == [1, 2]
+    with pytest.raises(Interrupted):
+        Attempt(bench.shop, bench.claim(Stopper)).run()
     halfway = bench.trials()[0]
     assert (halfway.state, halfway.epoch) == ("waiting", 2)
     bench.stop.clear()
     done = bench.work()[0]
-    whole.close()
     assert (done.curves, done.score, done.best_epoch) == (expected.curves, expected.score, expected.best_epoch)
     assert len(bench.optuna_trials()) == 1
 
 
-def claim_and_stop(bench, lease_type):
-    """Run one attempt with a lease of another kind until it is interrupted."""
-    from search.attempt import Attempt
-    from search.errors import Interrupted
+def test_a_killed_trial_is_continued_after_its_last_checkpoint(study_anywhere, tmp_path):
+    settings = {"max_epochs": 5, "checkpoint_seconds": 0}
+    whole = Bench(f"sqlite:///{tmp_path}/whole.db", "problems:plain", 1, settings)
+    expected = whole.work()[0]
+    whole.close()
+    bench = study_anywhere(trials=1, **settings)
 
-    worker = Worker(bench.engine, bench.record, bench.shop, device="cpu", worker_id="stopper")
-    worker._register()
-    lease = lease_type(bench.engine, slots.claim(bench.engine, bench.record.id, "stopper"))
-    with pytest.raises(Interrupted):
-        Attempt(bench.shop, lease).run()
+    class Dying(Lease):
+        def progress(self, epoch, *others):
+            if epoch == 4:
+                raise SystemExit
+            return super().progress(epoch, *others)
+
+    with pytest.raises(SystemExit):
+        Attempt(bench.shop, bench.claim(Dying)).run()
+    release_worker(bench.engine, bench.record, "w1", Death("lost", "ended by signal 9"))
+    done = bench.work()[0]
+    assert (done.curves, done.score, done.best_epoch) == (expected.curves, expected.score, expected.best_epoch)
+    with bench.engine.connect() as connection:
+        rows = connection.execute(sa.select(attempts).order_by(attempts.c.lease)).all()
+    assert [(r.first_epoch, r.last_epoch, r.outcome) for r in rows] == [(1, 3, "lost"), (4, 5, "finished")]
+
+
+def test_a_training_goes_on_while_the_database_is_away(study):
+    bench = study(trials=1, max_epochs=6)
+    epochs = []
+
+    class Away(Lease):
+        def progress(self, epoch, *others):
+            epochs.append(epoch)
+            if epoch == 2:
+                raise DatabaseAway("nobody answers")
+            return super().progress(epoch, *others)
+
+    result = Attempt(bench.shop, bench.claim(Away)).run()
+    assert epochs == [1, 2]  # the others end before it is time to look again
+    assert (result.stop_reason, len(result.curves["loss"])) == (StopReason.MAX_EPOCHS, 6)
+    assert len(bench.optuna_trials()[0].intermediate_values) == 6
+    assert bench.trials()[0].state == "finished"
+
+
+def test_a_trial_is_pruned_on_request(study):
+    bench = study(trials=1, max_epochs=6)
+
+    class Asked(Lease):
+        def progress(self, *arguments):
+            control.prune(bench.engine, bench.record, [0])
+            return super().progress(*arguments)
+
+    result = Attempt(bench.shop, bench.claim(Asked)).run()
+    assert (result.stop_reason, len(result.curves["loss"])) == (StopReason.PRUNED, 1)
+    assert result.pruned_by == {"pruner": "request", "epoch": 1}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [("0.01, 1.0", "0.02, 1.0", "its space has"), ("default_rng(0)", "default_rng(1)", "its data")],
+)
+def test_a_problem_that_has_changed_is_refused_and_the_slots_stay(study, tmp_path, old, new, said):
+    bench = study(trials=1)
+    assert old in MODULE
+    (tmp_path / "problems.py").write_text(MODULE.replace(old, new))
+    sys.modules.pop("problems")
+    with pytest.raises(ChangedProblem, match=f"not the one that the study 's' began with: {said}.*--accept-changes"):
+        open_keras_shop(bench.engine, "sqlite://", bench.record, bench.stop)
+    assert bench.trials()[0].state == "waiting"
 
 
 def test_nan_ends_a_trial_with_its_reason_and_the_search_goes_on(study):
@@ -209,7 +278,8 @@ def test_nan_ends_a_trial_with_its_reason_and_the_search_goes_on(study):
     trials = bench.work()
     assert [t.stop_reason for t in trials] == [StopReason.NAN] * 2
     assert [t.score for t in trials] == [None, None]
-    assert [t.state.name for t in bench.optuna_trials()] == ["FAIL", "FAIL"]
+    assert [t.state.name for t in bench.optuna_trials()] == ["PRUNED", "PRUNED"]
+    assert bench.optuna_trials()[0].constraints == {"trainable": 1.0}
     assert bench.shop.registry.models() == []
 
 
@@ -259,39 +329,43 @@ def test_a_grid_visits_every_point_once(study, tmp_path):
 def test_a_lost_lease_ends_the_attempt_and_nothing_is_written_twice(study_anywhere):
     bench = study_anywhere(trials=1)
 
-    class Thief(slots.Lease):
-        def progress(self, epoch, score, best_epoch):
-            slots.release_worker(bench.engine, "thief")
-            super().progress(epoch, score, best_epoch)
+    def rob(worker):
+        release_worker(bench.engine, bench.record, worker, Death("lost", "taken for dead"))
 
-    from search.attempt import Attempt
+    class Robbed(Lease):
+        def progress(self, *arguments):
+            rob("w1")
+            return super().progress(*arguments)
 
-    Worker(bench.engine, bench.record, bench.shop, device="cpu", worker_id="thief")._register()
-    lease = Thief(bench.engine, slots.claim(bench.engine, bench.record.id, "thief"))
+    class RobbedLate(Attempt):
+        def _record(self, *arguments):
+            rob("w2")
+            super()._record(*arguments)
+
     with pytest.raises(LeaseLost):
-        Attempt(bench.shop, lease).run()
+        Attempt(bench.shop, bench.claim(Robbed)).run()
+    with pytest.raises(LeaseLost):
+        RobbedLate(bench.shop, bench.claim()).run()
+    assert bench.shop.registry.models() == []
     trials = bench.work()
     assert [t.stop_reason for t in trials] == [StopReason.MAX_EPOCHS]
     assert len(bench.optuna_trials()) == 1
     assert len(bench.shop.registry.list("toy")) == 1
 
 
-def test_a_slot_whose_trial_was_told_is_only_closed(study):
-    bench = study(trials=1)
+def test_whatever_a_worker_dies_at_the_trial_ends_once(study_anywhere):
+    bench = study_anywhere(trials=1)
 
-    class Dying(slots.Lease):
-        def finish(self, result):
-            raise SystemExit
+    class Dying(Lease):
+        def finish(self, *arguments):
+            super().finish(*arguments)
+            raise SystemExit  # within the transaction that registers
 
-    from search.attempt import Attempt
-
-    Worker(bench.engine, bench.record, bench.shop, device="cpu", worker_id="dying")._register()
-    lease = Dying(bench.engine, slots.claim(bench.engine, bench.record.id, "dying"))
     with pytest.raises(SystemExit):
-        Attempt(bench.shop, lease).run()
-    slots.release_worker(bench.engine, "dying")
-    seen = []
-    trials = bench.work(seen.append)
-    assert (trials[0].state, trials[0].stop_reason, seen) == ("finished", StopReason.MAX_EPOCHS, [])
+        Attempt(bench.shop, bench.claim(Dying)).run()
+    assert (bench.trials()[0].state, bench.shop.registry.models()) == ("running", [])
+    release_worker(bench.engine, bench.record, "w1", Death("lost", "ended by signal 9"))
+    trials = bench.work()
+    assert [t.stop_reason for t in trials] == [StopReason.MAX_EPOCHS]
     assert trials[0].score == bench.optuna_trials()[0].value
     assert len(bench.shop.registry.list("toy")) == 1

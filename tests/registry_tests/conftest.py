@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from registry import ModelVersion, Registry, Source
 
@@ -51,23 +49,3 @@ def register() -> Register:
         return registry.register(**(fields | given))
 
     return register_score
-
-
-@pytest.fixture
-def count_statements() -> Callable[[], AbstractContextManager[list[str]]]:
-    """Give a context that collects the SQL statements of every engine."""
-
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        seen: list[str] = []
-
-        def see(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
-            seen.append(statement)
-
-        sa.event.listen(sa.Engine, "before_cursor_execute", see)
-        try:
-            yield seen
-        finally:
-            sa.event.remove(sa.Engine, "before_cursor_execute", see)
-
-    return counting

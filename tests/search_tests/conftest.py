@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import optuna
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.database import open_engine, use_wal, writing
+from registry.database import clock, open_engine, use_wal, writing
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search import records, slots
 from search.problem import Objective
 from search.records import StudyRecord
-from search.schema import SCHEMA
+from search.schema import SCHEMA, workers
 from search.settings import Settings
-from search.storage import create_tables
+from search.storage import closing_storage, create_tables
 
 
 @pytest.fixture
@@ -48,10 +50,14 @@ def make_study() -> Callable[..., StudyRecord]:
     """Give a function that inserts a study with slots."""
 
     def make(engine: Engine, name: str = "s", budget: int = 3, **settings: Any) -> StudyRecord:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with closing_storage(engine) as storage:
+            optuna_id = optuna.create_study(study_name=name, storage=storage, direction="maximize")._study_id
         with writing(engine) as connection:
             study_id = records.insert_study(
                 connection,
                 name=name,
+                optuna_id=optuna_id,
                 objective=Objective("val_accuracy", "max"),
                 settings=Settings(**settings),
                 problem="search.toy:toy",
@@ -64,3 +70,17 @@ def make_study() -> Callable[..., StudyRecord]:
         return records.read_study(engine, name)
 
     return make
+
+
+@pytest.fixture
+def add_worker() -> Callable[..., str]:
+    """Give a function that registers a worker of a study and returns its id."""
+
+    def add(engine: Engine, study: StudyRecord, name: str = "w") -> str:
+        now = clock(engine.dialect.name)
+        row = {"id": name, "host": "here", "pid": 1, "device": "cpu", "state": "idle", "started_at": now}
+        with writing(engine) as connection:
+            connection.execute(sa.insert(workers).values(row | {"study_id": study.id, "beat_at": now}))
+        return name
+
+    return add

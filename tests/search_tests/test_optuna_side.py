@@ -1,28 +1,63 @@
-"""What Optuna sees: samplers, pruning with patience, the ask and the tell."""
+"""What Optuna's samplers and pruners see: proposals, peers, patience, and trials that others change."""
 
 import optuna
 import pytest
-from optuna.trial import TrialState
 
+from registry.database import writing
+from registry.errors import DatabaseAway
+from search import control, slots
 from search.errors import SettingsError
+from search.lease import Lease
+from search.optuna_view import OptunaView, begin_trial
 from search.pruning import StalledPruner, make_pruner
 from search.results import StopReason, TrialResult
 from search.samplers import make_sampler, nth_point
 from search.settings import SAMPLERS, Settings
 from search.storage import closing_storage
-from search.tell import attach_trial, tell
+
+
+class Bench:
+    """A study and a worker's view of it."""
+
+    def __init__(self, engine, record, worker):
+        self.engine, self.record, self.worker = engine, record, worker
+        self.view = OptunaView(engine, record)
+        self.study = optuna.load_study(study_name=record.name, storage=self.view)
+
+    def begin(self, first_params=None):
+        """Claim a slot and return its lease and its trial."""
+        claim = slots.claim(self.engine, self.record.id, self.worker, first_params=first_params)
+        return Lease(self.engine, claim), self.take_up(claim)
+
+    def take_up(self, claim):
+        """Return a claimed slot's trial."""
+        self.view.take_up(claim.trial_id)
+        return begin_trial(self.study, claim.trial_id)
+
+    def report(self, lease, epoch=1):
+        """Write what the trial has gathered."""
+        with self.view.flushing() as changes:
+            lease.progress(epoch, None, None, changes)
+
+    def end(self, lease, score, reason=StopReason.MAX_EPOCHS):
+        """Close the slot."""
+        fields = {"trial": 0, "seed": 0, "params": {}, "curves": {}, "epoch": 1, "seconds": 1.0}
+        with self.view.flushing() as changes, writing(self.engine) as connection:
+            lease.finish(connection, TrialResult(score=score, stop_reason=reason, **fields), changes)
 
 
 @pytest.fixture
-def optuna_study(sqlite_engine):
-    """Give a study in a real database."""
-    with closing_storage(sqlite_engine) as storage:
-        yield optuna.create_study(study_name="s", storage=storage, direction="maximize")
+def bench(engine, make_study, add_worker):
+    """Give a bench, on each kind of database."""
+    study = make_study(engine, budget=12)
+    return Bench(engine, study, add_worker(engine, study))
 
 
-def result(score, reason=StopReason.MAX_EPOCHS, epoch=1):
-    """Return a finished trial."""
-    return TrialResult(trial=0, seed=0, params={}, stop_reason=reason, curves={}, score=score, epoch=epoch, seconds=1.0)
+@pytest.fixture
+def sqlite_bench(sqlite_engine, make_study, add_worker):
+    """Give a bench for what is the same on every database."""
+    study = make_study(sqlite_engine, budget=12)
+    return Bench(sqlite_engine, study, add_worker(sqlite_engine, study))
 
 
 def objective(trial):
@@ -68,60 +103,106 @@ def test_a_used_up_grid_says_so():
         nth_point(iter([{"a": 1}, {"a": 2}]), 2)
 
 
-def test_a_trial_that_a_dead_worker_made_is_found_again(optuna_study):
-    made = attach_trial(optuna_study, slot=3, trial=None, first_params=None)
-    assert attach_trial(optuna_study, slot=3, trial=None, first_params=None)._trial_id == made._trial_id
-    assert attach_trial(optuna_study, slot=3, trial=made.number, first_params=None)._trial_id == made._trial_id
-    assert attach_trial(optuna_study, slot=4, trial=None, first_params=None)._trial_id != made._trial_id
-    assert len(optuna_study.trials) == 2
-
-
-def test_the_first_trial_may_take_given_params(optuna_study):
-    frozen = attach_trial(optuna_study, slot=0, trial=None, first_params={"a": 0.25})
-    trial = optuna.trial.Trial(optuna_study, frozen._trial_id)
+def test_the_first_trial_may_take_given_params(bench):
+    _, trial = bench.begin({"a": 0.25})
     assert trial.suggest_float("a", 0, 1) == 0.25
 
 
-def test_a_continued_trial_keeps_its_params(optuna_study):
-    frozen = attach_trial(optuna_study, slot=0, trial=None, first_params=None)
-    values = objective(optuna.trial.Trial(optuna_study, frozen._trial_id))
-    optuna_study.sampler = optuna.samplers.RandomSampler(seed=99)
-    assert objective(optuna.trial.Trial(optuna_study, frozen._trial_id)) == values
+def test_a_continued_trial_keeps_its_params(bench):
+    lease, trial = bench.begin()
+    values = objective(trial)
+    with bench.view.flushing() as changes:
+        lease.start({}, changes)
+    bench.study.sampler = optuna.samplers.RandomSampler(seed=99)
+    assert objective(bench.take_up(lease.claim)) == values
 
 
-@pytest.mark.parametrize(
-    ("told", "state", "value"),
-    [
-        (result(0.7), TrialState.COMPLETE, 0.7),
-        (result(0.7, StopReason.PRUNED), TrialState.PRUNED, 0.7),
-        (result(0.7, StopReason.EARLY_STOPPING), TrialState.COMPLETE, 0.7),
-        (result(None, StopReason.NAN, None), TrialState.FAIL, None),
-        (result(None, StopReason.ERROR, None), TrialState.FAIL, None),
-    ],
-)
-def test_the_told_value_is_the_best_epochs(optuna_study, told, state, value):
-    frozen = attach_trial(optuna_study, slot=0, trial=None, first_params=None)
-    trial = optuna.trial.Trial(optuna_study, frozen._trial_id)
-    for epoch, reported in enumerate((0.7, 0.2), 1):
-        trial.report(reported, epoch)
-    tell(optuna_study, frozen._trial_id, told)
-    kept = optuna_study.trials[0]
-    assert (kept.state, kept.value, kept.user_attrs["stop_reason"]) == (state, value, told.stop_reason)
+def test_optunas_own_tools_read_what_the_view_wrote(bench):
+    lease, trial = bench.begin()
+    values = objective(trial)
+    trial.report(0.5, 1)
+    trial.report(float("nan"), 2)
+    trial.report(float("-inf"), 3)
+    trial.set_user_attr("who", ["me"])
+    bench.report(lease)
+    bench.end(lease, 0.5)
+    with closing_storage(bench.engine, readonly=True) as storage:
+        seen = optuna.load_study(study_name="s", storage=storage).trials[0]
+    assert tuple(seen.params.values()) == values
+    assert seen.intermediate_values == pytest.approx({1: 0.5, 2: float("nan"), 3: float("-inf")}, nan_ok=True)
+    assert (seen.value, seen.user_attrs["who"]) == (0.5, ["me"])
+    mine = OptunaView(bench.engine, bench.record).get_all_trials(0)[0]
+    assert (mine.params, mine.distributions, mine.user_attrs) == (seen.params, seen.distributions, seen.user_attrs)
 
 
-def judge(study, settings, curves):
+def test_a_view_sees_what_others_change_and_keeps_what_has_ended(bench, count_statements):
+    other = Bench(bench.engine, bench.record, bench.worker)
+    leases = [other.begin()[0] for _ in range(3)]
+    other.end(leases[2], 0.3)  # a later trial that ends first
+    assert [t.state.name for t in bench.study.trials] == ["RUNNING", "RUNNING", "COMPLETE"]
+    other.take_up(leases[0].claim).report(0.1, 1)
+    other.report(leases[0])
+    other.end(leases[1], 0.2)
+    seen = bench.study.trials
+    assert [t.value for t in seen] == [None, 0.2, 0.3]
+    assert seen[0].intermediate_values == {1: 0.1}
+    control.drop(bench.engine, bench.record, [1])
+    assert [t.number for t in bench.study.trials] == [0, 2]
+
+
+def test_a_long_study_costs_no_more_to_look_at(sqlite_engine, make_study, add_worker, count_statements):
+    study = make_study(sqlite_engine, budget=40)
+    bench = Bench(sqlite_engine, study, add_worker(sqlite_engine, study))
+
+    def look_after(trials):
+        for _ in range(trials):
+            bench.end(bench.begin()[0], 0.5)
+        bench.view.get_all_trials(0)
+        with count_statements() as seen:
+            bench.view.get_all_trials(0)
+        return len(seen)
+
+    assert look_after(2) == look_after(30)
+
+
+@pytest.mark.parametrize("name", ["create_new_trial", "delete_study", "set_trial_state_values", "get_all_studies"])
+def test_what_only_a_lease_may_do_is_refused(sqlite_bench, name):
+    arguments = {"get_all_studies": (), "set_trial_state_values": (0, None)}.get(name, (0,))
+    with pytest.raises(NotImplementedError, match=r"see optuna.load_study\(storage=URL\)"):
+        getattr(sqlite_bench.view, name)(*arguments)
+
+
+def test_a_trial_of_somebody_else_cannot_be_written(sqlite_bench):
+    _, mine = sqlite_bench.begin()
+    with pytest.raises(ValueError, match="trial 999 is not this worker's"):
+        sqlite_bench.view.set_trial_user_attr(999, "x", 1)
+    assert mine.user_attrs == {}
+
+
+@pytest.mark.parametrize("name", ["tpe", "cmaes", "qmc"])
+def test_samplers_work_through_the_view(sqlite_bench, name):
+    for number in range(12):
+        lease, trial = sqlite_bench.begin()
+        sqlite_bench.study.sampler = make_sampler(Settings(sampler=name), number=number, grid_point=lambda: {})
+        trial = sqlite_bench.take_up(lease.claim)
+        score = trial.suggest_float("a", 0, 1) + trial.suggest_float("b", 0, 1)
+        frozen = sqlite_bench.view.get_trial(lease.claim.trial_id)
+        sqlite_bench.study.sampler.after_trial(sqlite_bench.study, frozen, optuna.trial.TrialState.COMPLETE, [score])
+        sqlite_bench.end(lease, score)
+    assert len({t.params["a"] for t in sqlite_bench.study.trials}) == 12
+
+
+def judge(bench, settings, curves):
     """Let trials report their curves one after another; return the epoch at which each was pruned, or None."""
+    bench.study.pruner = make_pruner(settings)
     ends = []
-    for slot, curve in enumerate(curves):
-        frozen = attach_trial(study, slot=slot, trial=None, first_params=None)
-        trial = optuna.trial.Trial(study, frozen._trial_id)
-        study.pruner = make_pruner(settings)
-        pruner = StalledPruner(study, trial, settings)
+    for curve in curves:
+        lease, trial = bench.begin()
+        pruner = StalledPruner(bench.study, trial, settings)
         end = next((epoch for epoch, value in enumerate(curve, 1) if pruner(epoch, value)), None)
         ends.append(end)
-        reached = curve[: end or len(curve)]
         reason = StopReason.PRUNED if end else StopReason.MAX_EPOCHS
-        tell(study, frozen._trial_id, result(max(reached), reason))
+        bench.end(lease, max(curve[: end or len(curve)]), reason)
     return ends
 
 
@@ -131,40 +212,74 @@ STALLED = [0.1, 0.2, 0.2, 0.2, 0.15, 0.6]
 
 
 @pytest.mark.parametrize("pruner", ["median", "percentile", "asha", "hyperband"])
-def test_a_trial_that_still_improves_is_left_alone(optuna_study, pruner):
+def test_a_trial_that_still_improves_is_left_alone(sqlite_bench, pruner):
     settings = Settings(pruner=pruner, prune_patience=2, max_epochs=6)
-    assert judge(optuna_study, settings, [GOOD] * 6 + [RISING] * 3) == [None] * 9
+    assert judge(sqlite_bench, settings, [GOOD] * 6 + [RISING] * 3) == [None] * 9
 
 
-def test_a_stalled_trial_is_pruned_when_its_peers_say_so(optuna_study):
+def test_a_stalled_trial_is_pruned_when_its_peers_say_so(sqlite_bench):
     settings = Settings(pruner="median", prune_patience=2, max_epochs=6)
     # Its best is of epoch 2; PatientPruner waits for epochs that are strictly worse than the best before.
-    assert judge(optuna_study, settings, [GOOD] * 6 + [STALLED]) == [None] * 6 + [None]
-    assert judge(optuna_study, settings, [[0.3, 0.2, 0.1, 0.1, 0.1, 0.1]])[-1] == 3
+    assert judge(sqlite_bench, settings, [GOOD] * 6 + [STALLED]) == [None] * 6 + [None]
+    assert judge(sqlite_bench, settings, [[0.3, 0.2, 0.1, 0.1, 0.1, 0.1]])[-1] == 3
 
 
-def test_a_verdict_of_a_rung_stands_until_the_trial_stalls(optuna_study):
+def test_a_verdict_of_a_rung_stands_until_the_trial_stalls(sqlite_bench):
     settings = Settings(pruner="asha", prune_patience=1, max_epochs=6)
     hopeless = [0.1, 0.2, 0.25, 0.24, 0.3, 0.3]  # loses at the rungs of epochs 1 and 3, stalls at epoch 4
-    assert judge(optuna_study, settings, [GOOD] * 6 + [hopeless])[-1] == 4
+    assert judge(sqlite_bench, settings, [GOOD] * 6 + [hopeless])[-1] == 4
 
 
-def test_without_patience_the_pruner_is_heard_at_once(optuna_study):
+def test_without_patience_the_pruner_is_heard_at_once(sqlite_bench):
     settings = Settings(pruner="median", prune_patience=0, max_epochs=6)
-    assert judge(optuna_study, settings, [GOOD] * 6 + [RISING])[-1] == 1
+    assert judge(sqlite_bench, settings, [GOOD] * 6 + [RISING])[-1] == 1
 
 
-def test_no_pruner_prunes_nothing(optuna_study):
+def test_no_pruner_prunes_nothing(sqlite_bench):
     settings = Settings(pruner="none", prune_patience=0, max_epochs=6)
-    assert judge(optuna_study, settings, [GOOD] * 6 + [STALLED]) == [None] * 7
+    assert judge(sqlite_bench, settings, [GOOD] * 6 + [STALLED]) == [None] * 7
 
 
-def test_a_pruned_trial_says_against_whom(optuna_study):
+def test_a_pruned_trial_says_against_whom(sqlite_bench):
     settings = Settings(pruner="median", prune_patience=0, max_epochs=6)
-    judge(optuna_study, settings, [GOOD] * 5)
-    frozen = attach_trial(optuna_study, slot=9, trial=None, first_params=None)
-    optuna_study.pruner = make_pruner(settings)
-    verdict = StalledPruner(optuna_study, optuna.trial.Trial(optuna_study, frozen._trial_id), settings)(1, 0.4)
+    judge(sqlite_bench, settings, [GOOD] * 5)
+    _, trial = sqlite_bench.begin()
+    verdict = StalledPruner(sqlite_bench.study, trial, settings)(1, 0.4)
     assert (verdict["pruner"], verdict["epoch"], verdict["value"]) == ("median", 1, 0.4)
     assert (verdict["peers"], verdict["better_peers"], verdict["median"]) == (5, 5, 0.5)
     assert verdict["best_peers"][0] == {"trial": 0, "value": 0.5}
+
+
+def test_a_pruner_that_is_continued_knows_what_it_knew(sqlite_bench):
+    settings = Settings(pruner="asha", prune_patience=1, max_epochs=6)
+    hopeless = [0.1, 0.2, 0.25, 0.24]
+    judge(sqlite_bench, settings, [GOOD] * 6)
+    lease, trial = sqlite_bench.begin()
+    first = StalledPruner(sqlite_bench.study, trial, settings)
+    assert [first(epoch, value) for epoch, value in enumerate(hopeless[:3], 1)] == [None] * 3
+    kept = first.state()
+    sqlite_bench.report(lease, 3)
+    # The worker dies; another continues after the checkpoint of epoch 3, or begins anew without one.
+    again = StalledPruner(sqlite_bench.study, sqlite_bench.take_up(lease.claim), settings)
+    sqlite_bench.view.go_back(3, kept["system_attrs"])
+    again.restore(kept)
+    assert again(4, hopeless[3])["better_peers"] == 6
+    anew = StalledPruner(sqlite_bench.study, sqlite_bench.take_up(lease.claim), settings)
+    sqlite_bench.view.go_back(0, anew.first_attrs())
+    assert [bool(anew(epoch, value)) for epoch, value in enumerate(hopeless, 1)] == [False, False, False, True]
+
+
+def test_nobody_is_pruned_while_the_database_is_away(sqlite_bench):
+    settings = Settings(pruner="median", prune_patience=0, max_epochs=6)
+    judge(sqlite_bench, settings, [GOOD] * 6)
+    _, trial = sqlite_bench.begin()
+
+    class Away(optuna.pruners.MedianPruner):
+        def prune(self, study, trial):
+            raise DatabaseAway("nobody answers")
+
+    sqlite_bench.study.pruner = Away()
+    pruner = StalledPruner(sqlite_bench.study, trial, settings)
+    assert pruner(1, 0.1) is None
+    sqlite_bench.study.pruner = make_pruner(settings)
+    assert pruner(2, 0.1)["better_peers"] == 6

@@ -156,7 +156,7 @@ def fit_by_keras(fit, *, epochs=3, resume=None, should_stop=lambda: False):
     monitor = Monitor(OBJECTIVE, Limits(epochs))
     trainer = Trainer(network(), monitor, should_stop=should_stop)
     data = Data(arrays(), arrays(40, seed=1))
-    trainer.fit_keras(fit, data, batch_size=16, resume=resume)
+    trainer.fit_keras(fit, data, batch_size=16, seed=3, resume=resume)
     return trainer
 
 
@@ -188,6 +188,19 @@ def test_a_fit_that_returns_nothing_is_told_what_was_expected():
         fit_by_keras(lambda model, *args, **kwargs: None)
 
 
+def test_a_fit_of_the_users_own_continues_bit_for_bit_with_its_callbacks():
+    def fit(model, *args, callbacks, **kwargs):
+        slower = keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=1e9)
+        return model.fit(*args, callbacks=[*callbacks, slower], **kwargs)
+
+    whole = fit_by_keras(fit, epochs=4)
+    assert len(set(whole.monitor.curves["learning_rate"])) == 3
+    half = fit_by_keras(fit, epochs=2).snapshot
+    keras.utils.set_random_seed(99)
+    again = fit_by_keras(fit, epochs=4, resume=Snapshot.from_bytes(half.to_bytes()))
+    assert again.monitor.curves == whole.monitor.curves
+
+
 def test_an_interrupted_fit_raises_and_keeps_no_half_epoch():
     with pytest.raises(Interrupted):
         fit_by_keras(lambda model, *args, **kwargs: model.fit(*args, **kwargs), should_stop=lambda: True)
@@ -200,5 +213,5 @@ def test_a_dataset_is_trained_by_keras_own_fit():
     monitor = Monitor(OBJECTIVE, Limits(2))
     trainer = Trainer(network(), monitor)
     fit = lambda model, *args, **kwargs: model.fit(*args, **kwargs)  # noqa: E731
-    trainer.fit_keras(fit, Data(train, train), batch_size=16, resume=None)
+    trainer.fit_keras(fit, Data(train, train), batch_size=16, seed=3, resume=None)
     assert monitor.epochs == 2

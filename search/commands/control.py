@@ -1,0 +1,51 @@
+"""Commands that control a study from outside: stop, retry, prune, drop."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry.console import Storage
+from search.commands.options import StudyName
+
+TrialNumbers = Annotated[list[int], typer.Argument(metavar="TRIAL…", help="Numbers of trials.")]
+
+
+def stop_command(study: StudyName, storage: Storage = None) -> None:
+    """Ask all workers of a study, on any machine, to stop; their trials are continued later."""
+    from search.study import Study
+
+    Study.open(study, storage).stop()
+    typer.echo(f"{study}: its workers stop within seconds; `search run` or `search worker` goes on")
+
+
+def retry_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
+    """Give failed trials another try with the same params."""
+    from search.study import Study
+
+    Study.open(study, storage).retry(*trials)
+    typer.echo(f"{study}: {_named(trials)} for another try; `search run` or `search worker` goes on")
+
+
+def prune_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
+    """Prune trials that run, after their epoch."""
+    from search.study import Study
+
+    Study.open(study, storage).prune(*trials)
+    typer.echo(f"{study}: {_named(trials)} to be pruned after the epoch under way")
+
+
+def drop_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
+    """Take bad trials from the sampler and from the best; they stay on record."""
+    from search.study import Study
+
+    Study.open(study, storage).drop(*trials)
+    typer.echo(
+        f"{study}: {_named(trials)} dropped: the sampler and the study's best pass over them. "
+        "Versions that they became stay in the registry until `registry delete`"
+    )
+
+
+def _named(trials: list[int]) -> str:
+    return f"trial {trials[0]}" if len(trials) == 1 else "trials " + ", ".join(map(str, trials))

@@ -1,0 +1,120 @@
+"""What several commands take, and a study's settings, which `run` and `create` share."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from search.study import Study
+
+ProblemName = Annotated[str, typer.Argument(metavar="PROBLEM", help="module:attr, or a name of `search problems`.")]
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.")]
+StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else what PROBLEM ends in.")]
+Trials = Annotated[int | None, typer.Option("--trials", help="The budget in sum, over all runs and workers (40).")]
+Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by so many trials instead.")]
+Accept = Annotated[
+    bool, typer.Option("--accept-changes", help="Go on though the problem's space or data have changed.")
+]
+Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="Local workers; auto: one a core.")]
+Timeout = Annotated[str | None, typer.Option("--timeout", metavar="30m", help="Stop after this long.")]
+Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|gpu:0,1", help="Where the workers compute.")]
+PerGpu = Annotated[int, typer.Option("--per-gpu", help="Workers that share a GPU.")]
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option("--memory-limit", metavar="4G", help="Memory a worker may use; more ends its trial (Linux)."),
+]
+
+SETTINGS = {
+    "max_epochs": Annotated[int | None, typer.Option("--max-epochs", help="Epochs a trial trains at most (10).")],
+    "sampler": Annotated[str | None, typer.Option("--sampler", help="tpe (default), gp, cmaes, random, qmc or grid.")],
+    "pruner": Annotated[
+        str | None, typer.Option("--pruner", help="hyperband (default), asha, median, percentile or none.")
+    ],
+    "patience": Annotated[
+        int | None, typer.Option("--patience", help="Epochs without gain before early stopping (5).")
+    ],
+    "prune_patience": Annotated[
+        int | None, typer.Option("--prune-patience", help="Epochs without gain before the pruner is heard; 0: always.")
+    ],
+    "top_k": Annotated[int | None, typer.Option("--top-k", help="How many of the best trials keep their weights (5).")],
+    "seed": Annotated[int | None, typer.Option("--seed", help="Where all random numbers come from (0).")],
+    "trial_timeout": Annotated[
+        str | None, typer.Option("--trial-timeout", metavar="5m", help="Time a trial trains at most.")
+    ],
+    "checkpoint_every": Annotated[
+        str | None,
+        typer.Option("--checkpoint-every", metavar="30s", help="Time between checkpoints; else what costs under 3 %."),
+    ],
+    "max_retries": Annotated[
+        int | None, typer.Option("--max-retries", help="How often a trial whose process crashed is tried again (2).")
+    ],
+    "mixed_precision": Annotated[bool | None, typer.Option("--mixed-precision", help="Compute in float16 on GPUs.")],
+}
+DURATIONS = {"trial_timeout": "trial_seconds", "checkpoint_every": "checkpoint_seconds"}
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a study's settings; it takes those that the user gave as ``settings``."""
+
+    @functools.wraps(command)
+    def with_options(**values: Any) -> None:
+        given = {name: values.pop(name) for name in SETTINGS}
+        command(**values, settings=_settings(given))
+
+    own = inspect.signature(command, eval_str=True)
+    parameters = [one for one in own.parameters.values() if one.name != "settings"]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters += [inspect.Parameter(name, kind, default=None, annotation=hint) for name, hint in SETTINGS.items()]
+    with_options.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
+    return with_options
+
+
+def _settings(given: dict[str, Any]) -> dict[str, Any]:
+    from search.durations import parse_duration
+
+    settings = {name: value for name, value in given.items() if value is not None}
+    for option, name in DURATIONS.items():
+        if option in settings:
+            settings[name] = parse_duration(settings.pop(option), f"--{option.replace('_', '-')}")
+    return settings
+
+
+def worker_count(text: str) -> Any:
+    """Return ``auto`` or a number of workers.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    from registry.errors import UsageError
+
+    if text == "auto":
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--workers is {text!r}; expected a number of 1 or more, or auto")
+    return int(text)
+
+
+def memory_bytes(text: str | None) -> int | None:
+    """Return the bytes of a memory limit.
+
+    Raises:
+        UsageError: it is no amount of memory.
+    """
+    from search.memory import parse_size
+
+    return None if text is None else parse_size(text, "--memory-limit")
+
+
+def storage_option(study: Study) -> str:
+    """Return the option that names the database, where the default would not find it; never a password."""
+    from registry.database import default_url, display_url, parse_url
+
+    if parse_url(default_url()) == parse_url(study.url):
+        return ""
+    return f" --storage {display_url(study.url)}"

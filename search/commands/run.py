@@ -1,0 +1,202 @@
+"""Commands that work on a study: run, create, worker."""
+
+from __future__ import annotations
+
+import logging
+import re
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry.console import Storage
+from search.commands import options
+
+if TYPE_CHECKING:
+    from search.status import StudyStatus
+    from search.study import Study
+
+DEFAULT_TRIALS = 40
+
+
+@options.with_settings
+def run_command(
+    problem: options.ProblemName,
+    study: options.StudyOption = None,
+    trials: options.Trials = None,
+    add: options.Add = None,
+    workers: options.Workers = "auto",
+    timeout: options.Timeout = None,
+    device: options.Device = "auto",
+    per_gpu: options.PerGpu = 1,
+    memory_limit: options.MemoryLimit = None,
+    accept_changes: options.Accept = False,
+    report: Annotated[Path | None, typer.Option("--report", help="The report's path; else reports/STUDY.html.")] = None,
+    storage: Storage = None,
+    *,
+    settings: dict[str, Any],
+) -> None:
+    """Create or continue a study, and work on it until its budget is used up."""
+    from search.durations import parse_duration
+
+    run_options = {
+        "workers": options.worker_count(workers),
+        "timeout": None if timeout is None else parse_duration(timeout, "--timeout"),
+        "memory_limit": options.memory_bytes(memory_limit),
+        "device": device,
+        "per_gpu": per_gpu,
+    }
+    _prepare_process()
+    found = _create(study, problem, trials, add, accept_changes, storage, settings)
+    _run(found, report, run_options)
+
+
+@options.with_settings
+def create_command(
+    problem: options.ProblemName,
+    study: options.StudyOption = None,
+    trials: options.Trials = None,
+    add: options.Add = None,
+    accept_changes: options.Accept = False,
+    storage: Storage = None,
+    *,
+    settings: dict[str, Any],
+) -> None:
+    """Create a study without working on it; `search worker` does, on any machine."""
+    found = _create(study, problem, trials, add, accept_changes, storage, settings)
+    status = found.status()
+    typer.echo(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
+    typer.echo(f"  search worker {status.study}{options.storage_option(found)}")
+
+
+def worker_command(
+    study: options.StudyName,
+    workers: options.Workers = "1",
+    timeout: options.Timeout = None,
+    device: options.Device = "auto",
+    per_gpu: options.PerGpu = 1,
+    memory_limit: options.MemoryLimit = None,
+    accept_changes: options.Accept = False,
+    storage: Storage = None,
+) -> None:
+    """Work on a study until it is done; needs nothing but the database."""
+    from rich.console import Console
+
+    from search.durations import parse_duration
+    from search.progress import PlainProgress
+    from search.study import Study
+
+    run_options: dict[str, Any] = {
+        "workers": options.worker_count(workers),
+        "timeout": None if timeout is None else parse_duration(timeout, "--timeout"),
+        "memory_limit": options.memory_bytes(memory_limit),
+    }
+    _prepare_process()
+    found = Study.open(study, storage)
+    if accept_changes:
+        found = found.accept_changes()
+    progress = PlainProgress(Console(highlight=False, soft_wrap=True), found.trials)
+    try:
+        with progress:
+            found.run(on_status=progress.show, device=device, per_gpu=per_gpu, **run_options)
+    except KeyboardInterrupt:
+        typer.echo("stopped in order; nothing is lost, and any worker continues")
+
+
+def _create(
+    study: str | None,
+    problem: str,
+    trials: int | None,
+    add: int | None,
+    accept_changes: bool,
+    storage: str | None,
+    settings: dict[str, Any],
+) -> Study:
+    from registry.errors import UsageError
+    from search.study import Study
+
+    if trials is not None and add is not None:
+        raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
+    name = study or problem.split(":")[-1]
+    budget = trials or (1 if add else DEFAULT_TRIALS)
+    if add is not None:
+        Study.open(name, storage)  # or say that there is none
+    found = Study.create(
+        name, problem=problem, trials=budget, storage=storage, accept_changes=accept_changes, **settings
+    )
+    if add is not None:
+        found.add(add)
+    return found
+
+
+def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from search.progress import LiveProgress, PlainProgress
+
+    console = Console(highlight=False, soft_wrap=True)
+    live = console.is_terminal
+    progress = (
+        LiveProgress(console, run_options["timeout"], curves=study.live_curves)
+        if live
+        else PlainProgress(console, study.trials)
+    )
+    before = study.status()
+    if before.finished == before.budget:
+        typer.echo(
+            f"{before.study} has used its budget of {before.budget} trials; a larger --trials, or --add, goes on"
+        )
+    started = time.monotonic()
+    try:
+        with progress:
+            study.run(on_status=progress.show, **run_options)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped in order; nothing is lost. To continue: {_continue(study)}")
+        return
+    _summarize(study, before, time.monotonic() - started)
+    _write_report(study, report)
+
+
+def _summarize(study: Study, before: StudyStatus, seconds: float) -> None:
+    from search.durations import show_duration
+    from search.progress import describe_best
+
+    now = study.status()
+    counts = now.trials
+    typer.echo(
+        f"{now.study}: {now.finished} of {now.budget} trials done ({counts['complete']} complete, "
+        f"{counts['pruned']} pruned, {counts['failed']} failed), "
+        f"{now.finished - before.finished} of them now in {show_duration(seconds)}"
+    )
+    typer.echo(describe_best(now))
+    if now.best is not None:
+        for name, value in now.best.params.items():
+            typer.echo(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
+        option = options.storage_option(study)
+        typer.echo(f"registered as {study.record.model}: registry best {study.record.model}{option}")
+    if now.finished < now.budget:
+        typer.echo(f"{now.budget - now.finished} trials are left. To continue: {_continue(study)}")
+
+
+def _write_report(study: Study, out: Path | None) -> None:
+    from search.report import write_report
+
+    name = re.sub(r"[^\w.-]+", "-", study.record.name)
+    typer.echo(f"report: {write_report(study.url, [study.record.name], out or Path('reports') / f'{name}.html')}")
+
+
+def _continue(study: Study) -> str:
+    record = study.record
+    option = options.storage_option(study)
+    return f"search run {record.problem} --study {record.name} --trials {study.status().budget}{option}"
+
+
+def _prepare_process() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

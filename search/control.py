@@ -1,0 +1,108 @@
+"""What people do to a study from outside, while workers work on it; each is kept as an event."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from registry.database import clock, writing
+from registry.errors import NotFoundError, UsageError
+from search import optuna_rows
+from search.records import StudyRecord
+from search.results import StopReason
+from search.schema import events, results, slots, studies
+
+FAILED = [reason.value for reason in StopReason if reason.failed]
+
+
+def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
+    """Give failed trials another try, with the same params, as the same trials.
+
+    Raises:
+        NotFoundError: no such trial.
+        UsageError: a trial that has not failed.
+    """
+
+    def act(connection: Connection, row: sa.Row[Any]) -> None:
+        if row.stop_reason not in FAILED:
+            state = row.stop_reason or row.state
+            raise UsageError(f"trial {row.trial} is {state}; only a failed trial can be tried again")
+        connection.execute(sa.delete(results).where(results.c.slot_id == row.id))
+        gone = ("score", "best_epoch", "stop_reason", "seconds", "started_at", "finished_at", "worker_id")
+        zero = {"epoch": 0, "crashes": 0, "dropped": False}
+        again = dict.fromkeys(gone) | zero | {"state": "waiting", "lease": slots.c.lease + 1}
+        connection.execute(sa.update(slots).where(slots.c.id == row.id).values(again))
+        optuna_rows.reopen_trial(connection, row.trial_id)
+
+    _change(engine, study, trials, "retry", act)
+
+
+def prune(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
+    """Ask the workers of running trials to prune them after their epoch.
+
+    Raises:
+        NotFoundError: no such trial.
+        UsageError: a trial that has ended.
+    """
+
+    def act(connection: Connection, row: sa.Row[Any]) -> None:
+        if row.state == "finished":
+            raise UsageError(f"trial {row.trial} has ended ({row.stop_reason}); to take it from the sampler, drop it")
+        connection.execute(sa.update(slots).where(slots.c.id == row.id).values(prune=True))
+
+    _change(engine, study, trials, "prune", act)
+
+
+def drop(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
+    """Take ended trials from what samplers and pruners see and from the study's best; the record stays.
+
+    Raises:
+        NotFoundError: no such trial.
+        UsageError: a trial that has not ended.
+    """
+
+    def act(connection: Connection, row: sa.Row[Any]) -> None:
+        if row.state != "finished":
+            raise UsageError(f"trial {row.trial} is {row.state}; prune it first, then drop it")
+        connection.execute(sa.update(slots).where(slots.c.id == row.id).values(dropped=True))
+
+    _change(engine, study, trials, "drop", act)
+
+
+def note(connection: Connection, study_id: int, kind: str, **detail: Any) -> None:
+    """Keep what somebody did to a study."""
+    row = {"study_id": study_id, "at": clock(connection.dialect.name), "actor": _actor()}
+    connection.execute(sa.insert(events).values(row | {"kind": kind, "detail": detail}))
+
+
+def _change(
+    engine: Engine,
+    study: StudyRecord,
+    trials: Sequence[int],
+    kind: str,
+    act: Callable[[Connection, sa.Row[Any]], None],
+) -> None:
+    """Change slots, all or none; workers that know their trials read them again."""
+    with writing(engine) as connection:
+        for trial in trials:
+            query = sa.select(slots).where(slots.c.study_id == study.id, slots.c.trial == trial)
+            row = connection.execute(query.with_for_update()).one_or_none()
+            if row is None:
+                raise NotFoundError(f"the study {study.name!r} has no trial {trial}; see `search report {study.name}`")
+            act(connection, row)
+        change = sa.update(studies).where(studies.c.id == study.id)
+        connection.execute(change.values(revision=studies.c.revision + 1))
+        note(connection, study.id, kind, trials=list(trials))
+
+
+def _actor() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,74 @@
+"""Train the models of a problem's KerasTuner ``HyperModel``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import keras_tuner
+import tensorflow as tf
+
+from search.inspection import check_model
+from search.problem import Data, Problem
+from search.training.job import Job
+from search.training.resident import ResidentArrays
+from search.training.snapshot import Snapshot
+from search.training.trainer import Trainer
+
+
+class KerasTraining:
+    """Build, train and continue one model after another, on data that are loaded once.
+
+    Args:
+        problem: what is searched.
+        hypermodel: the problem's.
+        data: the problem's, as it was loaded.
+    """
+
+    def __init__(self, problem: Problem, hypermodel: Any, data: Data) -> None:
+        self._problem, self._hypermodel, self._data = problem, hypermodel, data
+        self._trainer: Trainer | None = None
+        self._resident: tuple[ResidentArrays, ResidentArrays] | None = None
+        arrays = isinstance(data.train, tuple) and isinstance(data.validation, tuple)
+        own_fit = type(hypermodel).fit is not keras_tuner.HyperModel.fit
+        if arrays and not own_fit:
+            self._resident = (ResidentArrays(data.train), ResidentArrays(data.validation))
+
+    def run(self, job: Job) -> Any:
+        """Build a model, train it to its end and return it with its best weights; see `Training`."""
+        try:
+            return self._run(job)
+        except tf.errors.ResourceExhaustedError as failure:
+            raise MemoryError(str(failure)) from failure
+
+    def checkpoint(self) -> bytes | None:
+        """Return the state after the last finished epoch; None before the first."""
+        if self._trainer is None or self._trainer.snapshot is None:
+            return None
+        return self._trainer.snapshot.to_bytes()
+
+    def end(self) -> None:
+        """Let go of the model."""
+        self._trainer = None
+        keras.backend.clear_session()  # it collects garbage, too
+
+    def _run(self, job: Job) -> Any:
+        keras.utils.set_random_seed(job.seed)
+        model = self._hypermodel.build(job.hp)
+        check_model(model, self._problem)
+        job.started(job.hp.values)
+        resume = None if job.resume is None else Snapshot.from_bytes(job.resume)
+        batch_size = int(job.hp.values.get("batch_size") or self._problem.batch_size)
+        self._trainer = Trainer(
+            model, job.monitor, on_epoch=lambda trainer: job.after_epoch(), should_stop=job.should_stop
+        )
+        if self._resident is not None and not model.run_eagerly:
+            self._trainer.fit_resident(*self._resident, batch_size=batch_size, seed=job.seed, resume=resume)
+            return model
+        fit = self._hypermodel.fit
+
+        def fit_with_hp(*args: Any, **kwargs: Any) -> Any:
+            return fit(job.hp, *args, **kwargs)
+
+        self._trainer.fit_keras(fit_with_hp, self._data, batch_size=batch_size, seed=job.seed, resume=resume)
+        return model
