@@ -117,16 +117,17 @@ class CallbackStates(keras.callbacks.Callback):  # type: ignore[misc]
 
     def states(self) -> list[dict[str, Any]]:
         """Return what each callback remembers, as JSON values."""
-        return [_plain(vars(callback)) for callback in self._callbacks]
+        return [_state(callback) for callback in self._callbacks]
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that JSON can hold, numpy's numbers as Python's."""
-    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in values.items()}
+def _state(callback: Any) -> dict[str, Any]:
+    """Return what a callback remembers that JSON can hold, numpy's numbers as Python's."""
+    configuration = {*inspect.signature(type(callback).__init__).parameters, "params"}
     kept = {}
-    for key, value in plain.items():
-        if key.startswith("_") or key == "params":
-            continue  # Keras' own
+    for key, found in vars(callback).items():
+        if key.startswith("_") or key in configuration:
+            continue
+        value = found.item() if isinstance(found, np.generic) else found
         try:
             json.dumps(value)
         except (TypeError, ValueError):
