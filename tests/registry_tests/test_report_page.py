@@ -12,13 +12,24 @@ from typing import Any
 
 import pytest
 
-from registry.reports import Hyperparameter, Importances, ReportedStudy, ReportedTrial, render
+from registry.reports import (
+    Attempt,
+    Baseline,
+    Hyperparameter,
+    Importances,
+    Mistake,
+    Mistakes,
+    Repeats,
+    ReportedStudy,
+    ReportedTrial,
+    render,
+)
 from registry.reports.canvas import Drawing, log_ticks, thinned, window
 from registry.reports.marks import median_line
 from registry.reports.numbers import duration_text, score_format, share_text, value_text
 from registry.reports.svg import inline
 from registry.reports.tables import leaderboard, thin
-from registry.reports.toy import toy_report, toy_study
+from registry.reports.toy import toy_evidence, toy_report, toy_study
 
 HOSTILE = "<script>alert(1)</script>\"'&$x$ {{ 7*7 }} </style><img src=x onerror=alert(2)> </svg>"
 VOID = {"meta", "link", "input", "wbr", "br", "img"}
@@ -218,11 +229,23 @@ class TestSafety:
             libraries=words,
             space=(Hyperparameter(HOSTILE, HOSTILE, range=HOSTILE, choices=(HOSTILE,), condition=HOSTILE),),
             importances=Importances({HOSTILE: 1.0}, 40, HOSTILE),
+            fanova=Importances({HOSTILE: 1.0}, 40, HOSTILE),
+            attempts=(
+                Attempt(0, HOSTILE, HOSTILE, 0.0, 1.0, HOSTILE),
+                Attempt(0, HOSTILE, HOSTILE, 2.0, None, "running"),
+            ),
+            baselines=(Baseline(HOSTILE, 0.5, {HOSTILE: 0.5}),),
+            repeats=(Repeats(HOSTILE, (0.5, 0.6)),),
+            mistakes=Mistakes(
+                HOSTILE, (HOSTILE, "b"), ((1, 1), (0, 1)), (), (Mistake(0, HOSTILE, HOSTILE, 0.9, b"png"),)
+            ),
+            machines=(HOSTILE,),
         )
-        page, plain = page_of(hostile, hostile), page_of(study, study)
-        assert {tag for tag, _ in page.tags} <= {tag for tag, _ in plain.tags}
+        page, plain = page_of(hostile, hostile), page_of(toy_evidence(study), study)
+        assert {tag for tag, _ in page.tags} <= {tag for tag, _ in plain.tags} | {"img"}
         assert [tag for tag, _ in page.tags].count("script") == 1
         assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+        assert {a["src"] for tag, a in page.tags if tag == "img"} == {"data:image/png;base64,cG5n"}
         assert page.text.count(HOSTILE) > 40
 
     def test_nothing_is_asked_of_the_network(self) -> None:
