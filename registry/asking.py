@@ -1,23 +1,27 @@
-"""The questions that a registry answers."""
+"""The questions that a registry answers; what filters and sorts need is imported when one is given."""
 
 from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy.engine import Connection
 
 from registry import reader
-from registry.comparing import Comparison, compared
 from registry.connected import Connected
 from registry.database import reading
 from registry.errors import UsageError
-from registry.query.page import Page
-from registry.query.paging import Search, page_ids
-from registry.query.tree import Field, Order
-from registry.query.wanted import Where, order_of, wanted
 from registry.records import fetch
 from registry.refs import parse_ref
 from registry.values import Direction, ModelVersion, RegisteredModel
+
+if TYPE_CHECKING:
+    from registry.comparing import Comparison
+    from registry.query.page import Page
+    from registry.query.tree import Expression, Order
+
+Where: TypeAlias = "str | Expression | None"
 
 
 class Asking(Connected):
@@ -84,13 +88,17 @@ class Asking(Connected):
             >>> page = registry.find("fmnist", "epoch > 3", sort="val_accuracy desc")  # doctest: +SKIP
             >>> page.to_frame()  # doctest: +SKIP
         """
+        from registry.query.page import Page
+        from registry.query.paging import Search, by_score, page_ids
+        from registry.query.wanted import order_of, wanted
+
         if limit is not None and limit < 1:
             raise UsageError(f"the limit is {limit}; expected at least 1, or None for all")
         if best_first and (model is None or sort is not None):
             raise UsageError("best first is by the score of one model: name the model, and give no other sort")
         with reading(self._engine) as connection:
             found = None if model is None else reader.find_model(connection, model)
-            order = by_score(found) if best_first else order_of(connection, sort)
+            order = by_score(found.direction) if found is not None and best_first else order_of(connection, sort)
             search = Search(wanted(connection, where, study=study), order, None if found is None else found.id)
             ids, following = page_ids(connection, search, limit, after)
             return Page(tuple(fetch(connection, ids, self._finish)), following)
@@ -122,6 +130,8 @@ class Asking(Connected):
             NotFoundError: no such model, version or alias.
             UsageError: a text is no reference.
         """
+        from registry.comparing import compared
+
         return compared(self.get_all(refs))
 
     def best(
@@ -150,7 +160,8 @@ class Asking(Connected):
             raise UsageError(f"the direction is {direction!r}; expected 'max' or 'min'")
         with reading(self._engine) as connection:
             found = reader.find_model(connection, model)
-            ids = reader.ids_of_best(connection, found, metric, direction, wanted(connection, where))
+            fits = None if where is None else _among(connection, where)
+            ids = reader.ids_of_best(connection, found, metric, direction, fits)
             return fetch(connection, ids, self._finish)[0]
 
     def origins(self, model: str) -> dict[str, int]:
@@ -166,6 +177,10 @@ class Asking(Connected):
         raise NotImplementedError
 
 
-def by_score(model: Any) -> Order:
-    """Return the order that begins with a model's best version."""
-    return Order(Field("own", "score"), descending=model.direction == "max")
+def _among(connection: Connection, where: Where) -> Any:
+    """Return what makes a filter's condition, of the columns of a version's id and of its model's."""
+    from registry.query.compile import Base
+    from registry.query.wanted import wanted
+
+    fits = wanted(connection, where)
+    return None if fits is None else lambda version_id, model_id: fits(Base(version_id, model_id))

@@ -11,7 +11,6 @@ from sqlalchemy.engine import Connection, Row
 
 from registry.errors import NotFoundError, UsageError, did_you_mean
 from registry.metric_names import known_direction
-from registry.query.compile import Base
 from registry.refs import Ref
 from registry.schema import aliases, metrics, model_tags, models, versions
 from registry.values import Direction, RegisteredModel
@@ -89,7 +88,7 @@ def ids_of_best(
     model: Row[Any],
     metric: str | None,
     direction: Direction | None,
-    fits: Callable[[Base], sa.ColumnElement[bool]] | None = None,
+    fits: Callable[[Any, Any], sa.ColumnElement[bool]] | None = None,
 ) -> list[int]:
     """Return the id, alone in a list, of the version whose value at its own epoch is best; ties: the oldest.
 
@@ -98,7 +97,7 @@ def ids_of_best(
         model: the model's row.
         metric: what to judge by; None for what the model is judged by.
         direction: ``max`` or ``min``; None for what the records and Keras' names say.
-        fits: makes the condition that a version has to fit, of the rows that are walked.
+        fits: makes the condition that a version has to fit, of the columns of its id and of its model's.
 
     Raises:
         NotFoundError: no version has a value of that metric, or none of them fits.
@@ -120,7 +119,7 @@ def ids_of_best(
         )
     wanted = best_first(model.id, asked, way).limit(1)
     if fits is not None:
-        wanted = wanted.where(fits(Base(metrics.c.version_id, metrics.c.model_id)))
+        wanted = wanted.where(fits(metrics.c.version_id, metrics.c.model_id))
     ids: list[int] = list(connection.scalars(wanted))
     if not ids:
         raise NotFoundError(f"no version of {model.name!r} that has a value of {asked!r} fits the filter")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +11,12 @@ from registry.commands.arguments import WhereOption
 from registry.console import Json, Storage, json_text, print_table, size
 from registry.errors import UsageError
 from registry.files import whole_file
-from registry.query.page import Page
 from registry.registry import Registry
 from registry.tables import FORMATS, to_csv, write_parquet
 from registry.values import ModelVersion
+
+if TYPE_CHECKING:
+    from registry.query.page import Page
 
 
 def list_command(

@@ -24,6 +24,7 @@ from registry.query.errors import FilterError
 from registry.query.tree import Field, Order
 from registry.query.wanted import Fits
 from registry.schema import Utc, versions
+from registry.values import Direction
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Search:
     fits: Fits | None = None
     order: Order | None = None
     model_id: int | None = None
+
+
+def by_score(direction: Direction) -> Order:
+    """Return the order that begins with a model's best version."""
+    return Order(Field("own", "score"), descending=direction == "max")
 
 
 def page_ids(
