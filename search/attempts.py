@@ -6,14 +6,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.reports.evidence import Attempt
-from search.schema import metadata, slots, workers
+from search.schema import attempts, slots, workers
 
 
 def read_attempts(connection: Connection, study_id: int) -> tuple[Attempt, ...]:
     """Return a study's attempts by their beginning."""
-    attempts = metadata.tables.get("search_attempts")
-    if attempts is None:
-        return _from_slots(connection, study_id)
     query = (
         sa.select(attempts, slots.c.trial, workers.c.host, workers.c.device)
         .join_from(attempts, slots, attempts.c.slot_id == slots.c.id)
@@ -31,26 +28,6 @@ def read_attempts(connection: Connection, study_id: int) -> tuple[Attempt, ...]:
             outcome=row.outcome or "running",
             first_epoch=row.first_epoch,
             last_epoch=row.last_epoch,
-        )
-        for row in connection.execute(query)
-    )
-
-
-def _from_slots(connection: Connection, study_id: int) -> tuple[Attempt, ...]:
-    query = (
-        sa.select(slots, workers.c.host, workers.c.device)
-        .join_from(slots, workers, workers.c.id == slots.c.worker_id)
-        .where(slots.c.study_id == study_id, slots.c.trial.is_not(None), slots.c.started_at.is_not(None))
-        .order_by(slots.c.started_at, slots.c.number)
-    )
-    return tuple(
-        Attempt(
-            trial=row.trial,
-            worker=row.worker_id,
-            machine=f"{row.host}, {row.device}",
-            started=row.started_at,
-            ended=row.finished_at,
-            outcome=row.state,
         )
         for row in connection.execute(query)
     )

@@ -47,7 +47,7 @@ def read_live_curves(engine: Engine, study: StudyRecord) -> LiveCurves:
     )
     ended = (
         sa.select(slots.c.score)
-        .where(slots.c.study_id == study.id, slots.c.state == "finished", slots.c.score.is_not(None))
+        .where(slots.c.study_id == study.id, slots.c.state == "finished", slots.c.score.is_not(None), ~slots.c.dropped)
         .order_by(slots.c.finished_at, slots.c.number)
     )
     running: dict[int, list[float]] = {}

@@ -89,6 +89,7 @@ def _trial(slot: TrialRecord, version: ModelVersion | None) -> ReportedTrial:
         has_weights=version is not None and version.weights is not None,
         pruned_by=_pruned_by(slot.pruned_by),
         error=slot.error,
+        dropped=slot.dropped,
         test={} if version is None else metrics_on_test(version),
         seed=None if version is None else version.source.seed,
     )

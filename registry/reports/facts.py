@@ -60,6 +60,7 @@ class ReportedTrial:
         test: metrics measured on test data.
         seed: what its random numbers came from.
         source: the study and trial that a version comes from.
+        dropped: somebody took it out of the study; it is kept for the record only.
     """
 
     number: int
@@ -81,6 +82,7 @@ class ReportedTrial:
     test: Mapping[str, float] = field(default_factory=dict)
     seed: int | None = None
     source: str = ""
+    dropped: bool = False
 
     @property
     def name(self) -> str:
@@ -184,9 +186,10 @@ class ReportedStudy:
 
     @property
     def ranked(self) -> tuple[ReportedTrial, ...]:
-        """The finished trials that have a score, the best first; of equal ones the earlier."""
+        """The finished trials that have a score and were not dropped, the best first; of equal ones the earlier."""
         sign = -1.0 if self.direction == "max" else 1.0
-        scored = [(sign * t.score, t.number, t) for t in self.trials if t.score is not None and t.outcome != "running"]
+        counted = (trial for trial in self.trials if trial.outcome != "running" and not trial.dropped)
+        scored = [(sign * trial.score, trial.number, trial) for trial in counted if trial.score is not None]
         return tuple(trial for _, _, trial in sorted(scored, key=lambda found: found[:2]))
 
     @property

@@ -83,7 +83,7 @@ def best_by_epochs(study: ReportedStudy) -> tuple[list[int], list[float]]:
     bests: list[float] = []
     for trial in study.trials:
         spent += trial.epochs
-        if trial.score is None or trial.outcome == "running":
+        if trial.score is None or trial.outcome == "running" or trial.dropped:
             continue
         best = better(bests[-1], trial.score) if bests else trial.score
         if not bests or best != bests[-1]:

@@ -122,7 +122,7 @@ def _fixed_cells(rank: int | None, trial: ReportedTrial, write: Any) -> tuple[Ce
         Cell(trial.label or str(trial.number)),
         NOTHING if trial.score is None else exact(trial.score, write(trial.score)),
         NOTHING if trial.epoch is None else Cell(f"{trial.epoch} of {trial.epochs}", str(trial.epoch)),
-        Cell(trial.stop_reason or trial.outcome),
+        Cell((trial.stop_reason or trial.outcome) + (", dropped" if trial.dropped else "")),
         NOTHING if trial.seconds is None else exact(trial.seconds, f"{trial.seconds:.1f}"),
         NOTHING if trial.parameters is None else Cell(count_text(trial.parameters), str(trial.parameters)),
         Cell(names) if names else NOTHING,

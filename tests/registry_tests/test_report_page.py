@@ -118,6 +118,14 @@ class TestLeaderboard:
         assert running.ranked == ()
         assert [row["stop reason"] for row in page_of(running).leaderboard()] == ["running"] * 3
 
+    def test_a_dropped_trial_has_no_rank_but_is_told(self) -> None:
+        study = toy_study(12)
+        best = study.ranked[0]
+        dropped = replace(study, trials=tuple(replace(t, dropped=t is best) for t in study.trials))
+        assert dropped.ranked == study.ranked[1:]
+        told = [row["stop reason"] for row in page_of(dropped).leaderboard() if row["trial"] == str(best.number)]
+        assert told == [f"{best.stop_reason}, dropped"]
+
     def test_a_param_that_a_trial_does_not_have_is_a_dash(self) -> None:
         rows = page_of(toy_study(40)).leaderboard()
         assert all((row["units_2"] == "–") == (row["hidden_layers"] == "1") for row in rows)

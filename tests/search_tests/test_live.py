@@ -41,7 +41,7 @@ def test_a_sparkline_goes_from_the_lowest_to_the_highest(values: list[float], wi
 def test_running_curves_and_ended_scores_are_read(engine: Engine, make_study: Callable[..., StudyRecord]) -> None:
     record = make_study(engine)
     with closing_storage(engine) as storage:
-        study = optuna.create_study(study_name=record.name, storage=storage)
+        study = optuna.create_study(study_name=record.name, storage=storage, load_if_exists=True)
         other = optuna.create_study(study_name="other", storage=storage)
         for one, values in ((study, (0.5, math.nan, 0.7)), (other, (0.1,))):
             trial = one.ask()
@@ -77,7 +77,7 @@ def test_80_columns_are_enough() -> None:
     counts = {"complete": 900, "pruned": 300, "failed": 34, "running": 2, "waiting": 8764}
     status = StudyStatus(
         study="fmnist", problem="p", objective=Objective("val_accuracy", "max"), budget=10000, trials=counts, best=None,
-        workers=workers, error=None,
+        workers=workers, stopping=False, error=None,
     )  # fmt: skip
     lines = shown(status, LiveCurves({1234: [n / 100 for n in range(100)]}, [n % 7 for n in range(200)]))
     assert max(map(len, lines)) <= 80

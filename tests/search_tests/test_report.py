@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine, make_url
 from registry import Registry, Source
 from registry.database import open_engine, use_wal, without_secrets, writing
 from registry.errors import DatabaseError, NotFoundError, UsageError, UserError
-from registry.reports import ReportedTrial
+from registry.reports import Attempt, ReportedTrial
 from registry.reports.toy import toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.errors import ProblemError
@@ -28,7 +28,7 @@ from search.mistakes import classified, summarize
 from search.problem import Objective
 from search.records import insert_study, read_study, read_trials
 from search.report import collect, commands_for, write_report
-from search.schema import SCHEMA, results, slots, workers
+from search.schema import SCHEMA, attempts, results, slots, workers
 from search.settings import Settings
 from search.status import read_status
 from search.storage import close_storage, create_tables, open_storage
@@ -341,10 +341,18 @@ class TestEvidence:
     def test_workers_and_machines_are_told(self, engine: Engine) -> None:
         fill(engine)
         with writing(engine) as connection:
-            connection.execute(sa.update(slots).values(worker_id="worker of toy"))
+            slot = connection.execute(sa.select(slots.c.id).where(slots.c.trial == 3)).scalar_one()
+            lost = {"slot_id": slot, "worker_id": "worker of toy", "first_epoch": 1}
+            connection.execute(
+                sa.insert(attempts).values(**lost, lease=1, started_at=5.0, ended_at=9.0, last_epoch=2, outcome="lost")
+            )
+            connection.execute(sa.insert(attempts).values(**lost | {"first_epoch": 3}, lease=2, started_at=12.0))
         (study,) = collect(engine, ["toy"], errors=False).studies
         assert study.machines == ("h, cpu, 1 worker",)
-        assert {attempt.worker for attempt in study.attempts} <= {"worker of toy"}
+        assert study.attempts == (
+            Attempt(3, "worker of toy", "h, cpu", 5.0, 9.0, "lost", 1, 2),
+            Attempt(3, "worker of toy", "h, cpu", 12.0, None, "running", 3, None),
+        )
 
     def test_the_best_peers_are_told(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
