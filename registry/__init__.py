@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from registry.events import Event
+    from registry.export import Exported
     from registry.findings import Findings, Garbage
     from registry.keras_io import load_model, save_model
     from registry.plots import plot_curves
@@ -42,6 +43,7 @@ __all__ = [
     "DatabaseError",
     "Event",
     "ExportError",
+    "Exported",
     "Findings",
     "Garbage",
     "Imported",
@@ -73,6 +75,7 @@ _HOMES = {
     "registry.checks": ["LoadCheck", "PredictionCheck"],
     "registry.errors": [name for name in __all__ if name.endswith("Error")],
     "registry.events": ["Event"],
+    "registry.export": ["Exported"],
     "registry.findings": ["Findings", "Garbage"],
     "registry.keras_io": ["load_model", "save_model"],
     "registry.plots": ["plot_curves"],

@@ -6,17 +6,48 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry import reader
 from registry.connected import Connected
 from registry.database import reading
+from registry.records import fetch
+from registry.refs import parse_ref
 from registry.values import ModelVersion
 from registry.weights import staging
 
 if TYPE_CHECKING:
     from registry.bundles import Imported
+    from registry.checks import PredictionCheck
+    from registry.export import Exported
 
 
 class Moving(Connected):
-    """The part of `registry.Registry` that reads and writes bundles."""
+    """The part of `registry.Registry` that reads and writes bundles, and exports for other programs."""
+
+    def export_as(self, ref: str, name: str, out: str | Path) -> Exported:
+        """Write a version's model in another format, run what was written, and keep it if it predicts the same.
+
+        It is run on the inputs of the version's stored predictions, or on random numbers where there are none.
+
+        Args:
+            ref: the version.
+            name: ``keras``, ``weights`` (``.weights.h5``), ``savedmodel`` (a folder), ``onnx`` or ``tflite``.
+            out: the file to write, which appears whole or not at all.
+
+        Raises:
+            ExportError: the format cannot hold the model, or predictions differ by more than 1e-4.
+            UsageError: no such format, or a file's name that it does not have.
+            NotFoundError: no such version, or it has no weights.
+
+        Example:
+            >>> registry.export_as("fmnist@champion", "onnx", "fmnist.onnx").max_difference  # doctest: +SKIP
+            1.2e-07
+        """
+        from registry.export import export_checked, format_of
+
+        wanted = format_of(name, Path(out))
+        with reading(self._engine) as connection:
+            version = fetch(connection, reader.ids_of(connection, parse_ref(ref)), self._finish)[0]
+        return export_checked(version.load(), wanted, Path(out), self._check_of(version))
 
     def bundle(self, refs: Iterable[str], out: str | Path) -> list[ModelVersion]:
         """Write versions to one file, with records, curves, weights, stored predictions, tags and aliases.
@@ -69,5 +100,8 @@ class Moving(Connected):
                 left += taken
         return Imported(tuple(added), tuple(present), tuple(left))
 
+    def _check_of(self, version: ModelVersion) -> PredictionCheck | None:
+        raise NotImplementedError
+
     def _finish(self, **fields: Any) -> ModelVersion:
-        raise NotImplementedError  # Registry knows what loads a version
+        raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Commands that move versions between registries: bundle, import."""
+"""Commands that move versions out and between registries: export, bundle, import."""
 
 from __future__ import annotations
 
@@ -7,8 +7,26 @@ from typing import Annotated
 
 import typer
 
-from registry.console import Json, Storage, print_json, size
+from registry.commands.arguments import RefArgument
+from registry.console import Json, Storage, print_json, show, size
 from registry.registry import Registry
+
+
+def export_command(
+    ref: RefArgument,
+    name: Annotated[str, typer.Option("--format", metavar="F", help="keras, weights, savedmodel, onnx or tflite.")],
+    out: Annotated[Path, typer.Option(help="The file to write; for savedmodel, the folder.")],
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Write a model in another format, once it was run and predicts the same."""
+    with Registry(storage) as registry:
+        found = registry.export_as(ref, name, out)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        on = f"{found.samples} {found.inputs} samples"
+        typer.echo(f"{ref}: {name} in {out}; predicts the same on {on} (apart by {show(found.max_difference)})")
 
 
 def bundle_command(

@@ -1,0 +1,137 @@
+"""Write a model in a format, run what was written, and keep it only if it predicts what the model predicts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from registry.checks import CLOSE, PredictionCheck
+from registry.errors import ExportError, UsageError, UserError, did_you_mean
+from registry.export.formats import FORMATS, Format, as_arrays, predict
+
+_SAMPLES = 4
+_LENGTH = 8  # of dimensions that may have any
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written, and how it predicts.
+
+    Args:
+        out: the file, or the folder of a SavedModel.
+        format: its format.
+        inputs: what it was run on: the ``stored`` samples of the version, or ``random`` numbers.
+        samples: how many.
+        max_difference: the largest one between its predictions and the model's.
+    """
+
+    out: str
+    format: str
+    inputs: Literal["stored", "random"]
+    samples: int
+    max_difference: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON types."""
+        return asdict(self)
+
+
+def format_of(name: str, out: Path) -> Format:
+    """Return a format by its name, if the file may be of it.
+
+    Raises:
+        UsageError: there is no such format, or its files end otherwise.
+    """
+    found = FORMATS.get(name)
+    if found is None:
+        raise UsageError(f"there is no format {name!r}; {did_you_mean(name, list(FORMATS))}")
+    if not out.name.endswith(found.suffix) or out.name == found.suffix:
+        raise UsageError(f"the file is {str(out)!r}; expected a name that ends in {found.suffix}")
+    if not found.suffix and out.exists():
+        raise UserError(f"{out} is there already; name another folder for the SavedModel, or remove it")
+    return found
+
+
+def export_checked(model: Any, wanted: Format, out: Path, check: PredictionCheck | None) -> Exported:
+    """Write a model, run the file, and give it its name if it predicts the same within 1e-4.
+
+    Args:
+        model: a Keras model.
+        wanted: the format.
+        out: the file to write, or the folder.
+        check: stored predictions, whose inputs it is run on; without them, on random numbers.
+
+    Raises:
+        ExportError: the format cannot hold the model, or the file predicts something else. Nothing is left then.
+        UserError: it cannot be written there.
+    """
+    inputs = _random(model) if check is None else as_arrays(model, [check.inputs])
+    expected = predict(model, inputs)
+    try:
+        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+            written = Path(folder) / f"model{wanted.suffix}"
+            found = _written_and_run(model, wanted, written, inputs)
+            apart = _difference(wanted, expected, found)
+            _move(written, out)
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror or error}; check that its folder exists") from error
+    return Exported(str(out), wanted.name, "random" if check is None else "stored", len(inputs[0]), apart)
+
+
+def _written_and_run(model: Any, wanted: Format, path: Path, inputs: list[Any]) -> list[Any]:
+    step = "written"
+    try:
+        wanted.write(model, path)
+        step = "run again"
+        return wanted.run(path, model, inputs)
+    except (OSError, UserError):
+        raise
+    except Exception as error:  # the converters raise whatever they please
+        first = (str(error).strip().splitlines() or [""])[0][:300]
+        raise ExportError(
+            f"the model cannot be {step} as {wanted.name}: {type(error).__name__}: {first}; take another format"
+        ) from error
+
+
+def _difference(wanted: Format, expected: list[Any], found: list[Any]) -> float:
+    import numpy as np
+
+    shapes = [value.shape for value in expected], [np.shape(value) for value in found]
+    if shapes[0] != shapes[1]:
+        raise ExportError(f"the {wanted.name} file predicts shapes {shapes[1]}, the model {shapes[0]}")
+    pairs = [(np.asarray(a, "float64"), np.asarray(b, "float64")) for a, b in zip(expected, found, strict=True)]
+    apart = max((float(np.max(np.abs(a - b), initial=0.0)) for a, b in pairs), default=0.0)
+    if not all(np.allclose(a, b, rtol=CLOSE, atol=CLOSE, equal_nan=True) for a, b in pairs):
+        raise ExportError(
+            f"the {wanted.name} file predicts something else than the model: apart by {apart:.3g}; it was not kept"
+        )
+    return apart
+
+
+def _random(model: Any) -> list[Any]:
+    """Return numbers from 0 to 1 for each input, or 0 and 1 where it takes whole ones."""
+    import numpy as np
+
+    numbers = np.random.default_rng(0)
+    if not getattr(model, "inputs", None):
+        raise ExportError("nobody knows what the model's inputs are like: register it with stored predictions")
+    made = []
+    for each in model.inputs:
+        shape = (_SAMPLES, *(_LENGTH if size is None else size for size in each.shape[1:]))
+        if each.dtype == "string":
+            raise ExportError("the model takes texts, of which none are stored: register it with stored predictions")
+        whole = "int" in each.dtype or each.dtype == "bool"
+        made.append(numbers.integers(0, 2, shape) if whole else numbers.random(shape))
+    return as_arrays(model, made)
+
+
+def _move(written: Path, out: Path) -> None:
+    """Give what was written its name, with everything of it on the disk before."""
+    for path in [written, *written.rglob("*")] if written.is_dir() else [written]:
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+    os.replace(written, out)

@@ -1,0 +1,175 @@
+"""The formats: how each is written from a Keras model, and how what was written is run.
+
+Every ``run`` reads the file back and predicts with nothing else, as the program that gets it would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from registry.errors import ExportError
+from registry.quiet import native_stderr_held
+
+Arrays = list[Any]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One of the formats.
+
+    Args:
+        name: as on the command line.
+        suffix: what the file's name must end in; empty for a folder.
+        write: takes the model and the path.
+        run: takes the path, a model of the same architecture, and the inputs; returns the outputs.
+    """
+
+    name: str
+    suffix: str
+    write: Callable[[Any, Path], None]
+    run: Callable[[Path, Any, Arrays], Arrays]
+
+
+def as_list(found: Any) -> Arrays:
+    """Return what a model predicts as a list of arrays, however many outputs it has."""
+    if isinstance(found, dict):
+        return [found[name] for name in sorted(found)]
+    return list(found) if isinstance(found, list | tuple) else [found]
+
+
+def as_arrays(model: Any, given: Arrays) -> Arrays:
+    """Return inputs as arrays of the types that the model takes."""
+    import numpy as np
+
+    types = [each.dtype for each in getattr(model, "inputs", None) or []]
+    if len(types) != len(given):
+        return [np.asarray(value) for value in given]
+    return [np.asarray(value).astype(kind) for value, kind in zip(given, types, strict=True)]
+
+
+def predict(model: Any, inputs: Arrays) -> Arrays:
+    """Return a Keras model's outputs."""
+    return as_list(model.predict(_given(model, inputs), batch_size=len(inputs[0]), verbose=0))
+
+
+def _given(model: Any, inputs: Arrays) -> Any:
+    """Return inputs in the structure that the model is called with: one, a list, or by name."""
+    import keras
+
+    if len(inputs) == 1 and not isinstance(getattr(model, "input", None), dict):
+        return inputs[0]
+    return keras.tree.pack_sequence_as(model.input, inputs)
+
+
+def _by_name(names: Sequence[str], model: Any, inputs: Arrays) -> dict[str, Any]:
+    """Return inputs by the names that a file has for them: the model's own, or others in the same order."""
+    own = [each.name for each in getattr(model, "inputs", None) or []]
+    return dict(zip(own if set(own) == set(names) else names, inputs, strict=True))
+
+
+def _write_keras(model: Any, path: Path) -> None:
+    from registry.keras_io import save_model
+
+    path.write_bytes(save_model(model))
+
+
+def _run_keras(path: Path, _model: Any, inputs: Arrays) -> Arrays:
+    from registry.keras_io import load_model
+
+    return predict(load_model(path), inputs)
+
+
+def _write_weights(model: Any, path: Path) -> None:
+    model.save_weights(path)
+
+
+def _run_weights(path: Path, model: Any, inputs: Arrays) -> Arrays:
+    from registry.keras_io import load_model, save_model
+
+    other = load_model(save_model(model))
+    other.set_weights([value * 0 for value in other.get_weights()])
+    other.load_weights(path)
+    return predict(other, inputs)
+
+
+def _write_saved_model(model: Any, path: Path) -> None:
+    _exported(model, path, "tf_saved_model")
+
+
+def _run_saved_model(path: Path, model: Any, inputs: Arrays) -> Arrays:
+    import tensorflow as tf
+
+    served = tf.saved_model.load(str(path))
+    found = served.serve(_given(model, [tf.convert_to_tensor(value) for value in inputs]))
+    return [value.numpy() for value in as_list(found)]
+
+
+def _write_onnx(model: Any, path: Path) -> None:
+    _needed("tf2onnx", "onnxruntime")
+    _exported(model, path, "onnx")
+
+
+def _run_onnx(path: Path, model: Any, inputs: Arrays) -> Arrays:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return list(session.run(None, _by_name([each.name for each in session.get_inputs()], model, inputs)))
+
+
+def _write_tflite(model: Any, path: Path) -> None:
+    _exported(model, path, "litert")
+
+
+def _run_tflite(path: Path, model: Any, inputs: Arrays) -> Arrays:
+    import tensorflow as tf
+
+    with native_stderr_held(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this interpreter will move to another package
+        interpreter = tf.lite.Interpreter(str(path))
+        runner = interpreter.get_signature_runner()
+        found = runner(**_by_name(sorted(runner.get_input_details()), model, inputs))
+    return [found[name] for name in sorted(found, key=_place)]
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Sort ``output_10`` behind ``output_9``, and a model's own names as Keras does."""
+    numbered = re.fullmatch(r"output_(\d+)", name)
+    return (int(numbered[1]) if numbered else -1, name)
+
+
+def _exported(model: Any, path: Path, name: str) -> None:
+    """Let Keras export, without what it and its converters tell on the way."""
+    with _quiet():
+        model.export(str(path), format=name, verbose=False)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with native_stderr_held(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries about libraries
+        yield
+
+
+def _needed(*packages: str) -> None:
+    from importlib.util import find_spec
+
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise ExportError(f"ONNX needs {' and '.join(missing)}; install: pip install -e '.[onnx]' in the checkout")
+
+
+_ALL: Sequence[Format] = (
+    Format("keras", ".keras", _write_keras, _run_keras),
+    Format("weights", ".weights.h5", _write_weights, _run_weights),
+    Format("savedmodel", "", _write_saved_model, _run_saved_model),
+    Format("onnx", ".onnx", _write_onnx, _run_onnx),
+    Format("tflite", ".tflite", _write_tflite, _run_tflite),
+)
+FORMATS = {each.name: each for each in _ALL}
