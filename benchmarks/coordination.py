@@ -1,0 +1,243 @@
+"""What coordinating trials costs: our workers beside plain Optuna, with a training step that does nothing.
+
+A trial is: claim, ask for four params, five epochs that are reported to the pruner, tell and, for the best, register a
+version.
+Optuna's is ask, five reports with a look at the same pruner, and tell, in one process and in eight.
+
+    python -m benchmarks.coordination [--trials 400] [--document docs/speed.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy as sa
+
+from benchmarks.postgres import local_postgres
+from benchmarks.tables import write_table
+from registry.database import clock, open_engine, writing
+from search import optuna_rows, slots
+from search.inspection import Inspection
+from search.lease import Lease
+from search.optuna_view import begin_trial
+from search.records import read_study
+from search.samplers import make_sampler
+from search.schema import slots as slot_rows
+from search.settings import Settings
+from search.study import begin_study
+
+WORKERS = 8
+EPOCHS = 5
+SAMPLES = 40
+EARLY, LATE = 100, 10_000
+SPACE: dict[str, Any] = {"hyperparameters": [], "ambiguous": [], "defaults": {}}
+
+
+class NoTraining:
+    """Asks for four params and makes five epochs up; a `search.training.job.Training`."""
+
+    def run(self, job: Any) -> None:
+        """Report five epochs of a curve that depends on the params."""
+        hp = job.hp
+        rate = hp.Float("learning_rate", 1e-4, 1.0, sampling="log")
+        score = rate / 10 + hp.Int("units", 16, 512) / 1000 + 0.1 * hp.Float("dropout", 0.0, 0.5)
+        hp.Choice("activation", ["relu", "tanh", "elu"])
+        job.started(hp.values)
+        while job.monitor.stop_reason is None:
+            epoch = job.monitor.epochs + 1
+            job.monitor.after_epoch({"val_accuracy": score * epoch / (epoch + 1), "loss": 1 / epoch}, 0.0)
+            job.after_epoch()
+
+    def checkpoint(self) -> None:
+        """Return nothing: there is no state."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How many trials a number of processes did in how many seconds."""
+
+    trials: int
+    seconds: float
+
+    @property
+    def a_second(self) -> float:
+        """Trials a second of all processes in sum."""
+        return self.trials / self.seconds
+
+
+def begin(url: str, name: str, trials: int, **settings: Any) -> None:
+    """Create a study without a problem to load."""
+    found = Inspection(
+        problem="benchmarks", model=name, metric="val_accuracy", direction="max", space=SPACE,
+        space_fingerprint="", data_fingerprint="", grid_size=1,
+    )  # fmt: skip
+    engine = open_engine(url)
+    begin_study(engine, name, found, Settings(max_epochs=EPOCHS, **settings), trials)
+    engine.dispose()
+
+
+def our_worker(url: str, name: str, _trials: int, ready: Any, ends: Any) -> None:
+    """Work the study off, as a worker of ours does."""
+    from search.worker import Worker, open_shop
+
+    stop = threading.Event()
+    engine = open_engine(url)
+    shop = open_shop(engine, url, read_study(engine, name), stop, NoTraining(), space=lambda: None)  # type: ignore
+    worker = Worker(shop, device="cpu", worker_id=slots.new_worker_id())
+    last = [0.0]
+    ready.wait()
+    worker.run(stop, lambda result: last.append(time.monotonic()))
+    ends.put(last[-1])
+    shop.close()
+
+
+def optuna_worker(url: str, name: str, trials: int, ready: Any, ends: Any) -> None:
+    """Do a share of the trials, as Optuna's own users do."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=EPOCHS)
+    sampler = optuna.samplers.RandomSampler()
+    study = optuna.load_study(study_name=name, storage=url, pruner=pruner, sampler=sampler)
+    ready.wait()
+    for _ in range(trials):
+        trial = study.ask()
+        score = trial.suggest_float("learning_rate", 1e-4, 1.0, log=True) / 10
+        score += trial.suggest_int("units", 16, 512) / 1000 + 0.1 * trial.suggest_float("dropout", 0.0, 0.5)
+        trial.suggest_categorical("activation", ["relu", "tanh", "elu"])
+        for epoch in range(1, EPOCHS + 1):
+            trial.report(score * epoch / (epoch + 1), epoch)
+            trial.should_prune()
+        study.tell(trial, score)
+    ends.put(time.monotonic())
+
+
+def measure(target: Callable[..., None], url: str, name: str, trials: int, processes: int) -> Rate:
+    """Let processes work at once; count from the moment when all are ready to the end of the last trial."""
+    context = multiprocessing.get_context("spawn")
+    ready, ends = context.Barrier(processes + 1), context.Queue()
+    share = trials // processes
+    started = [context.Process(target=target, args=(url, name, share, ready, ends)) for _ in range(processes)]
+    for process in started:
+        process.start()
+    ready.wait(600)
+    begun = time.monotonic()
+    end = max(ends.get(timeout=600) for _ in started)
+    for process in started:
+        process.join()
+    if any(process.exitcode for process in started):
+        raise SystemExit(f"{target.__name__} failed")
+    return Rate(share * processes, end - begun)
+
+
+def fill(url: str, name: str, trials: int) -> None:
+    """Give a study finished trials, in bulk."""
+    begin(url, name, trials + SAMPLES, sampler="random")
+    engine = open_engine(url)
+    study = read_study(engine, name)
+    with writing(engine) as connection:
+        now = clock(engine.dialect.name)
+        done = {"state": optuna.trial.TrialState.COMPLETE, "study_id": study.optuna_id}
+        connection.execute(sa.insert(optuna_rows.trials), [done | {"number": n} for n in range(trials)])
+        made = sa.select(optuna_rows.trials.c.trial_id).where(
+            optuna_rows.trials.c.study_id == study.optuna_id, optuna_rows.trials.c.number == slot_rows.c.number
+        )
+        change = sa.update(slot_rows).where(slot_rows.c.study_id == study.id, slot_rows.c.number < trials)
+        finished = {"state": "finished", "stop_reason": "max_epochs", "score": 0.5, "finished_at": now, "lease": 1}
+        connection.execute(change.values(finished | {"trial": slot_rows.c.number, "trial_id": made.scalar_subquery()}))
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("ANALYZE")
+    engine.dispose()
+
+
+def claim_and_ask(url: str, name: str) -> float:
+    """Return the median seconds of a claim, the params' proposal and their record."""
+    from search.worker import Worker, open_shop
+
+    engine = open_engine(url)
+    study = read_study(engine, name)
+    shop = open_shop(engine, url, study, threading.Event(), NoTraining(), space=lambda: None)  # type: ignore
+    worker = Worker(shop, device="cpu", worker_id=slots.new_worker_id())
+    worker._register()
+    taken = []
+    for _ in range(SAMPLES):
+        begun = time.perf_counter()
+        claim = slots.claim(engine, study.id, worker.id)
+        assert claim is not None
+        shop.optuna_study.sampler = make_sampler(study.settings, number=claim.number, grid_point=dict)
+        shop.view.take_up(claim.trial_id)
+        trial = begin_trial(shop.optuna_study, claim.trial_id)
+        params = {letter: trial.suggest_float(letter, 0, 1) for letter in "abcd"}
+        with shop.view.flushing() as changes:
+            Lease(engine, claim).start(params, changes)
+        taken.append(time.perf_counter() - begun)
+    shop.close()
+    return statistics.median(taken)
+
+
+@contextmanager
+def databases() -> Iterator[dict[str, str]]:
+    """Give the URL of a new database of each kind."""
+    with tempfile.TemporaryDirectory() as folder, local_postgres() as server:
+        yield {"SQLite": f"sqlite:///{folder}/studies.db", "PostgreSQL": server}
+
+
+def table(trials: int) -> str:
+    """Measure all and return the tables in Markdown."""
+    rates, growth = [], []
+    with databases() as urls:
+        for kind, url in urls.items():
+            begin(url, "ours", trials, sampler="random")
+            ours = measure(our_worker, url, "ours", trials, WORKERS)
+            begin(url, "alone", trials // 4, sampler="random")
+            alone = measure(our_worker, url, "alone", trials // 4, 1)
+            for name in ("optuna-1", "optuna-8"):
+                optuna.create_study(study_name=name, storage=url, direction="maximize")
+            one = measure(optuna_worker, url, "optuna-1", trials // 4, 1)
+            eight = measure(optuna_worker, url, "optuna-8", trials, WORKERS) if kind == "PostgreSQL" else None
+            rates.append(
+                f"| {kind} | {ours.a_second:.1f} | {alone.a_second:.1f} | {one.a_second:.1f} | "
+                f"{eight.a_second:.1f} |" if eight else
+                f"| {kind} | {ours.a_second:.1f} | {alone.a_second:.1f} | {one.a_second:.1f} | not for SQLite |"
+            )  # fmt: skip
+            share = 100 / alone.a_second / 20
+            fill(url, "early", EARLY)
+            fill(url, "late", LATE)
+            early, late = claim_and_ask(url, "early"), claim_and_ask(url, "late")
+            growth.append(
+                f"| {kind} | {1000 / alone.a_second:.0f} | {share:.2f} % | {1000 * early:.1f} | {1000 * late:.1f} | "
+                f"{late / early:.2f} |"
+            )
+    head = f"| trials a second | ours, {WORKERS} workers | ours, 1 worker | Optuna, 1 process | Optuna, 8 processes |"
+    cost = f"| | ms a trial | of a 20 s trial | claim and ask, trial {EARLY}: ms | trial {LATE:,}: ms | ratio |"
+    return "\n".join([head, "|---|---|---|---|---|", *rates, "", cost, "|---|---|---|---|---|---|", *growth, ""])
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=400)
+    parser.add_argument("--document", type=Path, help="also put the tables into this document")
+    options = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    found = table(options.trials)
+    print(found)
+    if options.document:
+        write_table(options.document, "python -m benchmarks.coordination", found)
+
+
+if __name__ == "__main__":
+    main()
