@@ -15,6 +15,8 @@ SCHEMA = Schema("search", "search_schema", "search:migrations", "0002")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
+OPEN = sa.text("state <> 'finished'")
+
 studies = Table(
     "search_studies",
     metadata,
@@ -82,6 +84,8 @@ slots = Table(
     CheckConstraint("state <> 'running' or (worker_id is not null and expires_at is not null)", name="held"),
     CheckConstraint("state <> 'finished' or stop_reason is not null", name="reason"),
     Index(None, "study_id", "state", "number"),
+    # What a claim looks through, however many slots are finished.
+    Index("ix_search_slots_open", "study_id", "number", sqlite_where=OPEN, postgresql_where=OPEN),
 )
 
 checkpoints = Table(

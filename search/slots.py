@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.database import clock, reading, writing
 from search import optuna_rows
-from search.schema import attempts, slots, studies, workers
+from search.schema import OPEN, attempts, slots, studies, workers
 
 LEASE_SECONDS = 30.0
 GRACE_SECONDS = LEASE_SECONDS  # for which a server that has just started takes no lease for expired
@@ -86,7 +86,8 @@ def claim(
     now = clock(engine.dialect.name)
     free = (
         sa.select(slots.c.id)
-        .where(slots.c.study_id == study_id, sa.or_(slots.c.state == "waiting", _expired(engine.dialect.name)))
+        .where(slots.c.study_id == study_id, OPEN)
+        .where(sa.or_(slots.c.state == "waiting", _expired(engine.dialect.name)))
         .where(~sa.select(studies.c.stopping).where(studies.c.id == study_id).scalar_subquery())
         .order_by(slots.c.number)
         .limit(1)
@@ -140,7 +141,7 @@ def reap(engine: Engine, study_id: int) -> int:
 
     Any claim does so, too; this is for when nobody claims.
     """
-    expired = sa.select(slots.c.id).where(slots.c.study_id == study_id, _expired(engine.dialect.name))
+    expired = sa.select(slots.c.id).where(slots.c.study_id == study_id, OPEN, _expired(engine.dialect.name))
     with reading(engine) as connection:
         if connection.execute(expired).first() is None:
             return 0  # nothing is written then, so a database that may only be read can be asked
@@ -169,5 +170,5 @@ def end_attempts(connection: Connection, slot: int, outcome: str, detail: str | 
 def unfinished(engine: Engine, study_id: int) -> int:
     """Count the slots that are not finished, whoever holds them."""
     with reading(engine) as connection:
-        query = sa.select(sa.func.count()).where(slots.c.study_id == study_id, slots.c.state != "finished")
+        query = sa.select(sa.func.count()).where(slots.c.study_id == study_id, OPEN)
         return int(connection.execute(query).scalar_one())

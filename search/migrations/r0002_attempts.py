@@ -20,6 +20,14 @@ def upgrade() -> None:
     op.add_column("search_slots", Column("prune", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("search_slots", Column("dropped", sa.Boolean, nullable=False, server_default=sa.false()))
     _tie_to_optuna()
+    unfinished = sa.text("state <> 'finished'")
+    op.create_index(
+        "ix_search_slots_open",
+        "search_slots",
+        ["study_id", "number"],
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
+    )
     op.create_table(
         "search_checkpoint_chunks",
         Column(

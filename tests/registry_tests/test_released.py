@@ -110,6 +110,7 @@ def test_an_upgraded_database_is_a_new_one_with_its_data(stored, tmp_path):
     engine, fresh, expected = stored
     revisions = {schema.version_table for schema in known_schemas()}
     known = {name: names for name, names in columns(engine).items() if name not in revisions}
+    known.pop("search_checkpoints")  # those of the first schema lack what the pruner knew, and are dropped
     before = rows(engine, known)
     assert all(counted for name, counted in before.items() if ours(name)), "every table has rows to lose"
 
