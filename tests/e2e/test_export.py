@@ -151,4 +151,4 @@ def test_formats_by_name() -> None:
     with pytest.raises(UsageError, match="expected a name that ends in .weights.h5"):
         format_of("weights", Path("x.h5"))
     with pytest.raises(UserError, match="is there already"):
-        format_of("savedmodel", Path("/"))
+        format_of("savedmodel", Path("/tmp"))
