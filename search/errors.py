@@ -21,6 +21,10 @@ class SettingsError(UserError):
     """A study's settings do not fit, or differ from those it was created with."""
 
 
+class ClusterError(UserError):
+    """A cluster cannot be reached, or cannot run the study's workers."""
+
+
 class Interrupted(Exception):  # noqa: N818 - an answer, not an error
     """The worker was asked to stop; the epoch under way is given up."""
 

@@ -153,6 +153,8 @@ class Pool:
         memory_limit: bytes of memory that a worker's process may use; None for any.
     """
 
+    stop_seconds = 10.0  # in which workers that are asked to stop have ended
+
     def __init__(
         self,
         start: Callable[[Place, str], Any],

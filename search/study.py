@@ -19,9 +19,9 @@ from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search import control, deaths, records, slots
 from search.errors import SettingsError
 from search.inspection import GRID_COUNTED, Inspection, inspect_problem
+from search.launcher import Workers, launch
 from search.live import LiveCurves, read_live_curves
-from search.placement import place_workers
-from search.pool import Pool, call_in_child, find_gpus, processes, usable_cores, warm_up, work_in_child
+from search.pool import Pool, call_in_child, processes, warm_up, work_in_child
 from search.problem import Objective
 from search.records import StudyRecord, TrialRecord
 from search.samplers import check_sampler
@@ -31,7 +31,6 @@ from search.status import StudyStatus, read_status
 from search.storage import closing_storage, create_tables
 
 POLL_SECONDS = 0.5
-STOP_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -108,8 +107,17 @@ class Study:
             DatabaseError: the database cannot be opened.
         """
         engine = open_engine(storage or default_url(), must_exist=True)
-        SCHEMA.check(engine)
-        return cls(engine, records.read_study(engine, name))
+        try:
+            SCHEMA.check(engine)
+            return cls(engine, records.read_study(engine, name))
+        except BaseException:
+            engine.dispose()
+            raise
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        return self._engine
 
     def close(self) -> None:
         """Close the database's connections; another call opens them again."""
@@ -180,6 +188,7 @@ class Study:
     def run(
         self,
         *,
+        on: str = "local",
         workers: int | Literal["auto"] = "auto",
         device: str = "auto",
         per_gpu: int = 1,
@@ -187,11 +196,13 @@ class Study:
         timeout: float | None = None,
         on_status: OnStatus = lambda status: None,
     ) -> StudyStatus:
-        """Run local workers until the budget is used up; return how the study stands then.
+        """Run workers until the budget is used up; return how the study stands then.
 
         Args:
+            on: ``local`` for this machine; ``ray`` for the Ray cluster of ``RAY_ADDRESS``, or that runs here, or else
+                is started here for as long as this takes; ``ray://HOST:PORT`` for that one.
             workers: how many; ``auto`` for one a core on CPUs, ``per_gpu`` a GPU on GPUs.
-            device: ``auto``, ``cpu``, ``gpu`` or ``gpu:0,1``.
+            device: ``auto``, ``cpu``, ``gpu`` or, on this machine, ``gpu:0,1``.
             per_gpu: workers that share a GPU.
             memory_limit: bytes of memory that each worker may use; a trial that needs more ends as out of memory.
             timeout: seconds after which the workers are asked to stop; a later run continues their trials.
@@ -201,26 +212,21 @@ class Study:
             KeyboardInterrupt: Ctrl-C, after the workers have stopped in order; a second one ends them at once.
             UserError: the problem or the settings cannot work.
         """
-        self.go_on()
-        places = place_workers(
-            workers=None if workers == "auto" else workers,
-            device=device,
-            cores=usable_cores(),
-            gpus=[] if device == "cpu" else find_gpus(),
-            per_gpu=per_gpu,
-        )
-        waiting = slots.unfinished(self._engine, self.record.id)
-        pool = Pool(self._start, slots.new_worker_id, self._release, memory_limit)
-        pool.start(places[:waiting])
-        try:
-            self._watch(pool, timeout, on_status)
-        except KeyboardInterrupt:
-            self._stop(pool)
-            raise
-        except BaseException:
-            pool.kill()
-            raise
+        wanted = None if workers == "auto" else workers
+        with launch(self, on, wanted=wanted, device=device, per_gpu=per_gpu, memory_limit=memory_limit) as pool:
+            try:
+                self._watch(pool, timeout, on_status)
+            except KeyboardInterrupt:
+                self._stop(pool)
+                raise
+            except BaseException:
+                pool.kill()
+                raise
         return self.status()
+
+    def open_pool(self, new_id: Callable[[], str], memory_limit: int | None) -> Pool:
+        """Return a pool for workers of the study on this machine, which has none yet; see `Pool`."""
+        return Pool(self._start, new_id, self._release, memory_limit)
 
     def _start(self, place: object, worker_id: str) -> object:
         process = processes().Process(  # type: ignore[attr-defined]
@@ -240,7 +246,7 @@ class Study:
         with contextlib.suppress(DatabaseAway):  # the workers wait for it, too
             on_status(self.status())
 
-    def _watch(self, pool: Pool, timeout: float | None, on_status: OnStatus) -> None:
+    def _watch(self, pool: Workers, timeout: float | None, on_status: OnStatus) -> None:
         end = None if timeout is None else time.monotonic() + timeout
         while pool.alive():
             self._show(on_status)
@@ -258,10 +264,10 @@ class Study:
                 "above; the trials wait, and the same command continues them"
             )
 
-    def _stop(self, pool: Pool) -> None:
+    def _stop(self, pool: Workers) -> None:
         try:
             pool.stop()
-            if not pool.join(STOP_SECONDS):
+            if not pool.join(pool.stop_seconds):
                 pool.kill()
         except KeyboardInterrupt:
             pool.kill()

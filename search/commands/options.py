@@ -20,7 +20,10 @@ Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by so m
 Accept = Annotated[
     bool, typer.Option("--accept-changes", help="Go on though the problem's space or data have changed.")
 ]
-Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="Local workers; auto: one a core.")]
+Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="How many workers; auto: one a core.")]
+On = Annotated[
+    str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT", help="Where the workers run: here, or on Ray.")
+]
 Timeout = Annotated[str | None, typer.Option("--timeout", metavar="30m", help="Stop after this long.")]
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|gpu:0,1", help="Where the workers compute.")]
 PerGpu = Annotated[int, typer.Option("--per-gpu", help="Workers that share a GPU.")]

@@ -27,6 +27,7 @@ def run_command(
     study: options.StudyOption = None,
     trials: options.Trials = None,
     add: options.Add = None,
+    on: options.On = "local",
     workers: options.Workers = "auto",
     timeout: options.Timeout = None,
     device: options.Device = "auto",
@@ -40,14 +41,18 @@ def run_command(
 ) -> None:
     """Create or continue a study, and work on it until its budget is used up."""
     from search.durations import parse_duration
+    from search.ray_places import check_target
+    from search.ray_pool import check_reachable
 
     run_options = {
+        "on": check_target(on),
         "workers": options.worker_count(workers),
         "timeout": None if timeout is None else parse_duration(timeout, "--timeout"),
         "memory_limit": options.memory_bytes(memory_limit),
         "device": device,
         "per_gpu": per_gpu,
     }
+    check_reachable(on)
     _prepare_process()
     found = _create(study, problem, trials, add, accept_changes, storage, settings)
     _run(found, report, run_options)
@@ -153,13 +158,13 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
         with progress:
             study.run(on_status=progress.show, **run_options)
     except KeyboardInterrupt:
-        typer.echo(f"stopped in order; nothing is lost. To continue: {_continue(study)}")
+        typer.echo(f"stopped in order; nothing is lost. To continue: {_continue(study, run_options)}")
         return
-    _summarize(study, before, time.monotonic() - started)
+    _summarize(study, before, time.monotonic() - started, run_options)
     _write_report(study, report)
 
 
-def _summarize(study: Study, before: StudyStatus, seconds: float) -> None:
+def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: dict[str, Any]) -> None:
     from search.durations import show_duration
     from search.progress import describe_best
 
@@ -177,7 +182,7 @@ def _summarize(study: Study, before: StudyStatus, seconds: float) -> None:
         option = options.storage_option(study)
         typer.echo(f"registered as {study.record.model}: registry best {study.record.model}{option}")
     if now.finished < now.budget:
-        typer.echo(f"{now.budget - now.finished} trials are left. To continue: {_continue(study)}")
+        typer.echo(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
 
 
 def _write_report(study: Study, out: Path | None) -> None:
@@ -187,9 +192,11 @@ def _write_report(study: Study, out: Path | None) -> None:
     typer.echo(f"report: {write_report(study.url, [study.record.name], out or Path('reports') / f'{name}.html')}")
 
 
-def _continue(study: Study) -> str:
+def _continue(study: Study, run_options: dict[str, Any]) -> str:
     record = study.record
     option = options.storage_option(study)
+    if run_options["on"] != "local":
+        option += f" --on {run_options['on']}"
     return f"search run {record.problem} --study {record.name} --trials {study.status().budget}{option}"
 
 
