@@ -182,7 +182,7 @@ def claim_and_ask(url: str, name: str) -> float:
         trial = begin_trial(shop.optuna_study, claim.trial_id)
         params = {letter: trial.suggest_float(letter, 0, 1) for letter in "abcd"}
         with shop.view.flushing() as changes:
-            Lease(engine, claim).start(params, changes)
+            Lease(engine, claim).start(params, changes, 0)
         taken.append(time.perf_counter() - begun)
     shop.close()
     return statistics.median(taken)

@@ -99,6 +99,7 @@ class Attempt:
         self._monitor: Monitor
         self._prune: StalledPruner
         self._away_until = 0.0
+        self._after = 0  # the epoch that the training goes on after
 
     def run(self) -> TrialResult:
         """Train the slot's trial to its end and record it; return its result.
@@ -177,12 +178,13 @@ class Attempt:
             return None
         self._shop.view.go_back(found.epoch, found.pruning["system_attrs"])
         self._prune.restore(found.pruning)
+        self._after = found.epoch
         return found.data
 
     def _started(self, params: Mapping[str, Any]) -> None:
         def write() -> None:
             with self._shop.view.flushing() as changes:
-                self._lease.start(params, changes)
+                self._lease.start(params, changes, self._after)
 
         self._shop.patience(write)
 

@@ -15,7 +15,7 @@ from search.closing import close_slot
 from search.errors import LeaseLost
 from search.optuna_rows import Changes
 from search.results import TrialResult
-from search.schema import checkpoint_chunks, checkpoints, slots, studies, workers
+from search.schema import attempts, checkpoint_chunks, checkpoints, slots, studies, workers
 from search.slots import LEASE_SECONDS, Claim, end_attempts
 
 CHUNK_BYTES = 8 * 2**20  # small enough for any driver and any server's limits
@@ -46,11 +46,14 @@ class Lease:
             study = sa.select(slots.c.study_id).where(slots.c.id == self.claim.slot).scalar_subquery()
             return bool(connection.execute(sa.select(studies.c.stopping).where(studies.c.id == study)).scalar_one())
 
-    def start(self, params: Mapping[str, Any], changes: Changes) -> None:
-        """Record the params, before the first epoch."""
+    def start(self, params: Mapping[str, Any], changes: Changes, epoch: int) -> None:
+        """Record the params and the epoch that the training goes on after, before its first."""
         started = sa.func.coalesce(slots.c.started_at, self._now)
-        with self._held(params=dict(params), started_at=started) as connection:
+        with self._held(params=dict(params), started_at=started, epoch=epoch) as connection:
             optuna_rows.write_changes(connection, self.claim.trial_id, changes)
+            if epoch != self.claim.epoch:
+                this = sa.and_(attempts.c.slot_id == self.claim.slot, attempts.c.lease == self.claim.lease)
+                connection.execute(sa.update(attempts).where(this).values(first_epoch=epoch + 1))
 
     def progress(self, epoch: int, score: float | None, best_epoch: int | None, changes: Changes) -> bool:
         """Say how far the trial is; tell whether somebody asks to prune it."""

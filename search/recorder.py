@@ -51,7 +51,7 @@ def record(
         raise ValueError(f"trial {result.trial} has no score: there is nothing to record")
     return registry.register(
         study.model,
-        weights=None if model is None else _saved(model),
+        weights=model,
         score=result.score,
         metric=study.objective.metric,
         direction=study.objective.direction,
@@ -74,12 +74,6 @@ def record(
         top_k=study.settings.top_k,
         also=also,
     )
-
-
-def _saved(model: Any) -> bytes:
-    from registry.keras_io import save_model
-
-    return save_model(model)
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from search import optuna_rows
 from search.schema import OPEN, attempts, slots, studies, workers
 
 LEASE_SECONDS = 30.0
-GRACE_SECONDS = LEASE_SECONDS  # for which a server that has just started takes no lease for expired
+GRACE_SECONDS = LEASE_SECONDS  # for which a server that has just started takes no lease for expired, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class Claim:
         number: the slot's number in its study, from 0; its trial's, too.
         lease: the number of this claim; fences every write.
         trial_id: the trial's id in Optuna's tables.
+        epoch: how many epochs the trial had finished; it may have to go back to its checkpoint's.
     """
 
     slot: int
     number: int
     lease: int
     trial_id: int
+    epoch: int
 
 
 def new_worker_id() -> str:
@@ -77,7 +79,7 @@ def claim(
         engine: the database.
         study_id: the study.
         worker: who claims.
-        seconds: how long the lease lasts without a beat.
+        seconds: how long leases last without a beat.
         first_params: params that the study's first trial takes instead of the sampler's, by their Optuna names.
 
     Returns:
@@ -87,7 +89,7 @@ def claim(
     free = (
         sa.select(slots.c.id)
         .where(slots.c.study_id == study_id, OPEN)
-        .where(sa.or_(slots.c.state == "waiting", _expired(engine.dialect.name)))
+        .where(sa.or_(slots.c.state == "waiting", _expired(engine.dialect.name, seconds)))
         .where(~sa.select(studies.c.stopping).where(studies.c.id == study_id).scalar_subquery())
         .order_by(slots.c.number)
         .limit(1)
@@ -112,7 +114,7 @@ def claim(
         start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}
         connection.execute(sa.insert(attempts).values(start | {"first_epoch": row.epoch + 1}))
         connection.execute(sa.update(workers).where(workers.c.id == worker).values(state="working", beat_at=now))
-    return Claim(row.id, row.number, row.lease, trial_id)
+    return Claim(row.id, row.number, row.lease, trial_id, row.epoch)
 
 
 def _make_trial(connection: Connection, study_id: int, row: sa.Row[Any], attrs: Mapping[str, Any]) -> int:
@@ -123,7 +125,7 @@ def _make_trial(connection: Connection, study_id: int, row: sa.Row[Any], attrs: 
     return trial_id
 
 
-def _expired(dialect: str) -> sa.ColumnElement[bool]:
+def _expired(dialect: str, seconds: float = LEASE_SECONDS) -> sa.ColumnElement[bool]:
     """Say that a slot's worker has not been heard of for too long.
 
     A server that has just started has heard of nobody: everyone who waited for it gets the time to beat.
@@ -133,7 +135,7 @@ def _expired(dialect: str) -> sa.ColumnElement[bool]:
     if dialect == "sqlite":
         return expired
     started = sa.extract("epoch", sa.func.pg_postmaster_start_time())
-    return sa.and_(expired, now - started >= GRACE_SECONDS)
+    return sa.and_(expired, now - started >= min(seconds, GRACE_SECONDS))
 
 
 def reap(engine: Engine, study_id: int) -> int:

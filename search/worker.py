@@ -51,10 +51,14 @@ class Worker:
         shop: the tools for a trial.
         device: where this worker computes, for people to read.
         worker_id: its id, see `slots.new_worker_id`.
+        lease_seconds: how long its slots stay its own without a beat; the same for all workers of a study.
     """
 
-    def __init__(self, shop: Workshop, *, device: str, worker_id: str) -> None:
+    def __init__(
+        self, shop: Workshop, *, device: str, worker_id: str, lease_seconds: float = slots.LEASE_SECONDS
+    ) -> None:
         self.id = worker_id
+        self._lease_seconds = lease_seconds
         self._shop, self._engine, self._study = shop, shop.engine, shop.study
         self._device = device
         defaults = self._study.space["defaults"]
@@ -91,12 +95,14 @@ class Worker:
                 self._set_state(state)
 
     def _claim(self) -> slots.Claim | None:
-        return slots.claim(self._engine, self._study.id, self.id, first_params=self._first_params)
+        return slots.claim(
+            self._engine, self._study.id, self.id, seconds=self._lease_seconds, first_params=self._first_params
+        )
 
     def _work_on(self, claim: slots.Claim, on_result: Callable[[TrialResult], None]) -> None:
-        lease = Lease(self._engine, claim)
+        lease = Lease(self._engine, claim, self._lease_seconds)
         try:
-            with Heartbeat(lease.beat, slots.LEASE_SECONDS / 4) as heartbeat:
+            with Heartbeat(lease.beat, self._lease_seconds / 4) as heartbeat:
                 result = Attempt(self._shop, lease, heartbeat.lost.is_set, heartbeat.stop.is_set).run()
         except LeaseLost:
             logger.warning("trial %d went to another worker while this one was away; claiming another", claim.number)
@@ -128,8 +134,7 @@ def work(url: str, study_name: str, place: Place, *, worker_id: str, stop: threa
         UserError: the study, the problem or the settings cannot work.
     """
     engine = open_engine(url, must_exist=True)
-    SCHEMA.check(engine)
-    study = read_study(engine, study_name)
+    study = Patience(stop.wait)(lambda: read_known(engine, study_name))
     configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
     shop = open_keras_shop(engine, url, study, stop)
     gc.collect()
@@ -138,6 +143,12 @@ def work(url: str, study_name: str, place: Place, *, worker_id: str, stop: threa
         Worker(shop, device=place.device, worker_id=worker_id).run(stop)
     finally:
         shop.close()
+
+
+def read_known(engine: Engine, study_name: str) -> StudyRecord:
+    """Return a study of a database whose schema is ours."""
+    SCHEMA.check(engine)
+    return read_study(engine, study_name)
 
 
 def open_keras_shop(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> Workshop:
@@ -172,6 +183,7 @@ def open_shop(
     """Open Optuna's and the registry's side of the database around a training."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     check_sampler(study.settings)
+    patience = Patience(stop.wait)
     view = OptunaView(engine, study)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -181,12 +193,12 @@ def open_shop(
         study=study,
         view=view,
         optuna_study=optuna_study,
-        registry=Registry(url, create=True),
+        registry=patience(lambda: Registry(url, create=True)),
         training=training,
         samples=samples,
         space=space,
         should_stop=stop.is_set,
-        patience=Patience(stop.wait),
+        patience=patience,
     )
 
 

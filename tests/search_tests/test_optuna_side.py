@@ -112,7 +112,7 @@ def test_a_continued_trial_keeps_its_params(bench):
     lease, trial = bench.begin()
     values = objective(trial)
     with bench.view.flushing() as changes:
-        lease.start({}, changes)
+        lease.start({}, changes, 0)
     bench.study.sampler = optuna.samplers.RandomSampler(seed=99)
     assert objective(bench.take_up(lease.claim)) == values
 

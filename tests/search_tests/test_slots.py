@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from registry.database import writing
+from registry.database import reading, writing
 from search import control, deaths, slots
 from search.deaths import Death
 from search.errors import LeaseLost
@@ -90,7 +90,7 @@ def test_an_expired_lease_is_claimed_by_another_who_fences_the_first_out(engine,
     assert (again.number, again.lease, again.trial_id) == (0, 2, dead.claim.trial_id)
     for write in (
         dead.beat,
-        lambda: dead.start({}, NOTHING),
+        lambda: dead.start({}, NOTHING, 0),
         lambda: dead.progress(1, 0.5, 1, Changes(reports={1: 0.5})),
         lambda: dead.save_checkpoint(1, "hash", b"data"),
         lambda: finish(engine, dead, result()),
@@ -123,7 +123,7 @@ def test_a_server_that_has_just_started_takes_nobodys_slot(engine, make_study, a
     Lease(engine, slots.claim(engine, study.id, add_worker(engine, study)))
     expire(engine)
     monkeypatch.setattr(slots, "GRACE_SECONDS", 1e9)
-    taken = slots.claim(engine, study.id, add_worker(engine, study, "second"))
+    taken = slots.claim(engine, study.id, add_worker(engine, study, "second"), seconds=1e9)
     assert (taken is None) == (engine.dialect.name == "postgresql")
 
 
@@ -211,7 +211,7 @@ def held(engine, make_study, add_worker, **settings):
     study = make_study(engine, budget=1, **settings)
     name = add_worker(engine, study)
     lease = Lease(engine, slots.claim(engine, study.id, name))
-    lease.start({"x": 1}, NOTHING)
+    lease.start({"x": 1}, NOTHING, 0)
     lease.progress(1, 0.5, 1, Changes(reports={1: 0.5}))
     return study, name, lease
 
@@ -224,6 +224,20 @@ def test_a_dead_workers_slot_is_handed_back_at_once(engine, make_study, add_work
         lease.beat()
     assert slots.claim(engine, study.id, name).number == 0
     assert ended(engine) == ["lost", None]
+
+
+def test_an_attempt_says_from_which_epoch_it_really_went_on(sqlite_engine, make_study, add_worker):
+    study, name, lease = held(sqlite_engine, make_study, add_worker)
+    lease.progress(4, 0.5, 1, NOTHING)  # the last checkpoint may be of an earlier epoch
+    deaths.release_worker(sqlite_engine, study, name, Death("lost", "ended by signal 9 (SIGKILL)"))
+    again = Lease(sqlite_engine, slots.claim(sqlite_engine, study.id, name))
+    assert again.claim.epoch == 4
+    again.start({"x": 1}, NOTHING, 2)
+    assert read_trials(sqlite_engine, study.id)[0].epoch == 2
+    again.release("preempted")
+    with reading(sqlite_engine) as connection:
+        rows = connection.execute(sa.select(attempts).order_by(attempts.c.lease)).all()
+    assert [(row.first_epoch, row.last_epoch) for row in rows] == [(1, 4), (3, 2)]
 
 
 def test_a_trial_that_crashes_its_workers_is_given_up_after_its_retries(engine, make_study, add_worker):

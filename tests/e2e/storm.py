@@ -1,0 +1,272 @@
+"""A storm of kills over a study's workers: real processes, ended at random moments and at the worst ones.
+
+Every worker has a fate: ``kill -9`` at a random moment, by its own hand at one of `storming.POINTS`, or after it was
+stopped for longer than its lease lasts and woken again. Another takes its place. At the end, everything must be as in
+a study without a storm.
+
+    python -m tests.e2e.storm --kills 200 [--storage sqlite|postgresql] [--restarts 10] [--training paper|keras]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import multiprocessing.connection
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from registry.database import open_engine
+from registry.errors import DatabaseAway
+from search.inspection import Inspection, inspect_problem
+from search.pool import call_in_child, processes
+from search.settings import Settings
+from search.slots import unfinished
+from search.study import begin_study
+
+from .aftermath import Check, examine
+from .servers import Server, server
+from .storming import POINTS, Fate, work
+
+NAME = "storm"
+LEASE_SECONDS = 2.0
+AT_RANDOM, TIRED, ASLEEP, WOKEN = "at a random moment", "tired", "asleep", "stopped for longer than a lease, and woken"
+SPACE: dict[str, Any] = {"hyperparameters": [], "ambiguous": [], "defaults": {}}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A storm.
+
+    Args:
+        kills: how many workers die.
+        trials: the study's budget; there must be enough of it for all kills.
+        pauses: how many of them are stopped and woken before.
+        restarts: how often the database is stopped and started.
+        workers: how many there are at once.
+        epochs: of a trial.
+        seconds: of an epoch on paper; None for real Keras models.
+        seed: of all that is random.
+    """
+
+    kills: int
+    trials: int
+    pauses: int = 0
+    restarts: int = 0
+    workers: int = 4
+    epochs: int = 6
+    seconds: float | None = 0.02
+    seed: int = 0
+
+    def settings(self) -> Settings:
+        """Return how the study searches: at random, seeded by the trial's number, every epoch kept."""
+        return Settings(
+            sampler="random", pruner="none", max_epochs=self.epochs, patience=self.epochs, checkpoint_seconds=0,
+            top_k=max(2, self.trials // 4), seed=self.seed,
+        )  # fmt: skip
+
+    def fates(self) -> Iterator[Fate | str]:
+        """Return what becomes of each worker that is not to live."""
+        rng = random.Random(self.seed)
+        points = itertools.cycle(POINTS)
+        fates: list[Fate | str] = [TIRED] * self.pauses
+        for number in range(self.kills - self.pauses):
+            fates.append(AT_RANDOM if number % 3 == 2 else Fate(next(points), rng.choice([1, 1, 1, 2])))
+        rng.shuffle(fates)
+        return iter(fates)
+
+
+@dataclass
+class Member:
+    """A worker, its fate, and when that comes from outside."""
+
+    process: Any
+    fate: Fate | str | None
+    moment: float | None
+
+
+@dataclass
+class Storm:
+    """Drive workers through their fates until the study is done.
+
+    Args:
+        plan: the storm.
+        url: the database.
+        folder: where workers note their epochs.
+        server: what is restarted; None where nothing is.
+    """
+
+    plan: Plan
+    url: str
+    folder: Path
+    server: Server | None = None
+    kills: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    restarts: int = 0
+
+    def __post_init__(self) -> None:
+        self._rng = random.Random(self.plan.seed + 1)
+        self._fates = self.plan.fates()
+        self._members: list[Member] = []
+        self._engine = open_engine(self.url)
+        self._done = False
+
+    def run(self) -> None:
+        """Let workers come and go until one finds nothing left to do, and all have ended."""
+        for _ in range(self.plan.workers):
+            self._members.append(self._start())
+        while self._members:
+            self._wait()
+            for member in list(self._members):
+                self._strike(member)
+            for member in [one for one in self._members if one.process.exitcode is not None]:
+                self._bury(member)
+            self._restart_when_due()
+        self._engine.dispose()
+
+    def _start(self) -> Member:
+        fate = next(self._fates, None)
+        own = fate if isinstance(fate, Fate) else None
+        log, seconds = self.folder / "epochs", self.plan.seconds
+        process = processes().Process(  # type: ignore[attr-defined]
+            target=work, args=(self.url, NAME, log, own, LEASE_SECONDS, seconds)
+        )
+        process.start()
+        return Member(process, fate, self._soon() if isinstance(fate, str) else None)
+
+    def _wait(self) -> None:
+        moments = [one.moment for one in self._members if one.moment is not None]
+        seconds = min([0.2, *(moment - time.monotonic() for moment in moments)])
+        multiprocessing.connection.wait([one.process.sentinel for one in self._members], max(0.0, seconds))
+
+    def _strike(self, member: Member) -> None:
+        if member.moment is None or time.monotonic() < member.moment or not member.process.is_alive():
+            return
+        if member.fate == TIRED:
+            os.kill(member.process.pid, signal.SIGSTOP)
+            member.fate, member.moment = ASLEEP, time.monotonic() + 1.5 * LEASE_SECONDS
+        elif member.fate == ASLEEP:
+            os.kill(member.process.pid, signal.SIGCONT)
+            member.fate, member.moment = WOKEN, self._soon()
+        else:
+            member.process.kill()
+            member.process.join()
+
+    def _soon(self) -> float:
+        return time.monotonic() + self._rng.uniform(0.02, 0.8)
+
+    def _bury(self, member: Member) -> None:
+        self._members.remove(member)
+        code, fate = member.process.exitcode, member.fate
+        if code == 0:
+            self._done = True
+        elif code == -signal.SIGKILL and fate is not None:
+            self.kills[fate.point if isinstance(fate, Fate) else fate] += 1
+        else:
+            self.faults.append(f"a worker ended with exit code {code}")
+        if not self._done:
+            self._members.append(self._start())
+
+    def _restart_when_due(self) -> None:
+        if self.server is None or self.restarts >= self.plan.restarts:
+            return
+        with contextlib.suppress(DatabaseAway):
+            done = self.plan.trials - unfinished(self._engine, 1)
+            if done >= self.plan.trials * (self.restarts + 1) / (self.plan.restarts + 1):
+                self.server.stop("immediate" if self.restarts % 2 else "fast")
+                time.sleep(self._rng.uniform(0.2, 2.0))
+                self.server.start()
+                self.restarts += 1
+
+
+def begin(url: str, plan: Plan, found: Inspection) -> None:
+    """Create the study."""
+    engine = open_engine(url)
+    begin_study(engine, NAME, found, plan.settings(), plan.trials)
+    engine.dispose()
+
+
+def run(plan: Plan, storage: str, folder: Path) -> tuple[list[Check], float]:
+    """Run one study in a storm and one without; return what was checked and the seconds that the storm took."""
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(server()) if storage == "postgresql" else None
+        url = place.url if place else f"sqlite:///{folder}/stormy.db"
+        calm_url = f"sqlite:///{folder}/calm.db"
+        found = Inspection(
+            problem="storm", model="storm", metric="val_accuracy", direction="max", space=SPACE,
+            space_fingerprint="", data_fingerprint="", grid_size=1,
+        )  # fmt: skip
+        if plan.seconds is None:
+            found = call_in_child(inspect_problem, "search.toy:toy")
+        begin(calm_url, plan, found)
+        begin(url, plan, found)
+        calm = processes().Process(  # type: ignore[attr-defined]
+            target=work, args=(calm_url, NAME, folder / "calm", None, 30.0, None if plan.seconds is None else 0.0)
+        )
+        calm.start()
+        calm.join()
+        began = time.monotonic()
+        storm = Storm(plan, url, folder, place)
+        storm.run()
+        seconds = time.monotonic() - began
+        planned = plan.kills
+        checks = [
+            Check("workers killed", f"{storm.kills.total()} of {planned}", storm.kills.total() == planned),
+            *(Check(f"  {point}", str(storm.kills[point])) for point in (AT_RANDOM, *POINTS, WOKEN)),
+            Check("database restarted", f"{storm.restarts} of {plan.restarts}", storm.restarts == plan.restarts),
+            Check("workers that failed by themselves", "; ".join(storm.faults) or "none", not storm.faults),
+            *examine(url, calm_url, NAME, folder / "epochs", plan.epochs),
+        ]
+        return checks, seconds
+
+
+def table(title: str, checks: list[Check]) -> str:
+    """Return what was checked, in Markdown."""
+    words = {None: "", True: "yes", False: "NO"}
+    rows = [f"| {one.what} | {one.found} | {words[one.good]} |" for one in checks]
+    return "\n".join([f"| {title} | found | as it should be |", "|---|---|---|", *rows, ""])
+
+
+def main() -> None:
+    """Run storms and print what was checked; exit 1 where something is not as it should be."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--pauses", type=int, default=0, help="how many of the killed are stopped and woken before")
+    parser.add_argument("--restarts", type=int, default=0, help="of the database (PostgreSQL only)")
+    parser.add_argument("--storage", choices=["sqlite", "postgresql"], help="one kind only")
+    parser.add_argument("--trials", type=int, help="the budget; else enough for all kills")
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--training", choices=["paper", "keras"], default="paper")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    kinds = [options.storage] if options.storage else ["sqlite", "postgresql"]
+    good = True
+    for kind in kinds:
+        plan = Plan(
+            kills=options.kills,
+            trials=options.trials or 4 * options.kills + 20 * options.restarts + 10,
+            pauses=options.pauses,
+            restarts=options.restarts if kind == "postgresql" else 0,
+            workers=options.workers,
+            seconds=None if options.training == "keras" else Plan.seconds,
+            seed=options.seed,
+        )
+        with tempfile.TemporaryDirectory(prefix="storm-") as folder:
+            checks, seconds = run(plan, kind, Path(folder))
+        sys.stdout.write(table(f"{kind}, {plan.trials} trials in {seconds:.0f} s", checks) + "\n")
+        sys.stdout.flush()
+        good = good and all(one.good is not False for one in checks)
+    raise SystemExit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
