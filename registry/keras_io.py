@@ -161,16 +161,41 @@ def _with_optimizer(weights: bytes, optimizer: Any) -> bytes:
     """Return the weights file with a fresh optimizer's state; constant arrays take no room."""
     import h5py
 
-    out = io.BytesIO()
-    with h5py.File(io.BytesIO(weights), "r") as old, h5py.File(out, "w", libver="latest") as new:
-        for name, value in old.attrs.items():
-            new.attrs[name] = value
-        for name in sorted(old):
-            if name != _OPTIMIZER:
-                old.copy(name, new)
-        if optimizer is not None and _OPTIMIZER in old:
-            _write_state(old[_OPTIMIZER], new.create_group(_OPTIMIZER), optimizer)
-    return out.getvalue()
+    with TemporaryDirectory(prefix="registry-") as folder:
+        path = Path(folder) / _WEIGHTS
+        with h5py.File(io.BytesIO(weights), "r") as old, _undated_file(path) as new:
+            for name, value in old.attrs.items():
+                new.attrs[name] = value
+            for name in sorted(old):
+                if name != _OPTIMIZER:
+                    old.copy(name, new)
+            if optimizer is not None and _OPTIMIZER in old:
+                _write_state(old[_OPTIMIZER], _undated_group(new, _OPTIMIZER), optimizer)
+        return path.read_bytes()
+
+
+def _undated_file(path: Path) -> Any:
+    """Return a new HDF5 file of the newest, smallest format, which else holds the second of its making."""
+    import h5py
+
+    made = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    made.set_obj_track_times(False)
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    return h5py.File(h5py.h5f.create(str(path).encode(), flags=h5py.h5f.ACC_TRUNC, fcpl=made, fapl=access))
+
+
+def _undated_group(parent: Any, name: str) -> Any:
+    """Return a new group without a date, and make those that it lies in."""
+    import h5py
+
+    made = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
+    made.set_obj_track_times(False)
+    for part in name.split("/"):
+        if part not in parent:
+            h5py.h5g.create(parent.id, part.encode(), gcpl=made)
+        parent = parent[part]
+    return parent
 
 
 def _write_state(old: Any, new: Any, optimizer: Any) -> None:
@@ -181,7 +206,7 @@ def _write_state(old: Any, new: Any, optimizer: Any) -> None:
         owner = name.removesuffix("vars").strip("/").replace("/", ".")
         state: dict[str, Any] = {}
         (operator.attrgetter(owner)(optimizer) if owner else optimizer).save_own_variables(state)
-        target = new.create_group(name)
+        target = _undated_group(new, name)
         for key, value in old[name].attrs.items():
             target.attrs[key] = value
         for key, value in state.items():

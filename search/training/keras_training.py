@@ -53,6 +53,7 @@ class KerasTraining:
         keras.backend.clear_session()  # it collects garbage, too
 
     def _run(self, job: Job) -> Any:
+        keras.backend.clear_session(free_memory=False)  # layers are numbered from the first, whatever came before
         keras.utils.set_random_seed(job.seed)
         model = self._hypermodel.build(job.hp)
         check_model(model, self._problem)

@@ -77,7 +77,7 @@ class Plan:
     def fates(self) -> Iterator[Fate | str]:
         """Return what becomes of each worker that is not to live."""
         rng = random.Random(self.seed)
-        points = itertools.cycle(POINTS)
+        points = itertools.cycle(rng.sample(list(POINTS), len(POINTS)))
         fates: list[Fate | str] = [TIRED] * self.pauses
         for number in range(self.kills - self.pauses):
             fates.append(AT_RANDOM if number % 3 == 2 else Fate(next(points), rng.choice([1, 1, 1, 2])))

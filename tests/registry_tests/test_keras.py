@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def test_predicts_bit_for_bit(model):
 
 def test_same_weights_are_same_bytes(model):
     assert save_model(model) == save_model(model)
+
+
+def test_no_moment_is_stored(model):
+    with zipfile.ZipFile(io.BytesIO(save_model(model))) as archive:
+        flags = re.findall(rb"OHDR\x02(.)", archive.read("model.weights.h5"), re.DOTALL)
+    assert flags  # of HDF5's object headers: 32 says that times follow
+    assert not any(flag[0] & 32 for flag in flags)
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
