@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +65,17 @@ def connected(on: str) -> Iterator[Any]:
     """
     check_reachable(on)
     ray = _import_ray()
-    with _own_handlers():
+    with _own_handlers(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Ray warns of on its way to an error, the error says, too
         try:
             ray.init(None if on == RAY else on, logging_level=logging.ERROR)
         except Exception as error:  # Ray raises whatever it meets: ConnectionError, RuntimeError, errors of gRPC
             where = "the Ray cluster" if on == RAY else on
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise ClusterError(f"cannot connect to {where}: {reason}") from error
+            raise ClusterError(
+                f"cannot connect to {where}: {reason} "
+                "(a cluster with token authentication needs RAY_AUTH_MODE=token and its token here, too)"
+            ) from error
     try:
         yield ray
     finally:
