@@ -18,7 +18,7 @@ from registry.errors import DatabaseAway, UsageError
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search import control, deaths, records, slots
 from search.errors import SettingsError
-from search.inspection import GRID_COUNTED, Inspection, inspect_problem
+from search.inspection import GRID_COUNTED, Inspection, check_unchanged, inspect_problem
 from search.launcher import Workers, launch
 from search.live import LiveCurves, read_live_curves
 from search.pool import Pool, call_in_child, processes, warm_up, work_in_child
@@ -94,6 +94,8 @@ class Study:
         found = cls(engine, existing)
         if accept_changes:
             found = found.accept_changes()
+        elif found._has_work(trials):
+            found.check_problem()
         with writing(engine) as connection:
             slots.add_slots(connection, existing.id, trials)
         return found
@@ -151,6 +153,21 @@ class Study:
             raise UsageError(f"the number of trials to add is {trials}; expected 1 or more")
         with writing(self._engine) as connection:
             slots.add_slots(connection, self.record.id, slots.count_slots(connection, self.record.id) + trials)
+
+    def check_problem(self) -> None:
+        """Check that the study's problem loads here and is the one that the study began with.
+
+        Raises:
+            ProblemError: it does not load.
+            ChangedProblem: its space or its data differ.
+        """
+        found = call_in_child(inspect_problem, self.record.problem)
+        check_unchanged(self.record, found.space_fingerprint, found.data_fingerprint)
+
+    def _has_work(self, trials: int) -> bool:
+        with reading(self._engine) as connection:
+            more = trials > slots.count_slots(connection, self.record.id)
+        return more or slots.unfinished(self._engine, self.record.id) > 0
 
     def accept_changes(self) -> Study:
         """Take the problem's space and data as they are now for those of the study, and keep that it was done."""

@@ -132,6 +132,8 @@ def _create(
         name, problem=problem, trials=budget, storage=storage, accept_changes=accept_changes, **settings
     )
     if add is not None:
+        if not accept_changes:
+            found.check_problem()
         found.add(add)
     return found
 

@@ -1,0 +1,82 @@
+"""Trials that take their process down, and problems that are not what they were: real processes, real Keras."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+MODULE = """
+import ctypes, threading
+import keras, keras_tuner, numpy as np
+from search import Data, Objective, Problem
+
+x = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
+y = (x.sum(axis=1) > 0).astype(np.float32)[:, None]
+
+class Model(keras_tuner.HyperModel):
+    def build(self, hp):
+        hp.Choice("kind", ["good", "crash", "greedy"], default="good")
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")])
+        model.compile(keras.optimizers.SGD(hp.Float("rate", 0.01, 1.0)), "binary_crossentropy")
+        return model
+    def fit(self, hp, model, *args, **kwargs):
+        if hp.get("kind") == "crash":
+            ctypes.string_at(0)
+        if hp.get("kind") == "greedy":
+            self.kept = np.ones(300_000_000)
+            threading.Event().wait(60)
+        return model.fit(*args, **kwargs)
+
+troubles = Problem("troubles", Objective("val_loss", "min"), Model, lambda: Data((x, y), (x, y)))
+"""
+
+Search = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> Search:
+    """Give a function that runs the program in a folder with the problem above."""
+    (tmp_path / "troubles.py").write_text(MODULE)
+    environment = {**os.environ, "STUDIES_URL": f"sqlite:///{tmp_path}/studies.db"}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "search", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
+
+    return run
+
+
+def test_trials_that_crash_or_eat_the_memory_take_nothing_else_down(search: Search) -> None:
+    settings = ("--sampler", "random", "--pruner", "none", "--max-epochs", "1", "--max-retries", "1")
+    ended = search("run", "troubles:troubles", "--trials", "7", "--workers", "2", "--memory-limit", "1800M", *settings)
+    assert ended.returncode == 0, ended.stderr
+    assert "on cpu ended by signal 11 (SIGSEGV); another takes its place" in ended.stderr
+    assert "its limit is 1800 MB; another takes its place" in ended.stderr
+    assert "crashed: ended by signal 11 (SIGSEGV)" in ended.stdout
+    assert "out_of_memory: used " in ended.stdout
+    assert "troubles: 7 of 7 trials done (4 complete, 0 pruned, 3 failed)" in ended.stdout
+
+
+def test_a_problem_that_changed_is_refused_before_anything_is_written(search: Search, tmp_path: Path) -> None:
+    def budget() -> int:
+        return int(json.loads(search("status", "troubles", "--json").stdout)["budget"])
+
+    assert search("create", "troubles:troubles", "--trials", "1", "--max-epochs", "1").returncode == 0
+    (tmp_path / "troubles.py").write_text(MODULE.replace("0.01, 1.0", "0.02, 1.0"))
+    refused = search("run", "troubles:troubles", "--trials", "2")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "is not the one that the study 'troubles' began with: its space has" in refused.stderr
+    assert "--accept-changes" in refused.stderr
+    assert budget() == 1
+    accepted = search("create", "troubles:troubles", "--trials", "2", "--accept-changes")
+    assert (accepted.returncode, budget()) == (0, 2)
+    (tmp_path / "troubles.py").unlink()
+    refused = search("run", "troubles:troubles", "--add", "1")
+    assert (refused.returncode, budget()) == (1, 2)
+    assert "there is no module 'troubles'" in refused.stderr
