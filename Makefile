@@ -1,6 +1,6 @@
 # make search: set everything up, search on Fashion-MNIST and say which model is best.
 # make test:   set everything up and pass every check.
-# Both need Python 3.11+, make and a C library, and reach PyPI and Debian's packages at most.
+# Both need Python 3.11 to 3.13, make and a C library, and reach PyPI and Debian's packages at most.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -37,7 +37,7 @@ lint: install-test
 	$(BIN)/lint-imports
 
 unit: install-test
-	$(BIN)/pytest --ignore=tests/e2e
+	$(BIN)/pytest -n 2 --ignore=tests/e2e
 
 # Tests that keep the arrays in a folder of their own need the files again, also those unpacked by `make data`.
 e2e: install-test data chromium
@@ -72,8 +72,8 @@ $(VENV)/.installed-test: requirements-test.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.installed
 
-# uv resolves for every platform and Python at once; it lives in an environment of its own.
-LOCK := .lock-venv/bin/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --upgrade \
+# uv resolves at once for the platforms and Pythons that pyproject.toml names; it lives in an environment of its own.
+LOCK := .lock-venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade \
     --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 lock:
 	@tools/make_venv.sh .lock-venv

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Make the virtual environment $1 with the first Python that is new enough: $PYTHON where it is set, else python3, …
+# Make the virtual environment $1 with the first Python that TensorFlow has a wheel for: $PYTHON where it is set, else python3, …
 set -eu
 venv=$1
-new_enough='import sys; sys.exit(sys.version_info < (3, 11))'
+fitting='import sys; sys.exit(sys.version_info < (3, 11) or sys.version_info >= (3, 14))'
 
-for python in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
-    if command -v "$python" >/dev/null && "$python" -c "$new_enough" 2>/dev/null; then
+for python in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+    if command -v "$python" >/dev/null && "$python" -c "$fitting" 2>/dev/null; then
         # Debian keeps venv's other half in a package of its own.
         if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
             if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -18,5 +18,5 @@ for python in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
         exec "$python" -m venv "$venv"
     fi
 done
-echo "no Python 3.11 or newer was found as ${PYTHON:-python3}: install one, or name it: make PYTHON=/path/to/python3" >&2
+echo "no Python 3.11, 3.12 or 3.13 was found as ${PYTHON:-python3}: install one, or name it: make PYTHON=/path/to/python3" >&2
 exit 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry import Registry
 
 # What they cost besides: Keras' work, a copy of the whole database, and one look at each artifact.
-OTHERS = {"close", "load", "load_check", "backup", "gc", "verify"}
+OTHERS = {"close", "load", "load_check", "export_as", "import_bundle", "backup", "gc", "verify"}
 
 CALLS = {
     "artifacts": lambda shop, out: shop.artifacts,
@@ -31,6 +31,7 @@ CALLS = {
     "remove_tag": lambda shop, out: shop.remove_tag("toy/1", "x"),
     "describe": lambda shop, out: shop.describe("toy/1", "text"),
     "export": lambda shop, out: shop.export(shop.get("toy/1"), out),
+    "bundle": lambda shop, out: shop.bundle(["toy/1", "toy/2"], out.with_suffix(".bundle")),
 }
 
 
