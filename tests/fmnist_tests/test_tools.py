@@ -81,7 +81,7 @@ def test_an_old_python_is_refused(tmp_path: Path) -> None:
     done = run(TOOLS / "make_venv.sh", tmp_path / "venv", path=tmp_path / "bin", PYTHON=str(old))
     assert done.returncode == 1
     assert done.stderr == (
-        f"no Python 3.11 or newer was found as {old}: install one, or name it: make PYTHON=/path/to/python3\n"
+        f"no Python 3.11, 3.12 or 3.13 was found as {old}: install one, or name it: make PYTHON=/path/to/python3\n"
     )
 
 
