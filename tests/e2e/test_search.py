@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
 
 from registry import Registry
+from registry.errors import DatabaseError, NotFoundError
 from search.records import TrialRecord
+from search.status import StudyStatus
 from search.study import Study
 
 SECONDS = 240
@@ -76,17 +79,20 @@ class Searcher:
         return optuna.load_study(study_name=study, storage=self.url).trials
 
     def wait_for(
-        self, condition: Callable[[dict[str, Any]], bool], study: str, *, during: subprocess.Popen[str] | None = None
-    ) -> dict[str, Any]:
-        """Poll the study's status until it is as wished, while a program runs."""
+        self, condition: Callable[[StudyStatus], bool], study: str, *, during: subprocess.Popen[str] | None = None
+    ) -> StudyStatus:
+        """Look at the study's status until it is as wished, while a program runs."""
         end = time.monotonic() + SECONDS
+        between = threading.Event()
         while time.monotonic() < end:
             assert during is None or during.poll() is None, during.communicate()
-            if (self.folder / "studies.db").exists():
-                process = self.start("status", study, "--json")
-                out, _ = process.communicate(timeout=SECONDS)
-                if process.returncode == 0 and condition(status := json.loads(out)):
-                    return dict(status)
+            with contextlib.suppress(NotFoundError, DatabaseError):  # it has not begun
+                found = Study.open(study, self.url)
+                status = found.status()
+                found.close()
+                if condition(status):
+                    return status
+            between.wait(0.1)
         raise AssertionError("waited in vain")
 
 
@@ -96,9 +102,9 @@ def searcher(tmp_path: Path) -> Searcher:
     return Searcher(tmp_path)
 
 
-def training(epoch: int) -> Callable[[dict[str, Any]], bool]:
+def training(epoch: int) -> Callable[[StudyStatus], bool]:
     """Tell whether some worker has finished this many epochs of its trial."""
-    return lambda status: any((worker["epoch"] or 0) >= epoch for worker in status["workers"])
+    return lambda status: any((worker.epoch or 0) >= epoch for worker in status.workers)
 
 
 def test_a_search_runs_summarizes_and_continues(searcher: Searcher) -> None:
@@ -144,8 +150,8 @@ def test_a_worker_needs_only_the_database(created: tuple[Searcher, str]) -> None
 
 def test_a_killed_worker_is_replaced_and_its_trial_continued(searcher: Searcher) -> None:
     process = searcher.start("run", "slowly:slow", "--trials", "2", "--workers", "2", "--max-epochs", "3")
-    victim = searcher.wait_for(training(1), "slow", during=process)["workers"][0]
-    os.kill(victim["pid"], signal.SIGKILL)
+    victim = searcher.wait_for(training(1), "slow", during=process).workers[0]
+    os.kill(victim.pid, signal.SIGKILL)
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
     assert "on cpu ended by signal 9 (SIGKILL); another takes its place" in err
@@ -176,8 +182,8 @@ def test_workers_stop_when_their_pool_is_killed(searcher: Searcher) -> None:
     searcher.wait_for(training(1), "slow", during=process)
     process.kill()
     process.communicate(timeout=SECONDS)
-    status = searcher.wait_for(lambda status: not status["workers"], "slow")
-    assert (status["trials"]["running"], status["trials"]["waiting"]) == (0, 2)
+    status = searcher.wait_for(lambda status: not status.workers, "slow")
+    assert (status.trials["running"], status.trials["waiting"]) == (0, 2)
 
 
 def test_a_timeout_stops_in_order(searcher: Searcher) -> None:

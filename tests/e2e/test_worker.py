@@ -261,7 +261,8 @@ def test_a_trial_is_pruned_on_request(study):
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
-    [("0.01, 1.0", "0.02, 1.0", "its space has"), ("default_rng(0)", "default_rng(1)", "its data")],
+    # The new text has another length: Python takes a module of the same length and second for the one it compiled.
+    [("0.01, 1.0", "0.025, 1.0", "its space has"), ("default_rng(0)", "default_rng(11)", "its data")],
 )
 def test_a_problem_that_has_changed_is_refused_and_the_slots_stay(study, tmp_path, old, new, said):
     bench = study(trials=1)
