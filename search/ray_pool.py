@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
+CONNECT_TRIES = 3
 KILL_SECONDS = 5.0
 LINGER_SECONDS = 3.0  # for workers to end in order once the study has no work for them
 
@@ -68,18 +69,35 @@ def connected(on: str) -> Iterator[Any]:
     with _own_handlers(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Ray warns of on its way to an error, the error says, too
         try:
-            ray.init(None if on == RAY else on, logging_level=logging.ERROR)
+            _connect(ray, on)
         except Exception as error:  # Ray raises whatever it meets: ConnectionError, RuntimeError, errors of gRPC
             where = "the Ray cluster" if on == RAY else on
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ClusterError(
-                f"cannot connect to {where}: {reason} "
+                f"cannot connect to {where}: {describe_failure(error)} "
                 "(a cluster with token authentication needs RAY_AUTH_MODE=token and its token here, too)"
             ) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _connect(ray: Any, on: str) -> None:
+    """Connect; again where the head took the call but could not start what serves it in its 30 seconds."""
+    for left in reversed(range(CONNECT_TRIES)):
+        try:
+            ray.init(None if on == RAY else on, logging_level=logging.ERROR)
+            return
+        except ConnectionAbortedError as error:
+            if not left:
+                raise
+            logger.warning("%s is busy (%s); trying again", on, describe_failure(error))
+
+
+def describe_failure(error: Exception) -> str:
+    """Return what an error of Ray says, in one line: its first, and the last of a traceback from the cluster."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return f"{lines[0]} {lines[-1]}" if lines[0].endswith(":") and len(lines) > 1 else lines[0]
 
 
 @contextlib.contextmanager

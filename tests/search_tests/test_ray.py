@@ -13,7 +13,7 @@ from registry.errors import UsageError
 from search import schema, slots
 from search.errors import ClusterError
 from search.ray_places import Share, check_database, check_target, host_and_port, place_on_ray
-from search.ray_pool import RayPool, check_reachable
+from search.ray_pool import RayPool, check_reachable, describe_failure
 from search.ray_task import Task, run_task
 from search.study import Study
 
@@ -113,6 +113,13 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch):
             check_reachable("ray")
     monkeypatch.setenv("RAY_ADDRESS", "auto")
     check_reachable("ray")
+
+
+def test_a_failure_of_the_cluster_is_told_in_one_line_with_its_reason():
+    failure = "Failure from server:\nTraceback (most recent call last):\n  File\nRuntimeError: no room\n"
+    assert describe_failure(ConnectionAbortedError(failure)) == "Failure from server: RuntimeError: no room"
+    assert describe_failure(RuntimeError("first\nsecond")) == "first"
+    assert describe_failure(RuntimeError()) == "RuntimeError"
 
 
 def test_what_to_install_is_said_where_ray_is_not(monkeypatch):
