@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
@@ -59,6 +60,24 @@ class Keeping(Connected):
         from registry import garbage, weights
 
         loose = self._write(lambda connection: garbage.delete(connection, ref, self._clock()))
+        weights.sweep_or_leave(self._engine, loose)
+
+    def drop_weights(self, model: str, versions: Collection[int]) -> None:
+        """Let versions lose their weights and keep their records; one with an alias loses them when no alias pins it.
+
+        Args:
+            model: the registered model's name.
+            versions: their numbers; those that have no weights, or are not there, are passed over.
+
+        Raises:
+            NotFoundError: no such model.
+        """
+        from registry import weights, writer
+        from registry.schema import versions as table
+
+        with self._holding(model) as (connection, held):
+            among = (table.c.model_id == held.id) & table.c.number.in_(versions)
+            loose = writer.displace(connection, among)
         weights.sweep_or_leave(self._engine, loose)
 
     def backup(self, out: str | Path, *, force: bool = False) -> Path:

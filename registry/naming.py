@@ -23,9 +23,16 @@ class Naming(Connected):
     """Aliases, tags and descriptions of `registry.registry.Registry`."""
 
     def set_alias(
-        self, model: str, alias: str, version: int, *, if_currently: Expected = None, force: bool = False
+        self,
+        model: str,
+        alias: str,
+        version: int,
+        *,
+        if_currently: Expected = None,
+        force: bool = False,
+        why: str | None = None,
     ) -> None:
-        """Point an alias to a version, which is pinned by it, and remember who did so and when.
+        """Point an alias to a version, which is pinned by it, and remember who did so, when and why.
 
         Args:
             model: the registered model's name.
@@ -33,6 +40,7 @@ class Naming(Connected):
             version: the number of the version.
             if_currently: move it only from this version's number, or from nowhere (``"none"``).
             force: move it though it is protected.
+            why: a reason to be remembered.
 
         Raises:
             ConflictError: the alias is not on ``if_currently``; nothing was changed.
@@ -45,7 +53,8 @@ class Naming(Connected):
         """
         with self._holding(model) as (connection, held):
             row = _version(connection, Ref(model, version=version))
-            alias_moves.set_alias(connection, held, alias, row, self._clock(), if_currently=if_currently, force=force)
+            now = self._clock()
+            alias_moves.set_alias(connection, held, alias, row, now, if_currently=if_currently, force=force, why=why)
 
     def remove_alias(self, model: str, alias: str, *, if_currently: Expected = None, force: bool = False) -> None:
         """Remove an alias.

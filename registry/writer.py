@@ -164,11 +164,7 @@ def _parts(model_id: int, record: Record) -> dict[str, list[dict[str, Any]]]:
 def _displace(
     connection: Connection, model_id: int, study: str | None, direction: Direction, top_k: int
 ) -> list[StoredArtifact]:
-    """Displace the versions behind the study's best K: they lose their weights, now or when no alias pins them.
-
-    Returns:
-        What `weights.release` returns.
-    """
+    """Displace the versions behind the study's best K; return what `weights.release` returns."""
     score = versions.c.score.desc() if direction == "max" else versions.c.score.asc()
     ranked = (
         sa.select(versions.c.id)
@@ -180,9 +176,22 @@ def _displace(
     behind = sa.and_(
         versions.c.model_id == model_id,
         _of_study(study),
-        versions.c.weights.is_not(None),
         versions.c.id.not_in(sa.select(ranked.c.id)),
     )
+    return displace(connection, behind)
+
+
+def displace(connection: Connection, among: sa.ColumnElement[bool]) -> list[StoredArtifact]:
+    """Let versions lose their weights, now or when no alias pins them any more; their records stay.
+
+    Args:
+        connection: in a transaction that holds the rows of their models.
+        among: which versions; those that have no weights are passed over.
+
+    Returns:
+        What `weights.release` returns.
+    """
+    behind = sa.and_(among, versions.c.weights.is_not(None))
     connection.execute(versions.update().where(behind, versions.c.state == "ready").values(state="displaced"))
     return weights.release(connection, drop_displaced(connection, behind))
 

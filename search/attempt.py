@@ -32,7 +32,7 @@ from search.recorder import record, worth_recording
 from search.records import StudyRecord
 from search.results import StopReason, TrialResult
 from search.samplers import make_sampler, nth_point
-from search.seeds import derive_seed
+from search.seeds import trial_seed
 from search.space import Space
 from search.training.job import Job, Training
 from search.training.monitor import Limits, Monitor
@@ -135,7 +135,7 @@ class Attempt:
             grid_point=lambda: nth_point(shop.space().grid(), claim.number),
         )
         trial = begin_trial(shop.optuna_study, frozen._trial_id)
-        result, model = self._train(trial, derive_seed(self._settings.seed, frozen.number))
+        result, model = self._train(trial, trial_seed(self._settings, frozen.number))
         self._tell_sampler(trial, result)
         shop.patience(lambda: self._record(result, model))
         return result

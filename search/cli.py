@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 from registry.console import new_app, run
-from search.commands import control, look
+from search.commands import confirm, control, look
 from search.commands import run as working
 
 app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")
 app.command("run")(working.run_command)
 app.command("create")(working.create_command)
 app.command("worker")(working.worker_command)
+app.command("confirm")(confirm.confirm_command)
 app.command("status")(look.status_command)
 app.command("stop")(control.stop_command)
 app.command("retry")(control.retry_command)

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from registry import ModelVersion, PredictionCheck, Registry, Source
 from registry.libraries import installed
+from registry.reports.versions import CONFIRM_TAG
 from search.records import StudyRecord
 from search.results import TrialResult
 
@@ -18,9 +19,11 @@ LIBRARIES = ("keras", "keras-tuner", "numpy", "optuna", "tensorflow", "studies")
 
 
 def worth_recording(registry: Registry, study: StudyRecord, result: TrialResult) -> bool:
-    """Tell whether a trial's score is among its study's best so far."""
+    """Tell whether a trial's score is among its study's best so far; of one that confirms, every score is kept."""
     if result.score is None or result.epoch is None:
         return False
+    if study.settings.confirms is not None:
+        return True
     top, direction = study.settings.top_k, study.objective.direction
     return registry.would_keep(study.model, study=study.name, score=result.score, direction=direction, top_k=top)
 
@@ -34,7 +37,7 @@ def record(
     *,
     also: Callable[[Connection], object] = lambda connection: None,
 ) -> ModelVersion | None:
-    """Register a trial's model if its score is among the study's best.
+    """Register a trial's model if its score is among the study's best, or if the study confirms another.
 
     Args:
         registry: where to.
@@ -49,6 +52,7 @@ def record(
     """
     if result.score is None or result.epoch is None:
         raise ValueError(f"trial {result.trial} has no score: there is nothing to record")
+    confirms = study.settings.confirms
     return registry.register(
         study.model,
         weights=model,
@@ -71,7 +75,8 @@ def record(
         seconds=result.seconds,
         parameters=result.parameters,
         check=None if samples is None else PredictionCheck.of(model, samples),
-        top_k=study.settings.top_k,
+        tags=None if confirms is None else {CONFIRM_TAG: confirms.study},
+        top_k=None if confirms is not None else study.settings.top_k,
         also=also,
     )
 

@@ -137,13 +137,18 @@ def _finished(
 def reproduce(record: StudyRecord, budget: int, url: URL) -> str:
     """Return the command that searches the same way again, under another name beside the study."""
     usual = Settings()
+    storage = without_secrets(url).render_as_string(hide_password=False)
+    plan = record.settings.confirms
+    if plan is not None:
+        top, name = len(plan.trials), f"{record.name}-again"
+        words = ["search", "confirm", plan.study, "--top", str(top), "--seeds", str(budget // top), "--as", name]
+        return shlex.join([*words, "--storage", storage])
     words = ["search", "run", record.problem, "--study", f"{record.name}-again", "--trials", str(budget)]
     for name, (_, value) in usual.differences(record.settings).items():
         if name == "trial_seconds":
             words += ["--trial-timeout", f"{value:g}s"]
         elif name in _OPTIONS:
             words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
-    storage = without_secrets(url).render_as_string(hide_password=False)
     return shlex.join([*words, "--storage", storage])
 
 

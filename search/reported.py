@@ -27,6 +27,7 @@ from registry.reports.versions import (
 )
 from search.records import StudyRecord, TrialRecord
 from search.results import StopReason
+from search.settings import Settings
 
 
 def reported_study(record: StudyRecord, slots: Sequence[TrialRecord], found: Sequence[ModelVersion]) -> ReportedStudy:
@@ -50,7 +51,7 @@ def reported_study(record: StudyRecord, slots: Sequence[TrialRecord], found: Seq
         direction=record.objective.direction,
         budget=len(slots),
         waiting=len(slots) - len(begun),
-        settings=record.settings.as_dict(),
+        settings=_settings(record.settings),
         trials=tuple(trials),
         space=_space(record.space.get("hyperparameters", ())),
         importances=Importances(),
@@ -65,9 +66,18 @@ def reported_study(record: StudyRecord, slots: Sequence[TrialRecord], found: Seq
     )
 
 
+def _settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings as numbers and words."""
+    found = settings.as_dict()
+    if settings.confirms is not None:
+        trials = ", ".join(map(str, settings.confirms.trials))
+        found |= {"confirms": f"trials {trials} of {settings.confirms.study}"}
+    return found
+
+
 def versions_by_trial(record: StudyRecord, found: Sequence[ModelVersion]) -> dict[int, ModelVersion]:
     """Return the study's own versions by trial."""
-    own = (version for version in found if version.source.study == record.name and "confirm" not in version.tags)
+    own = (version for version in found if version.source.study == record.name)
     return {version.source.trial: version for version in own if version.source.trial is not None}
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from registry.errors import UsageError, did_you_mean
+from search.confirmation import Confirmation
 
 SAMPLERS = ("tpe", "gp", "cmaes", "random", "qmc", "grid")
 PRUNERS = ("hyperband", "asha", "median", "percentile", "none")
@@ -29,6 +30,7 @@ class Settings:
             under 3 % of the time.
         max_retries: how often a trial is tried again whose worker's process crashed.
         mixed_precision: compute in float16 on GPUs; weights stay float32.
+        confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
 
     Raises:
         UsageError: a value that does not fit.
@@ -45,6 +47,7 @@ class Settings:
     checkpoint_seconds: float | None = None
     max_retries: int = 2
     mixed_precision: bool = False
+    confirms: Confirmation | None = None
 
     def __post_init__(self) -> None:
         _one_of("sampler", self.sampler, SAMPLERS)
@@ -76,20 +79,29 @@ class Settings:
                 raise UsageError(f"there is no setting {name!r}; {did_you_mean(name, known)}")
         return cls(**values)
 
+    def changed(self, values: Mapping[str, Any]) -> Settings:
+        """Return these settings with some of a user's values; errors are as in `of`."""
+        return Settings.of({field.name: getattr(self, field.name) for field in fields(self)} | dict(values))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON values."""
-        return asdict(self)
+        values = asdict(self)
+        if self.confirms is None:
+            del values["confirms"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
         """Return the settings that `as_dict` gave; unknown keys are of a newer program and are left out."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{key: value for key, value in values.items() if key in known})
+        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        if known.get("confirms") is not None:
+            known["confirms"] = Confirmation.of(known["confirms"])
+        return cls(**known)
 
     def differences(self, other: Settings) -> dict[str, tuple[Any, Any]]:
         """Return the settings in which another differs, with both values."""
-        mine, theirs = self.as_dict(), other.as_dict()
-        return {name: (mine[name], theirs[name]) for name in mine if mine[name] != theirs[name]}
+        pairs = {field.name: (getattr(self, field.name), getattr(other, field.name)) for field in fields(self)}
+        return {name: (mine, theirs) for name, (mine, theirs) in pairs.items() if mine != theirs}
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ over its successor.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,7 @@ def claim(
     worker: str,
     *,
     seconds: float = LEASE_SECONDS,
-    first_params: Mapping[str, Any] | None = None,
+    fixed_params: Callable[[int], Mapping[str, Any] | None] = lambda number: None,
 ) -> Claim | None:
     """Claim the first slot that waits or whose lease has expired; make its trial where it has none.
 
@@ -80,7 +80,8 @@ def claim(
         study_id: the study.
         worker: who claims.
         seconds: how long leases last without a beat.
-        first_params: params that the study's first trial takes instead of the sampler's, by their Optuna names.
+        fixed_params: returns the params that the trial of a number takes instead of the sampler's, by their Optuna
+            names; or None.
 
     Returns:
         The claim; None where no slot is free, or the study is being stopped.
@@ -107,8 +108,8 @@ def claim(
             return None
         trial_id = row.trial_id
         if trial_id is None:
-            fixed = {"fixed_params": first_params} if first_params and row.number == 0 else {}
-            trial_id = _make_trial(connection, study_id, row, fixed)
+            fixed = fixed_params(row.number)
+            trial_id = _make_trial(connection, study_id, row, {"fixed_params": fixed} if fixed else {})
         if row.lease > 1:
             end_attempts(connection, row.id, "lost", "its lease expired")
         start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}

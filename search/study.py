@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import optuna
 import sqlalchemy as sa
@@ -29,6 +30,9 @@ from search.schema import SCHEMA
 from search.settings import Settings
 from search.status import StudyStatus, read_status
 from search.storage import closing_storage, create_tables
+
+if TYPE_CHECKING:
+    from search.confirmed import Confirmed
 
 POLL_SECONDS = 0.5
 
@@ -90,14 +94,15 @@ class Study:
             warm_up()
             inspection = call_in_child(inspect_problem, problem)
             return cls(engine, begin_study(engine, name, inspection, asked, trials))
-        _check_same(existing, problem, Settings.of(existing.settings.as_dict() | settings))
+        _check_same(existing, problem, existing.settings.changed(settings))
         found = cls(engine, existing)
+        if found._asks_more(trials):
+            _check_own_budget(existing)
         if accept_changes:
             found = found.accept_changes()
         elif found._has_work(trials):
             found.check_problem()
-        with writing(engine) as connection:
-            slots.add_slots(connection, existing.id, trials)
+        found.raise_budget(trials)
         return found
 
     @classmethod
@@ -151,8 +156,41 @@ class Study:
         """
         if trials < 1:
             raise UsageError(f"the number of trials to add is {trials}; expected 1 or more")
+        _check_own_budget(self.record)
         with writing(self._engine) as connection:
             slots.add_slots(connection, self.record.id, slots.count_slots(connection, self.record.id) + trials)
+
+    def raise_budget(self, trials: int) -> None:
+        """Raise the budget to so many trials in sum; a study that has more keeps them."""
+        with writing(self._engine) as connection:
+            slots.add_slots(connection, self.record.id, trials)
+
+    def confirm(self, *, top: int = 5, seeds: int = 5, name: str | None = None, **run: Any) -> Confirmed:
+        """Train the best configurations again on the same new seeds, and choose the one with the best mean.
+
+        The trainings are the slots of a study of its own; a call that was cut short is continued by the same call. At
+        the end the winner alone is measured on the problem's test data, once, and the alias ``champion`` goes to its
+        best seed, unless it is on a confirmed version as good.
+
+        Args:
+            top: how many configurations; fewer where the study has not so many.
+            seeds: trainings of each.
+            name: of the study that confirms; else this study's with ``-confirm``.
+            run: see `run`.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; see `run`.
+            UserError: nothing to confirm, a problem that has changed, or another study of that name.
+
+        Example:
+            >>> Study.open("fmnist").confirm(top=3, seeds=5).winner  # doctest: +SKIP
+            'fmnist/57'
+        """
+        from search.confirming import begin, conclude
+
+        found = begin(self, top=top, seeds=seeds, name=name)
+        found.run(**run)
+        return conclude(found)
 
     def check_problem(self) -> None:
         """Check that the study's problem loads here and is the one that the study began with.
@@ -164,10 +202,12 @@ class Study:
         found = call_in_child(inspect_problem, self.record.problem)
         check_unchanged(self.record, found.space_fingerprint, found.data_fingerprint)
 
-    def _has_work(self, trials: int) -> bool:
+    def _asks_more(self, trials: int) -> bool:
         with reading(self._engine) as connection:
-            more = trials > slots.count_slots(connection, self.record.id)
-        return more or slots.unfinished(self._engine, self.record.id) > 0
+            return trials > slots.count_slots(connection, self.record.id)
+
+    def _has_work(self, trials: int) -> bool:
+        return self._asks_more(trials) or slots.unfinished(self._engine, self.record.id) > 0
 
     def accept_changes(self) -> Study:
         """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
@@ -264,18 +304,19 @@ class Study:
             on_status(self.status())
 
     def _watch(self, pool: Workers, timeout: float | None, on_status: OnStatus) -> None:
-        end = None if timeout is None else time.monotonic() + timeout
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        stopped = False
         while pool.alive():
             self._show(on_status)
-            if end is not None and time.monotonic() >= end:
-                pool.stop()
-                end = None
+            if not stopped and time.monotonic() >= end:
+                pool.stop()  # which ends a worker at once that has not begun yet
+                stopped = True
             pool.wait(POLL_SECONDS)
         status = self.status()
         on_status(status)
         if status.error is not None:
             raise SettingsError(status.error)
-        if any(code not in (0, None) for code in pool.exit_codes) and status.trials["waiting"]:
+        if not stopped and any(code not in (0, None) for code in pool.exit_codes) and status.trials["waiting"]:
             raise SettingsError(
                 f"no worker of {self.record.name!r} could go on (exit codes {pool.exit_codes}): see their messages "
                 "above; the trials wait, and the same command continues them"
@@ -359,6 +400,15 @@ def begin_study(engine: Engine, name: str, inspection: Inspection, settings: Set
 def _check_name(name: str) -> None:
     if not name or len(name) > 200 or not name.isprintable() or name != name.strip():
         raise UsageError(f"the study's name is {name[:40]!r}; expected 1 to 200 printable characters")
+
+
+def _check_own_budget(record: StudyRecord) -> None:
+    plan = record.settings.confirms
+    if plan is not None:
+        raise UsageError(
+            f"{record.name!r} confirms {plan.study!r} with {len(plan.trials)} configurations; "
+            f"more seeds are what makes it larger: search confirm {plan.study} --seeds N"
+        )
 
 
 def _check_grid(inspection: Inspection, settings: Settings, trials: int) -> None:

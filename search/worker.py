@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -61,8 +61,6 @@ class Worker:
         self._lease_seconds = lease_seconds
         self._shop, self._engine, self._study = shop, shop.engine, shop.study
         self._device = device
-        defaults = self._study.space["defaults"]
-        self._first_params = None if self._study.settings.sampler == "grid" else defaults
 
     def run(self, stop: threading.Event, on_result: Callable[[TrialResult], None] = lambda result: None) -> None:
         """Work until every slot is finished, the study is being stopped, or ``stop`` is set.
@@ -96,8 +94,18 @@ class Worker:
 
     def _claim(self) -> slots.Claim | None:
         return slots.claim(
-            self._engine, self._study.id, self.id, seconds=self._lease_seconds, first_params=self._first_params
+            self._engine, self._study.id, self.id, seconds=self._lease_seconds, fixed_params=self._fixed_params
         )
+
+    def _fixed_params(self, number: int) -> Mapping[str, Any] | None:
+        """Return the params of a trial that the sampler is not asked for: those to confirm, or first the defaults."""
+        settings = self._study.settings
+        if settings.confirms is not None:
+            return settings.confirms.points[settings.confirms.place(number)]
+        if number == 0 and settings.sampler != "grid":
+            defaults: Mapping[str, Any] = self._study.space["defaults"]
+            return defaults
+        return None
 
     def _work_on(self, claim: slots.Claim, on_result: Callable[[TrialResult], None]) -> None:
         lease = Lease(self._engine, claim, self._lease_seconds)

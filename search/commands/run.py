@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from registry.console import Storage
-from search.commands import options
+from search.commands import options, running
 
 if TYPE_CHECKING:
     from search.status import StudyStatus
@@ -40,20 +38,10 @@ def run_command(
     settings: dict[str, Any],
 ) -> None:
     """Create or continue a study, and work on it until its budget is used up."""
-    from search.durations import parse_duration
-    from search.ray_places import check_target
-    from search.ray_pool import check_reachable
-
-    run_options = {
-        "on": check_target(on),
-        "workers": options.worker_count(workers),
-        "timeout": None if timeout is None else parse_duration(timeout, "--timeout"),
-        "memory_limit": options.memory_bytes(memory_limit),
-        "device": device,
-        "per_gpu": per_gpu,
-    }
-    check_reachable(on)
-    _prepare_process()
+    run_options = running.run_options(
+        on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
+    )
+    running.prepare_process()
     found = _create(study, problem, trials, add, accept_changes, storage, settings)
     _run(found, report, run_options)
 
@@ -98,7 +86,7 @@ def worker_command(
         "timeout": None if timeout is None else parse_duration(timeout, "--timeout"),
         "memory_limit": options.memory_bytes(memory_limit),
     }
-    _prepare_process()
+    running.prepare_process()
     found = Study.open(study, storage)
     if accept_changes:
         found = found.accept_changes()
@@ -139,17 +127,6 @@ def _create(
 
 
 def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None:
-    from rich.console import Console
-
-    from search.progress import LiveProgress, PlainProgress
-
-    console = Console(highlight=False, soft_wrap=True)
-    live = console.is_terminal
-    progress = (
-        LiveProgress(console, run_options["timeout"], curves=study.live_curves)
-        if live
-        else PlainProgress(console, study.trials)
-    )
     before = study.status()
     if before.finished == before.budget:
         typer.echo(
@@ -157,7 +134,7 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
         )
     started = time.monotonic()
     try:
-        with progress:
+        with running.progress(study, run_options["timeout"]) as progress:
             study.run(on_status=progress.show, **run_options)
     except KeyboardInterrupt:
         typer.echo(f"stopped in order; nothing is lost. To continue: {_continue(study, run_options)}")
@@ -200,12 +177,3 @@ def _continue(study: Study, run_options: dict[str, Any]) -> str:
     if run_options["on"] != "local":
         option += f" --on {run_options['on']}"
     return f"search run {record.problem} --study {record.name} --trials {study.status().budget}{option}"
-
-
-def _prepare_process() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    signal.signal(signal.SIGTERM, _interrupt)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt

@@ -333,3 +333,22 @@ class TestCommands:
         assert call("delete", "toy")[0] == 2
         assert json.loads(call("backup", str(tmp_path / "b.db"), "--json")[1])["not_included"] == []
         assert call("backup", str(tmp_path / "b.db"))[2].startswith(f"registry: {tmp_path}/b.db is there already")
+
+
+class TestDropWeights:
+    def test_the_record_stays(self, stored, register):
+        register(stored, 0.5)
+        register(stored, 0.6)
+        stored.drop_weights("toy", [1, 7])
+        assert [version.weights is not None for version in stored.list("toy")] == [False, True]
+        assert (stored.get("toy/1").state, stored.get("toy/1").score) == ("displaced", 0.5)
+        assert stored.verify(grace=NOW).clean
+        assert stored.gc(grace=NOW).bytes == 0
+
+    def test_an_alias_keeps_them_until_it_moves(self, stored, register):
+        register(stored, 0.5)
+        stored.set_alias("toy", "a", 1)
+        stored.drop_weights("toy", [1])
+        assert stored.get("toy/1").weights is not None
+        stored.remove_alias("toy", "a")
+        assert stored.gc(grace=NOW).versions == ("toy/1",)

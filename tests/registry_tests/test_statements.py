@@ -37,7 +37,7 @@ CALLS = {
 
 def test_every_public_call_is_counted():
     public = {name for name in dir(Registry) if not name.startswith("_")}
-    assert {name.split()[0] for name in CALLS} | {"register", "delete"} | OTHERS == public
+    assert {name.split()[0] for name in CALLS} | {"register", "drop_weights", "delete"} | OTHERS == public
 
 
 def test_number_of_statements_does_not_grow(registry, register, count_statements, tmp_path):
@@ -45,6 +45,7 @@ def test_number_of_statements_does_not_grow(registry, register, count_statements
         found = {}
         more = {
             "register": lambda shop, out: register(shop, 2.0, trial=1000 + len(shop.list("toy")), top_k=3),
+            "drop_weights": lambda shop, out: shop.drop_weights("toy", [shop.list("toy")[-1].version]),
             "delete": lambda shop, out: shop.delete(shop.list("toy")[-1].ref),
         }
         for name, call in (CALLS | more).items():

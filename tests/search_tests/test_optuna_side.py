@@ -26,7 +26,7 @@ class Bench:
 
     def begin(self, first_params=None):
         """Claim a slot and return its lease and its trial."""
-        claim = slots.claim(self.engine, self.record.id, self.worker, first_params=first_params)
+        claim = slots.claim(self.engine, self.record.id, self.worker, fixed_params=lambda number: first_params)
         return Lease(self.engine, claim), self.take_up(claim)
 
     def take_up(self, claim):

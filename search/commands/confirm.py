@@ -1,0 +1,108 @@
+"""The command that confirms a study's best configurations on new seeds."""
+
+from __future__ import annotations
+
+import shlex
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry.console import Json, Storage, print_json, print_table
+from search.commands import options, running
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.confirmed import Confirmed
+    from search.study import Study
+
+
+def confirm_command(
+    study: options.StudyName,
+    top: Annotated[int, typer.Option("--top", metavar="N", help="How many of the best configurations.")] = 5,
+    seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Trainings of each, on the same new seeds.")] = 5,
+    name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Its name; else STUDY-confirm.")] = None,
+    on: options.On = "local",
+    workers: options.Workers = "auto",
+    timeout: options.Timeout = None,
+    device: options.Device = "auto",
+    per_gpu: options.PerGpu = 1,
+    memory_limit: options.MemoryLimit = None,
+    as_json: Json = False,
+    storage: Storage = None,
+) -> None:
+    """Train a study's best again on new seeds, choose by the mean, measure the winner on the test data, once."""
+    from search.confirming import begin, conclude
+    from search.study import Study
+
+    run_options = running.run_options(
+        on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
+    )
+    running.prepare_process()
+    found = begin(Study.open(study, storage), top=top, seeds=seeds, name=name)
+    again = _continue(study, found, top, seeds)
+    try:
+        with running.progress(found, run_options["timeout"], stderr=as_json) as shown:
+            found.run(on_status=shown.show, **run_options)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped in order; nothing is lost. To continue: {again}", err=as_json)
+        return
+    confirmed = conclude(found)
+    print_json(confirmed.as_dict()) if as_json else _print(confirmed, again)
+
+
+def _print(confirmed: Confirmed, again: str) -> None:
+    metric = confirmed.objective.metric
+    print_table(
+        ["rank", "was", "trial", "then", f"mean {metric}", "spread", "seeds", "parameters", "seconds"],
+        [
+            (
+                rank,
+                one.rank_before,
+                one.trial,
+                one.score_before,
+                one.mean,
+                one.spread,
+                sum(score is not None for score in one.scores),
+                one.parameters,
+                one.seconds,
+            )
+            for rank, one in enumerate(confirmed.standings, 1)
+        ],
+    )
+    if confirmed.winner is None:
+        typer.echo(f"{confirmed.finished} of {confirmed.budget} trainings done. To continue: {again}")
+        return
+    typer.echo(f"winner: trial {confirmed.standings[0].trial} of {confirmed.of}, by its best seed {confirmed.winner}")
+    for line in compare(confirmed):
+        typer.echo(line)
+    for name, values in confirmed.test.items():
+        typer.echo(f"on the test data, measured once: {name} {_mean_of(values)}")
+    if not confirmed.test:
+        typer.echo("the problem has no test data")
+    typer.echo(confirmed.champion)
+
+
+def compare(confirmed: Confirmed) -> list[str]:
+    """Return, in words, by how much the winner is ahead of the second, seed by seed."""
+    if len(confirmed.standings) < 2 or not confirmed.standings[1].whole:
+        return []
+    first, second = confirmed.standings[:2]
+    pairs = [a - b for a, b in zip(first.scores, second.scores, strict=True) if a is not None and b is not None]
+    better = sum(confirmed.objective.is_better(difference, than=0.0) for difference in pairs)
+    return [
+        f"ahead of trial {second.trial} by {abs(fmean(pairs)):.2g} in the mean, on {better} of {len(pairs)} seeds",
+    ]
+
+
+def _mean_of(values: Sequence[float]) -> str:
+    spread = f" ± {stdev(values):.2g} over {len(values)} seeds" if len(values) > 1 else ""
+    return f"{fmean(values):.4f}{spread}"
+
+
+def _continue(study: str, found: Study, top: int, seeds: int) -> str:
+    words = ["search", "confirm", study, "--top", str(top), "--seeds", str(seeds)]
+    if found.record.name != f"{study}-confirm":
+        words += ["--as", found.record.name]
+    return shlex.join(words) + options.storage_option(found)

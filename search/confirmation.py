@@ -1,0 +1,40 @@
+"""What a study confirms: configurations of another study, each trained again on the same new seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The plan of a study that confirms; its slots take the configurations in turn, so more slots are more seeds.
+
+    Args:
+        study: whose configurations.
+        trials: the numbers that they have there, the best first.
+        points: their params, by the names and values that Optuna keeps, in the same order.
+
+    Example:
+        >>> plan = Confirmation("fmnist", (7, 3), ({"dropout": 0.1}, {"dropout": 0.2}))
+        >>> [(plan.place(number), plan.repeat(number)) for number in range(4)]
+        [(0, 0), (1, 0), (0, 1), (1, 1)]
+    """
+
+    study: str
+    trials: tuple[int, ...]
+    points: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Confirmation:
+        """Return the plan whose fields a database kept as JSON."""
+        return cls(values["study"], tuple(values["trials"]), tuple(values["points"]))
+
+    def place(self, number: int) -> int:
+        """Return which configuration a slot trains: its place in ``trials``, from 0."""
+        return number % len(self.trials)
+
+    def repeat(self, number: int) -> int:
+        """Return the how-manieth seed a slot trains with, from 0; slots of one repeat have the same seed."""
+        return number // len(self.trials)

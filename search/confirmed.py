@@ -1,0 +1,192 @@
+"""How configurations stand after each was trained on several seeds, and which of them wins: no database, no Keras."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+from typing import Any
+
+from registry.errors import UserError
+from search.confirmation import Confirmation
+from search.problem import Objective
+from search.records import TrialRecord
+
+SAME = 1e-9  # means that differ by less are a tie
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A configuration and its scores over the seeds.
+
+    Args:
+        trial: its number in the study that is confirmed.
+        rank_before: its rank there among those confirmed, from 1.
+        score_before: its score there, of one seed.
+        scores: one a seed, in the order of the seeds; None where the training failed or has not ended.
+        slots: the numbers of the trainings in the study that confirms, in the same order.
+        params: the configuration.
+        parameters: numbers that the model has.
+        seconds: what a training took in the mean; None where none has ended.
+    """
+
+    trial: int
+    rank_before: int
+    score_before: float
+    scores: tuple[float | None, ...]
+    slots: tuple[int, ...]
+    params: Mapping[str, Any] = field(repr=False)
+    parameters: int | None
+    seconds: float | None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the scores that there are."""
+        known = self._known
+        return fmean(known) if known else None
+
+    @property
+    def spread(self) -> float | None:
+        """Their standard deviation; None of fewer than two."""
+        known = self._known
+        return stdev(known) if len(known) > 1 else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every seed has a score."""
+        return None not in self.scores
+
+    @property
+    def _known(self) -> list[float]:
+        return [score for score in self.scores if score is not None]
+
+    def best_slot(self, objective: Objective) -> int:
+        """Return the number of the training with the best score, the first of equals."""
+        sign = -1.0 if objective.direction == "max" else 1.0
+        known = [(sign * score, slot) for score, slot in zip(self.scores, self.slots, strict=True) if score is not None]
+        return min(known)[1]
+
+
+def stand(
+    plan: Confirmation, objective: Objective, before: Sequence[TrialRecord], trained: Sequence[TrialRecord]
+) -> list[Standing]:
+    """Return how the configurations stand, the best mean first, and behind them those that lack a score.
+
+    Ties go to what costs less: fewer parameters, then fewer seconds a training, then the better rank before.
+
+    Args:
+        plan: of the study that confirms.
+        objective: what is compared.
+        before: the trials of the study that is confirmed.
+        trained: the slots of the study that confirms.
+    """
+    known = {trial.trial: trial for trial in before}
+    standings = []
+    for place, number in enumerate(plan.trials):
+        own = [slot for slot in trained if plan.place(slot.slot) == place]
+        seconds = [slot.seconds for slot in own if slot.seconds is not None]
+        first = known[number]
+        standings.append(
+            Standing(
+                trial=number,
+                rank_before=place + 1,
+                score_before=math.nan if first.score is None else first.score,
+                scores=tuple(slot.score if slot.state == "finished" and not slot.dropped else None for slot in own),
+                slots=tuple(slot.slot for slot in own),
+                params=first.params,
+                parameters=next((slot.parameters for slot in own if slot.parameters is not None), None),
+                seconds=fmean(seconds) if seconds else None,
+            )
+        )
+    return sorted(standings, key=lambda one: _order(one, objective))
+
+
+def _order(one: Standing, objective: Objective) -> tuple[Any, ...]:
+    mean = one.mean
+    if mean is None:
+        return (True, True, 0, 0, 0, one.rank_before)
+    rounded = round(mean / SAME)
+    return (
+        not one.whole,
+        False,
+        -rounded if objective.direction == "max" else rounded,
+        math.inf if one.parameters is None else one.parameters,
+        math.inf if one.seconds is None else one.seconds,
+        one.rank_before,
+    )
+
+
+def winner_of(standings: Sequence[Standing]) -> Standing:
+    """Return the first of those that `stand` ordered.
+
+    Raises:
+        UserError: none has a score for every seed.
+    """
+    first = standings[0]
+    if not first.whole:
+        raise UserError(
+            "no configuration has a score for each seed, because trainings failed: "
+            "see `search report`, then `search retry` those trials, or confirm more configurations with --top"
+        )
+    return first
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """How a confirmation stands.
+
+    Args:
+        study: the study that confirms.
+        of: the study that is confirmed.
+        objective: what is compared.
+        finished: trainings that have ended.
+        budget: trainings in all.
+        standings: as `stand` orders them.
+        winner: the version that stands for the winner: the best of its seeds; None before the end.
+        test: what the winner's seeds have on the test data, metric to one value a seed; empty where the problem has
+            none, or before the end.
+        champion: what became of the alias, in a sentence.
+    """
+
+    study: str
+    of: str
+    objective: Objective
+    finished: int
+    budget: int
+    standings: tuple[Standing, ...]
+    winner: str | None = None
+    test: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    champion: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON types."""
+        return {
+            "study": self.study,
+            "of": self.of,
+            "metric": self.objective.metric,
+            "direction": self.objective.direction,
+            "finished": self.finished,
+            "budget": self.budget,
+            "winner": self.winner,
+            "test": {
+                name: {"mean": fmean(values), "spread": stdev(values) if len(values) > 1 else None, "values": values}
+                for name, values in self.test.items()
+            },
+            "champion": self.champion,
+            "configurations": [
+                {
+                    "rank": rank,
+                    "rank_before": one.rank_before,
+                    "trial": one.trial,
+                    "score_before": one.score_before,
+                    "mean": one.mean,
+                    "spread": one.spread,
+                    "scores": one.scores,
+                    "parameters": one.parameters,
+                    "seconds": one.seconds,
+                    "params": dict(one.params),
+                }
+                for rank, one in enumerate(self.standings, 1)
+            ],
+        }
