@@ -11,21 +11,25 @@ from fmnist.reference import PLAIN, WIDE, Plan, make_reference
 from registry import Registry
 from search import Study
 
-SMALL = Plan(trials=2, epochs=1, wide_trials=1, wide_epochs=1, baselines=("softmax",), seeds=1)
+SMALL = Plan(trials=2, epochs=1, wide_trials=1, wide_epochs=1, baselines=("softmax",), seeds=1, top=1, confirm_seeds=1)
 
 
 def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
     path = tmp_path / "studies.db"
     told: list[str] = []
     made = make_reference(path, SMALL, tell=told.append)
-    assert [line.partition(":")[0] for line in told] == ["the plain space", "the chapter's baselines", "the wide space"]
+    said = ["the plain space", "the chapter's baselines", "the wide space", "the best 1 of it on 1 new seeds"]
+    assert [line.partition(":")[0] for line in told] == said
     assert made.bytes == path.stat().st_size < 20_000_000
     assert [file.name for file in tmp_path.iterdir()] == ["studies.db"]
     before = hashlib.sha256(path.read_bytes()).hexdigest()
     storage = f"sqlite:///{path}"
     with Registry(storage) as registry:
         versions = registry.list("fmnist")
-        assert {version.source.study for version in versions} == {PLAIN, WIDE, study_of(find_baseline("softmax"))}
+        studies = {PLAIN, WIDE, f"{WIDE}-confirm", study_of(find_baseline("softmax"))}
+        assert {version.source.study for version in versions} == studies
+        assert registry.get("fmnist@champion").ref == made.confirmed.winner
+        assert set(made.confirmed.test) == {"test_accuracy", "test_loss"}
         assert {version.source.data_fingerprint for version in versions} == {versions[0].source.data_fingerprint}
         assert registry.load_check(registry.best("fmnist").ref).status == "equal"
     assert [len(Study.open(name, storage).trials()) for name in (PLAIN, WIDE)] == [2, 1]
@@ -34,4 +38,4 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
     again = make_reference(path, SMALL)
     with Registry(storage) as registry:
         assert registry.list("fmnist") == versions
-    assert (again.plain.best, again.wide.best) == (made.plain.best, made.wide.best)
+    assert (again.plain.best, again.wide.best, again.confirmed) == (made.plain.best, made.wide.best, made.confirmed)

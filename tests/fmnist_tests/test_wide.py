@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-SMALL: dict[str, Any] = {"units_1": 256, "units_2": 128, "units_3": 128}
+SMALL: dict[str, Any] = {"units_1": 384, "units_2": 128}
 ALWAYS = {
-    "hidden_layers",
-    "activation",
     "dropout",
-    "batch_norm",
-    "normalize_pixels",
+    "pixels",
     "units_1",
     "units_2",
     "label_smoothing",
@@ -34,14 +31,26 @@ def build(values: dict[str, Any], epochs: int = 30) -> tuple[Any, Any]:
     return WideNetwork(epochs=epochs).build(hp), hp
 
 
-@pytest.mark.parametrize("layers", [2, 3])
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_the_layers_are_those_chosen(layers: int, batch_norm: bool) -> None:
-    model, hp = build({"hidden_layers": layers, "batch_norm": batch_norm, "normalize_pixels": True})
+@pytest.mark.parametrize(("pixels", "inputs"), [("scaled", 784), ("both", 1568)])
+def test_the_layers_are_those_chosen(pixels: str, inputs: int) -> None:
+    model, hp = build({"pixels": pixels, "dropout": 0.25})
     kinds = [type(layer).__name__ for layer in model.layers]
-    assert kinds.count("Dense") == layers + 1
-    assert kinds.count("BatchNormalization") == 1 + layers * batch_norm
-    assert {each.name for each in hp.space if hp.is_active(each)} == ALWAYS | ({"units_3"} if layers == 3 else set())
+    assert [kinds.count(kind) for kind in ("Dense", "BatchNormalization", "Dropout")] == [3, 2, 2]
+    dense = [layer for layer in model.layers if type(layer).__name__ == "Dense"]
+    assert [layer.kernel.shape for layer in dense] == [(inputs, 384), (384, 128), (128, 10)]
+    assert {each.name for each in hp.space if hp.is_active(each)} == ALWAYS
+
+
+def test_each_image_is_normalized_by_itself() -> None:
+    import keras
+
+    model, _ = build({"pixels": "both"})
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+    seen = next(layer for layer in model.layers if type(layer).__name__ == "Concatenate")
+    scaled, normalized = np.split(np.asarray(keras.Model(model.input, seen.output)(images)), 2, axis=1)
+    assert scaled == pytest.approx(images.reshape(3, -1) / 255, abs=1e-6)
+    assert normalized.mean(axis=1) == pytest.approx(0, abs=1e-4)
+    assert normalized.std(axis=1) == pytest.approx(1, abs=1e-2)
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "linear"])
