@@ -6,22 +6,20 @@ its last training is decided by its scores alone, and kept as an event: from the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
-from statistics import fmean
 from typing import Any
 
 import sqlalchemy as sa
 
 from registry import ModelVersion, Registry
-from registry.alias_moves import Expected
 from registry.database import reading, writing
-from registry.errors import NotFoundError, ProtectedError, UsageError
-from registry.reports.versions import CONFIRM_TAG, metrics_on_test
+from registry.errors import NotFoundError, UsageError
+from registry.reports.versions import metrics_on_test
 from search import control, records
+from search.champion import crown
 from search.confirmation import Confirmation
-from search.confirmed import SAME, Confirmed, Standing, stand, winner_of
+from search.confirmed import Confirmed, Standing, stand, winner_of
 from search.errors import SettingsError
 from search.held_out import measure_on_test
 from search.inspection import check_unchanged, inspect_problem
@@ -33,7 +31,6 @@ from search.settings import Settings
 from search.storage import closing_storage
 from search.study import Study, begin_study
 
-CHAMPION = "champion"
 NEW_SEEDS = 2**32  # no trial has this number, so no trial's seed is the seed of a confirmation
 
 
@@ -130,7 +127,7 @@ def conclude(found: Study) -> Confirmed:
     The winner has the best mean of the objective over all seeds; a tie goes to fewer parameters, then to fewer
     seconds. Its versions get what they reach on the test data as tags; this is the only place that asks for it, the
     winner is fixed by then, and what is there already is not measured again. The alias ``champion`` goes to the
-    winner's best seed; see `crown`. The other trainings keep their records and lose their weights.
+    winner's best seed; see `search.champion`. The other trainings keep their records and lose their weights.
 
     Raises:
         UserError: no configuration has a score for each seed, or the test data do not load.
@@ -169,51 +166,6 @@ def _close(registry: Registry, found: Study, winner: Standing) -> dict[str, str]
     with writing(found.engine) as connection:
         control.note(connection, record.id, "confirmed", **detail)
     return detail
-
-
-def crown(registry: Registry, record: StudyRecord, winner: Standing, chosen: ModelVersion) -> str:
-    """Move the alias ``champion`` to a confirmed winner, unless it is on one as good; say what was done.
-
-    A champion that was never confirmed, or on other data, yields. A confirmed one yields to a better mean of the same
-    metric over its seeds, and on a tie to fewer parameters.
-    """
-    alias = f"{record.model}@{CHAMPION}"
-    try:
-        current = registry.get(alias)
-    except NotFoundError:
-        current = None
-    mean = winner.mean or math.nan
-    why = f"mean {record.objective.metric} {mean:.6g} over {len(winner.scores)} seeds"
-    if current is not None:
-        if current.ref == chosen.ref:
-            return f"{alias} is {chosen.ref}"
-        other = _mean_of(registry, record, current)
-        if other is not None and not _beats(record, (mean, chosen), (other, current)):
-            return f"{alias} stays on {current.ref}, whose mean is {other:.6g} against {mean:.6g}"
-    expected: Expected = "none" if current is None else current.version
-    try:
-        registry.set_alias(record.model, CHAMPION, chosen.version, if_currently=expected, why=why)
-    except ProtectedError as error:
-        return str(error)
-    return f"{alias} is {chosen.ref}" + ("" if current is None else f" now; it was {current.ref}")
-
-
-def _mean_of(registry: Registry, record: StudyRecord, version: ModelVersion) -> float | None:
-    """Return the mean score of a confirmed version over its seeds; None where it is not comparable."""
-    metric = record.objective.metric
-    if CONFIRM_TAG not in version.tags or version.source.data_fingerprint != record.data_fingerprint:
-        return None
-    if version.metric != metric or version.source.study == record.name:
-        return None
-    same = registry.list(record.model, study=version.source.study)
-    return fmean(one.score for one in same if one.params == version.params)
-
-
-def _beats(record: StudyRecord, new: tuple[float, ModelVersion], old: tuple[float, ModelVersion]) -> bool:
-    (mean, version), (other, current) = new, old
-    if abs(mean - other) < SAME:
-        return (version.parameters or math.inf) < (current.parameters or math.inf)
-    return record.objective.is_better(mean, than=other)
 
 
 def _versions(registry: Registry, record: StudyRecord) -> dict[int, ModelVersion]:

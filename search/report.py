@@ -15,7 +15,8 @@ from registry import ModelVersion, Registry
 from registry.database import display_url, open_engine, reading, without_secrets
 from registry.errors import NotFoundError
 from registry.reports import Report, ReportedStudy
-from registry.reports.versions import versions_around
+from registry.reports.facts import ReportedTrial
+from registry.reports.versions import confirmed_version, versions_around
 from registry.reports.write import check_name, write
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.attempts import read_attempts, read_machines
@@ -113,8 +114,8 @@ def _finished(
         ended = {trial.number for trial in reported.ranked}
         ped_anova, fanova = importances(engine, record.name, record.objective.direction, ended)
         reported = replace(reported, importances=ped_anova, fanova=fanova)
-    best = reported.ranked[0] if reported.ranked else None
-    winner = versions_by_trial(record, versions).get(best.number) if best else None
+    best = reported.leaders[0] if reported.leaders else None
+    winner = _version_of(best, record, versions) if best else None
     again = {"The study again": reproduce(record, reported.budget, engine.url)}
     commands: Mapping[str, str] = again
     url = engine.url.render_as_string(hide_password=False)
@@ -132,6 +133,11 @@ def _finished(
         mistakes=found,
         mistakes_missing=missing,
     )
+
+
+def _version_of(trial: ReportedTrial, record: StudyRecord, versions: Sequence[ModelVersion]) -> ModelVersion | None:
+    """Return the version to load for a trial: what confirmed it, or else its own."""
+    return confirmed_version(versions, trial.params) or versions_by_trial(record, versions).get(trial.number)
 
 
 def reproduce(record: StudyRecord, budget: int, url: URL) -> str:

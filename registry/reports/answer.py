@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from registry.reports.facts import ReportedStudy, ReportedTrial
 from registry.reports.marks import score_of
-from registry.reports.noise import baseline_lines, noise_lines, repeats_of
+from registry.reports.noise import baseline_lines, noise_lines, repeats_of, value_of
 from registry.reports.numbers import count_text, duration_text, score_format, share_text
 from registry.reports.tables import Cell, exact
 
@@ -39,7 +39,7 @@ def answer(study: ReportedStudy) -> Answer:
         outcomes = f"{count_text(len(study.trials))} versions"
     if not ranked:
         return Answer(None, None, (_nothing(study),), outcomes, _cost(study))
-    best = ranked[0]
+    best = study.leaders[0]
     write = score_format([score_of(trial) for trial in ranked])
     return Answer(best, exact(best.score, write(score_of(best))), tuple(_lines(study)), outcomes, _cost(study))
 
@@ -53,7 +53,7 @@ def _nothing(study: ReportedStudy) -> str:
 
 def _lines(study: ReportedStudy) -> list[str]:
     ranked = study.ranked
-    best = ranked[0]
+    best = study.leaders[0]
     write = score_format([score_of(trial) for trial in ranked])
     lines = []
     if repeated := repeats_of(study, best):
@@ -61,14 +61,17 @@ def _lines(study: ReportedStudy) -> list[str]:
             f"Over {len(repeated.scores)} seeds: {write(repeated.mean)} ± {repeated.spread:.2g} "
             "(mean and standard deviation)."
         )
+        if best is not ranked[0]:
+            alone = f"{ranked[0].name} ({write(score_of(ranked[0]))})"
+            lines.append(f"It is the best in the mean over seeds; by one training of each, {alone} was.")
     if best.test:
         measured = ", ".join(f"{name} {value:.4f}" for name, value in best.test.items())
         lines.append(f"On the test data: {measured}.")
     if len(ranked) > 1:
-        second = ranked[1]
-        distance = abs(score_of(best) - score_of(second))
+        second = study.leaders[1]
+        distance = abs(value_of(study, best) - value_of(study, second))
         word = "equal to" if distance == 0 else f"{distance:.2g} ahead of"
-        lines.append(f"It is {word} {second.name}, the second ({write(score_of(second))}).")
+        lines.append(f"It is {word} {second.name}, the second ({write(value_of(study, second))}).")
     else:
         lines.append("It is the only one with a score.")
     lines += noise_lines(study)

@@ -8,8 +8,9 @@ from registry.reports.document import Bars, Block, Facts, Key, Part, Pictures, R
 from registry.reports.facts import Importances, ReportedStudy
 from registry.reports.groups import compare_groups, groups_table
 from registry.reports.history import history_picture
-from registry.reports.marks import legend, score_of
+from registry.reports.marks import legend
 from registry.reports.mistakes import errors_block
+from registry.reports.noise import value_of
 from registry.reports.numbers import count_text, score_format, value_text
 from registry.reports.relations import interaction_picture, parallel_picture
 from registry.reports.slices import slice_pictures
@@ -57,8 +58,8 @@ def comparison_block(study: ReportedStudy) -> Block:
 def baselines_table(study: ReportedStudy) -> Table:
     """Return the winner and the baselines, the best first."""
     sign = -1 if study.direction == "max" else 1
-    best = study.ranked[0]
-    lines = [(f"{best.name}, the winner", score_of(best), best.test, best.seconds, best.parameters)]
+    best = study.leaders[0]
+    lines = [(f"{best.name}, the winner", value_of(study, best), best.test, best.seconds, best.parameters)]
     lines += [(one.label, one.score, one.test, one.seconds, one.parameters) for one in study.baselines]
     lines.sort(key=lambda line: sign * line[1])
     tests = list(dict.fromkeys(name for line in lines for name in line[2]))

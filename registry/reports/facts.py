@@ -193,6 +193,15 @@ class ReportedStudy:
         return tuple(trial for _, _, trial in sorted(scored, key=lambda found: found[:2]))
 
     @property
+    def leaders(self) -> tuple[ReportedTrial, ...]:
+        """Those of `ranked`, first the ones that were confirmed on several seeds, by their means."""
+        sign = -1.0 if self.direction == "max" else 1.0
+        means = {one.trial: one.mean for one in self.repeats if one.trial is not None and len(one.scores) > 1}
+        confirmed = [trial for trial in self.ranked if trial.number in means]
+        others = [trial for trial in self.ranked if trial.number not in means]
+        return (*sorted(confirmed, key=lambda trial: sign * means[trial.number]), *others)
+
+    @property
     def counts(self) -> dict[Outcome, int]:
         """How many trials ended in which way, run, or wait."""
         counts = dict.fromkeys(OUTCOMES, 0)

@@ -20,6 +20,12 @@ def repeats_of(study: ReportedStudy, trial: ReportedTrial) -> Repeats | None:
     return next((one for one in study.repeats if one.trial == trial.number and len(one.scores) > 1), None)
 
 
+def value_of(study: ReportedStudy, trial: ReportedTrial) -> float:
+    """Return the best that is known of a trial's configuration: the mean over seeds, or else its score."""
+    repeated = repeats_of(study, trial)
+    return repeated.mean if repeated else score_of(trial)
+
+
 def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
     """Return how far the objective moves from epoch to epoch around its best epoch, as a standard deviation.
 
@@ -36,11 +42,11 @@ def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
 
 def noise_lines(study: ReportedStudy) -> list[str]:
     """Return sentences on whether the winner's lead over the second is more than noise."""
-    ranked = study.ranked
-    if len(ranked) < 2:
+    leaders = study.leaders
+    if len(leaders) < 2:
         return []
-    best, second = ranked[0], ranked[1]
-    lead = abs(score_of(best) - score_of(second))
+    best, second = leaders[:2]
+    lead = abs(value_of(study, best) - value_of(study, second))
     one, other = repeats_of(study, best), repeats_of(study, second)
     if one and other:
         return [_welch(one, other, f"{second.name}'s")]
@@ -75,15 +81,16 @@ def welch(one: Sequence[float], other: Sequence[float]) -> float:
 
 def baseline_lines(study: ReportedStudy) -> list[str]:
     """Return a sentence on how the winner stands to the baselines."""
-    ranked = study.ranked
-    if not ranked or not study.baselines:
+    leaders = study.leaders
+    if not leaders or not study.baselines:
         return []
+    value = value_of(study, leaders[0])
     sign = 1 if study.direction == "max" else -1
     strongest = max(study.baselines, key=lambda baseline: sign * baseline.score)
-    beaten = sum(sign * score_of(ranked[0]) > sign * baseline.score for baseline in study.baselines)
-    difference = sign * (score_of(ranked[0]) - strongest.score)
-    repeated = repeats_of(study, ranked[0])
-    spread = repeated.spread if repeated else jitter(study, ranked[0])
+    beaten = sum(sign * value > sign * baseline.score for baseline in study.baselines)
+    difference = sign * (value - strongest.score)
+    repeated = repeats_of(study, leaders[0])
+    spread = repeated.spread if repeated else jitter(study, leaders[0])
     more = ""
     if spread is not None:
         of = "spread over seeds" if repeated else "movement from epoch to epoch"

@@ -109,6 +109,12 @@ def trial_on_test(found: Sequence[ModelVersion], params: Mapping[str, Any]) -> d
     return _means([one for one in same if one])
 
 
+def confirmed_version(found: Sequence[ModelVersion], params: Mapping[str, Any]) -> ModelVersion | None:
+    """Return the version that stands for a confirmed configuration: the training whose weights were kept; or None."""
+    key = _key(params)
+    return next((one for one in confirmations(found) if one.weights is not None and _key(one.params) == key), None)
+
+
 def _key(params: Mapping[str, Any]) -> str:
     return repr(sorted(params.items()))
 

@@ -39,7 +39,9 @@ def status_command(
 
 
 def report_command(
-    studies: Annotated[list[str], typer.Argument(metavar="STUDY…", help="One study or several to compare.")],
+    studies: Annotated[
+        list[str] | None, typer.Argument(metavar="[STUDY…]", help="One study, or several to compare; else all.")
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Where it goes: .html, .md, .pdf, .csv, .parquet, .json.")
     ] = Path("report.html"),
@@ -50,7 +52,7 @@ def report_command(
     from registry.database import default_url
     from search.report import write_report
 
-    typer.echo(f"wrote {write_report(storage or default_url(), studies, out, errors=not no_errors)}")
+    typer.echo(f"wrote {write_report(storage or default_url(), studies or [], out, errors=not no_errors)}")
 
 
 def problems_command(as_json: Json = False) -> None:

@@ -13,7 +13,7 @@ from registry.console import Storage
 from search.commands import options, running
 
 if TYPE_CHECKING:
-    from search.status import StudyStatus
+    from search.status import BestTrial, StudyStatus
     from search.study import Study
 
 DEFAULT_TRIALS = 40
@@ -158,10 +158,20 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
     if now.best is not None:
         for name, value in now.best.params.items():
             typer.echo(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
+        if against := _against_champion(study, now.best):
+            typer.echo(against)
         option = options.storage_option(study)
         typer.echo(f"registered as {study.record.model}: registry best {study.record.model}{option}")
     if now.finished < now.budget:
         typer.echo(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
+
+
+def _against_champion(study: Study, best: BestTrial) -> str:
+    from registry import Registry
+    from search.champion import stand_against
+
+    with Registry(study.url) as registry:
+        return stand_against(registry, study.record, best)
 
 
 def _write_report(study: Study, out: Path | None) -> None:

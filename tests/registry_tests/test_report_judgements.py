@@ -14,6 +14,8 @@ import pytest
 from registry.errors import UsageError
 from registry.fonts import families_for
 from registry.reports import Baseline, Repeats, ReportedTrial, to_frame, write
+from registry.reports.answer import answer
+from registry.reports.blocks import baselines_table
 from registry.reports.fit import describe_fit, judge_fit
 from registry.reports.frames import to_csv
 from registry.reports.groups import compare_groups, holm
@@ -62,6 +64,23 @@ class TestNoise:
         apart = (Repeats("a", (0.9, 0.901, 0.9), one.number), Repeats("b", (0.8, 0.801, 0.8), other.number))
         assert "not more than noise (Welch's" in noise_lines(replace(study, repeats=same))[0]
         assert "more than noise (Welch's t-test, p < 0.001)" in noise_lines(replace(study, repeats=apart))[0]
+
+    def test_the_winner_is_the_best_in_the_mean_where_some_were_confirmed(self) -> None:
+        study = toy_study(40)
+        one, other = study.ranked[:2]
+        assert study.leaders == study.ranked
+        repeats = (Repeats("a", (0.5, 0.6), one.number), Repeats("b", (0.6, 0.7), other.number))
+        confirmed = replace(study, repeats=repeats)
+        assert confirmed.leaders == (other, one, *study.ranked[2:])
+        said = answer(confirmed)
+        assert said.best == other
+        assert f"by one training of each, {one.name} (" in said.lines[1]
+        assert f"0.1 ahead of {one.name}, the second" in said.lines[2]
+        beside = replace(confirmed, baselines=(Baseline("b", 0.9),))
+        assert [row[0].text for row in baselines_table(beside).rows] == ["b", f"{other.name}, the winner"]
+        assert baselines_table(beside).rows[1][1].value == str(confirmed.repeats[1].mean)
+        once = replace(study, repeats=(Repeats("b", (0.9,), other.number),))
+        assert once.leaders == study.ranked
 
     def test_without_seeds_the_movement_from_epoch_to_epoch_tells_what_may_be_noise(self) -> None:
         wild = trial(curves={"val_accuracy": (0.8, 0.9, 0.8, 0.9, 0.8, 0.9)}, score=0.9, epoch=2)

@@ -14,9 +14,10 @@ from registry import Registry, Source, UserError
 from registry.errors import UsageError
 from registry.reports.versions import CONFIRM_TAG
 from search import slots
+from search.champion import crown, stand_against
 from search.confirmation import Confirmation
 from search.confirmed import Standing, stand, winner_of
-from search.confirming import NEW_SEEDS, best_trials, crown
+from search.confirming import NEW_SEEDS, best_trials
 from search.problem import Objective
 from search.records import read_trials
 from search.seeds import derive_seed, trial_seed
@@ -177,8 +178,12 @@ def confirmed(registry, study, scores, x=1, data="data", parameters=10, tags=Non
 def crowned(registry, study, chosen, scores):
     """Try to make a version the champion."""
     winner = Standing(0, 1, 0.0, tuple(scores), tuple(range(len(scores))), {}, 10, 1.0)
-    record = SimpleNamespace(model="m", name=study, objective=HIGH, data_fingerprint="data")
-    return crown(registry, record, winner, chosen)
+    return crown(registry, record_of(study), winner, chosen)
+
+
+def record_of(study, **changes):
+    """Return what is read here of a study."""
+    return SimpleNamespace(**{"model": "m", "name": study, "objective": HIGH, "data_fingerprint": "data"} | changes)
 
 
 def test_the_first_confirmed_becomes_champion(registry):
@@ -218,6 +223,19 @@ def test_a_protected_champion_stays(registry):
     registry.protect_alias("m", "champion")
     assert "is protected" in crowned(registry, "b", confirmed(registry, "b", [0.99]), [0.99])
     assert registry.get("m@champion").ref == "m/1"
+
+
+def test_a_study_stands_against_the_champion(registry):
+    def said(score, study="b", **changes):
+        return stand_against(registry, record_of(study, **changes), SimpleNamespace(score=score))
+
+    chosen = confirmed(registry, "a", [0.5, 0.7])
+    assert said(0.5) == ""
+    crowned(registry, "a", chosen, [0.5, 0.7])
+    about = "champion m/2: val_accuracy 0.6000 in the mean of 2 seeds, "
+    assert said(0.55) == about + "0.0500 better than this study's best"
+    assert said(0.65) == about + "which this study's best beats by 0.0500: search confirm b"
+    assert said(0.55, study="a") == said(0.55, data_fingerprint="other") == said(0.55, objective=LOW) == ""
 
 
 def test_only_one_place_of_a_search_asks_for_the_test_data():
