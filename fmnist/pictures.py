@@ -1,17 +1,21 @@
-"""The chapter's pictures, drawn from the registered baselines, and a few pictures to try `fmnist predict` on."""
+"""The chapter's pictures, drawn from the registered versions, and a few pictures to try `fmnist predict` on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from fmnist.baselines import registered
-from fmnist.chapter import find_baseline
+from fmnist.chapter import BASELINES, find_baseline
 from fmnist.data import CLASS_NAMES, load_data, load_test
 from fmnist.grid import image_grid, save
+from fmnist.problem import fmnist
 from registry import ModelVersion, NotFoundError, Registry
 from registry.plots import COLOURS
+from registry.reports.versions import metrics_on_test
+from search.champion import find_champion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +34,7 @@ CURVES: dict[str, tuple[str, ...]] = {
 
 
 def draw_chapter(registry: Registry, folder: Path) -> list[Path]:
-    """Draw the image grid and the baselines' curves into a folder; return the files.
+    """Draw the image grid, the baselines' curves and, where there is one, the champion into a folder; return the files.
 
     Raises:
         NotFoundError: a baseline is not registered.
@@ -40,6 +44,11 @@ def draw_chapter(registry: Registry, folder: Path) -> list[Path]:
     images, labels = load_data().train
     pictures = {"images.png": image_grid(images, labels)}
     pictures |= {file: curves_by_name(versions) for file, versions in curves.items()}
+    champion = find_champion(registry, fmnist.name)
+    if champion is not None:
+        names = {"champion": champion, "adam": _version(registry, "adam")}
+        pictures["champion.png"] = curves_by_name(names, ("accuracy",))
+        pictures["standing.png"] = standing(registry, champion)
     for file, figure in pictures.items():
         save(figure, folder / file)
     return [folder / file for file in pictures]
@@ -71,6 +80,41 @@ def _version(registry: Registry, name: str) -> ModelVersion:
     if not found:
         raise NotFoundError(f"the baseline {name!r} is not registered in this database; train it: fmnist baselines")
     return min(found.values(), key=lambda version: version.source.seed or 0)
+
+
+def standing(registry: Registry, champion: ModelVersion) -> Figure:
+    """Return a figure of accuracies, a line for the champion and each baseline, a point for each of their seeds."""
+    from matplotlib.figure import Figure
+
+    seeds = registry.list(champion.model, study=champion.source.study)
+    groups = {baseline.name: list(registered(registry, baseline).values()) for baseline in BASELINES}
+    groups = {name: versions for name, versions in groups.items() if versions}
+    groups[f"champion ({champion.ref})"] = [version for version in seeds if version.params == champion.params]
+    ordered = sorted(groups.items(), key=lambda group: fmean(version.metrics["val_accuracy"] for version in group[1]))
+    figure = Figure(figsize=(7.2, 0.3 * len(groups) + 1.2), layout="constrained")
+    panel = figure.subplots()
+    kinds = (("validation images", "o", _on_validation), ("test images", "D", _on_test))
+    for colour, (label, marker, measured) in zip(COLOURS, kinds, strict=False):
+        points = [(measured(version), line) for line, (_, versions) in enumerate(ordered) for version in versions]
+        known = [(value, line) for value, line in points if value is not None]
+        x, y = [value for value, _ in known], [line for _, line in known]
+        panel.plot(x, y, linestyle="", marker=marker, markersize=5, color=colour, alpha=0.7, label=label)
+    panel.set_yticks(range(len(ordered)), [name for name, _ in ordered], fontsize=8)
+    panel.set_xlabel("accuracy, a point for each seed", fontsize=9)
+    panel.grid(color="#e3e3e3")
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize=8)
+    panel.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def _on_validation(version: ModelVersion) -> float | None:
+    return version.metrics.get("val_accuracy")
+
+
+def _on_test(version: ModelVersion) -> float | None:
+    return metrics_on_test(version).get("test_accuracy")
 
 
 def curves_by_name(versions: Mapping[str, ModelVersion], metrics: Sequence[str] = ("loss", "accuracy")) -> Figure:

@@ -21,7 +21,7 @@ def pictures_command(
     ] = None,
     storage: Storage = None,
 ) -> None:
-    """Draw the chapter's pictures: the first images, and the registered baselines' curves."""
+    """Draw the chapter's pictures: the first images, the registered baselines' curves, and the champion beside them."""
     from fmnist.pictures import draw_chapter, write_examples
 
     with Registry(storage) as registry:

@@ -107,10 +107,12 @@ def test_the_chapters_pictures_are_drawn_of_registered_baselines(
                 curves=curves,
                 source=Source(study=study_of(baseline), trial=0, seed=0),
             )
+        registry.set_alias("fmnist", "champion", registry.list("fmnist")[-1].version)
     folders = ["--out", str(tmp_path / "pictures"), "--examples", str(tmp_path / "examples")]
     assert run(app, "fmnist", ["pictures", *folders, "--storage", url]) == 0
     written = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    assert {path.name for path in written} >= {"images.png", "dropout.png", "ankle-boot.png", "three.npy"}
+    names = {"images.png", "dropout.png", "champion.png", "standing.png", "ankle-boot.png", "three.npy"}
+    assert {path.name for path in written} >= names
     for path in written:
         assert path.stat().st_size > 0
         shipped = EXAMPLES / path.name
