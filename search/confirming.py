@@ -127,7 +127,7 @@ def conclude(found: Study) -> Confirmed:
     The winner has the best mean of the objective over all seeds; a tie goes to fewer parameters, then to fewer
     seconds. Its versions get what they reach on the test data as tags; this is the only place that asks for it, the
     winner is fixed by then, and what is there already is not measured again. The alias ``champion`` goes to the
-    winner's best seed; see `search.champion`. The other trainings keep their records and lose their weights.
+    winner's best seed; see `search.champion`. That one and the training with the best score keep their weights.
 
     Raises:
         UserError: no configuration has a score for each seed, or the test data do not load.
@@ -161,7 +161,9 @@ def _close(registry: Registry, found: Study, winner: Standing) -> dict[str, str]
             registry.set_tag(ref, name, f"{value:.6g}")
     chosen = versions[winner.best_slot(record.objective)]
     champion = crown(registry, record, winner, chosen)
-    registry.drop_weights(record.model, [one.version for one in versions.values() if one.version != chosen.version])
+    (best,) = registry.list(record.model, study=record.name, best_first=True, limit=1)
+    kept = {chosen.version, best.version}
+    registry.drop_weights(record.model, [one.version for one in versions.values() if one.version not in kept])
     detail = {"version": chosen.ref, "champion": champion}
     with writing(found.engine) as connection:
         control.note(connection, record.id, "confirmed", **detail)
