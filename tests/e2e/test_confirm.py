@@ -83,8 +83,8 @@ def confirm_twice(study: Study, folder: Path) -> None:
         versions = {one.source.trial: one for one in registry.list("toy", study="s-confirm")}
         champion = registry.get("toy@champion")
         measured = champion.load().evaluate(*held_out(folder), verbose=0, return_dict=True)
-        best = max(versions.values(), key=lambda one: (one.score, -one.version))
-        assert {one.ref for one in versions.values() if one.weights is not None} == {champion.ref, best.ref}
+        luckiest = max(versions.values(), key=lambda one: (one.score, -one.version))
+        assert {one.ref for one in versions.values() if one.weights is not None} == {champion.ref, luckiest.ref}
         before = {one.source.seed for one in registry.list("toy", study="s")}
     assert confirmed.winner == champion.ref
     assert float(champion.tags["test_accuracy"]) == pytest.approx(measured["accuracy"], abs=1e-5)
