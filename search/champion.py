@@ -1,39 +1,56 @@
-"""The alias ``champion`` of a registered model: who gets it, and how others stand against it."""
+"""The alias ``champion`` of a registered model: who gets it, and how others stand against it.
+
+A confirmed version carries what it was confirmed with as tags, so that it can be compared wherever it is imported.
+"""
 
 from __future__ import annotations
 
 import math
 import shlex
-from statistics import fmean
+from contextlib import suppress
 
 from registry import ModelVersion, Registry
 from registry.alias_moves import Expected
-from registry.errors import NotFoundError, ProtectedError
-from registry.reports.versions import CONFIRM_TAG
-from search.confirmed import SAME, Standing
+from registry.errors import ConflictError, NotFoundError, ProtectedError
+from search.confirmed import rounded
 from search.records import StudyRecord
 from search.status import BestTrial
 
 CHAMPION = "champion"
+MEAN, SPREAD, SEEDS = "confirm_mean", "confirm_spread", "confirm_seeds"
+TRIES = 5
 
 
-def crown(registry: Registry, record: StudyRecord, winner: Standing, chosen: ModelVersion) -> str:
-    """Move the alias ``champion`` to a confirmed winner, unless it is on one as good; say what was done.
+def crown(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
+    """Move the alias ``champion`` to a confirmed version, unless it is on one as good; say what was done.
 
-    A champion that was never confirmed, or on other data, yields. A confirmed one yields to a better mean of the same
-    metric over its seeds, and on a tie to fewer parameters.
+    A champion that was never confirmed, or with other data or another metric, yields. A confirmed one yields to a
+    better mean over its seeds, and on a tie to fewer parameters.
+
+    Raises:
+        ConflictError: others move the alias all the time.
     """
+    for left in reversed(range(TRIES)):
+        try:
+            return _crown(registry, record, chosen)
+        except ConflictError:  # it has moved meanwhile: compare with where it is now
+            if not left:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _crown(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
     alias = f"{record.model}@{CHAMPION}"
     current = find_champion(registry, record.model)
-    mean = math.nan if winner.mean is None else winner.mean
+    mean = float(chosen.tags[MEAN])
     if current is not None:
         if current.ref == chosen.ref:
             return f"{alias} is {chosen.ref}"
-        scores = [] if current.source.study == record.name else comparable_scores(registry, record, current)
-        if scores and not _beats(record, (mean, chosen), (fmean(scores), current)):
-            return f"{alias} stays on {current.ref}, whose mean is {fmean(scores):.6g} against {mean:.6g}"
+        other = comparable_mean(record, current)
+        if other is not None and not _beats(record, (mean, chosen), (other, current)):
+            return f"{alias} stays on {current.ref}, whose mean is {other:.6g} against {mean:.6g}"
     expected: Expected = "none" if current is None else current.version
-    why = f"mean {record.objective.metric} {mean:.6g} over {len(winner.scores)} seeds"
+    why = f"mean {record.objective.metric} {mean:.6g} over {chosen.tags[SEEDS]} seeds"
     try:
         registry.set_alias(record.model, CHAMPION, chosen.version, if_currently=expected, why=why)
     except ProtectedError as error:
@@ -45,14 +62,14 @@ def stand_against(registry: Registry, record: StudyRecord, best: BestTrial) -> s
     """Say how a study's best trial stands against the champion of its model, in a sentence.
 
     Returns:
-        Nothing where there is no champion, or it is not comparable: of other data, or not confirmed.
+        Nothing where there is no champion, or it is not comparable, or comes from this study.
     """
     current = find_champion(registry, record.model)
-    scores = [] if current is None else comparable_scores(registry, record, current)
-    if current is None or not scores or current.source.study == record.name:
+    mean = None if current is None else comparable_mean(record, current)
+    if current is None or mean is None or current.tags.get("confirm") == record.name:
         return ""
-    mean, metric = fmean(scores), record.objective.metric
-    said = f"champion {current.ref}: {metric} {mean:.4f} in the mean of {len(scores)} seeds, "
+    metric = record.objective.metric
+    said = f"champion {current.ref}: {metric} {mean:.4f} in the mean of {current.tags[SEEDS]} seeds, "
     distance = f"{abs(best.score - mean):.4f}"
     if not record.objective.is_better(best.score, than=mean):
         return f"{said}{distance} better than this study's best"
@@ -67,18 +84,17 @@ def find_champion(registry: Registry, model: str) -> ModelVersion | None:
         return None
 
 
-def comparable_scores(registry: Registry, record: StudyRecord, version: ModelVersion) -> list[float]:
-    """Return the scores of a confirmed version over its seeds; none where it is of another metric or other data."""
-    if CONFIRM_TAG not in version.tags or version.metric != record.objective.metric:
-        return []
-    if version.source.data_fingerprint != record.data_fingerprint:
-        return []
-    same = registry.list(record.model, study=version.source.study)
-    return [one.score for one in same if one.params == version.params]
+def comparable_mean(record: StudyRecord, version: ModelVersion) -> float | None:
+    """Return a confirmed version's mean over its seeds; None where it is of another metric or other data."""
+    same = version.metric == record.objective.metric and version.source.data_fingerprint == record.data_fingerprint
+    if same and SEEDS in version.tags:
+        with suppress(KeyError, ValueError):
+            return float(version.tags[MEAN])
+    return None
 
 
 def _beats(record: StudyRecord, new: tuple[float, ModelVersion], old: tuple[float, ModelVersion]) -> bool:
     (mean, version), (other, current) = new, old
-    if abs(mean - other) < SAME:
+    if rounded(mean) == rounded(other):
         return (version.parameters or math.inf) < (current.parameters or math.inf)
     return record.objective.is_better(mean, than=other)

@@ -15,9 +15,10 @@ class Confirmation:
         study: whose configurations.
         trials: the numbers that they have there, the best first.
         points: their params, by the names and values that Optuna keeps, in the same order.
+        top: how many were asked for.
 
     Example:
-        >>> plan = Confirmation("fmnist", (7, 3), ({"dropout": 0.1}, {"dropout": 0.2}))
+        >>> plan = Confirmation("fmnist", (7, 3), ({"dropout": 0.1}, {"dropout": 0.2}), 2)
         >>> [(plan.place(number), plan.repeat(number)) for number in range(4)]
         [(0, 0), (1, 0), (0, 1), (1, 1)]
     """
@@ -25,11 +26,12 @@ class Confirmation:
     study: str
     trials: tuple[int, ...]
     points: tuple[Mapping[str, Any], ...]
+    top: int
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Confirmation:
         """Return the plan whose fields a database kept as JSON."""
-        return cls(values["study"], tuple(values["trials"]), tuple(values["points"]))
+        return cls(values["study"], tuple(values["trials"]), tuple(values["points"]), values["top"])
 
     def place(self, number: int) -> int:
         """Return which configuration a slot trains: its place in ``trials``, from 0."""

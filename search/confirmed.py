@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from registry.errors import UserError
 from search.confirmation import Confirmation
 from search.problem import Objective
 from search.records import TrialRecord
 
-SAME = 1e-9  # means that differ by less are a tie
+
+def rounded(mean: float) -> float:
+    """Return a mean as means are compared, to six digits: scores are of float32."""
+    return float(f"{mean:.6g}")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Standing:
         score_before: its score there, of one seed.
         scores: one a seed, in the order of the seeds; None where the training failed or has not ended.
         slots: the numbers of the trainings in the study that confirms, in the same order.
+        failed: those of them that failed and were not dropped.
         params: the configuration.
         parameters: numbers that the model has.
         seconds: what a training took in the mean; None where none has ended.
@@ -33,9 +37,10 @@ class Standing:
 
     trial: int
     rank_before: int
-    score_before: float
+    score_before: float | None
     scores: tuple[float | None, ...]
     slots: tuple[int, ...]
+    failed: tuple[int, ...]
     params: Mapping[str, Any] = field(repr=False)
     parameters: int | None
     seconds: float | None
@@ -86,15 +91,16 @@ def stand(
     for place, number in enumerate(plan.trials):
         own = [slot for slot in trained if plan.place(slot.slot) == place]
         seconds = [slot.seconds for slot in own if slot.seconds is not None]
-        first = known[number]
+        first = known.get(number)
         standings.append(
             Standing(
                 trial=number,
                 rank_before=place + 1,
-                score_before=math.nan if first.score is None else first.score,
-                scores=tuple(slot.score if slot.state == "finished" and not slot.dropped else None for slot in own),
+                score_before=None if first is None else first.score,
+                scores=tuple(map(_score, own)),
                 slots=tuple(slot.slot for slot in own),
-                params=first.params,
+                failed=tuple(slot.slot for slot in own if _has_failed(slot)),
+                params=plan.points[place] if first is None else first.params,
                 parameters=next((slot.parameters for slot in own if slot.parameters is not None), None),
                 seconds=fmean(seconds) if seconds else None,
             )
@@ -102,34 +108,52 @@ def stand(
     return sorted(standings, key=lambda one: _order(one, objective))
 
 
+def _has_failed(slot: TrialRecord) -> bool:
+    return slot.state == "finished" and not slot.dropped and _score(slot) is None
+
+
+def _score(slot: TrialRecord) -> float | None:
+    known = slot.state == "finished" and not slot.dropped and slot.score is not None and math.isfinite(slot.score)
+    return slot.score if known else None
+
+
 def _order(one: Standing, objective: Objective) -> tuple[Any, ...]:
     mean = one.mean
     if mean is None:
         return (True, True, 0, 0, 0, one.rank_before)
-    rounded = round(mean / SAME)
     return (
         not one.whole,
         False,
-        -rounded if objective.direction == "max" else rounded,
+        -rounded(mean) if objective.direction == "max" else rounded(mean),
         math.inf if one.parameters is None else one.parameters,
         math.inf if one.seconds is None else one.seconds,
         one.rank_before,
     )
 
 
-def winner_of(standings: Sequence[Standing]) -> Standing:
-    """Return the first of those that `stand` ordered.
+def hold_back(standings: Sequence[Standing], objective: Objective, study: str) -> str:
+    """Return why no winner can be chosen yet, and what to do; nothing where it can.
 
-    Raises:
-        UserError: none has a score for every seed.
+    A configuration that lacks a score cannot win. So one whose other scores are ahead holds the choice back, until
+    its failed trainings are tried again or dropped.
     """
-    first = standings[0]
-    if not first.whole:
-        raise UserError(
-            "no configuration has a score for each seed, because trainings failed: "
-            "see `search report`, then `search retry` those trials, or confirm more configurations with --top"
-        )
-    return first
+    first, trials = standings[0], [number for one in standings for number in one.failed]
+    ahead = [
+        one
+        for one in standings
+        if one.failed and one.mean is not None and first.whole and objective.is_better(one.mean, than=first.mean or 0.0)
+    ]
+    if first.whole and not ahead:
+        return ""
+    those = [number for one in ahead for number in one.failed] if ahead else trials
+    named = " ".join(map(str, those))
+    if not those:
+        return f"no configuration of {study!r} has a score for each seed: confirm again with --as ANOTHER-NAME"
+    lacking = f"trial {ahead[0].trial}, which is ahead, lacks a score" if ahead else "every configuration lacks a score"
+    return (
+        f"{lacking}, because trainings failed: search retry {shlex.quote(study)} {named}, "
+        f"or to go on without: search drop {shlex.quote(study)} {named}"
+    )
 
 
 @dataclass(frozen=True)
@@ -147,6 +171,8 @@ class Confirmed:
         test: what the winner's seeds have on the test data, metric to one value a seed; empty where the problem has
             none, or before the end.
         champion: what became of the alias, in a sentence.
+        held: why no winner can be chosen though all trainings have ended, and what to do.
+        newer: trials that are among the study's best by now and are not confirmed here.
     """
 
     study: str
@@ -158,6 +184,8 @@ class Confirmed:
     winner: str | None = None
     test: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     champion: str = ""
+    held: str = ""
+    newer: tuple[int, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON types."""
@@ -174,6 +202,8 @@ class Confirmed:
                 for name, values in self.test.items()
             },
             "champion": self.champion,
+            "held": self.held,
+            "newer": self.newer,
             "configurations": [
                 {
                     "rank": rank,

@@ -17,6 +17,7 @@ from search.records import StudyRecord
 from search.results import StopReason
 from search.schema import events, results, slots, studies
 
+CHOSEN, CONFIRMED = "chosen", "confirmed"  # the events that close a confirmation, and that end it
 FAILED = [reason.value for reason in StopReason if reason.failed]
 
 
@@ -74,6 +75,56 @@ def drop(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
     _change(engine, study, trials, "drop", act)
 
 
+def find_note(connection: Connection, study_id: int, kind: str) -> dict[str, Any] | None:
+    """Return the detail of the first event of a kind; None where there is none."""
+    query = sa.select(events.c.detail).where(events.c.study_id == study_id, events.c.kind == kind)
+    detail: dict[str, Any] | None = connection.scalar(query.order_by(events.c.id).limit(1))
+    return detail
+
+
+def find_confirmed(connection: Connection, study: str) -> dict[str, Any] | None:
+    """Return how the latest confirmation of a study ended: the winner's ``trial`` and ``version``; or None."""
+    ended = sa.select(studies.c.settings, events.c.detail).join(events, events.c.study_id == studies.c.id)
+    rows = connection.execute(ended.where(events.c.kind == CONFIRMED).order_by(events.c.id.desc()))
+    return next((row.detail for row in rows if row.settings["confirms"]["study"] == study), None)
+
+
+def note_once(connection: Connection, study_id: int, kind: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Keep an event that happens once in a study; return its detail, or that of the one that is there.
+
+    Args:
+        connection: in a transaction, which holds the study from here on.
+        study_id: the study.
+        kind: of the event.
+        make: returns the detail, if there is none yet.
+    """
+    connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id).with_for_update()).one()
+    found = find_note(connection, study_id, kind)
+    if found is not None:
+        return found
+    detail = make()
+    note(connection, study_id, kind, **detail)
+    return detail
+
+
+def check_open(connection: Connection, study: StudyRecord) -> None:
+    """Refuse to change a confirmation whose winner has been chosen: nothing may move the choice any more.
+
+    Args:
+        connection: in a transaction, which holds the study from here on.
+        study: any study.
+
+    Raises:
+        UsageError: it is closed.
+    """
+    connection.execute(sa.select(studies.c.id).where(studies.c.id == study.id).with_for_update()).one()
+    if find_note(connection, study.id, CHOSEN) is not None:
+        raise UsageError(
+            f"{study.name!r} is closed: its winner has been chosen, and measured on the test data, which is done once; "
+            "for other trainings say --as ANOTHER-NAME"
+        )
+
+
 def note(connection: Connection, study_id: int, kind: str, **detail: Any) -> None:
     """Keep what somebody did to a study."""
     row = {"study_id": study_id, "at": clock(connection.dialect.name), "actor": _actor()}
@@ -89,6 +140,7 @@ def _change(
 ) -> None:
     """Change slots, all or none; workers that know their trials read them again."""
     with writing(engine) as connection:
+        check_open(connection, study)
         for trial in trials:
             query = sa.select(slots).where(slots.c.study_id == study.id, slots.c.trial == trial)
             row = connection.execute(query.with_for_update()).one_or_none()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from search.errors import ProblemError
+
+if TYPE_CHECKING:
+    from registry import ModelVersion
 
 TEST = "test_"
 BATCH = 1000
@@ -38,6 +42,22 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
     measured = {}
     with Registry(url) as registry:
         for ref in refs:
-            values = registry.get(ref).load().evaluate(x, y, batch_size=BATCH, verbose=0, return_dict=True)
+            model = _compiled(registry.get(ref), problem)
+            try:
+                values = model.evaluate(x, y, batch_size=BATCH, verbose=0, return_dict=True)
+            except Exception as error:
+                raise ProblemError(f"{ref} cannot be measured on the test data: {one_line(error)}") from error
             measured[ref] = {TEST + name: float(value) for name, value in values.items()}
     return measured
+
+
+def _compiled(version: ModelVersion, problem: str) -> Any:
+    """Return the model, compiled: by the problem where its loss or metrics are none that Keras finds by itself."""
+    from search.rebuild import rebuild_model
+
+    loaded = version.load(rebuild=rebuild_model)
+    if loaded.compiled:
+        return loaded
+    built = rebuild_model(problem, version.params)
+    built.set_weights(loaded.get_weights())
+    return built

@@ -22,6 +22,7 @@ from sqlalchemy.engine import Connection
 
 from registry.upsert import insert_new, put
 
+FIXED = "fixed_params"  # the attribute whose params a trial takes instead of the sampler's
 MANY = 500  # ids in one statement, which databases limit
 
 trials: sa.Table = models.TrialModel.__table__
@@ -81,11 +82,13 @@ def close_trial(connection: Connection, trial_id: int, state: TrialState, value:
 
 
 def reopen_trial(connection: Connection, trial_id: int) -> None:
-    """Make a finished trial a running one again that has its params and nothing else."""
+    """Make a finished trial a running one again that has its params, or is to get them, and nothing else."""
     change = sa.update(trials).where(trials.c.trial_id == trial_id)
     connection.execute(change.values(state=TrialState.RUNNING, datetime_complete=None))
-    for table in (values, reports, user_attrs, system_attrs):
+    for table in (values, reports, user_attrs):
         connection.execute(sa.delete(table).where(table.c.trial_id == trial_id))
+    others = sa.delete(system_attrs).where(system_attrs.c.trial_id == trial_id, system_attrs.c.key != FIXED)
+    connection.execute(others)
 
 
 def read_reports(connection: Connection, trial_id: int) -> list[float]:

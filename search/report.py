@@ -15,11 +15,11 @@ from registry import ModelVersion, Registry
 from registry.database import display_url, open_engine, reading, without_secrets
 from registry.errors import NotFoundError
 from registry.reports import Report, ReportedStudy
-from registry.reports.facts import ReportedTrial
-from registry.reports.versions import confirmed_version, versions_around
+from registry.reports.versions import versions_around
 from registry.reports.write import check_name, write
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.attempts import read_attempts, read_machines
+from search.control import find_confirmed
 from search.importances import importances
 from search.mistakes import mistakes_of_winner
 from search.records import StudyRecord, find_study, read_study, study_names, trials_of
@@ -86,12 +86,14 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
             if record is None:
                 raise NotFoundError(f"the study {name!r} has just been deleted")
             versions = versions_around(connection, record.model, record.name)
+            confirmed = find_confirmed(connection, record.name) or {}
             reported = replace(
                 reported_study(record, trials_of(connection, record.id), versions),
+                confirmed=confirmed.get("trial"),
                 attempts=read_attempts(connection, record.id),
                 machines=read_machines(connection, record.id),
             )
-            found.append((record, reported, versions))
+            found.append((record, reported, versions, confirmed.get("version")))
     return Report(
         studies=tuple(_finished(engine, *one, errors=errors, importance=importance) for one in found),
         database=display_url(without_secrets(engine.url)),
@@ -105,6 +107,7 @@ def _finished(
     record: StudyRecord,
     reported: ReportedStudy,
     versions: Sequence[ModelVersion],
+    confirmed: str | None,
     *,
     errors: bool,
     importance: bool,
@@ -115,7 +118,9 @@ def _finished(
         ped_anova, fanova = importances(engine, record.name, record.objective.direction, ended)
         reported = replace(reported, importances=ped_anova, fanova=fanova)
     best = reported.leaders[0] if reported.leaders else None
-    winner = _version_of(best, record, versions) if best else None
+    winner = versions_by_trial(record, versions).get(best.number) if best else None
+    if best is not None and best.number == reported.confirmed:
+        winner = next((version for version in versions if version.ref == confirmed), winner)
     again = {"The study again": reproduce(record, reported.budget, engine.url)}
     commands: Mapping[str, str] = again
     url = engine.url.render_as_string(hide_password=False)
@@ -133,11 +138,6 @@ def _finished(
         mistakes=found,
         mistakes_missing=missing,
     )
-
-
-def _version_of(trial: ReportedTrial, record: StudyRecord, versions: Sequence[ModelVersion]) -> ModelVersion | None:
-    """Return the version to load for a trial: what confirmed it, or else its own."""
-    return confirmed_version(versions, trial.params) or versions_by_trial(record, versions).get(trial.number)
 
 
 def reproduce(record: StudyRecord, budget: int, url: URL) -> str:

@@ -42,8 +42,9 @@ def reported_study(record: StudyRecord, slots: Sequence[TrialRecord], found: Seq
     begun = [slot for slot in slots if slot.trial is not None]
     trials = sorted((_trial(slot, versions.get(slot.trial or 0)) for slot in begun), key=lambda trial: trial.number)
     metric = record.objective.metric
-    if confirmations(found):
-        trials = [replace(trial, test=trial.test or trial_on_test(found, trial.params)) for trial in trials]
+    if confirmations(found, record.name):
+        tested = {trial.number: trial.test or trial_on_test(found, record.name, trial.params) for trial in trials}
+        trials = [replace(trial, test=tested[trial.number]) for trial in trials]
     return ReportedStudy(
         name=record.name,
         problem=record.problem,
@@ -62,7 +63,7 @@ def reported_study(record: StudyRecord, slots: Sequence[TrialRecord], found: Seq
         wall_seconds=_wall_seconds(begun),
         error=record.error,
         baselines=baselines_of(found, metric),
-        repeats=repeats_in(found, trials, metric),
+        repeats=repeats_in(found, record.name, trials, metric),
     )
 
 

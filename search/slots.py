@@ -109,7 +109,7 @@ def claim(
         trial_id = row.trial_id
         if trial_id is None:
             fixed = fixed_params(row.number)
-            trial_id = _make_trial(connection, study_id, row, {"fixed_params": fixed} if fixed else {})
+            trial_id = _make_trial(connection, study_id, row, {optuna_rows.FIXED: fixed} if fixed else {})
         if row.lease > 1:
             end_attempts(connection, row.id, "lost", "its lease expired")
         start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}

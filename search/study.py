@@ -85,7 +85,7 @@ class Study:
         """
         if trials < 1:
             raise UsageError(f"the number of trials is {trials}; expected 1 or more")
-        _check_name(name)
+        check_name(name)
         engine = open_engine(storage or default_url())
         existing = _existing(engine, name)
         if existing is None:
@@ -163,9 +163,12 @@ class Study:
     def raise_budget(self, trials: int) -> None:
         """Raise the budget to so many trials in sum; a study that has more keeps them."""
         with writing(self._engine) as connection:
-            slots.add_slots(connection, self.record.id, trials)
+            if slots.add_slots(connection, self.record.id, trials):
+                control.check_open(connection, self.record)
 
-    def confirm(self, *, top: int = 5, seeds: int = 5, name: str | None = None, **run: Any) -> Confirmed:
+    def confirm(
+        self, *, top: int | None = None, seeds: int | None = None, name: str | None = None, **run: Any
+    ) -> Confirmed:
         """Train the best configurations again on the same new seeds, and choose the one with the best mean.
 
         The trainings are the slots of a study of its own; a call that was cut short is continued by the same call. At
@@ -173,8 +176,8 @@ class Study:
         best seed, unless it is on a confirmed version as good.
 
         Args:
-            top: how many configurations; fewer where the study has not so many.
-            seeds: trainings of each.
+            top: how many configurations, 5 without it; fewer where the study has not so many.
+            seeds: trainings of each; 5 without it, or as many as there are.
             name: of the study that confirms; else this study's with ``-confirm``.
             run: see `run`.
 
@@ -186,10 +189,12 @@ class Study:
             >>> Study.open("fmnist").confirm(top=3, seeds=5).winner  # doctest: +SKIP
             'fmnist/57'
         """
-        from search.confirming import begin, conclude
+        from search.concluding import conclude
+        from search.confirming import begin
 
         found = begin(self, top=top, seeds=seeds, name=name)
-        found.run(**run)
+        if found.unfinished():
+            found.run(**run)
         return conclude(found)
 
     def check_problem(self) -> None:
@@ -202,12 +207,16 @@ class Study:
         found = call_in_child(inspect_problem, self.record.problem)
         check_unchanged(self.record, found.space_fingerprint, found.data_fingerprint)
 
+    def unfinished(self) -> int:
+        """Return how many trials of the budget have not ended."""
+        return slots.unfinished(self._engine, self.record.id)
+
     def _asks_more(self, trials: int) -> bool:
         with reading(self._engine) as connection:
             return trials > slots.count_slots(connection, self.record.id)
 
     def _has_work(self, trials: int) -> bool:
-        return self._asks_more(trials) or slots.unfinished(self._engine, self.record.id) > 0
+        return self._asks_more(trials) or self.unfinished() > 0
 
     def accept_changes(self) -> Study:
         """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
@@ -397,7 +406,12 @@ def begin_study(engine: Engine, name: str, inspection: Inspection, settings: Set
     return record
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse what cannot be a study's name.
+
+    Raises:
+        UsageError: it is empty, too long, or not printable.
+    """
     if not name or len(name) > 200 or not name.isprintable() or name != name.strip():
         raise UsageError(f"the study's name is {name[:40]!r}; expected 1 to 200 printable characters")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from registry.reports.facts import ReportedStudy, ReportedTrial
 from registry.reports.marks import score_of
-from registry.reports.noise import baseline_lines, noise_lines, repeats_of, value_of
+from registry.reports.noise import baseline_lines, lead, noise_lines, repeats_of, value_of
 from registry.reports.numbers import count_text, duration_text, score_format, share_text
 from registry.reports.tables import Cell, exact
 
@@ -69,9 +69,10 @@ def _lines(study: ReportedStudy) -> list[str]:
         lines.append(f"On the test data: {measured}.")
     if len(ranked) > 1:
         second = study.leaders[1]
-        distance = abs(value_of(study, best) - value_of(study, second))
-        word = "equal to" if distance == 0 else f"{distance:.2g} ahead of"
-        lines.append(f"It is {word} {second.name}, the second ({write(value_of(study, second))}).")
+        distance = lead(study, best, second)
+        word = "equal to" if distance == 0 else f"{abs(distance):.2g} {'ahead of' if distance > 0 else 'behind'}"
+        which = "the second" if distance >= 0 else "which was not confirmed"
+        lines.append(f"It is {word} {second.name}, {which} ({write(value_of(study, second))}).")
     else:
         lines.append("It is the only one with a score.")
     lines += noise_lines(study)

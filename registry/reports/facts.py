@@ -154,6 +154,7 @@ class ReportedStudy:
         attempts: who trained which trial when, by their beginning.
         baselines: what to hold the winner against.
         repeats: the scores of configurations that were trained with several seeds.
+        confirmed: the trial whose configuration won when the best were trained again on several seeds.
         mistakes: where the winner errs.
         mistakes_missing: why that is not known; empty where there is no need to say.
         machines: where it was trained, one line each.
@@ -180,6 +181,7 @@ class ReportedStudy:
     attempts: tuple[Attempt, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     repeats: tuple[Repeats, ...] = ()
+    confirmed: int | None = None
     mistakes: Mistakes | None = None
     mistakes_missing: str = ""
     machines: tuple[str, ...] = ()
@@ -194,12 +196,18 @@ class ReportedStudy:
 
     @property
     def leaders(self) -> tuple[ReportedTrial, ...]:
-        """Those of `ranked`, first the ones that were confirmed on several seeds, by their means."""
+        """Those of `ranked`; where one was confirmed on several seeds, that first, then by their means its rivals."""
+        if self.confirmed is None:
+            return self.ranked
         sign = -1.0 if self.direction == "max" else 1.0
-        means = {one.trial: one.mean for one in self.repeats if one.trial is not None and len(one.scores) > 1}
-        confirmed = [trial for trial in self.ranked if trial.number in means]
-        others = [trial for trial in self.ranked if trial.number not in means]
-        return (*sorted(confirmed, key=lambda trial: sign * means[trial.number]), *others)
+        means = {one.trial: sign * one.mean for one in self.repeats if one.trial is not None and len(one.scores) > 1}
+        places = {trial.number: place for place, trial in enumerate(self.ranked)}
+
+        def order(trial: ReportedTrial) -> tuple[bool, bool, float, int]:
+            mean = means.get(trial.number)
+            return (trial.number != self.confirmed, mean is None, mean or 0.0, places[trial.number])
+
+        return tuple(sorted(self.ranked, key=order))
 
     @property
     def counts(self) -> dict[Outcome, int]:

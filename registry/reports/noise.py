@@ -26,6 +26,12 @@ def value_of(study: ReportedStudy, trial: ReportedTrial) -> float:
     return repeated.mean if repeated else score_of(trial)
 
 
+def lead(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> float:
+    """Return by how much one is better than another; less than 0 where it is worse."""
+    sign = 1 if study.direction == "max" else -1
+    return sign * (value_of(study, one) - value_of(study, other))
+
+
 def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
     """Return how far the objective moves from epoch to epoch around its best epoch, as a standard deviation.
 
@@ -46,19 +52,21 @@ def noise_lines(study: ReportedStudy) -> list[str]:
     if len(leaders) < 2:
         return []
     best, second = leaders[:2]
-    lead = abs(value_of(study, best) - value_of(study, second))
+    ahead = lead(study, best, second)
     one, other = repeats_of(study, best), repeats_of(study, second)
     if one and other:
         return [_welch(one, other, f"{second.name}'s")]
+    if ahead < 0:
+        return []  # the second was not confirmed, so its score may be a lucky one
     if one:
-        word = "more than" if lead > 2 * one.spread else "no more than"
-        return [f"Its lead over {second.name}, {lead:.2g}, is {word} twice the spread over seeds ({one.spread:.2g})."]
+        word = "more than" if ahead > 2 * one.spread else "no more than"
+        return [f"Its lead over {second.name}, {ahead:.2g}, is {word} twice the spread over seeds ({one.spread:.2g})."]
     moved = jitter(study, best)
     if moved is None:
         return ["Whether the lead is more than noise is not known: each was trained once, with one seed."]
-    word = "more than twice" if lead > 2 * moved else "within twice"
-    said = f"Its lead over {second.name}, {lead:.2g}, is {word} what its {study.metric} moves from epoch to epoch"
-    if lead > 2 * moved:
+    word = "more than twice" if ahead > 2 * moved else "within twice"
+    said = f"Its lead over {second.name}, {ahead:.2g}, is {word} what its {study.metric} moves from epoch to epoch"
+    if ahead > 2 * moved:
         return [f"{said} ({moved:.2g}); only more seeds can tell whether it is more than noise."]
     return [f"{said} ({moved:.2g}): it may be noise."]
 

@@ -78,12 +78,15 @@ def _baseline_name(version: ModelVersion) -> str:
     return version.tags.get("baseline") or version.tags.get("name") or version.ref
 
 
-def repeats_in(found: Sequence[ModelVersion], trials: Sequence[ReportedTrial], metric: str) -> tuple[Repeats, ...]:
-    """Return the scores over seeds: of trials whose params were trained again to confirm them, and of baselines."""
-    groups: dict[str, list[float]] = {}
-    for version in confirmations(found):
+def repeats_in(
+    found: Sequence[ModelVersion], study: str, trials: Sequence[ReportedTrial], metric: str
+) -> tuple[Repeats, ...]:
+    """Return the scores over seeds: of a study's trials that were trained again to confirm them, and of baselines."""
+    by_seed: dict[str, dict[int | None, float]] = {}
+    for version in confirmations(found, study):
         if math.isfinite(version.metrics.get(metric, math.nan)):
-            groups.setdefault(_key(version.params), []).append(version.metrics[metric])
+            by_seed.setdefault(_key(version.params), {})[version.source.seed] = version.metrics[metric]
+    groups = {key: list(scores.values()) for key, scores in by_seed.items()}
     seeds: dict[str, list[float]] = {}
     for version in filter(is_baseline, found):
         if math.isfinite(version.metrics.get(metric, math.nan)):
@@ -97,22 +100,16 @@ def repeats_in(found: Sequence[ModelVersion], trials: Sequence[ReportedTrial], m
     return (*confirmed, *(Repeats(name, tuple(scores)) for name, scores in seeds.items() if len(scores) > 1))
 
 
-def confirmations(found: Sequence[ModelVersion]) -> list[ModelVersion]:
-    """Return the versions that were trained to confirm a configuration."""
-    return [version for version in found if CONFIRM_TAG in version.tags]
+def confirmations(found: Sequence[ModelVersion], study: str) -> list[ModelVersion]:
+    """Return the versions that were trained, in this database, to confirm a configuration of a study."""
+    return [one for one in found if one.tags.get(CONFIRM_TAG) == study and one.imported is None]
 
 
-def trial_on_test(found: Sequence[ModelVersion], params: Mapping[str, Any]) -> dict[str, float]:
-    """Return what was measured on test data with a configuration, as means over its trainings."""
+def trial_on_test(found: Sequence[ModelVersion], study: str, params: Mapping[str, Any]) -> dict[str, float]:
+    """Return what was measured on test data with a configuration of a study, as means over its trainings."""
     key = _key(params)
-    same = [metrics_on_test(version) for version in confirmations(found) if _key(version.params) == key]
+    same = [metrics_on_test(version) for version in confirmations(found, study) if _key(version.params) == key]
     return _means([one for one in same if one])
-
-
-def confirmed_version(found: Sequence[ModelVersion], params: Mapping[str, Any]) -> ModelVersion | None:
-    """Return the version that stands for a confirmed configuration: the training whose weights were kept; or None."""
-    key = _key(params)
-    return next((one for one in confirmations(found) if one.weights is not None and _key(one.params) == key), None)
 
 
 def _key(params: Mapping[str, Any]) -> str:

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 def confirm_command(
     study: options.StudyName,
-    top: Annotated[int, typer.Option("--top", metavar="N", help="How many of the best configurations.")] = 5,
-    seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Trainings of each, on the same new seeds.")] = 5,
+    top: Annotated[
+        int | None, typer.Option("--top", metavar="N", help="How many of the best configurations (5).")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", metavar="N", help="Trainings of each, on the same new seeds (5).")
+    ] = None,
     name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Its name; else STUDY-confirm.")] = None,
     on: options.On = "local",
     workers: options.Workers = "auto",
@@ -33,7 +37,8 @@ def confirm_command(
     storage: Storage = None,
 ) -> None:
     """Train a study's best again on new seeds, choose by the mean, measure the winner on the test data, once."""
-    from search.confirming import begin, conclude
+    from search.concluding import conclude
+    from search.confirming import begin
     from search.study import Study
 
     run_options = running.run_options(
@@ -41,10 +46,11 @@ def confirm_command(
     )
     running.prepare_process()
     found = begin(Study.open(study, storage), top=top, seeds=seeds, name=name)
-    again = _continue(study, found, top, seeds)
+    again = _continue(study, found, on)
     try:
-        with running.progress(found, run_options["timeout"], stderr=as_json) as shown:
-            found.run(on_status=shown.show, **run_options)
+        if found.unfinished():
+            with running.progress(found, run_options["timeout"], stderr=as_json) as shown:
+                found.run(on_status=shown.show, **run_options)
     except KeyboardInterrupt:
         typer.echo(f"stopped in order; nothing is lost. To continue: {again}", err=as_json)
         return
@@ -71,6 +77,9 @@ def _print(confirmed: Confirmed, again: str) -> None:
             for rank, one in enumerate(confirmed.standings, 1)
         ],
     )
+    if confirmed.held:
+        typer.echo(f"no winner yet: {confirmed.held}; then {again}")
+        return
     if confirmed.winner is None:
         typer.echo(f"{confirmed.finished} of {confirmed.budget} trainings done. To continue: {again}")
         return
@@ -82,6 +91,10 @@ def _print(confirmed: Confirmed, again: str) -> None:
     if not confirmed.test:
         typer.echo("the problem has no test data")
     typer.echo(confirmed.champion)
+    if confirmed.newer:
+        newer = ", ".join(map(str, confirmed.newer))
+        of = shlex.quote(confirmed.of)
+        typer.echo(f"not among these, but among the best of {of} by now: trial {newer}; search confirm {of} --as NAME")
 
 
 def compare(confirmed: Confirmed) -> list[str]:
@@ -101,8 +114,10 @@ def _mean_of(values: Sequence[float]) -> str:
     return f"{fmean(values):.4f}{spread}"
 
 
-def _continue(study: str, found: Study, top: int, seeds: int) -> str:
-    words = ["search", "confirm", study, "--top", str(top), "--seeds", str(seeds)]
+def _continue(study: str, found: Study, on: str) -> str:
+    words = ["search", "confirm", study]
     if found.record.name != f"{study}-confirm":
         words += ["--as", found.record.name]
+    if on != "local":
+        words += ["--on", on]
     return shlex.join(words) + options.storage_option(found)

@@ -36,6 +36,16 @@ def load_test():
 def no_test():
     raise OSError("the disk is gone")
 
+def own_loss(y, p):
+    return (y - p) ** 2
+
+class Custom(type(toy.hypermodel())):
+    def build(self, hp):
+        model = super().build(hp)
+        model.compile("sgd", own_loss, metrics=["accuracy"])
+        return model
+
+custom = replace(toy, load_test=load_test, hypermodel=Custom)
 tested, untested, broken = replace(toy, load_test=load_test), toy, replace(toy, load_test=no_test)
 """
 QUICK = {"max_epochs": 2, "sampler": "random", "pruner": "none", "top_k": 1}
@@ -97,7 +107,7 @@ def confirm_twice(study: Study, folder: Path) -> None:
 
     assert study.confirm(top=2, seeds=2, workers=1) == confirmed
     assert (folder / "asked").read_text() == "once\n"
-    with pytest.raises(UsageError, match="closed with 2 seeds"):
+    with pytest.raises(UsageError, match="is closed"):
         study.confirm(top=2, seeds=3)
 
 
@@ -132,3 +142,19 @@ def test_test_data_that_do_not_load_are_asked_for_again_later(folder: Path, tmp_
     said = json.loads(done.stdout)
     assert (said["winner"], said["finished"], said["champion"]) == ("toy/2", 1, "toy@champion is toy/2")
     assert said["test"]["test_accuracy"]["mean"] > 0.4
+
+
+def test_a_model_whose_loss_is_not_keras_own_is_measured(folder: Path, tmp_path: Path) -> None:
+    from search.held_out import measure_on_test
+    from search.rebuild import rebuild_model
+
+    params = {"learning_rate": 0.1, "units": 3, "activation": "relu"}
+    model = rebuild_model("problems:custom", params)
+    url = f"sqlite:///{tmp_path}/studies.db"
+    with Registry(url, create=True) as registry:
+        version = registry.register("toy", weights=model, metric="val_accuracy", score=0.5, params=params)
+    assert version is not None
+    x, y = held_out(folder)
+    expected = model.evaluate(x, y, verbose=0, return_dict=True)
+    found = measure_on_test(url, [version.ref], "problems:custom")[version.ref]
+    assert found == pytest.approx({f"test_{name}": value for name, value in expected.items()}, rel=1e-5)

@@ -70,7 +70,8 @@ class TestNoise:
         one, other = study.ranked[:2]
         assert study.leaders == study.ranked
         repeats = (Repeats("a", (0.5, 0.6), one.number), Repeats("b", (0.6, 0.7), other.number))
-        confirmed = replace(study, repeats=repeats)
+        assert replace(study, repeats=repeats).leaders == study.ranked
+        confirmed = replace(study, repeats=repeats, confirmed=other.number)
         assert confirmed.leaders == (other, one, *study.ranked[2:])
         said = answer(confirmed)
         assert said.best == other
@@ -79,8 +80,9 @@ class TestNoise:
         beside = replace(confirmed, baselines=(Baseline("b", 0.9),))
         assert [row[0].text for row in baselines_table(beside).rows] == ["b", f"{other.name}, the winner"]
         assert baselines_table(beside).rows[1][1].value == str(confirmed.repeats[1].mean)
-        once = replace(study, repeats=(Repeats("b", (0.9,), other.number),))
-        assert once.leaders == study.ranked
+        alone = replace(study, repeats=repeats[1:], confirmed=other.number)
+        assert f"behind {one.name}, which was not confirmed" in answer(alone).lines[2]
+        assert noise_lines(alone) == []
 
     def test_without_seeds_the_movement_from_epoch_to_epoch_tells_what_may_be_noise(self) -> None:
         wild = trial(curves={"val_accuracy": (0.8, 0.9, 0.8, 0.9, 0.8, 0.9)}, score=0.9, epoch=2)

@@ -1,6 +1,7 @@
 """A confirmation: whose turn a slot is, how configurations are ranked, and when the champion moves."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import search
-from registry import Registry, Source, UserError
+from registry import Registry, Source
+from registry.database import writing
 from registry.errors import UsageError
-from registry.reports.versions import CONFIRM_TAG
-from search import slots
-from search.champion import crown, stand_against
+from search import control, optuna_rows, slots
+from search.champion import MEAN, SEEDS, crown, stand_against
 from search.confirmation import Confirmation
-from search.confirmed import Standing, stand, winner_of
-from search.confirming import NEW_SEEDS, best_trials
+from search.confirmed import hold_back, stand
+from search.confirming import NEW_SEEDS, begin, best_trials, newer_trials
+from search.errors import SettingsError
 from search.problem import Objective
 from search.records import read_trials
 from search.seeds import derive_seed, trial_seed
@@ -25,13 +27,13 @@ from search.settings import Settings
 from search.storage import closing_storage
 from search.study import Study
 
-PLAN = Confirmation("s", (7, 3), ({"x": 1.5}, {"x": None}))
+PLAN = Confirmation("s", (7, 3), ({"x": 1.5}, {"x": None}), 2)
 HIGH, LOW = Objective("val_accuracy", "max"), Objective("val_loss", "min")
 
 
 @given(configurations=st.integers(1, 6), seeds=st.integers(1, 6))
 def test_each_configuration_has_each_seed_once(configurations, seeds):
-    plan = Confirmation("s", tuple(range(configurations)), ({},) * configurations)
+    plan = Confirmation("s", tuple(range(configurations)), ({},) * configurations, configurations)
     settings = Settings(confirms=plan, seed=5)
     turns = [(plan.place(number), trial_seed(settings, number)) for number in range(configurations * seeds)]
     assert len(set(turns)) == configurations * seeds
@@ -122,9 +124,31 @@ def test_a_dropped_or_running_training_has_no_score(make):
     assert standings(make, [0.5, 0.7, 0.6, 0.9], of_3={"state": "running"})[1].scores == (0.7, None)
 
 
-def test_nobody_wins_without_all_scores(make):
-    with pytest.raises(UserError, match="no configuration has a score for each seed"):
-        winner_of(standings(make, [None, 0.5, 0.6, None]))
+@pytest.mark.parametrize(
+    ("scores", "changes", "held"),
+    [
+        ([0.5, 0.6, 0.7, 0.8], {}, ""),
+        ([0.5, 0.6, None, 0.8], {}, ""),  # what failed is behind
+        (
+            [0.9, 0.6, None, 0.8],
+            {},
+            "trial 7, which is ahead, lacks a score",
+        ),
+        ([0.9, 0.6, None, 0.8], {"of_2": {"dropped": True}}, ""),
+        (
+            [None, 0.6, 0.7, None],
+            {},
+            "every configuration lacks a score, because trainings failed: search retry c 0 3,",
+        ),
+        ([None, 0.6, 0.7, None], {"of_0": {"dropped": True}, "of_3": {"dropped": True}}, "no configuration of 'c'"),
+        ([math.inf, 0.6, 0.7, 0.8], {"objective": LOW}, ""),
+    ],
+)
+def test_a_choice_waits_for_what_failed_though_it_is_ahead(make, scores, changes, held):
+    objective = changes.pop("objective", HIGH)
+    found = hold_back(standings(make, scores, objective, **changes), objective, "c")
+    assert found.startswith(held)
+    assert bool(found) == bool(held)
 
 
 def test_the_best_trials_have_different_params(engine, make_study, monkeypatch, make):
@@ -149,6 +173,52 @@ def test_a_confirmation_grows_by_seeds_only(engine, make_study):
         study.add(1)
 
 
+def test_what_is_asked_again_may_be_left_out(engine, make_study):
+    parent = Study(engine, make_study(engine))
+    make_study(engine, name="s-confirm", budget=0, confirms=PLAN)
+    assert begin(parent).record.name == begin(parent, top=2).record.name == "s-confirm"
+    with pytest.raises(SettingsError, match="the best 2 of 's', not 3: leave out --top"):
+        begin(parent, top=3)
+    make_study(engine, name="other", budget=0)
+    with pytest.raises(SettingsError, match="does not confirm 's'"):
+        begin(parent, name="other")
+    with pytest.raises(UsageError, match="the study's name"):
+        begin(parent, name=" ")
+
+
+def test_a_closed_confirmation_is_not_changed(engine, make_study, add_worker):
+    parent = Study(engine, make_study(engine))
+    study = Study(engine, make_study(engine, name="s-confirm", budget=2, confirms=PLAN))
+    claim = slots.claim(engine, study.record.id, add_worker(engine, study.record))
+    with writing(engine) as connection:
+        assert control.note_once(connection, study.record.id, control.CHOSEN, lambda: {"trial": 7}) == {"trial": 7}
+        assert control.note_once(connection, study.record.id, control.CHOSEN, lambda: {"trial": 3}) == {"trial": 7}
+    for change in (study.retry, study.drop, study.prune):
+        with pytest.raises(UsageError, match="is closed: its winner has been chosen"):
+            change(claim.number)
+    with pytest.raises(UsageError, match="is closed"):
+        begin(parent, seeds=5)
+    assert study.status().budget == 2
+
+
+def test_a_training_that_is_tried_again_keeps_what_it_confirms(engine, make_study, add_worker):
+    study = make_study(engine, budget=1)
+    claim = slots.claim(engine, study.id, add_worker(engine, study), fixed_params=lambda number: {"x": 1})
+    with writing(engine) as connection:
+        optuna_rows.reopen_trial(connection, claim.trial_id)
+    with closing_storage(engine) as storage:
+        assert storage.get_trial(claim.trial_id).system_attrs["fixed_params"] == {"x": 1}
+
+
+def test_better_trials_that_came_later_are_named(engine, make_study, monkeypatch, make):
+    study = Study(engine, make_study(engine))
+    found = [trial(make, number, score) for number, score in ((7, 0.5), (3, 0.9), (8, 0.6))]
+    monkeypatch.setattr(study, "trials", lambda: found)
+    assert newer_trials(study, PLAN) == [8]
+    monkeypatch.setattr(study, "trials", list)
+    assert newer_trials(study, PLAN) == []
+
+
 @pytest.fixture
 def registry(database_url):
     """Give a registry on each kind of database."""
@@ -157,71 +227,59 @@ def registry(database_url):
     made.close()
 
 
-def confirmed(registry, study, scores, x=1, data="data", parameters=10, tags=None):
-    """Register the trainings of one configuration; return the best version."""
-    versions = [
-        registry.register(
-            "m",
-            weights=None,
-            metric="val_accuracy",
-            score=score,
-            params={"x": x},
-            source=Source(study=study, trial=number, seed=number, data_fingerprint=data),
-            parameters=parameters,
-            tags={CONFIRM_TAG: "s"} if tags is None else tags,
-        )
-        for number, score in enumerate(scores)
-    ]
-    return max(versions, key=lambda version: version.score)
+def confirmed(registry, mean, data="data", parameters=10, metric="val_accuracy", **tags):
+    """Register a version with the tags of one that was confirmed."""
+    return registry.register(
+        "m",
+        weights=None,
+        metric=metric,
+        score=0.5,
+        source=Source(data_fingerprint=data),
+        parameters=parameters,
+        tags={MEAN: repr(mean), SEEDS: "2"} | tags,
+    )
 
 
-def crowned(registry, study, chosen, scores):
-    """Try to make a version the champion."""
-    winner = Standing(0, 1, 0.0, tuple(scores), tuple(range(len(scores))), {}, 10, 1.0)
-    return crown(registry, record_of(study), winner, chosen)
-
-
-def record_of(study, **changes):
+def record_of(name, **changes):
     """Return what is read here of a study."""
-    return SimpleNamespace(**{"model": "m", "name": study, "objective": HIGH, "data_fingerprint": "data"} | changes)
+    return SimpleNamespace(**{"model": "m", "name": name, "objective": HIGH, "data_fingerprint": "data"} | changes)
 
 
 def test_the_first_confirmed_becomes_champion(registry):
-    chosen = confirmed(registry, "a", [0.5, 0.7])
-    assert crowned(registry, "a", chosen, [0.5, 0.7]) == "m@champion is m/2"
-    assert registry.get("m@champion").ref == "m/2"
+    chosen = confirmed(registry, 0.6)
+    assert crown(registry, record_of("a"), chosen) == "m@champion is m/1"
+    assert registry.get("m@champion").ref == "m/1"
     assert registry.history("m@champion")[0].detail == "mean val_accuracy 0.6 over 2 seeds"
-    assert crowned(registry, "a", chosen, [0.5, 0.7]) == "m@champion is m/2"
+    assert crown(registry, record_of("a"), chosen) == "m@champion is m/1"
 
 
 @pytest.mark.parametrize(
-    ("scores", "changes", "champion"),
+    ("mean", "parameters", "moves"),
     [
-        ([0.6, 0.7], {}, "m/4"),  # a better mean
-        ([0.1, 0.9], {}, "m/2"),  # one better seed is not enough
-        ([0.6, 0.6], {"parameters": 9}, "m/3"),  # the same mean at less cost
-        ([0.6, 0.6], {"parameters": 10}, "m/2"),
+        (0.61, 10, True),
+        (0.59, 9, False),
+        (0.6 + 1e-9, 9, True),  # the same to six digits, at less cost
+        (0.6 + 1e-9, 10, False),
     ],
 )
-def test_a_confirmed_champion_yields_to_a_better_mean(registry, scores, changes, champion):
-    crowned(registry, "a", confirmed(registry, "a", [0.5, 0.7]), [0.5, 0.7])
-    said = crowned(registry, "b", confirmed(registry, "b", scores, x=2, **changes), scores)
-    assert registry.get("m@champion").ref == champion
-    assert ("stays on m/2" in said) == (champion == "m/2")
+def test_a_confirmed_champion_yields_to_a_better_mean(registry, mean, parameters, moves):
+    crown(registry, record_of("a"), confirmed(registry, 0.6))
+    said = crown(registry, record_of("b"), confirmed(registry, mean, parameters=parameters))
+    assert registry.get("m@champion").ref == ("m/2" if moves else "m/1")
+    assert ("stays on m/1" in said) != moves
 
 
-@pytest.mark.parametrize("changes", [{"tags": {}}, {"data": "other"}])
+@pytest.mark.parametrize("changes", [{SEEDS: "", MEAN: "none"}, {"data": "other"}, {"metric": "val_loss"}])
 def test_a_champion_that_is_not_comparable_yields(registry, changes):
-    before = confirmed(registry, "a", [0.9], **changes)
+    before = confirmed(registry, 0.9, **changes)
     registry.set_alias("m", "champion", before.version)
-    assert crowned(registry, "b", confirmed(registry, "b", [0.5]), [0.5]) == "m@champion is m/2 now; it was m/1"
+    assert crown(registry, record_of("b"), confirmed(registry, 0.5)) == "m@champion is m/2 now; it was m/1"
 
 
 def test_a_protected_champion_stays(registry):
-    before = confirmed(registry, "a", [0.9], tags={})
-    registry.set_alias("m", "champion", before.version)
+    crown(registry, record_of("a"), confirmed(registry, 0.5))
     registry.protect_alias("m", "champion")
-    assert "is protected" in crowned(registry, "b", confirmed(registry, "b", [0.99]), [0.99])
+    assert "is protected" in crown(registry, record_of("b"), confirmed(registry, 0.99))
     assert registry.get("m@champion").ref == "m/1"
 
 
@@ -229,10 +287,10 @@ def test_a_study_stands_against_the_champion(registry):
     def said(score, study="b", **changes):
         return stand_against(registry, record_of(study, **changes), SimpleNamespace(score=score))
 
-    chosen = confirmed(registry, "a", [0.5, 0.7])
+    chosen = confirmed(registry, 0.6, confirm="a")
     assert said(0.5) == ""
-    crowned(registry, "a", chosen, [0.5, 0.7])
-    about = "champion m/2: val_accuracy 0.6000 in the mean of 2 seeds, "
+    crown(registry, record_of("a"), chosen)
+    about = "champion m/1: val_accuracy 0.6000 in the mean of 2 seeds, "
     assert said(0.55) == about + "0.0500 better than this study's best"
     assert said(0.65) == about + "which this study's best beats by 0.0500: search confirm b"
     assert said(0.55, study="a") == said(0.55, data_fingerprint="other") == said(0.55, objective=LOW) == ""
@@ -243,4 +301,4 @@ def test_only_one_place_of_a_search_asks_for_the_test_data():
     asking = [path.name for path in package.rglob("*.py") if ".load_test" in path.read_text()]
     assert asking == ["held_out.py"]
     importing = [path.name for path in package.rglob("*.py") if "held_out" in path.read_text()]
-    assert importing == ["confirming.py"]
+    assert importing == ["concluding.py"]

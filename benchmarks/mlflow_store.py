@@ -1,0 +1,86 @@
+"""MLflow's own store on SQLite, filled with the same made-up versions, and asked what it is asked in MLflow."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.versions import BATCH, Made, insert_rows, make
+
+STEP_MS = 1000
+
+
+class MlflowStore:
+    """An experiment with a run for each version.
+
+    Args:
+        folder: where its database goes.
+        count: how many runs.
+    """
+
+    def __init__(self, folder: Path, count: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from mlflow.store.tracking.dbmodels import models
+            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+            self._store = SqlAlchemyStore(f"sqlite:///{folder}/mlflow.db", str(folder / "artifacts"))
+        self._experiment = self._store.create_experiment("made-up")
+        tables = [
+            each.__table__
+            for each in (models.SqlRun, models.SqlParam, models.SqlTag, models.SqlMetric, models.SqlLatestMetric)
+        ]
+        for start in range(0, count, BATCH):
+            batch = [make(number) for number in range(start, min(count, start + BATCH))]
+            for table in tables:
+                names = [column.name for column in table.columns]
+                rows = itertools.chain.from_iterable(self._rows(table.name, one) for one in batch)
+                insert_rows(self._store.engine, table, (tuple(row.get(name) for name in names) for row in rows))
+
+    def _rows(self, table: str, one: Made) -> Iterable[dict[str, Any]]:
+        run = {"run_uuid": f"{one.number:032x}"}
+        match table:
+            case "runs":
+                named = {"name": f"run {one.number}", "source_type": "LOCAL", "user_id": "u", "artifact_uri": "here"}
+                times = {"start_time": STEP_MS * one.number, "end_time": STEP_MS * one.number}
+                state = {"status": "FINISHED", "lifecycle_stage": "active", "experiment_id": int(self._experiment)}
+                yield run | named | times | state
+            case "params":
+                yield from (run | {"key": name, "value": str(value)} for name, value in one.params.items())
+            case "tags":
+                yield from (run | {"key": name, "value": text} for name, text in one.tags.items())
+            case "metrics":
+                yield from (run | row for row in _history(one))
+            case _:
+                for name, rows in itertools.groupby(_history(one), lambda row: row["key"]):
+                    yield run | list(rows)[-1] | {"key": name}
+
+    def search(self, where: str = "", *, order: str, limit: int) -> list[Any]:
+        """Return the first runs that fit."""
+        return list(self._store.search_runs([self._experiment], where, 1, limit, [order]))
+
+    def compare(self, runs: list[str]) -> dict[str, Any]:
+        """Return runs with their params, and the whole histories of four metrics."""
+        found: dict[str, Any] = {run: self._store.get_run(run) for run in runs}
+        for metric in ("loss", "val_loss", "accuracy", "val_accuracy"):
+            found[metric] = self._store.get_metric_history_bulk(runs, metric, max_results=25_000)
+        return found
+
+    def register(self, one: Made) -> None:
+        """Log a run as a user's program does, with all its metrics in one batch."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        tags = [RunTag(name, text) for name, text in one.tags.items()]
+        run = self._store.create_run(self._experiment, "u", STEP_MS * one.number, tags, f"run {one.number}")
+        rows = [Metric(row["key"], row["value"], row["timestamp"], row["step"]) for row in _history(one)]
+        params = [Param(name, str(value)) for name, value in one.params.items()]
+        self._store.log_batch(run.info.run_id, rows, params, [])
+
+
+def _history(one: Made) -> Iterator[dict[str, Any]]:
+    for curve in one.curves.values():
+        for step, value in enumerate(curve.values):
+            yield {"key": curve.metric, "value": value, "timestamp": STEP_MS * step, "step": step, "is_nan": False}
