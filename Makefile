@@ -22,11 +22,15 @@ help:
 	@echo "make data     find or fetch Fashion-MNIST"
 	@echo "make format   format the code and mend what ruff can mend"
 	@echo "make lock     pin the newest releases in requirements.lock and requirements-test.lock"
-	@echo "make clean    remove the environment and every cache; studies.db stays"
+	@echo "make clean    remove the environment and every cache; your studies stay"
 
-search: install data
+search: install data my-studies.db
 	$(BIN)/search run fmnist --study $(STUDY) --trials $(TRIALS) --max-epochs $(EPOCHS) \
-	    --workers auto --timeout $(TIMEOUT)
+	    --workers auto --timeout $(TIMEOUT) --storage sqlite:///my-studies.db
+
+# The reference study is only read: a search works in a copy of it, where its champion is there to be compared with.
+my-studies.db:
+	@cp studies.db $@.tmp && mv $@.tmp $@
 
 test: lint unit e2e
 
@@ -42,7 +46,7 @@ unit: install-test
 # Tests that keep the arrays in a folder of their own need the files again, also those unpacked by `make data`.
 e2e: install-test data chromium
 	@if [ -z "$$FMNIST_DATA_DIR" ] && [ -d "$(DEBIAN_DATA)" ]; then export FMNIST_DATA_DIR="$(DEBIAN_DATA)"; fi; \
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest -n 2 --dist loadfile tests/e2e
 
 data: install
 	@tools/data.sh $(BIN)/fmnist "$(DEBIAN_DATA)"

@@ -46,7 +46,7 @@ def draw_chapter(registry: Registry, folder: Path) -> list[Path]:
     pictures |= {file: curves_by_name(versions) for file, versions in curves.items()}
     champion = find_champion(registry, fmnist.name)
     if champion is not None:
-        names = {"champion": champion, "adam": _version(registry, "adam")}
+        names = {"champion": champion, "adam-100": _version(registry, "adam-100")}
         pictures["champion.png"] = curves_by_name(names, ("accuracy",))
         pictures["standing.png"] = standing(registry, champion)
     for file, figure in pictures.items():
@@ -139,7 +139,13 @@ def curves_by_name(versions: Mapping[str, ModelVersion], metrics: Sequence[str] 
         Line2D([], [], color="#666666", linestyle="--", label="training"),
         Line2D([], [], color="#666666", linestyle="", marker="o", label="kept epoch"),
     ]
-    figure.legend(handles=entries, loc="outside lower center", ncols=min(len(entries), 5), frameon=False, fontsize=8)
+    figure.legend(
+        handles=entries,
+        loc="outside lower center",
+        ncols=min(len(entries), 1 + 2 * len(metrics)),
+        frameon=False,
+        fontsize=8,
+    )
     return figure
 
 

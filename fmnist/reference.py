@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fmnist.baselines import SEEDS, run_baselines
+from fmnist.problem import fmnist
 from registry import Registry, UserError
 from search import Study
 from search.confirmed import Confirmed
@@ -72,8 +73,8 @@ def make_reference(
 ) -> Reference:
     """Make the reference study's file, or go on with it.
 
-    Of the plain search the best three trials keep their weights, of the wide one the best, of each baseline the best
-    seed, and of the confirmation the champion. That keeps the file small enough to come with the source.
+    Of the plain search the best three trials keep their weights, of each baseline the best seed, and of the wide search
+    what its confirmation keeps: the champion. That keeps the file small enough to come with the source.
 
     Args:
         path: the SQLite file.
@@ -95,6 +96,8 @@ def make_reference(
     tell(f"the best {plan.top} of it on {plan.confirm_seeds} new seeds")
     with closing(Study.open(WIDE, storage)) as study:
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)
+    with Registry(storage) as registry:
+        registry.drop_weights(fmnist.name, [one.version for one in registry.list(fmnist.name, study=WIDE)])
     return Reference(path, seal(path), plain, wide, confirmed)
 
 

@@ -18,7 +18,7 @@ def reference_command(
 ) -> None:
     """Make the reference study: search both spaces, train the baselines, confirm the best; all in one small file.
 
-    It takes about an hour on two cores. Run again, it continues.
+    It takes about an hour and a quarter on two cores. Run again, it continues.
     """
     from fmnist.reference import Plan, make_reference
 
