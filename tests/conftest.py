@@ -1,10 +1,11 @@
-"""Databases for tests: a new one each, on SQLite and on a real PostgreSQL."""
+"""What all tests share: databases, a new one each, on SQLite and on a real PostgreSQL; and signals that arrive."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +14,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let programs that tests start be interrupted: what runs in the background ignores it, and so do its children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
