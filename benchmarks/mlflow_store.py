@@ -65,8 +65,8 @@ class MlflowStore:
     def compare(self, runs: list[str]) -> dict[str, Any]:
         """Return runs with their params, and the whole histories of four metrics."""
         found: dict[str, Any] = {run: self._store.get_run(run) for run in runs}
-        for metric in ("loss", "val_loss", "accuracy", "val_accuracy"):
-            found[metric] = self._store.get_metric_history_bulk(runs, metric, max_results=25_000)
+        for run, metric in itertools.product(runs, ("loss", "val_loss", "accuracy", "val_accuracy")):
+            found[f"{run} {metric}"] = self._store.get_metric_history(run, metric)
         return found
 
     def register(self, one: Made) -> None:
