@@ -12,6 +12,7 @@ from contextlib import suppress
 from registry import ModelVersion, Registry
 from registry.alias_moves import Expected
 from registry.errors import ConflictError, NotFoundError, ProtectedError
+from registry.reports.versions import CONFIRM_TAG
 from search.confirmed import rounded
 from search.records import StudyRecord
 from search.status import BestTrial
@@ -30,13 +31,10 @@ def crown(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
     Raises:
         ConflictError: others move the alias all the time.
     """
-    for left in reversed(range(TRIES)):
-        try:
+    for _ in range(TRIES - 1):
+        with suppress(ConflictError):  # it has moved meanwhile: compare with where it is now
             return _crown(registry, record, chosen)
-        except ConflictError:  # it has moved meanwhile: compare with where it is now
-            if not left:
-                raise
-    raise AssertionError("the last try returns or raises")
+    return _crown(registry, record, chosen)
 
 
 def _crown(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
@@ -66,7 +64,7 @@ def stand_against(registry: Registry, record: StudyRecord, best: BestTrial) -> s
     """
     current = find_champion(registry, record.model)
     mean = None if current is None else comparable_mean(record, current)
-    if current is None or mean is None or current.tags.get("confirm") == record.name:
+    if current is None or mean is None or current.tags.get(CONFIRM_TAG) == record.name:
         return ""
     metric = record.objective.metric
     said = f"champion {current.ref}: {metric} {mean:.4f} in the mean of {current.tags[SEEDS]} seeds, "

@@ -21,7 +21,7 @@ from search.confirmed import Confirmed, Standing, hold_back, stand
 from search.confirming import newer_trials
 from search.held_out import measure_on_test
 from search.pool import call_in_child
-from search.records import StudyRecord, trials_of
+from search.records import StudyRecord, TrialRecord, trials_of
 from search.study import Study
 
 MEASURED = "measured"
@@ -43,8 +43,7 @@ def conclude(found: Study) -> Confirmed:
     if plan is None:
         raise UsageError(f"{record.name!r} is a study that confirms nothing")
     parent = Study(found.engine, records.read_study(found.engine, plan.study))
-    standings = _standings(found, plan)
-    trained = found.trials()
+    standings, trained = _standings(found, parent.record, plan)
     finished = sum(1 for slot in trained if slot.state == "finished")
     shown = Confirmed(record.name, plan.study, record.objective, finished, len(trained), tuple(standings))
     shown = replace(shown, newer=tuple(newer_trials(parent, plan)))
@@ -55,7 +54,7 @@ def conclude(found: Study) -> Confirmed:
         held = hold_back(standings, record.objective, record.name)
         if held:
             return replace(shown, held=held)
-        chosen = _choose(found, plan)
+        chosen = _choose(found, parent.record, plan)
     with Registry(found.url) as registry:
         ended = _event(found, control.CONFIRMED) or _follow(registry, found, chosen)
     winner = next(one for one in standings if one.trial == chosen["trial"])
@@ -68,19 +67,18 @@ def conclude(found: Study) -> Confirmed:
     )
 
 
-def _standings(found: Study, plan: Confirmation) -> list[Standing]:
-    record = found.record
+def _standings(found: Study, parent: StudyRecord, plan: Confirmation) -> tuple[list[Standing], list[TrialRecord]]:
+    """Return how the configurations stand, and the trainings that say so, read at one moment."""
     with reading(found.engine) as connection:
-        parent = records.find_study(connection, plan.study)
-        before = [] if parent is None else trials_of(connection, parent.id)
-        return stand(plan, record.objective, before, trials_of(connection, record.id))
+        before, trained = trials_of(connection, parent.id), trials_of(connection, found.record.id)
+    return stand(plan, found.record.objective, before, trained), trained
 
 
-def _choose(found: Study, plan: Confirmation) -> dict[str, Any]:
+def _choose(found: Study, parent: StudyRecord, plan: Confirmation) -> dict[str, Any]:
     """Choose the winner and keep the choice, in one transaction, unless another process has."""
 
     def choice() -> dict[str, Any]:
-        winner = _standings(found, plan)[0]
+        (winner, *_), _ = _standings(found, parent, plan)
         return {"trial": winner.trial, "slots": list(winner.slots), "best": winner.best_slot(found.record.objective)}
 
     with writing(found.engine) as connection:
@@ -134,8 +132,7 @@ def _measure(found: Study, own: list[ModelVersion]) -> dict[str, Any]:
 
 def _luckiest(record: StudyRecord, versions: Mapping[int, ModelVersion]) -> ModelVersion:
     """Return the training with the best score, the first of equals: what the registry calls best, in this study."""
-    sign = -1.0 if record.objective.direction == "max" else 1.0
-    return min(versions.values(), key=lambda version: (sign * version.score, version.version))
+    return min(versions.values(), key=lambda version: (record.objective.key(version.score), version.version))
 
 
 def _versions(registry: Registry, record: StudyRecord) -> dict[int, ModelVersion]:

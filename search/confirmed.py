@@ -68,9 +68,8 @@ class Standing:
 
     def best_slot(self, objective: Objective) -> int:
         """Return the number of the training with the best score, the first of equals."""
-        sign = -1.0 if objective.direction == "max" else 1.0
-        known = [(sign * score, slot) for score, slot in zip(self.scores, self.slots, strict=True) if score is not None]
-        return min(known)[1]
+        pairs = zip(self.scores, self.slots, strict=True)
+        return min((objective.key(score), slot) for score, slot in pairs if score is not None)[1]
 
 
 def stand(
@@ -91,16 +90,16 @@ def stand(
     for place, number in enumerate(plan.trials):
         own = [slot for slot in trained if plan.place(slot.slot) == place]
         seconds = [slot.seconds for slot in own if slot.seconds is not None]
-        first = known.get(number)
+        first = known[number]
         standings.append(
             Standing(
                 trial=number,
                 rank_before=place + 1,
-                score_before=None if first is None else first.score,
+                score_before=first.score,
                 scores=tuple(map(_score, own)),
                 slots=tuple(slot.slot for slot in own),
                 failed=tuple(slot.slot for slot in own if _has_failed(slot)),
-                params=plan.points[place] if first is None else first.params,
+                params=first.params,
                 parameters=next((slot.parameters for slot in own if slot.parameters is not None), None),
                 seconds=fmean(seconds) if seconds else None,
             )
@@ -124,7 +123,7 @@ def _order(one: Standing, objective: Objective) -> tuple[Any, ...]:
     return (
         not one.whole,
         False,
-        -rounded(mean) if objective.direction == "max" else rounded(mean),
+        objective.key(rounded(mean)),
         math.inf if one.parameters is None else one.parameters,
         math.inf if one.seconds is None else one.seconds,
         one.rank_before,

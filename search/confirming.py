@@ -62,9 +62,9 @@ def best_trials(parent: Study, top: int) -> list[TrialRecord]:
         NotFoundError: none has a score.
     """
     ended = [one for one in parent.trials() if one.state == "finished" and not one.dropped and one.trial is not None]
-    sign = -1.0 if parent.record.objective.direction == "max" else 1.0
+    key = parent.record.objective.key
     known = ((one.score, one) for one in ended if one.score is not None and math.isfinite(one.score))
-    scored = sorted((sign * score, one.slot, one) for score, one in known)
+    scored = sorted((key(score), one.slot, one) for score, one in known)
     different: dict[str, TrialRecord] = {}
     for *_, trial in scored:
         different.setdefault(repr(sorted(trial.params.items())), trial)

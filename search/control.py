@@ -16,6 +16,7 @@ from search import optuna_rows
 from search.records import StudyRecord
 from search.results import StopReason
 from search.schema import events, results, slots, studies
+from search.slots import hold_study
 
 CHOSEN, CONFIRMED = "chosen", "confirmed"  # the events that close a confirmation, and that end it
 FAILED = [reason.value for reason in StopReason if reason.failed]
@@ -98,7 +99,7 @@ def note_once(connection: Connection, study_id: int, kind: str, make: Callable[[
         kind: of the event.
         make: returns the detail, if there is none yet.
     """
-    connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id).with_for_update()).one()
+    hold_study(connection, study_id)
     found = find_note(connection, study_id, kind)
     if found is not None:
         return found
@@ -117,7 +118,7 @@ def check_open(connection: Connection, study: StudyRecord) -> None:
     Raises:
         UsageError: it is closed.
     """
-    connection.execute(sa.select(studies.c.id).where(studies.c.id == study.id).with_for_update()).one()
+    hold_study(connection, study.id)
     if find_note(connection, study.id, CHOSEN) is not None:
         raise UsageError(
             f"{study.name!r} is closed: its winner has been chosen, and measured on the test data, which is done once; "

@@ -68,5 +68,5 @@ def launch(
     places = place_workers(workers=wanted, device=device, cores=usable_cores(), gpus=gpus, per_gpu=per_gpu)
     study.go_on()
     pool = study.open_pool(slots.new_worker_id, memory_limit)
-    pool.start(places[: slots.unfinished(study.engine, study.record.id)])
+    pool.start(places[: study.unfinished()])
     yield pool

@@ -36,6 +36,10 @@ class Objective:
         """Tell whether a score beats another strictly; a NaN never does."""
         return score > than if self.direction == "max" else score < than
 
+    def key(self, score: float) -> float:
+        """Return what sorts scores, the best first."""
+        return -score if self.direction == "max" else score
+
 
 @dataclass(frozen=True, slots=True)
 class Data:

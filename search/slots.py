@@ -47,10 +47,14 @@ def new_worker_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
+def hold_study(connection: Connection, study_id: int) -> None:
+    """Lock a study until the transaction ends; SQLite's transaction locks all."""
+    connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id).with_for_update())
+
+
 def add_slots(connection: Connection, study_id: int, budget: int) -> int:
     """Add slots until the study has ``budget`` of them; return how many were added (0 where it has more)."""
-    # Locked, so that two who add at once do not make the same numbers; SQLite's transaction locks all.
-    connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id).with_for_update())
+    hold_study(connection, study_id)  # so that two who add at once do not make the same numbers
     have = count_slots(connection, study_id)
     if have >= budget:
         return 0
