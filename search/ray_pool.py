@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from registry.database import reading
 from registry.errors import DatabaseAway
-from search import slots
 from search.deaths import Death
 from search.errors import ClusterError
 from search.pool import FAILED
@@ -143,7 +142,7 @@ class RayPool:
         count, share = place_on_ray(workers=wanted, device=device, per_gpu=per_gpu, nodes=resources)
         self._study.go_on()
         remote = self._remote(share)
-        for _ in range(min(count, slots.unfinished(self._study.engine, self._study.record.id))):
+        for _ in range(min(count, self._study.unfinished())):
             token = new_token()
             # By reference, so that the URL's password is in no task's description.
             task = self._ray.put(self._task(token, share))
@@ -198,7 +197,7 @@ class RayPool:
 
     def _nothing_left(self) -> bool:
         with contextlib.suppress(DatabaseAway):
-            return slots.unfinished(self._study.engine, self._study.record.id) == 0
+            return self._study.unfinished() == 0
         return False
 
     def _wait(self, count: int, seconds: float) -> list[Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from registry.database import reading
 from registry.errors import UserError
-from search import deaths, slots
+from search import deaths
 from search.placement import Place
 from search.pool import FAILED, Pool
 from search.records import StudyRecord
@@ -61,7 +61,7 @@ def run_task(task: Task) -> list[int | None]:
     try:
         # Where Ray runs this task again, its node is gone, and what was held there need not wait for its lease.
         release_workers(study.engine, study.record, task.token, deaths.Death("lost", "its Ray task was restarted"))
-        if study.record.stopping or not slots.unfinished(study.engine, study.record.id):
+        if study.record.stopping or not study.unfinished():
             return []
         if os.path.isdir(task.folder):
             os.chdir(task.folder)

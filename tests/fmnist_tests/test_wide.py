@@ -54,7 +54,7 @@ def test_each_image_is_normalized_by_itself() -> None:
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "linear"])
-@pytest.mark.parametrize("batch_size", [64, 256])
+@pytest.mark.parametrize("batch_size", [128, 256])
 def test_the_learning_rate_ends_at_zero_after_the_last_epoch(schedule: str, batch_size: int) -> None:
     model, _ = build({"schedule": schedule, "batch_size": batch_size, "learning_rate": 1e-3}, epochs=10)
     steps = -(-48_000 // batch_size) * 10
