@@ -163,29 +163,48 @@ def fill(url: str, name: str, trials: int) -> None:
     engine.dispose()
 
 
-def claim_and_ask(url: str, name: str) -> float:
-    """Return the median seconds of a claim, the params' proposal and their record."""
-    from search.worker import Worker, open_shop
+class Claiming:
+    """A worker that claims trials of a study and asks for their params, one at a time."""
 
-    engine = open_engine(url)
-    study = read_study(engine, name)
-    shop = open_shop(engine, url, study, threading.Event(), NoTraining(), space=lambda: None)  # type: ignore
-    worker = Worker(shop, device="cpu", worker_id=slots.new_worker_id())
-    worker._register()
-    taken = []
-    for _ in range(SAMPLES):
+    def __init__(self, url: str, name: str) -> None:
+        from search.worker import Worker, open_shop
+
+        self._engine = open_engine(url)
+        self._study = read_study(self._engine, name)
+        stop = threading.Event()
+        self._shop = open_shop(self._engine, url, self._study, stop, NoTraining(), space=lambda: None)  # type: ignore
+        self._worker = Worker(self._shop, device="cpu", worker_id=slots.new_worker_id())
+        self._worker._register()
+
+    def seconds(self) -> float:
+        """Return what a claim, the params' proposal and their record take."""
         begun = time.perf_counter()
-        claim = slots.claim(engine, study.id, worker.id)
+        claim = slots.claim(self._engine, self._study.id, self._worker.id)
         assert claim is not None
-        shop.optuna_study.sampler = make_sampler(study.settings, number=claim.number, grid_point=dict)
+        shop = self._shop
+        shop.optuna_study.sampler = make_sampler(self._study.settings, number=claim.number, grid_point=dict)
         shop.view.take_up(claim.trial_id)
         trial = begin_trial(shop.optuna_study, claim.trial_id)
         params = {letter: trial.suggest_float(letter, 0, 1) for letter in "abcd"}
         with shop.view.flushing() as changes:
-            Lease(engine, claim).start(params, changes, 0)
-        taken.append(time.perf_counter() - begun)
-    shop.close()
-    return statistics.median(taken)
+            Lease(self._engine, claim).start(params, changes, 0)
+        return time.perf_counter() - begun
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._shop.close()
+
+
+def growth(url: str) -> tuple[float, float]:
+    """Return the median seconds that an early and a late trial take to claim and ask, measured in turn."""
+    fill(url, "early", EARLY)
+    fill(url, "late", LATE)
+    both = Claiming(url, "early"), Claiming(url, "late")
+    pairs = [tuple(one.seconds() for one in both) for _ in range(SAMPLES)]
+    for one in both:
+        one.close()
+    early, late = (statistics.median(taken) for taken in zip(*pairs, strict=True))
+    return early, late
 
 
 @contextmanager
@@ -214,9 +233,7 @@ def table(trials: int) -> str:
                 f"| {kind} | {ours.a_second:.1f} | {alone.a_second:.1f} | {one.a_second:.1f} | not for SQLite |"
             )  # fmt: skip
             share = 100 / alone.a_second / 20
-            fill(url, "early", EARLY)
-            fill(url, "late", LATE)
-            early, late = claim_and_ask(url, "early"), claim_and_ask(url, "late")
+            early, late = growth(url)
             growth.append(
                 f"| {kind} | {1000 / alone.a_second:.0f} | {share:.2f} % | {1000 * early:.1f} | {1000 * late:.1f} | "
                 f"{late / early:.2f} |"
