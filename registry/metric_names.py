@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from registry.values import Direction
 
@@ -25,6 +26,7 @@ _WORDS: dict[Direction, str] = {
 }
 
 
+@lru_cache(maxsize=1024)  # a search asks for the same few, again and again
 def known_direction(metric: str) -> Direction | None:
     """Return the direction of one of Keras' metrics, or None.
 
