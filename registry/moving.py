@@ -50,9 +50,10 @@ class Moving(Connected):
         return export_checked(version.load(), wanted, Path(out), self._check_of(version))
 
     def bundle(self, refs: Iterable[str], out: str | Path) -> list[ModelVersion]:
-        """Write versions to one file, with records, curves, weights, stored predictions, tags and aliases.
+        """Write versions to one file, with records, curves, weights, stored predictions and marks.
 
-        The same versions always make the same bytes.
+        Marks are the tags, the description and the aliases of each version, and the tags and the description of its
+        model. The same versions always make the same bytes.
 
         Args:
             refs: which versions.
@@ -73,32 +74,29 @@ class Moving(Connected):
     def import_bundle(self, path: str | Path) -> Imported:
         """Read a bundle of another registry in; nothing that is here already is added again.
 
-        Each version gets the next number of its model here, and keeps its record, its time and its origin. An alias of
-        the bundle that is nowhere here is set; one that is here stays where it is. Everything is checked before
-        anything is written, so nobody need vouch for the file.
+        Each version gets the next number of its model here, and keeps its record, its time and its origin. With one
+        that is added come its aliases that are nowhere here, protected as they were, and the tags and the description
+        that its model lacks; what is here already stays as it is. Everything is checked before anything is written,
+        so nobody need vouch for the file.
 
         Raises:
             BundleError: the file is damaged, of another schema, or not safe; nothing was added.
         """
         from registry.bundles import Imported, read_bundle
-        from registry.bundles.read import add
+        from registry.bundles.add import add
 
-        added: list[str] = []
-        present: list[str] = []
-        left: list[str] = []
+        found = Imported()
         with read_bundle(Path(path)) as contents:
             for one in contents.versions:
                 files = [None if sha256 is None else contents.artifacts[sha256] for sha256 in (one.weights, one.check)]
                 line = contents.models[one.record.model]
                 with staging(self._engine, *files) as staged:
-                    number, new, taken = self._write(
+                    found += self._write(
                         lambda connection, one=one, line=line, staged=staged: add(  # type: ignore[misc]
                             connection, one, line, staged, self._clock(), self._finish
                         )
                     )
-                (added if new else present).append(f"{one.record.model}/{number}")
-                left += taken
-        return Imported(tuple(added), tuple(present), tuple(left))
+        return found
 
     def _check_of(self, version: ModelVersion) -> PredictionCheck | None:
         raise NotImplementedError

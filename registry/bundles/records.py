@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from registry.errors import BundleError, UsageError
-from registry.packing import check_text, pack_curve, pack_param, unpack_curve, unpack_param
-from registry.record import Record, checked
+from registry.marks import LONGEST_DESCRIPTION
+from registry.packing import check_names, check_text, pack_curve, pack_param, unpack_curve, unpack_param
+from registry.record import Record, check_tag, checked
 from registry.refs import check_name
-from registry.values import ModelVersion, Source
+from registry.values import Direction, ModelVersion, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Bundled:
         identity: the same for the same version, in whatever registry it is.
         created_at: when it was first registered.
         aliases: the names that pointed to it.
+        protected: those of them that are protected.
         description: in Markdown.
         state: ``ready`` or ``displaced``.
         weights: the hash of the ``.keras`` file; None where there is none.
@@ -50,10 +53,28 @@ class Bundled:
     identity: str
     created_at: datetime
     aliases: tuple[str, ...]
+    protected: tuple[str, ...]
     description: str | None
     state: str
     weights: str | None
     check: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The registered model of a bundle's versions.
+
+    Args:
+        metric: what its best version is judged by.
+        direction: ``max`` or ``min``.
+        description: in Markdown.
+        tags: name to text, of the model itself.
+    """
+
+    metric: str
+    direction: Direction
+    description: str | None
+    tags: Mapping[str, str]
 
 
 def plain_json(document: Any) -> bytes:
@@ -79,12 +100,13 @@ def lasting(version: ModelVersion, origin: Origin) -> dict[str, Any]:
     }
 
 
-def as_document(version: ModelVersion, origin: Origin, check: str | None) -> dict[str, Any]:
+def as_document(version: ModelVersion, origin: Origin, check: str | None, protected: Sequence[str]) -> dict[str, Any]:
     """Return a version as a bundle holds it."""
     return {
         "lasting": lasting(version, origin),
         "model": version.model,
         "aliases": list(version.aliases),
+        "protected": list(protected),
         "tags": dict(version.tags),
         "description": version.description,
         "state": version.state,
@@ -104,8 +126,29 @@ def from_document(document: Any, what: str) -> Bundled:
     Raises:
         BundleError: something is missing, of another type, or cannot be.
     """
-    try:
+    with _refusing(what):
         return _read(document)
+
+
+def line_from(found: Any, what: str) -> Line:
+    """Return a registered model of a document that nobody vouches for.
+
+    Raises:
+        BundleError: something is missing, of another type, or cannot be.
+    """
+    with _refusing(what):
+        check_names("metric", [found["metric"]])
+        if found["direction"] not in ("max", "min"):
+            raise ValueError(f"the direction is {found['direction']!r}; expected 'max' or 'min'")
+        return Line(
+            _words(found["metric"]), found["direction"], _description(found["description"]), _tags(found["tags"])
+        )
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    try:
+        yield
     except (UsageError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         said = f"there is no {error}" if isinstance(error, KeyError) else str(error)
         raise BundleError(f"{what} is refused: its record cannot be: {said}") from error
@@ -113,7 +156,7 @@ def from_document(document: Any, what: str) -> Bundled:
 
 def _read(document: dict[str, Any]) -> Bundled:
     fixed, found = document["lasting"], document["lasting"]["origin"]
-    origin = Origin(_text(found["registry"]), check_name("model", found["model"]), _number(found["number"]))
+    origin = Origin(_words(found["registry"]), check_name("model", found["model"]), _number(found["number"]))
     record = checked(
         model=document["model"],
         score=float.fromhex(fixed["score"]),
@@ -125,7 +168,7 @@ def _read(document: dict[str, Any]) -> Bundled:
             name: unpack_curve(name, base64.b64decode(packed, validate=True)).values
             for name, packed in fixed["curves"].items()
         },
-        tags=document["tags"],
+        tags=_tags(document["tags"]),
         source=_source(fixed["source"]),
         stop_reason=_text(fixed["stop_reason"]),
         seconds=None if fixed["seconds"] is None else float.fromhex(fixed["seconds"]),
@@ -136,13 +179,17 @@ def _read(document: dict[str, Any]) -> Bundled:
         raise ValueError(f"the time {fixed['created_at']!r} has no zone")
     if document["state"] not in ("ready", "displaced"):
         raise ValueError(f"the state is {document['state']!r}")
+    aliases = tuple(check_name("alias", name) for name in document["aliases"])
+    if not set(document["protected"]) <= set(aliases):
+        raise ValueError(f"{document['protected']!r} are protected, but its aliases are {document['aliases']!r}")
     return Bundled(
         record=record,
         origin=origin,
         identity=identity_of(fixed),
         created_at=created_at,
-        aliases=tuple(check_name("alias", name) for name in document["aliases"]),
-        description=_text(document["description"]),
+        aliases=aliases,
+        protected=tuple(document["protected"]),
+        description=_description(document["description"]),
         state=document["state"],
         weights=_text(document["weights"]),
         check=_text(document["check"]),
@@ -151,7 +198,7 @@ def _read(document: dict[str, Any]) -> Bundled:
 
 def _source(found: dict[str, Any]) -> Source:
     texts = {name: _text(found[name]) for name in ("study", "problem", "data_fingerprint", "code_revision", "origin")}
-    libraries = {str(_text(name)): str(_text(value)) for name, value in found["libraries"].items()}
+    libraries = {_words(name): _words(value) for name, value in found["libraries"].items()}
     return replace(Source(**texts), trial=_whole(found["trial"]), seed=_whole(found["seed"]), libraries=libraries)
 
 
@@ -160,10 +207,25 @@ def _param(name: str, value: Any) -> dict[str, Any]:
     return {"kind": packed["kind"], "text": packed["text"]}
 
 
-def _text(found: Any) -> Any:
-    if found is not None and not isinstance(found, str):
+def _tags(found: dict[str, Any]) -> dict[str, str]:
+    return {check_name("tag", name): check_tag(name, _words(text)) for name, text in found.items()}
+
+
+def _description(found: Any) -> str | None:
+    text: str | None = _text(found)
+    if text is not None and len(text) > LONGEST_DESCRIPTION:
+        raise ValueError(f"a description has {len(text)} characters; expected up to {LONGEST_DESCRIPTION}")
+    return text if text and text.strip() else None
+
+
+def _words(found: Any) -> str:
+    if not isinstance(found, str):
         raise TypeError(f"{found!r} is no text")
-    return found if found is None else check_text("a text", found)
+    return check_text("a text", found)
+
+
+def _text(found: Any) -> Any:
+    return None if found is None else _words(found)
 
 
 def _whole(found: Any) -> int | None:

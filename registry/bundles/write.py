@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry import reader, weights
-from registry.bundles.records import Origin, as_document, plain_json
+from registry.bundles.records import Line, Origin, as_document, plain_json
 from registry.errors import UsageError
 from registry.files import whole_file
 from registry.records import fetch
 from registry.refs import parse_ref
-from registry.schema import artifacts, models, settings, versions
+from registry.schema import aliases, artifacts, model_tags, models, settings, versions
 from registry.values import ModelVersion
 
 FORMAT, SCHEMA = "registry bundle", 1
@@ -40,14 +41,14 @@ def write_bundle(connection: Connection, refs: list[str], out: Path, finish: Any
     """
     if not refs:
         raise UsageError("a bundle of no version; expected at least one of MODEL, MODEL/3 or MODEL@ALIAS")
-    found: dict[tuple[str, int], tuple[ModelVersion, Any]] = {}
+    found: dict[tuple[str, int], tuple[ModelVersion, str | None, list[str]]] = {}
     ids = reader.ids_of_all(connection, [parse_ref(ref) for ref in refs])
     for version in fetch(connection, ids, finish):
-        found[version.model, version.version] = version, _stored(connection, version)
+        found[version.model, version.version] = version, *_stored(connection, version)
     ordered = [found[key] for key in sorted(found)]
     with whole_file(out) as file, zipfile.ZipFile(file, "w") as archive:
         _write(connection, archive, ordered)
-    return [version for version, _ in ordered]
+    return [version for version, _, _ in ordered]
 
 
 def origin_of(version: ModelVersion, own_id: str) -> Origin:
@@ -65,21 +66,31 @@ def own_id(connection: Connection) -> str:
     return found
 
 
-def _stored(connection: Connection, version: ModelVersion) -> Any:
-    return connection.execute(
-        sa.select(versions.c.prediction_check, models.c.metric, models.c.direction, models.c.description)
+def _stored(connection: Connection, version: ModelVersion) -> tuple[str | None, list[str]]:
+    """Return the hash of a version's stored predictions, and which of its aliases are protected."""
+    row = connection.execute(
+        sa.select(versions.c.id, versions.c.prediction_check)
         .join(models, models.c.id == versions.c.model_id)
         .where(models.c.name == version.model, versions.c.number == version.version)
     ).one()
+    protected = sa.select(aliases.c.name).where(aliases.c.version_id == row.id, aliases.c.protected)
+    return row.prediction_check, list(connection.scalars(protected.order_by(aliases.c.name)))
 
 
-def _write(connection: Connection, archive: zipfile.ZipFile, found: list[tuple[ModelVersion, Any]]) -> None:
+def _line(connection: Connection, name: str) -> dict[str, Any]:
+    row = connection.execute(sa.select(models).where(models.c.name == name)).one()
+    tags = sa.select(model_tags.c.name, model_tags.c.value).where(model_tags.c.model_id == row.id)
+    return asdict(Line(row.metric, row.direction, row.description, dict(connection.execute(tags).all())))
+
+
+def _write(
+    connection: Connection, archive: zipfile.ZipFile, found: list[tuple[ModelVersion, str | None, list[str]]]
+) -> None:
     own = own_id(connection)
-    records, lines, wanted = {}, {}, set()
-    for number, (version, row) in enumerate(found, 1):
-        document = as_document(version, origin_of(version, own), row.prediction_check)
+    records, wanted = {}, set()
+    for number, (version, check, protected) in enumerate(found, 1):
+        document = as_document(version, origin_of(version, own), check, protected)
         records[f"versions/{number:06d}.json"] = plain_json(document)
-        lines[version.model] = {"metric": row.metric, "direction": row.direction, "description": row.description}
         wanted |= {document["weights"], document["check"]} - {None}
     sizes = {
         sha256: connection.execute(sa.select(artifacts.c.bytes).where(artifacts.c.sha256 == sha256)).scalar_one()
@@ -88,7 +99,7 @@ def _write(connection: Connection, archive: zipfile.ZipFile, found: list[tuple[M
     manifest = {
         "format": FORMAT,
         "schema": SCHEMA,
-        "models": lines,
+        "models": {name: _line(connection, name) for name in sorted({version.model for version, _, _ in found})},
         "versions": {name: hashlib.sha256(data).hexdigest() for name, data in records.items()},
         "artifacts": sizes,
     }

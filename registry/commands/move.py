@@ -64,3 +64,5 @@ def import_command(
         typer.echo(f"{ref} was here already")
     for name in found.aliases_left:
         typer.echo(f"{name} stays where it is; move it with `registry alias set` or `registry promote`")
+    for name in found.marks_left:
+        typer.echo(f"{name} stays as it is here; change it with `registry tag set` or `registry describe`")

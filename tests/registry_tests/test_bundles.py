@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry import BundleError, NotFoundError, PredictionCheck, Registry, Source, UsageError, UserError
+from registry import BundleError, Imported, NotFoundError, PredictionCheck, Registry, Source, UsageError, UserError
 from registry.bundles.keras_files import check_keras_file
 from registry.cli import app
 from registry.console import run
@@ -91,6 +91,12 @@ def bits(version):
     )
 
 
+def marks(registry, model="toy"):
+    """Return what is said of a registered model, apart from its versions."""
+    (found,) = [one for one in registry.models() if one.name == model]
+    return dict(found.tags), found.description, dict(found.aliases), found.protected
+
+
 @pytest.fixture
 def target(tmp_path):
     with Registry(f"sqlite:///{tmp_path}/target.db", create=True) as made:
@@ -111,7 +117,12 @@ def filled(registry, register):
         curves={"val_accuracy": [0.6], "x": [math.nan]},
     )
     registry.set_alias("toy", "champion", 1)
+    registry.set_alias("toy", "newest", 2)
+    registry.protect_alias("toy", "champion")
     registry.describe("toy/1", "# The first")
+    registry.describe("toy", "Random numbers.")
+    registry.set_tag("toy", "owner", "ann")
+    registry.set_tag("toy", "data", "")
     return registry
 
 
@@ -120,24 +131,27 @@ class TestRoundTrip:
         out = tmp_path / "x.bundle"
         assert [version.ref for version in filled.bundle(["toy/2", "toy@champion", "toy/1"], out)] == ["toy/1", "toy/2"]
         found = target.import_bundle(out)
-        assert found.as_dict() == {"added": ("toy/1", "toy/2"), "present": (), "aliases_left": ()}
+        assert found == Imported(added=("toy/1", "toy/2"))
         for number in (1, 2):
             before, after = filled.get(f"toy/{number}"), target.get(f"toy/{number}")
             assert bits(after) == bits(before)
             assert after.imported.endswith(f":toy/{number}")
             assert after.export(tmp_path / "b.keras").read_bytes() == before.export(tmp_path / "a.keras").read_bytes()
-        assert target.get("toy@champion").version == 1
+        assert marks(target) == marks(filled)
+        assert marks(target)[::3] == ({"owner": "ann", "data": ""}, ("champion",))
         assert np.array_equal(target._check_of(target.get("toy/1")).inputs, np.arange(4.0).reshape(2, 2))
         assert target.verify(grace=timedelta(0)).clean
 
     def test_a_second_time_adds_nothing(self, filled, target, tmp_path):
         filled.bundle(["toy/1", "toy/2"], tmp_path / "x")
         target.import_bundle(tmp_path / "x")
-        target.remove_alias("toy", "champion")
+        target.remove_alias("toy", "champion", force=True)
+        target.remove_tag("toy", "owner")
+        target.describe("toy", None)
         found = target.import_bundle(tmp_path / "x")
         assert (found.added, found.present) == ((), ("toy/1", "toy/2"))
         assert len(target.list("toy")) == 2
-        assert target.models()[0].aliases == {}
+        assert marks(target) == ({"data": ""}, None, {"newest": 2}, ())
         assert filled.import_bundle(tmp_path / "x").present == ("toy/1", "toy/2")
 
     def test_by_way_of_a_third(self, filled, target, tmp_path):
@@ -157,8 +171,28 @@ class TestRoundTrip:
             "added": ("toy/2",),
             "present": (),
             "aliases_left": ("toy@champion",),
+            "marks_left": (),
         }
-        assert target.get("toy@champion").version == 1
+        assert marks(target)[2:] == ({"champion": 1}, ())
+
+    def test_a_model_gets_the_marks_that_it_lacks(self, filled, target, register, tmp_path):
+        register(target, 0.1)
+        target.set_tag("toy", "owner", "bob")
+        target.set_tag("toy", "team", "vision")
+        filled.bundle(["toy/1", "toy/2"], tmp_path / "x")
+        assert target.import_bundle(tmp_path / "x").marks_left == ("toy: tag owner",)
+        assert marks(target)[:2] == ({"owner": "bob", "data": "", "team": "vision"}, "Random numbers.")
+        assert [event.kind for event in target.history("toy") if event.to_version is None][2:] == [
+            "tag_set",
+            "described",
+        ]
+
+    def test_a_description_that_is_here_stays(self, filled, target, register, tmp_path):
+        register(target, 0.1)
+        target.describe("toy", "Ours.")
+        filled.bundle(["toy/1"], tmp_path / "x")
+        assert target.import_bundle(tmp_path / "x").marks_left == ("toy: description",)
+        assert marks(target)[1] == "Ours."
 
     def test_a_study_of_the_same_name_goes_on(self, filled, target, register, tmp_path):
         filled.bundle(["toy/1"], tmp_path / "x")
@@ -192,6 +226,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=9)
 
 
+tags = st.dictionaries(st.from_regex(r"\A\w{1,9}\Z"), texts, max_size=2)
 sources = st.builds(
     Source, study=texts | st.none(), trial=st.integers(0, 9) | st.none(), libraries=st.dictionaries(texts, texts)
 )
@@ -206,12 +241,26 @@ sources = st.builds(
     score=st.floats(width=64),
     units=st.integers(1, 10**6),
     seconds=st.none() | st.floats(0, 1e9),
-    tags=st.dictionaries(st.from_regex(r"\A\w{1,9}\Z"), texts, max_size=2),
+    tags=tags,
+    model_tags=tags,
+    description=texts,
     source=sources,
     when=st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1)),
 )
 def test_registered_is_found_exported_bundled_and_imported(
-    sqlite_registry, target, tmp_path, params, curves, score, units, seconds, tags, source, when
+    sqlite_registry,
+    target,
+    tmp_path,
+    params,
+    curves,
+    score,
+    units,
+    seconds,
+    tags,
+    model_tags,
+    description,
+    source,
+    when,
 ):
     sqlite_registry._clock = lambda: when
     curves.pop("objective", None)
@@ -229,10 +278,15 @@ def test_registered_is_found_exported_bundled_and_imported(
         tags=tags,
         source=source,
     )
+    for name, text in model_tags.items():
+        sqlite_registry.set_tag(made.model, name, text)
+    sqlite_registry.describe(made.model, description)
     sqlite_registry.bundle([made.ref], tmp_path / "x")
     found = target.import_bundle(tmp_path / "x")
     (ref,) = found.added + found.present
     assert bits(target.get(ref)) == bits(sqlite_registry.get(made.ref))
+    assert marks(target, made.model) == marks(sqlite_registry, made.model)
+    assert marks(target, made.model)[0] == model_tags
     assert made.export(tmp_path / "a.keras").read_bytes() == weights
     assert target.get(ref).export(tmp_path / "b.keras").read_bytes() == weights
     assert target.import_bundle(tmp_path / "x").added == ()
@@ -341,7 +395,13 @@ class TestRefused:
             (lambda document: document.update(state="?"), "the state is"),
             (lambda document: document.update(aliases=["a b"]), "cannot be the name of a alias"),
             (lambda document: document.update(tags={"a": 1}), "its record cannot be"),
+            (lambda document: document.update(tags={"a": []}), "is no text"),
+            (lambda document: document.update(tags={"a b": ""}), "cannot be the name of a tag"),
+            (lambda document: document.update(protected=["champion"]), "are protected, but its aliases are"),
+            (lambda document: document.pop("protected"), "there is no 'protected'"),
             (lambda document: document.update(description=[]), "is no text"),
+            (lambda document: document.update(description="x" * 100_001), "expected up to 100000"),
+            (lambda document: document["lasting"]["origin"].update(registry=None), "is no text"),
             (lambda document: document.pop("check"), "there is no 'check'"),
             (lambda document: document.update(check="../../etc/passwd"), "its artifacts are not those of its versions"),
             (lambda document: document["lasting"].update(epoch=0), "is no number from 1"),
@@ -356,6 +416,33 @@ class TestRefused:
     )
     def test_records_that_cannot_be(self, members, refused, change, match):
         refused(self.changed(members, change), match)
+
+    @pytest.mark.parametrize(
+        ("change", "match"),
+        [
+            (lambda line: line.update(tags={"owner": 1}), "1 is no text"),
+            (lambda line: line.update(tags={"owner": None}), "None is no text"),
+            (lambda line: line.update(tags={"owner": "x" * 501}), "expected up to 500"),
+            (lambda line: line.update(tags={"owner": "\0"}), "no database holds NUL"),
+            (lambda line: line.update(tags={"../owner": "x"}), "cannot be the name of a tag"),
+            (lambda line: line.update(tags=["owner"]), "cannot be"),
+            (lambda line: line.pop("tags"), "there is no 'tags'"),
+            (lambda line: line.update(description="\ud800"), "lone surrogates"),
+            (lambda line: line.update(description="x" * 100_001), "expected up to 100000"),
+            (lambda line: line.update(direction="up"), "expected 'max' or 'min'"),
+            (lambda line: line.update(metric=""), "is not a text of 1 to 500"),
+            (lambda line: line.update(metric=None), "is not a text of 1 to 500"),
+        ],
+    )
+    def test_models_that_cannot_be(self, members, refused, change, match):
+        manifest = json.loads(members["manifest.json"])
+        change(manifest["models"]["toy"])
+        refused(zipped(members | {"manifest.json": json.dumps(manifest)}), f"the model 'toy' is refused: .*{match}")
+
+    @pytest.mark.parametrize("models", [{}, {"toy": None}, {"toy": {}, "other": {}}, {"other": {}}])
+    def test_models_that_are_not_those_of_the_versions(self, members, refused, models):
+        manifest = json.loads(members["manifest.json"]) | {"models": models}
+        refused(zipped(members | {"manifest.json": json.dumps(manifest)}), "models of its manifest are not|cannot be")
 
     @pytest.mark.parametrize(
         ("weights", "match"),
@@ -417,3 +504,11 @@ def test_commands(sqlite_registry, register, tmp_path, capsys):
     )
     (tmp_path / "bad").write_text("x")
     assert call("import", str(tmp_path / "bad"), "--storage", target)[0] == 1
+
+
+def test_the_command_says_what_stays_as_it_is(filled, target, register, tmp_path, capsys):
+    register(target, 0.1)
+    target.set_tag("toy", "owner", "bob")
+    filled.bundle(["toy/1"], tmp_path / "x")
+    assert run(app, "registry", ["import", str(tmp_path / "x"), "--storage", f"sqlite:///{tmp_path}/target.db"]) == 0
+    assert "toy: tag owner stays as it is here; change it with `registry tag set`" in capsys.readouterr().out
