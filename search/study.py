@@ -18,6 +18,7 @@ from registry.database import database_exists, default_url, open_engine, reading
 from registry.errors import DatabaseAway, UsageError
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search import control, deaths, records, slots
+from search.artifacts import check_artifacts, choose_artifacts
 from search.errors import SettingsError
 from search.inspection import GRID_COUNTED, Inspection, check_unchanged, inspect_problem
 from search.launcher import Workers, launch
@@ -66,6 +67,7 @@ class Study:
         problem: str,
         trials: int,
         storage: str | None = None,
+        artifacts: str | None = None,
         accept_changes: bool = False,
         **settings: Any,
     ) -> Study:
@@ -76,6 +78,8 @@ class Study:
             problem: ``module:attr``, or an installed problem's name.
             trials: the budget in sum; a study that has more keeps it.
             storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
+            artifacts: where the registry's weights go: ``database``, a folder or an fsspec URL. It is recorded, for
+                everybody; a registry that has another store, or weights in the database, refuses it.
             accept_changes: go on with a study though its problem's space or data have changed.
             settings: how to search, as fields of `Settings`; what is left out has its default, or is as in the study
                 that is there.
@@ -87,13 +91,14 @@ class Study:
             raise UsageError(f"the number of trials is {trials}; expected 1 or more")
         check_name(name)
         engine = open_engine(storage or default_url())
+        check_artifacts(engine, artifacts)
         existing = _existing(engine, name)
         if existing is None:
             asked = Settings.of(settings)
             check_sampler(asked)
             warm_up()
             inspection = call_in_child(inspect_problem, problem)
-            return cls(engine, begin_study(engine, name, inspection, asked, trials))
+            return cls(engine, begin_study(engine, name, inspection, asked, trials, artifacts))
         _check_same(existing, problem, existing.settings.changed(settings))
         found = cls(engine, existing)
         if found._asks_more(trials):
@@ -102,6 +107,7 @@ class Study:
             found = found.accept_changes()
         elif found._has_work(trials):
             found.check_problem()
+        choose_artifacts(engine, artifacts)
         found.raise_budget(trials)
         return found
 
@@ -363,11 +369,14 @@ def _existing(engine: Engine, name: str) -> StudyRecord | None:
         return records.find_study(connection, name)
 
 
-def begin_study(engine: Engine, name: str, inspection: Inspection, settings: Settings, trials: int) -> StudyRecord:
-    """Write a new study: the tables where there are none, Optuna's study, ours and its slots.
+def begin_study(
+    engine: Engine, name: str, inspection: Inspection, settings: Settings, trials: int, artifacts: str | None = None
+) -> StudyRecord:
+    """Write a new study: the tables where there are none, where weights go, Optuna's study, ours and its slots.
 
     Raises:
-        SettingsError: the settings do not fit the problem, or somebody else began another study of that name.
+        SettingsError: the settings do not fit the problem, the registry has another store, or somebody else began
+            another study of that name.
         DatabaseError: the database cannot be written.
     """
     _check_grid(inspection, settings, trials)
@@ -375,6 +384,7 @@ def begin_study(engine: Engine, name: str, inspection: Inspection, settings: Set
     create_tables(engine)
     REGISTRY_SCHEMA.create_or_check(engine)
     SCHEMA.create_or_check(engine)
+    choose_artifacts(engine, artifacts)
     objective = Objective(inspection.metric, inspection.direction)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with closing_storage(engine) as storage:

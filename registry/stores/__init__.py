@@ -1,7 +1,7 @@
 """Where artifacts lie: in the database, in a folder, or behind any fsspec URL; one contract for all."""
 
 from registry.stores.base import Held, MissingError, Store
-from registry.stores.chosen import choose, current, open_outside, open_store, outside
+from registry.stores.chosen import choose, current, hold, open_outside, open_store, other, outside
 from registry.stores.urls import display, located
 
 __all__ = [
@@ -11,8 +11,10 @@ __all__ = [
     "choose",
     "current",
     "display",
+    "hold",
     "located",
     "open_outside",
     "open_store",
+    "other",
     "outside",
 ]

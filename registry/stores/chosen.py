@@ -8,10 +8,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry.schema import settings, stores
+from registry.schema import artifacts, settings, stores
 from registry.stores.base import Store
 from registry.stores.database import DatabaseStore
-from registry.stores.urls import folder_of
+from registry.stores.urls import DATABASE, display, folder_of
 from registry.upsert import insert_new
 
 _CURRENT = "artifacts"
@@ -26,6 +26,28 @@ def current(connection: Connection) -> str | None:
 def outside(connection: Connection) -> list[str]:
     """Return the URLs of all stores outside the database that were ever chosen."""
     return list(connection.scalars(sa.select(stores.c.url).order_by(stores.c.url)))
+
+
+def other(connection: Connection, base: str | None) -> str | None:
+    """Return where new artifacts go, as people read it, if it is not the store that is asked for; else None.
+
+    None is also the answer of a registry that has neither chosen a store nor anything stored: it is free to choose.
+
+    Args:
+        connection: a transaction.
+        base: as `registry.stores.located` returns it.
+    """
+    here = current(connection)
+    if here is not None:
+        return None if base is not None and _is_of(here, base) else display(here)
+    if base is None or connection.execute(sa.select(artifacts.c.sha256).limit(1)).first() is None:
+        return None
+    return DATABASE
+
+
+def hold(connection: Connection) -> None:
+    """Let nobody else who holds the choice, too, come between what is read here and what is written."""
+    connection.execute(sa.select(settings.c.value).where(settings.c.name == "id").with_for_update()).one()
 
 
 def choose(connection: Connection, base: str | None, now: datetime) -> str | None:
@@ -46,13 +68,18 @@ def choose(connection: Connection, base: str | None, now: datetime) -> str | Non
         connection.execute(settings.delete().where(settings.c.name == _CURRENT))
         return None
     open_outside(base)  # a protocol that nobody knows is refused before it is recorded
-    known = [url for url in outside(connection) if url.rpartition("/")[0] == base]
+    known = [url for url in outside(connection) if _is_of(url, base)]
     url = known[0] if known else f"{base}/registry-{uuid.uuid4().hex[:12]}"
     if not known:
         connection.execute(stores.insert(), {"url": url, "created_at": now})
     if not insert_new(connection, settings, {"name": _CURRENT, "value": url}):
         connection.execute(settings.update().where(settings.c.name == _CURRENT).values(value=url))
     return url
+
+
+def _is_of(url: str, base: str) -> bool:
+    """Tell whether a store is a registry's folder below a place, or is named as itself."""
+    return base in (url, url.rpartition("/")[0])
 
 
 def open_store(url: str | None, connection: Connection) -> Store:

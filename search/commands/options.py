@@ -17,6 +17,10 @@ StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's nam
 StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else what PROBLEM ends in.")]
 Trials = Annotated[int | None, typer.Option("--trials", help="The budget in sum, over all runs and workers (40).")]
 Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by so many trials instead.")]
+Artifacts = Annotated[
+    str | None,
+    typer.Option("--artifacts", metavar="STORE", help="Where the weights go: 'database' (default), a folder or a URL."),
+]
 Accept = Annotated[
     bool, typer.Option("--accept-changes", help="Go on though the problem's space or data have changed.")
 ]

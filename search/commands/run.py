@@ -31,6 +31,7 @@ def run_command(
     device: options.Device = "auto",
     per_gpu: options.PerGpu = 1,
     memory_limit: options.MemoryLimit = None,
+    artifacts: options.Artifacts = None,
     accept_changes: options.Accept = False,
     report: Annotated[Path | None, typer.Option("--report", help="The report's path; else reports/STUDY.html.")] = None,
     storage: Storage = None,
@@ -42,7 +43,8 @@ def run_command(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
     running.prepare_process()
-    found = _create(study, problem, trials, add, accept_changes, storage, settings)
+    database = {"storage": storage, "artifacts": artifacts}
+    found = _create(study, problem, trials, add, accept_changes, database, settings)
     _run(found, report, run_options)
 
 
@@ -52,13 +54,15 @@ def create_command(
     study: options.StudyOption = None,
     trials: options.Trials = None,
     add: options.Add = None,
+    artifacts: options.Artifacts = None,
     accept_changes: options.Accept = False,
     storage: Storage = None,
     *,
     settings: dict[str, Any],
 ) -> None:
     """Create a study without working on it; `search worker` does, on any machine."""
-    found = _create(study, problem, trials, add, accept_changes, storage, settings)
+    database = {"storage": storage, "artifacts": artifacts}
+    found = _create(study, problem, trials, add, accept_changes, database, settings)
     status = found.status()
     typer.echo(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
     typer.echo(f"  search worker {status.study}{options.storage_option(found)}")
@@ -104,7 +108,7 @@ def _create(
     trials: int | None,
     add: int | None,
     accept_changes: bool,
-    storage: str | None,
+    database: dict[str, str | None],
     settings: dict[str, Any],
 ) -> Study:
     from registry.errors import UsageError
@@ -115,10 +119,8 @@ def _create(
     name = study or problem.split(":")[-1]
     budget = trials or (1 if add else DEFAULT_TRIALS)
     if add is not None:
-        Study.open(name, storage)  # or say that there is none
-    found = Study.create(
-        name, problem=problem, trials=budget, storage=storage, accept_changes=accept_changes, **settings
-    )
+        Study.open(name, database["storage"])  # or say that there is none
+    found = Study.create(name, problem=problem, trials=budget, accept_changes=accept_changes, **database, **settings)
     if add is not None:
         if not accept_changes:
             found.check_problem()

@@ -128,7 +128,8 @@ def test_a_search_runs_summarizes_and_continues(searcher: Searcher) -> None:
 def created(tmp_path_factory: pytest.TempPathFactory) -> tuple[Searcher, str]:
     """Create a study without working on it, once for the tests that change nothing but its trials."""
     searcher = Searcher(tmp_path_factory.mktemp("created"))
-    return searcher, searcher.run("create", "search.toy:toy", "--study", "far", "--trials", "2", "--max-epochs", "2")
+    arguments = ["--study", "far", "--trials", "2", "--max-epochs", "2", "--artifacts", "weights"]
+    return searcher, searcher.run("create", "search.toy:toy", *arguments)
 
 
 def test_other_settings_for_a_study_that_is_there_are_refused(created: tuple[Searcher, str]) -> None:
@@ -146,6 +147,8 @@ def test_a_worker_needs_only_the_database(created: tuple[Searcher, str]) -> None
     assert [line.split("  ")[0] for line in sorted(lines)] == ["[1/2] trial 0", "[2/2] trial 1"]
     assert all("(max_epochs after 2, " in line for line in lines)
     assert [t.state for t in searcher.trials("far")] == ["finished", "finished"]
+    stored = [path for path in (searcher.folder / "weights").rglob("*") if path.is_file()]
+    assert {version.weights.sha256 for version in Registry(searcher.url).list("toy")} <= {path.name for path in stored}
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_continued(searcher: Searcher) -> None:

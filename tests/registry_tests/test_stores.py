@@ -204,6 +204,11 @@ class TestRegistry:
             assert again.artifacts == stored.artifacts
             assert again.artifacts.startswith(place)
 
+    def test_the_place_that_is_shown_is_the_place(self, stored, url):
+        with Registry(url, artifacts=stored.artifacts) as again:
+            assert again.artifacts == stored.artifacts
+            assert len(again.stores()) == (again.artifacts != "database")
+
     def test_a_changed_choice_is_for_new_ones(self, stored, url, register, tmp_path):
         register(stored, 0.5, weights=b"old")
         with Registry(url, artifacts=str(tmp_path / "other")) as changed:

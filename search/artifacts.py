@@ -1,0 +1,60 @@
+"""Where a search's weights go: to the store that it names, unless its registry has another one already."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from registry import stores
+from registry.database import database_exists, display_url, reading, writing
+from registry.schema import SCHEMA
+from search.errors import SettingsError
+
+
+def check_artifacts(engine: Engine, place: str | None) -> None:
+    """Refuse a store that cannot be, or that is not the registry's; nothing is written, and no table need be there.
+
+    Args:
+        engine: the database.
+        place: ``database``, a folder or an fsspec URL; None for what the registry has.
+
+    Raises:
+        UsageError: it is no store.
+        StoreError: no package on this machine knows the URL's protocol.
+        SettingsError: the registry has another store.
+    """
+    if place is None:
+        return
+    base = stores.located(place)
+    if base is not None:
+        stores.open_outside(base)
+    if not database_exists(engine.url):
+        return
+    with reading(engine) as connection:
+        if not sa.inspect(connection).has_table("registry_settings"):
+            return
+    SCHEMA.check(engine)
+    with reading(engine) as connection:
+        _refuse_another(connection, base)
+
+
+def choose_artifacts(engine: Engine, place: str | None) -> None:
+    """Record the store for new weights, for everybody who uses the registry; see `check_artifacts`."""
+    if place is None:
+        return
+    base = stores.located(place)
+    with writing(engine) as connection:
+        stores.hold(connection)
+        _refuse_another(connection, base)
+        stores.choose(connection, base, datetime.now(UTC))
+
+
+def _refuse_another(connection: Connection, base: str | None) -> None:
+    has, wanted = stores.other(connection, base), stores.display(base)
+    if has is not None:
+        raise SettingsError(
+            f"new weights of the registry in {display_url(connection.engine.url)} go to {has}, not to {wanted}; leave "
+            f"--artifacts out to go on there, or change it for everybody first, with `registry artifacts {wanted}`"
+        )

@@ -1,0 +1,105 @@
+"""The store that a search names: chosen where the registry has none, and never changed behind anybody's back."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.engine import Engine
+
+from registry import Registry, UsageError
+from registry.database import open_engine
+from registry.errors import StoreError
+from search.artifacts import check_artifacts, choose_artifacts
+from search.cli import app
+from search.errors import SettingsError
+from search.inspection import Inspection
+from search.settings import Settings
+from search.study import Study, begin_study
+
+TOY = Inspection("search.toy:toy", "toy", "val_accuracy", "max", {"hyperparameters": []}, "space", "data", 1)
+
+
+@pytest.fixture
+def stores(tmp_path):
+    """Give the paths of two folders."""
+    return str(tmp_path / "one"), str(tmp_path / "two")
+
+
+def url_of(engine):
+    return engine.url.render_as_string(hide_password=False)
+
+
+def place_of(engine):
+    """Return where new weights go."""
+    with Registry(url_of(engine)) as registry:
+        return registry.artifacts
+
+
+def register(engine):
+    with Registry(url_of(engine)) as registry:
+        registry.register("toy", weights=b"x", metric="val_accuracy", score=0.5, epoch=1)
+
+
+def test_a_study_that_begins_records_it(database_url, stores):
+    engine = open_engine(database_url)
+    check_artifacts(engine, stores[0])
+    begin_study(engine, "s", TOY, Settings(), 2, stores[0])
+    assert place_of(engine).startswith(f"{stores[0]}/registry-")
+    register(engine)
+    check_artifacts(engine, stores[0])
+    begin_study(engine, "again", TOY, Settings(), 2, stores[0])
+    begin_study(engine, "without", TOY, Settings(), 2)
+    assert place_of(engine).startswith(f"{stores[0]}/registry-")
+    engine.dispose()
+
+
+def test_another_one_is_refused_with_the_one_that_there_is(engine, stores):
+    choose_artifacts(engine, stores[0])
+    for place in (stores[1], "database"):
+        for act in (check_artifacts, choose_artifacts):
+            with pytest.raises(SettingsError, match=f"go to {place_of(engine)}, not to {place}; leave --artifacts out"):
+                act(engine, place)
+    with pytest.raises(SettingsError, match=f"with `registry artifacts {stores[1]}`"):
+        begin_study(engine, "s", TOY, Settings(), 2, stores[1])
+    choose_artifacts(engine, place_of(engine))
+    assert place_of(engine).startswith(stores[0])
+
+
+def test_weights_in_the_database_are_a_choice(engine, stores):
+    register(engine)
+    choose_artifacts(engine, "database")
+    with pytest.raises(SettingsError, match=r"in (sqlite|postgresql).* go to database, not to .*one; leave"):
+        check_artifacts(engine, stores[0])
+    with Registry(url_of(engine), artifacts=stores[0]):
+        check_artifacts(engine, stores[0])
+
+
+def test_without_the_option_nothing_is_asked(sqlite_engine: Engine):
+    choose_artifacts(sqlite_engine, None)
+    check_artifacts(sqlite_engine, None)
+    assert place_of(sqlite_engine) == "database"
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "match"),
+    [
+        ("s3://key:secret@bucket", UsageError, "holds a password"),
+        ("gopher://host/x", StoreError, "gopher"),
+        ("", UsageError, "the artifact store is no URL"),
+    ],
+)
+def test_what_is_no_store_is_refused_before_anything_is_written(place, error, match, tmp_path):
+    with pytest.raises(error, match=match):
+        Study.create("s", problem="nowhere:x", trials=1, storage=f"sqlite:///{tmp_path}/s.db", artifacts=place)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_so_in_one_line(sqlite_engine, make_study, stores, capsys):
+    from registry.console import run
+
+    make_study(sqlite_engine, "toy")
+    choose_artifacts(sqlite_engine, stores[0])
+    words = ["create", "search.toy:toy", "--artifacts", stores[1], "--storage", url_of(sqlite_engine)]
+    assert run(app, "search", words) == 1
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert f"go to {place_of(sqlite_engine)}, not to {stores[1]}" in err
