@@ -1,4 +1,7 @@
-"""MLflow's own store on SQLite, filled with the same made-up versions, and asked what it is asked in MLflow."""
+"""MLflow's own store on PostgreSQL, filled with the same made-up versions, and asked what it is asked in MLflow.
+
+On SQLite its search sorted by a metric compares every run with every other: at 100,000 of them it takes minutes.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,18 @@ class MlflowStore:
     """An experiment with a run for each version.
 
     Args:
-        folder: where its database goes.
+        url: an empty database.
+        folder: where its artifacts would go.
         count: how many runs.
     """
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, url: str, folder: Path, count: int) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from mlflow.store.tracking.dbmodels import models
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-            self._store = SqlAlchemyStore(f"sqlite:///{folder}/mlflow.db", str(folder / "artifacts"))
+            self._store = SqlAlchemyStore(url, str(folder / "artifacts"))
         self._experiment = self._store.create_experiment("made-up")
         tables = [
             each.__table__
@@ -39,6 +43,8 @@ class MlflowStore:
                 names = [column.name for column in table.columns]
                 rows = itertools.chain.from_iterable(self._rows(table.name, one) for one in batch)
                 insert_rows(self._store.engine, table, (tuple(row.get(name) for name in names) for row in rows))
+        with self._store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
+            autocommit.exec_driver_sql("VACUUM ANALYZE")
 
     def _rows(self, table: str, one: Made) -> Iterable[dict[str, Any]]:
         run = {"run_uuid": f"{one.number:032x}"}
