@@ -15,15 +15,16 @@ from registry import ModelVersion, Registry
 from registry.database import display_url, open_engine, reading, without_secrets
 from registry.errors import NotFoundError
 from registry.reports import Report, ReportedStudy
+from registry.reports.loading import commands_for
 from registry.reports.versions import versions_around
 from registry.reports.write import check_name, write
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.attempts import read_attempts, read_machines
-from search.control import find_confirmed
+from search.control import CONFIRMED, find_confirmed, find_note
 from search.importances import importances
 from search.mistakes import mistakes_of_winner
 from search.records import StudyRecord, find_study, read_study, study_names, trials_of
-from search.reported import reported_study, versions_by_trial
+from search.reported import reported_study
 from search.schema import SCHEMA
 from search.settings import Settings
 
@@ -86,14 +87,13 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
             if record is None:
                 raise NotFoundError(f"the study {name!r} has just been deleted")
             versions = versions_around(connection, record.model, record.name)
-            confirmed = find_confirmed(connection, record.name) or {}
+            confirmed = find_confirmed(connection, record.name) or find_note(connection, record.id, CONFIRMED)
             reported = replace(
-                reported_study(record, trials_of(connection, record.id), versions),
-                confirmed=confirmed.get("trial"),
+                reported_study(record, trials_of(connection, record.id), versions, confirmed),
                 attempts=read_attempts(connection, record.id),
                 machines=read_machines(connection, record.id),
             )
-            found.append((record, reported, versions, confirmed.get("version")))
+            found.append((record, reported, versions))
     return Report(
         studies=tuple(_finished(engine, *one, errors=errors, importance=importance) for one in found),
         database=display_url(without_secrets(engine.url)),
@@ -107,7 +107,6 @@ def _finished(
     record: StudyRecord,
     reported: ReportedStudy,
     versions: Sequence[ModelVersion],
-    confirmed: str | None,
     *,
     errors: bool,
     importance: bool,
@@ -118,9 +117,8 @@ def _finished(
         ped_anova, fanova = importances(engine, record.name, record.objective.direction, ended)
         reported = replace(reported, importances=ped_anova, fanova=fanova)
     best = reported.leaders[0] if reported.leaders else None
-    winner = versions_by_trial(record, versions).get(best.number) if best else None
-    if best is not None and best.number == reported.confirmed:
-        winner = next((version for version in versions if version.ref == confirmed), winner)
+    ref = (best.stand_in or best.version) if best else None
+    winner = next((version for version in versions if version.ref == ref), None)
     again = {"The study again": reproduce(record, reported.budget, engine.url)}
     commands: Mapping[str, str] = again
     url = engine.url.render_as_string(hide_password=False)
@@ -168,17 +166,3 @@ _OPTIONS = (
     "seed",
     "mixed_precision",
 )
-
-
-def commands_for(registry: Registry, url: URL, version: ModelVersion) -> dict[str, str]:
-    """Return what to type to get the version: the model's best by that name, where it is that."""
-    storage = without_secrets(url).render_as_string(hide_password=False)
-    is_best = registry.best(version.model).ref == version.ref
-    asked = f"best {shlex.quote(version.model)}" if is_best else f"show {shlex.quote(version.ref)}"
-    commands = {"Its record, on the command line": f"registry {asked} --storage {shlex.quote(storage)}"}
-    if version.weights is not None:
-        found = f"best({version.model!r})" if is_best else f"get({version.ref!r})"
-        commands["The Keras model, in Python"] = (
-            f"from registry import Registry\n\nmodel = Registry({storage!r}).{found}.load()"
-        )
-    return commands

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from registry import ModelVersion
+from registry.reports.evidence import Repeats
 from registry.reports.facts import (
     Hyperparameter,
     Importances,
@@ -19,24 +20,33 @@ from registry.reports.facts import (
 )
 from registry.reports.versions import (
     baselines_of,
+    configuration,
     confirmations,
+    joined,
     libraries_of,
     metrics_on_test,
     repeats_in,
     trial_on_test,
 )
+from search.problem import Objective
 from search.records import StudyRecord, TrialRecord
 from search.results import StopReason
 from search.settings import Settings
 
 
-def reported_study(record: StudyRecord, slots: Sequence[TrialRecord], found: Sequence[ModelVersion]) -> ReportedStudy:
+def reported_study(
+    record: StudyRecord,
+    slots: Sequence[TrialRecord],
+    found: Sequence[ModelVersion],
+    confirmed: Mapping[str, Any] | None = None,
+) -> ReportedStudy:
     """Return a study's facts, without importances, commands, attempts and the winner's errors.
 
     Args:
         record: the study.
         slots: all of its budget, read at one moment.
         found: its registered versions, the baselines, and what confirms its configurations.
+        confirmed: how the confirmation of its best, or this one itself, ended; see `search.control.find_confirmed`.
     """
     versions = versions_by_trial(record, found)
     begun = [slot for slot in slots if slot.trial is not None]
@@ -45,6 +55,9 @@ def reported_study(record: StudyRecord, slots: Sequence[TrialRecord], found: Seq
     if confirmations(found, record.name):
         tested = {trial.number: trial.test or trial_on_test(found, record.name, trial.params) for trial in trials}
         trials = [replace(trial, test=tested[trial.number]) for trial in trials]
+    winner, stand_in = _confirmed(record, found, confirmed)
+    trials = [_represented(trial, stand_in) if trial.number == winner else trial for trial in trials]
+    own = () if record.settings.confirms is None else _repeats(trials, record.objective)
     return ReportedStudy(
         name=record.name,
         problem=record.problem,
@@ -63,8 +76,41 @@ def reported_study(record: StudyRecord, slots: Sequence[TrialRecord], found: Seq
         wall_seconds=_wall_seconds(begun),
         error=record.error,
         baselines=baselines_of(found, metric),
-        repeats=repeats_in(found, record.name, trials, metric),
+        repeats=(*own, *repeats_in(found, record.name, trials, metric)),
+        confirmed=winner,
     )
+
+
+def _confirmed(
+    record: StudyRecord, found: Sequence[ModelVersion], confirmed: Mapping[str, Any] | None
+) -> tuple[int | None, ModelVersion | None]:
+    """Return the study's own trial that won a confirmation, and the version that stands for it, where it is there."""
+    if confirmed is None:
+        return None, None
+    version = next((one for one in found if one.ref == confirmed["version"]), None)
+    if record.settings.confirms is None:
+        return confirmed["trial"], version
+    return (None if version is None or version.source.study != record.name else version.source.trial), version
+
+
+def _represented(trial: ReportedTrial, version: ModelVersion | None) -> ReportedTrial:
+    if version is None or version.ref == trial.version:
+        return trial
+    return replace(trial, stand_in=version.ref, aliases=version.aliases)
+
+
+def _repeats(trials: Sequence[ReportedTrial], objective: Objective) -> tuple[Repeats, ...]:
+    """Return the scores over seeds of a study that trains each configuration several times, by their best trials."""
+    groups: dict[str, list[ReportedTrial]] = {}
+    for trial in trials:
+        if trial.score is not None and trial.outcome != "running" and not trial.dropped:
+            groups.setdefault(configuration(trial.params), []).append(trial)
+    found = []
+    for those in groups.values():
+        best = min(those, key=lambda trial: objective.key(trial.score or 0.0))
+        scores = tuple(trial.score for trial in those if trial.score is not None)
+        found.append(Repeats(best.name, scores, best.number, joined([trial.test for trial in those])))
+    return tuple(found)
 
 
 def _settings(settings: Settings) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
+from registry.reports.evidence import Repeats
 from registry.reports.facts import ReportedStudy, ReportedTrial
 from registry.reports.marks import score_of
-from registry.reports.noise import baseline_lines, lead, noise_lines, repeats_of, value_of
+from registry.reports.noise import baseline_lines, mean_format, noise_lines, repeats_of, second_line
 from registry.reports.numbers import count_text, duration_text, score_format, share_text
 from registry.reports.tables import Cell, exact
 
@@ -17,14 +20,20 @@ class Answer:
 
     Args:
         best: the winner; None where no trial has a score.
-        score: its score, rounded and exact.
+        caption: what the number is.
+        score: the winner's score, rounded and exact; of a confirmed one the mean over seeds.
+        spread: its standard deviation over seeds, where the number is a mean.
+        subject: who the winner is, in a sentence.
         lines: sentences about it.
         outcomes: how the trials ended, in one line.
         cost: time and epochs, in one line.
     """
 
     best: ReportedTrial | None
+    caption: str
     score: Cell | None
+    spread: str
+    subject: str
     lines: tuple[str, ...]
     outcomes: str
     cost: str
@@ -38,10 +47,20 @@ def answer(study: ReportedStudy) -> Answer:
     if study.kind == "versions":
         outcomes = f"{count_text(len(study.trials))} versions"
     if not ranked:
-        return Answer(None, None, (_nothing(study),), outcomes, _cost(study))
+        return Answer(None, "", None, "", "", (_nothing(study),), outcomes, _cost(study))
     best = study.leaders[0]
-    write = score_format([score_of(trial) for trial in ranked])
-    return Answer(best, exact(best.score, write(score_of(best))), tuple(_lines(study)), outcomes, _cost(study))
+    caption, score, spread = f"best {study.metric}", exact(best.score, _write(study)(score_of(best))), ""
+    confirmed = repeats_of(study, best) if best.number == study.confirmed else None
+    if confirmed is not None:
+        caption = f"{study.metric} of the best: mean and standard deviation over {len(confirmed.scores)} seeds"
+        score = exact(confirmed.mean, mean_format(study)(confirmed.mean))
+        spread = f"± {confirmed.spread:.2g}"
+    subject = _subject(study, best, confirmed is not None)
+    return Answer(best, caption, score, spread, subject, tuple(_lines(study)), outcomes, _cost(study))
+
+
+def _write(study: ReportedStudy) -> Callable[[float], str]:
+    return score_format([score_of(trial) for trial in study.ranked])
 
 
 def _nothing(study: ReportedStudy) -> str:
@@ -51,41 +70,51 @@ def _nothing(study: ReportedStudy) -> str:
     return "No trial has finished yet."
 
 
+def _subject(study: ReportedStudy, best: ReportedTrial, confirmed: bool) -> str:
+    name = best.name if best.label else f"{best.name[0].upper()}{best.name[1:]}"
+    aliases = f" ({', '.join(best.aliases)})" if best.aliases else ""
+    scored = f" scored {_write(study)(score_of(best))} at" if confirmed else ","
+    said = f"{name}{scored} epoch {best.epoch} of {best.epochs}, {best.stop_reason or best.outcome}"
+    if best.label:
+        return f"{said}{aliases}."
+    if best.stand_in:
+        return f"{said}. {best.stand_in}{aliases} is registered for it: the same params, trained with a new seed."
+    return f"{said}; " + (f"registered as {best.version}{aliases}." if best.version else "not registered.")
+
+
 def _lines(study: ReportedStudy) -> list[str]:
     ranked = study.ranked
     best = study.leaders[0]
-    write = score_format([score_of(trial) for trial in ranked])
+    repeated = repeats_of(study, best)
     lines = []
-    if repeated := repeats_of(study, best):
+    if repeated and best.number != study.confirmed:
+        write = mean_format(study)
         lines.append(
             f"Over {len(repeated.scores)} seeds: {write(repeated.mean)} ± {repeated.spread:.2g} "
             "(mean and standard deviation)."
         )
-        if best is not ranked[0]:
-            alone = f"{ranked[0].name} ({write(score_of(ranked[0]))})"
-            lines.append(f"It is the best in the mean over seeds; by one training of each, {alone} was.")
-    if best.test:
-        measured = ", ".join(f"{name} {value:.4f}" for name, value in best.test.items())
+    if best is not ranked[0]:
+        alone = f"{ranked[0].name} ({_write(study)(score_of(ranked[0]))})"
+        lines.append(f"It is the best in the mean over seeds; by one training of each, {alone} was.")
+    if measured := _on_test(best, repeated):
         lines.append(f"On the test data: {measured}.")
-    if len(ranked) > 1:
-        second = study.leaders[1]
-        distance = lead(study, best, second)
-        word = "equal to" if distance == 0 else f"{abs(distance):.2g} {'ahead of' if distance > 0 else 'behind'}"
-        which = "the second" if distance >= 0 else "which was not confirmed"
-        lines.append(f"It is {word} {second.name}, {which} ({write(value_of(study, second))}).")
-    else:
-        lines.append("It is the only one with a score.")
+    lines += second_line(study, _write(study)) if len(ranked) > 1 else ["It is the only one with a score."]
     lines += noise_lines(study)
     lines += baseline_lines(study)
     if study.counts["running"] or study.counts["waiting"]:
         lines.append("The search is not over: a better one may come.")
     if study.kind == "study":
-        lines.append("Every score is on the data that the search chose by" + _once(study) + ".")
+        once = "" if repeated else ", of one training with one seed"
+        lines.append(f"Every score is on the data that the search chose by{once}.")
     return lines
 
 
-def _once(study: ReportedStudy) -> str:
-    return "" if study.repeats else ", of one training with one seed"
+def _on_test(best: ReportedTrial, repeated: Repeats | None) -> str:
+    """Return what was measured on test data: as mean and standard deviation, where several trainings were."""
+    tests = {name: values for name, values in (repeated.tests if repeated else {}).items() if len(values) > 1}
+    means = {name: f"{fmean(values):.4f} ± {stdev(values):.2g}" for name, values in tests.items()}
+    shown = {name: f"{value:.4f}" for name, value in best.test.items()} | means
+    return ", ".join(f"{name} {text}" for name, text in shown.items())
 
 
 def _cost(study: ReportedStudy) -> str:

@@ -22,7 +22,7 @@ MOST_SPOTS = 200
 
 def curves_block(study: ReportedStudy) -> Block:
     """Return the section of curves; without parts where there are none."""
-    best = study.ranked[: BEST_MODELS if study.kind == "study" else len(COLOURS)]
+    best = study.leaders[: BEST_MODELS if study.kind == "study" else len(COLOURS)]
     metrics = metrics_to_show(study, best)
     if not metrics:
         return Block("Curves of the best")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import mean, stdev
 
+TEST = "test_"  # what metrics that were measured on test data are called
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -59,11 +61,13 @@ class Repeats:
         label: which configuration.
         scores: one a training.
         trial: the trial whose configuration it is, where it is one of the study.
+        tests: metrics that were measured on test data, one value a training that has it.
     """
 
     label: str
     scores: tuple[float, ...]
     trial: int | None = None
+    tests: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def mean(self) -> float:

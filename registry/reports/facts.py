@@ -54,6 +54,7 @@ class ReportedTrial:
         version: the version it was registered as, such as ``fmnist/3``.
         aliases: the names of that version.
         has_weights: whether that version still has its weights.
+        stand_in: the version that was chosen when its configuration was trained again; ``aliases`` are that one's.
         pruned_by: for a pruned trial.
         error: for a failed trial, in one line.
         label: what it is called; a trial by its number, where this is empty.
@@ -76,6 +77,7 @@ class ReportedTrial:
     version: str | None = None
     aliases: tuple[str, ...] = ()
     has_weights: bool = False
+    stand_in: str | None = None
     pruned_by: PrunedBy | None = None
     error: str | None = None
     label: str = ""

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from registry.reports.facts import Report, ReportedStudy, ReportedTrial
+from registry.reports.noise import repeats_of
 from registry.tables import require_pyarrow
 
 if TYPE_CHECKING:
@@ -29,21 +30,26 @@ def to_frame(report: Report) -> pandas.DataFrame:
 
 
 def _ranked(study: ReportedStudy) -> list[tuple[int | None, ReportedTrial]]:
-    ranked = study.ranked
+    ranked = study.leaders
     scored = {trial.number for trial in ranked}
     return [*enumerate(ranked, 1), *((None, trial) for trial in study.trials if trial.number not in scored)]
 
 
 def _row(study: ReportedStudy, rank: int | None, trial: ReportedTrial) -> dict[str, Any]:
+    repeated = repeats_of(study, trial)
     return {
         "study": study.name,
         "trial": trial.number,
         "version": trial.version,
+        "stand_in": trial.stand_in,
         "aliases": ", ".join(trial.aliases) or None,
         "rank": rank,
         "metric": study.metric,
         "direction": study.direction,
         "score": trial.score,
+        "mean": repeated.mean if repeated else None,
+        "spread": repeated.spread if repeated else None,
+        "seeds": len(repeated.scores) if repeated else None,
         "epoch": trial.epoch,
         "epochs": trial.epochs,
         "outcome": trial.outcome,

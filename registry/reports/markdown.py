@@ -46,13 +46,8 @@ def _answer(section: Section, *, alone: bool) -> Iterator[str]:
     if not alone:
         yield from (f"## {escaped(study.name)}", "")
     if best is not None and score is not None:
-        registered = f"; registered as {escaped(best.version)}" if best.version and not best.label else ""
-        yield from (f"**best {escaped(study.metric)}: {score.text}**", "")
-        yield from (
-            f"{escaped(best.name)}, epoch {best.epoch} of {best.epochs}, "
-            f"{escaped(best.stop_reason or best.outcome)}{registered}.",
-            "",
-        )
+        number = f"{score.text} {section.answer.spread}".strip()
+        yield from (f"**{escaped(section.answer.caption)}: {number}**", "", escaped(section.answer.subject), "")
         yield from (f"* {escaped(name)}: {escaped(value_text(value))}" for name, value in best.params.items())
         yield ""
     for line in (*section.answer.lines, f"{section.answer.outcomes}.", section.answer.cost):

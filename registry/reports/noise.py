@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from statistics import fmean
 
-from registry.reports.evidence import Repeats
+from registry.reports.evidence import TEST, Baseline, Repeats
 from registry.reports.facts import ReportedStudy, ReportedTrial
 from registry.reports.marks import score_of
+from registry.reports.numbers import score_format
 
 LEAST_EPOCHS = 5
 SIGNIFICANT = 0.05
@@ -46,6 +48,28 @@ def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
     return statistics.pstdev(steps, mu=0.0) / math.sqrt(2)
 
 
+def mean_format(study: ReportedStudy) -> Callable[[float], str]:
+    """Return how to write means over seeds."""
+    sign = -1 if study.direction == "max" else 1
+    return score_format(sorted((one.mean for one in study.repeats), key=lambda mean: sign * mean))
+
+
+def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str]:
+    """Return a sentence on how far the winner is ahead of the second.
+
+    Args:
+        study: with two trials that have a score.
+        write: how to write a score of one training.
+    """
+    best, second = study.leaders[:2]
+    ahead = lead(study, best, second)
+    told = mean_format(study) if repeats_of(study, second) else write
+    word = "equal to" if ahead == 0 else f"{abs(ahead):.2g} {'ahead of' if ahead > 0 else 'behind'}"
+    unsure = study.confirmed is not None and repeats_of(study, second) is None
+    which = "which was not confirmed" if ahead < 0 and unsure else "the second"
+    return [f"It is {word} {second.name}, {which} ({told(value_of(study, second))})."]
+
+
 def noise_lines(study: ReportedStudy) -> list[str]:
     """Return sentences on whether the winner's lead over the second is more than noise."""
     leaders = study.leaders
@@ -55,27 +79,29 @@ def noise_lines(study: ReportedStudy) -> list[str]:
     ahead = lead(study, best, second)
     one, other = repeats_of(study, best), repeats_of(study, second)
     if one and other:
-        return [_welch(one, other, f"{second.name}'s")]
+        return [_welch(one, other)]
     if ahead < 0:
         return []  # the second was not confirmed, so its score may be a lucky one
+    if ahead == 0:
+        return ["Nothing but their order tells the two apart."]
     if one:
         word = "more than" if ahead > 2 * one.spread else "no more than"
-        return [f"Its lead over {second.name}, {ahead:.2g}, is {word} twice the spread over seeds ({one.spread:.2g})."]
+        return [f"That is {word} twice the spread over seeds ({one.spread:.2g})."]
     moved = jitter(study, best)
     if moved is None:
-        return ["Whether the lead is more than noise is not known: each was trained once, with one seed."]
+        return ["Whether that is more than noise is not known: each was trained once, with one seed."]
     word = "more than twice" if ahead > 2 * moved else "within twice"
-    said = f"Its lead over {second.name}, {ahead:.2g}, is {word} what its {study.metric} moves from epoch to epoch"
+    said = f"That is {word} what its {study.metric} moves from epoch to epoch"
     if ahead > 2 * moved:
         return [f"{said} ({moved:.2g}); only more seeds can tell whether it is more than noise."]
     return [f"{said} ({moved:.2g}): it may be noise."]
 
 
-def _welch(one: Repeats, other: Repeats, whose: str) -> str:
+def _welch(one: Repeats, other: Repeats) -> str:
     p = welch(one.scores, other.scores)
     verdict = "more than noise" if p < SIGNIFICANT else "not more than noise"
     value = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-    return f"Its mean over seeds is {one.mean - other.mean:+.2g} from {whose}: {verdict} (Welch's t-test, {value})."
+    return f"In the means over seeds, that is {verdict} (Welch's t-test, {value})."
 
 
 def welch(one: Sequence[float], other: Sequence[float]) -> float:
@@ -104,7 +130,21 @@ def baseline_lines(study: ReportedStudy) -> list[str]:
         of = "spread over seeds" if repeated else "movement from epoch to epoch"
         more = f", {'more' if abs(difference) > 2 * spread else 'no more'} than twice its {of}"
     word = "ahead of" if difference > 0 else "behind"
-    return [
+    lines = [
         f"It beats {beaten} of {len(study.baselines)} baselines; it is {abs(difference):.2g} {word} the strongest, "
         f"{strongest.label}{more}."
     ]
+    return lines + _on_test(study, leaders[0], strongest)
+
+
+def _on_test(study: ReportedStudy, best: ReportedTrial, baseline: Baseline) -> list[str]:
+    """Return a sentence on how the two stand on test data, where the objective was measured there, too."""
+    repeated = repeats_of(study, best)
+    name = f"{TEST}{study.metric.removeprefix('val_')}"
+    values = repeated.tests.get(name, ()) if repeated else ()
+    value = fmean(values) if values else best.test.get(name)
+    if value is None or name not in baseline.test:
+        return []
+    ahead = (1 if study.direction == "max" else -1) * (value - baseline.test[name])
+    word = "ahead of" if ahead > 0 else "behind"
+    return [f"On the test data it is {abs(ahead):.2g} {word} that ({value:.4f} and {baseline.test[name]:.4f})."]

@@ -75,10 +75,9 @@ def _answer(paper: _Paper, section: Section, *, alone: bool) -> None:
     if not alone:
         paper.text(study.name, size=15, weight="bold", before=GAP)
     if best is not None and score is not None:
-        paper.text(f"best {study.metric}", colour=SOFT, before=GAP)
-        paper.text(score.text, size=30, weight="bold")
-        registered = f"; registered as {best.version}" if best.version and not best.label else ""
-        paper.text(f"{best.name}, epoch {best.epoch} of {best.epochs}, {best.stop_reason or best.outcome}{registered}.")
+        paper.text(section.answer.caption, colour=SOFT, before=GAP)
+        paper.text(f"{score.text} {section.answer.spread}".strip(), size=30, weight="bold")
+        paper.text(section.answer.subject)
         paper.text("   ".join(f"{name} {value_text(value)}" for name, value in best.params.items()), colour=SOFT)
     for line in (*section.answer.lines, f"{section.answer.outcomes}.", section.answer.cost):
         paper.text(line)

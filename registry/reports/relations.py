@@ -41,7 +41,7 @@ def _varied(study: ReportedStudy) -> list[Hyperparameter]:
 
 def parallel_picture(study: ReportedStudy) -> Picture | None:
     """Draw each trial as a line through its params to its score, the best tenth in colour; None for few trials."""
-    ranked, varied = study.ranked, _varied(study)
+    ranked, varied = study.leaders, _varied(study)
     if len(ranked) < LEAST_TRIALS or len(varied) < 2:
         return None
     spaces = varied[:MOST_AXES]
@@ -104,7 +104,7 @@ def _parallel(
 
 def interaction_picture(study: ReportedStudy) -> Picture | None:
     """Map the scores over the two most important params; None for few trials or params."""
-    ranked, varied = study.ranked, _varied(study)
+    ranked, varied = study.leaders, _varied(study)
     if len(varied) < 2:
         return None
     first, second = varied[:2]
@@ -119,7 +119,7 @@ def interaction_picture(study: ReportedStudy) -> Picture | None:
             f"{study.metric} by {first.name} and {second.name}, {len(having)} trials",
             (78.0, 12.0, 10.0, 42.0),
         ),
-        f"A cell's colour is the stronger, the better its trials' median {study.metric}; the ring is the best trial.",
+        f"A cell's colour is the stronger, the better its trials' median {study.metric}; the ring is the winner.",
     )
 
 
@@ -169,7 +169,8 @@ def _interaction(
         "markeredgecolor": COLOURS[1],
         "markeredgewidth": 2,
     }
-    axes.plot([places[0][1]], [places[0][2]], **ring, **look)
+    if having[0] is study.leaders[0]:
+        axes.plot([places[0][1]], [places[0][2]], **ring, **look)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     for axis, scale, label in ((axes.xaxis, scales[0], pair[0].name), (axes.yaxis, scales[1], pair[1].name)):

@@ -63,7 +63,7 @@ def slice_pictures(study: ReportedStudy) -> tuple[list[Picture], str]:
     Returns:
         The pictures, and what is left out, in words; empty where nothing is.
     """
-    ranked = study.ranked
+    ranked = study.leaders
     names = [name for name in params_by_importance(study) if len(distinct_values(ranked, name)) > 1]
     if not names:
         return [], ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -60,33 +60,40 @@ def exact(value: float | None, text: str) -> Cell:
 
 
 def leaderboard(study: ReportedStudy) -> Table:
-    """Return the trials, the best first, then those without a score; thinned where they are very many."""
+    """Return the trials, the winner first, then those without a score; thinned where they are very many."""
     names = _param_names(study)
-    ranked = study.ranked
+    ranked = study.leaders
     scored = {trial.number for trial in ranked}
     others = [trial for trial in study.trials if trial.number not in scored]
     tests = list(dict.fromkeys(name for trial in study.trials for name in trial.test))
+    means = {one.trial: one.mean for one in study.repeats if one.trial is not None and len(one.scores) > 1}
     chosen = study.kind == "versions"
     fixed = (
         Column("rank"),
         Column("compared", number=False) if chosen else Column("trial"),
         Column(study.metric),
+        *([Column("mean over seeds")] if means else ()),
+        *map(Column, tests),
         Column("epoch"),
         Column("stop reason", number=False),
         Column("seconds"),
         Column("parameters"),
         Column("from", number=False) if chosen else Column("version", number=False),
-        *map(Column, tests),
     )
     numeric = {name: all(_is_number(t.params[name]) for t in study.trials if name in t.params) for name in names}
     columns = fixed + tuple(Column(name, number=numeric[name], param=True) for name in names)
-    write = score_format([trial.score for trial in ranked if trial.score is not None])
+    write = score_format([trial.score for trial in study.ranked if trial.score is not None])
+    write_mean = score_format(list(means.values()))
     lines: list[tuple[int | None, ReportedTrial]] = [*enumerate(ranked, 1), *((None, trial) for trial in others)]
     kept = thin(lines, min(MOST_ROWS, max(MOST_LISTED, MOST_CELLS // len(columns))))
     rows = tuple(
         (
-            *_fixed_cells(rank, trial, write),
-            *(exact(trial.test.get(name), f"{trial.test[name]:.4f}" if name in trial.test else "") for name in tests),
+            NOTHING if rank is None else Cell(str(rank)),
+            Cell(trial.label or str(trial.number)),
+            NOTHING if trial.score is None else exact(trial.score, write(trial.score)),
+            *([_known(means.get(trial.number), write_mean)] if means else ()),
+            *(_known(trial.test.get(name), "{:.4f}".format) for name in tests),
+            *_fixed_cells(trial),
             *(_param_cell(trial, name) for name in names),
         )
         for rank, trial in kept
@@ -115,12 +122,15 @@ def _param_names(study: ReportedStudy) -> list[str]:
     return list(declared | seen)
 
 
-def _fixed_cells(rank: int | None, trial: ReportedTrial, write: Any) -> tuple[Cell, ...]:
-    names = " ".join(filter(None, (trial.source if trial.label else trial.version, ", ".join(trial.aliases))))
+def _known(value: float | None, write: Callable[[float], str]) -> Cell:
+    return NOTHING if value is None else exact(value, write(value))
+
+
+def _fixed_cells(trial: ReportedTrial) -> tuple[Cell, ...]:
+    again = f"{trial.stand_in} (trained again)" if trial.stand_in else None
+    version = trial.source if trial.label else again or trial.version
+    names = " ".join(filter(None, (version, ", ".join(trial.aliases))))
     return (
-        NOTHING if rank is None else Cell(str(rank)),
-        Cell(trial.label or str(trial.number)),
-        NOTHING if trial.score is None else exact(trial.score, write(trial.score)),
         NOTHING if trial.epoch is None else Cell(f"{trial.epoch} of {trial.epochs}", str(trial.epoch)),
         Cell((trial.stop_reason or trial.outcome) + (", dropped" if trial.dropped else "")),
         NOTHING if trial.seconds is None else exact(trial.seconds, f"{trial.seconds:.1f}"),

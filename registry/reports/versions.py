@@ -14,12 +14,11 @@ from sqlalchemy.engine import Connection
 from registry import reader
 from registry.errors import NotFoundError, UsageError
 from registry.records import fetch
-from registry.reports.evidence import Baseline, Repeats
+from registry.reports.evidence import TEST, Baseline, Repeats
 from registry.reports.facts import Importances, Report, ReportedStudy, ReportedTrial
 from registry.schema import tags, versions
 from registry.values import ModelVersion
 
-TEST = "test_"
 BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
 
 
@@ -82,22 +81,31 @@ def repeats_in(
     found: Sequence[ModelVersion], study: str, trials: Sequence[ReportedTrial], metric: str
 ) -> tuple[Repeats, ...]:
     """Return the scores over seeds: of a study's trials that were trained again to confirm them, and of baselines."""
-    by_seed: dict[str, dict[int | None, float]] = {}
-    for version in confirmations(found, study):
-        if math.isfinite(version.metrics.get(metric, math.nan)):
-            by_seed.setdefault(_key(version.params), {})[version.source.seed] = version.metrics[metric]
-    groups = {key: list(scores.values()) for key, scores in by_seed.items()}
-    seeds: dict[str, list[float]] = {}
-    for version in filter(is_baseline, found):
-        if math.isfinite(version.metrics.get(metric, math.nan)):
-            seeds.setdefault(f"baseline {_baseline_name(version)}", []).append(version.metrics[metric])
-    by_params = {_key(trial.params): trial for trial in reversed(trials)}
+    scored = [version for version in found if math.isfinite(version.metrics.get(metric, math.nan))]
+    by_seed: dict[str, dict[int | None, ModelVersion]] = {}
+    for version in confirmations(scored, study):
+        by_seed.setdefault(configuration(version.params), {})[version.source.seed] = version
+    fixed: dict[str, list[ModelVersion]] = {}
+    for version in filter(is_baseline, scored):
+        fixed.setdefault(f"baseline {_baseline_name(version)}", []).append(version)
+    by_params = {configuration(trial.params): trial for trial in reversed(trials)}
     confirmed = (
-        Repeats(by_params[key].name, tuple(scores), by_params[key].number)
-        for key, scores in groups.items()
+        _repeats(by_params[key].name, list(those.values()), metric, by_params[key].number)
+        for key, those in by_seed.items()
         if key in by_params
     )
-    return (*confirmed, *(Repeats(name, tuple(scores)) for name, scores in seeds.items() if len(scores) > 1))
+    return (*confirmed, *(_repeats(name, those, metric) for name, those in fixed.items() if len(those) > 1))
+
+
+def _repeats(label: str, those: Sequence[ModelVersion], metric: str, trial: int | None = None) -> Repeats:
+    tests = joined([metrics_on_test(version) for version in those])
+    return Repeats(label, tuple(version.metrics[metric] for version in those), trial, tests)
+
+
+def joined(measured: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
+    """Return what several trainings measured, by name."""
+    names = dict.fromkeys(name for one in measured for name in one)
+    return {name: tuple(one[name] for one in measured if name in one) for name in names}
 
 
 def confirmations(found: Sequence[ModelVersion], study: str) -> list[ModelVersion]:
@@ -107,12 +115,12 @@ def confirmations(found: Sequence[ModelVersion], study: str) -> list[ModelVersio
 
 def trial_on_test(found: Sequence[ModelVersion], study: str, params: Mapping[str, Any]) -> dict[str, float]:
     """Return what was measured on test data with a configuration of a study, as means over its trainings."""
-    key = _key(params)
-    same = [metrics_on_test(version) for version in confirmations(found, study) if _key(version.params) == key]
-    return _means([one for one in same if one])
+    key = configuration(params)
+    return _means([metrics_on_test(one) for one in confirmations(found, study) if configuration(one.params) == key])
 
 
-def _key(params: Mapping[str, Any]) -> str:
+def configuration(params: Mapping[str, Any]) -> str:
+    """Return what two trials share that have the same params."""
     return repr(sorted(params.items()))
 
 
@@ -122,8 +130,7 @@ def _mean(values: Sequence[float | None]) -> Any:
 
 
 def _means(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    names = dict.fromkeys(name for one in measured for name in one)
-    return {name: _mean([one[name] for one in measured if name in one]) for name in names}
+    return {name: _mean(values) for name, values in joined(measured).items()}
 
 
 def comparison_of(chosen: Sequence[ModelVersion], *, database: str, made_by: str, metric: str | None = None) -> Report:

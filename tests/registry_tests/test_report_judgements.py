@@ -23,6 +23,7 @@ from registry.reports.markdown import to_markdown
 from registry.reports.noise import baseline_lines, jitter, noise_lines, welch
 from registry.reports.pdf import to_pdf
 from registry.reports.studies import best_at, best_by_epochs, budget_table, grouped
+from registry.reports.tables import leaderboard
 from registry.reports.timeline import continued_table
 from registry.reports.toy import toy_evidence, toy_report, toy_study
 from registry.reports.versions import comparison_of
@@ -75,14 +76,56 @@ class TestNoise:
         assert confirmed.leaders == (other, one, *study.ranked[2:])
         said = answer(confirmed)
         assert said.best == other
-        assert f"by one training of each, {one.name} (" in said.lines[1]
-        assert f"0.1 ahead of {one.name}, the second" in said.lines[2]
+        assert said.caption == "val_accuracy of the best: mean and standard deviation over 2 seeds"
+        assert said.score is not None
+        assert (said.score.text, said.score.value, said.spread) == (
+            "0.6500",
+            repr(confirmed.repeats[1].mean),
+            "± 0.071",
+        )
+        assert "; not registered." in said.subject or "registered as toy/2." in said.subject
+        assert f"by one training of each, {one.name} (" in said.lines[0]
+        assert f"0.1 ahead of {one.name}, the second (0.5500)" in said.lines[1]
         beside = replace(confirmed, baselines=(Baseline("b", 0.9),))
         assert [row[0].text for row in baselines_table(beside).rows] == ["b", f"{other.name}, the winner"]
         assert baselines_table(beside).rows[1][1].value == str(confirmed.repeats[1].mean)
         alone = replace(study, repeats=repeats[1:], confirmed=other.number)
-        assert f"behind {one.name}, which was not confirmed" in answer(alone).lines[2]
+        assert f"behind {one.name}, which was not confirmed" in answer(alone).lines[1]
         assert noise_lines(alone) == []
+
+    def test_the_version_that_stands_for_the_winner_is_named(self) -> None:
+        study = toy_study(20)
+        best = study.ranked[3]
+        seen = replace(best, stand_in="toy/9", aliases=("champion",))
+        tested = Repeats(best.name, (0.5, 0.6), best.number, {"test_accuracy": (0.4, 0.6), "test_loss": (1.0,)})
+        trials = tuple(seen if trial is best else trial for trial in study.trials)
+        confirmed = replace(study, trials=trials, repeats=(tested,), confirmed=best.number)
+        said = answer(confirmed)
+        assert said.subject.endswith(
+            ". toy/9 (champion) is registered for it: the same params, trained with a new seed."
+        )
+        assert said.lines[1] == "On the test data: test_accuracy 0.5000 ± 0.14."
+        first = leaderboard(confirmed).rows[0]
+        assert [cell.value or cell.text for cell in first[:4]] == ["1", str(best.number), repr(best.score), "0.55"]
+        assert "toy/9 (trained again) champion" in [cell.text for cell in first]
+
+    def test_the_winner_is_shown_first_in_curves_and_pictures(self) -> None:
+        study = toy_study(40)
+        other = study.ranked[9]
+        repeats = (Repeats("a", (0.5, 0.6), other.number),)
+        text, _ = to_markdown(toy_report(replace(study, repeats=repeats, confirmed=other.number)), "f")
+        assert f"blue thick: {other.name};" in text
+
+    def test_a_tie_is_no_lead(self) -> None:
+        wild = trial(curves={"val_accuracy": (0.8, 0.9, 0.8, 0.9, 0.8, 0.9)}, score=0.9, epoch=2)
+        study = toy_study(0, trials=(wild, replace(wild, number=2)))
+        assert answer(study).lines[:2] == (
+            "It is equal to trial 2, the second (0.9000).", "Nothing but their order tells the two apart.",
+        )  # fmt: skip
+
+    def test_the_seeds_of_baselines_are_not_the_winners(self) -> None:
+        study = toy_study(20, repeats=(Repeats("baseline softmax", (0.8, 0.81)),))
+        assert answer(study).lines[-1].endswith("that the search chose by, of one training with one seed.")
 
     def test_without_seeds_the_movement_from_epoch_to_epoch_tells_what_may_be_noise(self) -> None:
         wild = trial(curves={"val_accuracy": (0.8, 0.9, 0.8, 0.9, 0.8, 0.9)}, score=0.9, epoch=2)
@@ -94,7 +137,7 @@ class TestNoise:
 
     def test_a_short_curve_tells_nothing(self) -> None:
         short = trial(curves={"val_accuracy": (0.8, 0.9)}, score=0.9, epoch=2)
-        assert "not known" in noise_lines(toy_study(0, trials=(short, replace(short, number=2))))[0]
+        assert "not known" in noise_lines(toy_study(0, trials=(short, replace(short, number=2, score=0.8))))[0]
 
     def test_equal_scores_are_no_evidence(self) -> None:
         assert welch((0.5, 0.5), (0.5, 0.5)) == 1.0
@@ -104,6 +147,11 @@ class TestNoise:
         best = trial(score=0.9, epoch=1)
         study = toy_study(0, trials=(best,), baselines=(Baseline("weak", 0.8), Baseline("strong", 0.95)))
         assert baseline_lines(study) == ["It beats 1 of 2 baselines; it is 0.05 behind the strongest, strong."]
+
+    def test_test_data_decide_too_where_both_were_measured(self) -> None:
+        best = trial(score=0.9, epoch=1, test={"test_accuracy": 0.88})
+        study = toy_study(0, trials=(best,), baselines=(Baseline("strong", 0.85, {"test_accuracy": 0.83}),))
+        assert baseline_lines(study)[1] == "On the test data it is 0.05 ahead of that (0.8800 and 0.8300)."
 
 
 class TestGroups:

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,24 @@ import numpy as np
 import optuna
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import Connection, Engine, make_url
 
 from registry import Registry, Source
 from registry.database import open_engine, use_wal, without_secrets, writing
 from registry.errors import DatabaseError, NotFoundError, UsageError, UserError
 from registry.reports import Attempt, ReportedTrial
+from registry.reports.loading import commands_for
+from registry.reports.noise import repeats_of
 from registry.reports.toy import toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search.confirmation import Confirmation
+from search.control import CONFIRMED, note
 from search.errors import ProblemError
 from search.importances import importances
 from search.mistakes import classified, summarize
 from search.problem import Objective
 from search.records import insert_study, read_study, read_trials
-from search.report import collect, commands_for, write_report
+from search.report import collect, write_report
 from search.schema import SCHEMA, attempts, results, slots, workers
 from search.settings import Settings
 from search.status import read_status
@@ -257,8 +262,9 @@ class TestCommands:
     def test_the_best_of_the_model_is_asked_by_the_models_name(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
         (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
-        shell, python, _ = study.commands.values()
+        shell, file, python, _ = study.commands.values()
         url = str(sqlite_engine.url)
+        assert file == f"registry load toy --out toy-4.keras --storage {url}"
         assert shell == f"registry best toy --storage {url}"
         assert python == f"from registry import Registry\n\nmodel = Registry({url!r}).best('toy').load()"
 
@@ -269,7 +275,8 @@ class TestCommands:
                 "toy", weights=None, score=0.999, metric="val_accuracy", direction="max", epoch=1, params={}, curves={}
             )
         (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
-        shell, python, _ = study.commands.values()
+        shell, file, python, _ = study.commands.values()
+        assert file.startswith("registry load toy/4 --out toy-4.keras ")
         assert shell.startswith("registry show toy/4 ")
         assert ".get('toy/4').load()" in python
 
@@ -338,6 +345,38 @@ class TestEvidence:
             "baseline softmax": (0.84, 0.85),
         }
 
+    def test_a_confirmed_winner_is_told_in_both_studies(self, engine: Engine) -> None:
+        fill(engine, register=0)
+        first, second = toy_study(30, name="toy").ranked[:2]
+        plan = Confirmation("toy", (first.number, second.number), ({}, {}), 2)
+        scores = {first.number: (0.87, 0.88), second.number: (0.89, 0.91)}
+        with Registry(engine.url.render_as_string(hide_password=False)) as registry:
+            for seed in (0, 1):
+                for place, trial in enumerate((first, second)):
+                    tests = {} if trial is first else {"test_accuracy": f"0.8{5 + seed}"}
+                    score = scores[trial.number][seed]
+                    register(registry, "again", 2 * seed + place, score, trial.params, confirm="toy", **tests)
+        with writing(engine) as connection:
+            again = insert_confirmation(connection, plan)
+            for number in range(4):
+                trial = (first, second)[number % 2]
+                row = _slot(replace(trial, number=number, score=scores[trial.number][number // 2], epoch=1))
+                connection.execute(sa.insert(slots).values(study_id=again, number=number, **row))
+            note(connection, again, CONFIRMED, trial=second.number, version="toy/4")
+        study, confirming = collect(engine, ["toy", "again"], errors=False).studies
+        best, same = study.leaders[0], confirming.leaders[0]
+        assert (best.number, best.version, best.stand_in, best.test) == (
+            second.number, None, "toy/4", {"test_accuracy": pytest.approx(0.855)},
+        )  # fmt: skip
+        assert (same.number, same.version, same.stand_in) == (3, "toy/4", None)
+        for told in (study, confirming):
+            found = repeats_of(told, told.leaders[0])
+            assert found is not None
+            assert sorted(found.scores) == [0.89, 0.91]
+            assert sorted(found.tests["test_accuracy"]) == [0.85, 0.86]
+            assert repeats_of(told, told.leaders[1]).mean == pytest.approx(0.875)
+            assert told.commands["Its record, on the command line"].startswith("registry best toy ")
+
     def test_workers_and_machines_are_told(self, engine: Engine) -> None:
         fill(engine)
         with writing(engine) as connection:
@@ -365,6 +404,20 @@ class TestEvidence:
         fill(sqlite_engine, register=0)
         (study,) = collect(sqlite_engine, ["toy"], errors=True).studies
         assert (study.mistakes, study.mistakes_missing) == (None, "")
+
+
+def insert_confirmation(connection: Connection, plan: Confirmation) -> int:
+    return insert_study(
+        connection,
+        name="again",
+        objective=Objective("val_accuracy", "max"),
+        settings=Settings(confirms=plan),
+        problem="search.toy:toy",
+        model="toy",
+        space=SPACE,
+        space_fingerprint="4a2b6c7763dbe788",
+        data_fingerprint="e85ef21e58f8054a",
+    )
 
 
 def register(registry: Registry, study: str, seed: int, score: float, params: Any, **tags: str) -> None:
