@@ -1,7 +1,7 @@
 """Kill a process at its n-th step: an SQL statement, a commit, or a change of a file.
 
-A step is counted before it happens, so the process dies between two of them; the forkserver has imported the registry
-once, so each new process is there in a few milliseconds.
+A step is counted before it happens, so the process dies between two of them; the forkserver has imported all that the
+acts need once, so each new process is there in a few milliseconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,18 @@ import sqlalchemy as sa
 from registry import Registry, Source
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["registry.registry", "registry.bundles", "registry.garbage", "sqlalchemy", "psycopg"])
+_CONTEXT.set_forkserver_preload(
+    [
+        *(
+            "registry.registry",
+            "registry.bundles.add",
+            "registry.garbage",
+            "registry.promotion",
+            "registry.stores.folder",
+        ),
+        *("sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite", "h5py"),
+    ]
+)
 _CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.truncate"}
 
 

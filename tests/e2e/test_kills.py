@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from killing import ACTS, killed_at, register, soon
 
 from registry import Registry
+from registry.schema import metadata
 
 NOW = timedelta(0)
 Anew = Callable[[], str]
@@ -32,10 +33,13 @@ def prepare(url: str, artifacts: str, folder: Path) -> None:
         register(other, 4)
         register(other, 5)
         other.set_alias("toy", "newest", 2)
+        other.protect_alias("toy", "newest")
+        other.set_tag("toy", "owner", "ann")
+        other.describe("toy", "Random numbers.")
         other.bundle(["toy/1", "toy/2"], folder / "bundle")
 
 
-@pytest.fixture(params=["sqlite database", "sqlite folder", "postgresql folder"])
+@pytest.fixture(params=["sqlite database", "sqlite folder", "postgresql database", "postgresql folder"])
 def anew(request: pytest.FixtureRequest, tmp_path: Path) -> Anew:
     """Give a function that makes the prepared registry again, as it was, and returns its URL."""
     database, place = request.param.split()
@@ -46,36 +50,55 @@ def anew(request: pytest.FixtureRequest, tmp_path: Path) -> Anew:
     if place == "folder":
         shutil.copytree(folder, kept)
 
+    if database == "postgresql":
+        keep_rows(base)
+
     def again() -> str:
         if place == "folder":
             shutil.rmtree(folder)
             shutil.copytree(kept, folder)
-        if database == "sqlite":
-            for path in tmp_path.glob("copy.db*"):
-                path.unlink()
-            shutil.copy(tmp_path / "base.db", tmp_path / "copy.db")
-            return f"sqlite:///{tmp_path}/copy.db"
-        return copy_of(base)
+        if database == "postgresql":
+            put_rows_back(base)
+            return base
+        for path in tmp_path.glob("copy.db*"):
+            path.unlink()
+        shutil.copy(tmp_path / "base.db", tmp_path / "copy.db")
+        return f"sqlite:///{tmp_path}/copy.db"
 
     return again
 
 
-def copy_of(base: str) -> str:
-    """Return the URL of a new copy of a PostgreSQL database, in the place of the one before."""
-    url = sa.make_url(base)
-    admin = sa.create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {url.database}_copy WITH (FORCE)")
-        connection.exec_driver_sql(f"CREATE DATABASE {url.database}_copy TEMPLATE {url.database}")
-    admin.dispose()
-    return url.set(database=f"{url.database}_copy").render_as_string(hide_password=False)
+def keep_rows(url: str) -> None:
+    """Copy all rows of a PostgreSQL registry into a schema of their own."""
+    copies = [f"CREATE TABLE kept.{table.name} AS TABLE {table.name}" for table in metadata.sorted_tables]
+    run_on(url, ["CREATE SCHEMA kept", *copies])
+
+
+def put_rows_back(url: str) -> None:
+    """Make a PostgreSQL registry what it was: three times faster than a new database for each step.
+
+    It waits for the transaction of a process that was killed, until the server has noticed and undone it.
+    """
+    gone = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]
+    run_on(url, [*gone, *(f"INSERT INTO {table.name} TABLE kept.{table.name}" for table in metadata.sorted_tables)])
+
+
+def run_on(url: str, statements: list[str]) -> None:
+    """Run statements in one transaction and one round trip."""
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("; ".join(statements))
+    engine.dispose()
 
 
 def state(registry: Registry) -> list[object]:
     """Return all that counts."""
     return [
-        (version.ref, version.aliases, version.weights, version.state, dict(version.params), dict(version.tags))
-        for version in registry.list("toy", limit=None)
+        *(
+            (version.ref, version.aliases, version.weights, version.state, dict(version.params), dict(version.tags))
+            for version in registry.list("toy", limit=None)
+        ),
+        *((model.name, model.protected, dict(model.tags), model.description) for model in registry.models()),
     ]
 
 
