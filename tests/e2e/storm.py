@@ -5,6 +5,7 @@ stopped for longer than its lease lasts and woken again. Another takes its place
 a study without a storm.
 
     python -m tests.e2e.storm --kills 200 [--storage sqlite|postgresql] [--restarts 10] [--training paper|keras]
+    python -m tests.e2e.storm --restarts 3 --downtime 60 --epochs 18 --epoch-seconds 5 --trials 20 --storage postgresql
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Plan:
         trials: the study's budget; there must be enough of it for all kills.
         pauses: how many of them are stopped and woken before.
         restarts: how often the database is stopped and started.
+        downtime: seconds for which it is away then; None for a moment, 0.2 to 2 seconds.
         workers: how many there are at once.
         epochs: of a trial.
         seconds: of an epoch on paper; None for real Keras models.
@@ -62,6 +64,7 @@ class Plan:
     trials: int
     pauses: int = 0
     restarts: int = 0
+    downtime: float | None = None
     workers: int = 4
     epochs: int = 6
     seconds: float | None = 0.02
@@ -112,6 +115,7 @@ class Storm:
     kills: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     restarts: int = 0
+    meanwhile: int = 0  # epochs that were trained while the database was away
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.plan.seed + 1)
@@ -119,6 +123,7 @@ class Storm:
         self._members: list[Member] = []
         self._engine = open_engine(self.url)
         self._done = False
+        self._restart_at: float | None = None
 
     def run(self) -> None:
         """Let workers come and go until one finds nothing left to do, and all have ended."""
@@ -179,13 +184,28 @@ class Storm:
     def _restart_when_due(self) -> None:
         if self.server is None or self.restarts >= self.plan.restarts:
             return
+        if self._restart_at is not None:
+            if time.monotonic() >= self._restart_at:
+                self._restart(self.server)
+            return
         with contextlib.suppress(DatabaseAway):
             done = self.plan.trials - unfinished(self._engine, 1)
             if done >= self.plan.trials * (self.restarts + 1) / (self.plan.restarts + 1):
-                self.server.stop("immediate" if self.restarts % 2 else "fast")
-                time.sleep(self._rng.uniform(0.2, 2.0))
-                self.server.start()
-                self.restarts += 1
+                # At any moment of the trials that run: they began together.
+                trial = self.plan.epochs * (self.plan.seconds or 0.0)
+                self._restart_at = time.monotonic() + self._rng.uniform(0.0, trial)
+
+    def _restart(self, server: Server) -> None:
+        server.stop("immediate" if self.restarts % 2 else "fast")
+        before = self._epochs()
+        time.sleep(self._rng.uniform(0.2, 2.0) if self.plan.downtime is None else self.plan.downtime)
+        self.meanwhile += self._epochs() - before
+        server.start()
+        self.restarts, self._restart_at = self.restarts + 1, None
+
+    def _epochs(self) -> int:
+        log = self.folder / "epochs"
+        return log.read_text().count("\n") if log.exists() else 0
 
 
 def begin(url: str, plan: Plan, found: Inspection) -> None:
@@ -223,10 +243,18 @@ def run(plan: Plan, storage: str, folder: Path) -> tuple[list[Check], float]:
             Check("workers killed", f"{storm.kills.total()} of {planned}", storm.kills.total() == planned),
             *(Check(f"  {point}", str(storm.kills[point])) for point in (AT_RANDOM, *POINTS, WOKEN)),
             Check("database restarted", f"{storm.restarts} of {plan.restarts}", storm.restarts == plan.restarts),
+            Check("  epochs trained while it was away", str(storm.meanwhile), _went_on(plan, storm.meanwhile)),
             Check("workers that failed by themselves", "; ".join(storm.faults) or "none", not storm.faults),
             *examine(url, calm_url, NAME, folder / "epochs", plan.epochs),
         ]
         return checks, seconds
+
+
+def _went_on(plan: Plan, epochs: int) -> bool | None:
+    """Tell whether workers trained on while the database was away, where that was for longer than an epoch takes."""
+    if not plan.restarts or plan.downtime is None or plan.seconds is None or plan.downtime < 2 * plan.seconds:
+        return None
+    return epochs >= plan.restarts
 
 
 def table(title: str, checks: list[Check]) -> str:
@@ -242,6 +270,9 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--pauses", type=int, default=0, help="how many of the killed are stopped and woken before")
     parser.add_argument("--restarts", type=int, default=0, help="of the database (PostgreSQL only)")
+    parser.add_argument("--downtime", type=float, metavar="SECONDS", help="of each restart; else 0.2 to 2")
+    parser.add_argument("--epochs", type=int, default=Plan.epochs, help="of a trial")
+    parser.add_argument("--epoch-seconds", type=float, default=Plan.seconds, help="of an epoch on paper")
     parser.add_argument("--storage", choices=["sqlite", "postgresql"], help="one kind only")
     parser.add_argument("--trials", type=int, help="the budget; else enough for all kills")
     parser.add_argument("--workers", type=int, default=4)
@@ -256,8 +287,10 @@ def main() -> None:
             trials=options.trials or 4 * options.kills + 20 * options.restarts + 10,
             pauses=options.pauses,
             restarts=options.restarts if kind == "postgresql" else 0,
+            downtime=options.downtime,
             workers=options.workers,
-            seconds=None if options.training == "keras" else Plan.seconds,
+            epochs=options.epochs,
+            seconds=None if options.training == "keras" else options.epoch_seconds,
             seed=options.seed,
         )
         with tempfile.TemporaryDirectory(prefix="storm-") as folder:
