@@ -261,6 +261,10 @@ def explain(error: DBAPIError, url: URL) -> UserError:
         hint = "it is read-only: give yourself the right to write, or name a copy with --storage URL"
     elif "disk is full" in first or "No space left" in first:
         hint = "the disk is full: free some room and run the same command again, it continues"
+    elif "disk I/O error" in first:
+        hint = "its disk fails, or is full or gone: see to it and run the same command again, it continues"
+    elif "malformed" in first:
+        hint = "the file is damaged: bring it back from a copy, such as `registry backup` makes"
     elif "not a database" in first:
         hint = "the file is something else: name another with --storage URL"
     elif "locked" in first:

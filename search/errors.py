@@ -21,6 +21,10 @@ class SettingsError(UserError):
     """A study's settings do not fit, or differ from those it was created with."""
 
 
+class WorkersError(UserError):
+    """No worker of a study could go on; the trials wait."""
+
+
 class ClusterError(UserError):
     """A cluster cannot be reached, or cannot run the study's workers."""
 

@@ -25,6 +25,13 @@ class Workers(Protocol):
     def exit_codes(self) -> list[int | None]:
         """The exit codes of the workers; None, or nothing yet, of those that still run."""
 
+    @property
+    def reasons(self) -> list[str]:
+        """Why workers could not go on, as far as that is known here."""
+
+    def tell(self) -> None:
+        """Say why workers could not go on, where that was not said before."""
+
     def alive(self) -> bool:
         """Tell whether a worker still runs, after replacing those that died."""
 

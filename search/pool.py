@@ -8,7 +8,6 @@ import multiprocessing.connection
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -18,9 +17,8 @@ from functools import cache
 from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
-from registry.errors import UserError
 from search.deaths import Death, judge, memory_kills
-from search.errors import MetricError, ProblemError, SettingsError
+from search.errors import ProblemError
 from search.memory import resident_bytes
 from search.placement import Place
 
@@ -77,38 +75,6 @@ def _on_cpu() -> None:
     configure(None, 1)
 
 
-def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: str) -> None:
-    """Run a worker in a child of a pool; exit with `FAILED` where the study cannot go on (its row says why)."""
-    from search.worker import work
-
-    os.chdir(folder)
-    stop = stop_on_signals()
-    threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
-    try:
-        work(url, study, place, worker_id=worker_id, stop=stop)
-    except UserError as error:
-        # What concerns the whole study is told once, by the pool's own process, from the study's row.
-        level = logging.DEBUG if isinstance(error, MetricError | SettingsError) else logging.ERROR
-        logger.log(level, "%s", error)
-        raise SystemExit(FAILED) from None
-
-
-def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set, instead of ending the process."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
-
-
-def _stop_with_parent(stop: threading.Event) -> None:
-    """Stop in order where the pool's own process is gone: nobody would replace or stop this worker."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        stop.set()
-
-
 def find_gpus() -> list[str]:
     """Return the GPUs of this machine as CUDA numbers them; none where there is no driver."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -132,21 +98,38 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A worker's process.
+
+    Args:
+        process: the process (``pid``, ``is_alive``, ``exitcode``, ``terminate``, ``kill``, ``join``, ``sentinel``).
+        reason: returns why it could not go on, once, after it has ended; None where it did not say.
+    """
+
+    process: Any
+    reason: Callable[[], str | None]
+
+
 @dataclass
 class _Member:
     place: Place
     worker_id: str
-    process: Any
+    child: Child
     falls: int = 0
     over_limit: str | None = None
+    outlived: bool = False
+
+    @property
+    def process(self) -> Any:
+        return self.child.process
 
 
 class Pool:
     """Keep one worker running at each place until all have ended by themselves.
 
     Args:
-        start: starts a worker at a place and returns its process (``pid``, ``is_alive``, ``exitcode``,
-            ``terminate``, ``kill``, ``join``), given the place and the worker's id.
+        start: starts a worker, given the place and the worker's id.
         new_id: gives each worker an id.
         release: called with the id of a worker that died and what of, to see to its slot; tells whether the worker
             had held one.
@@ -157,7 +140,7 @@ class Pool:
 
     def __init__(
         self,
-        start: Callable[[Place, str], Any],
+        start: Callable[[Place, str], Child],
         new_id: Callable[[], str],
         release: Callable[[str, Death], bool],
         memory_limit: int | None = None,
@@ -165,6 +148,8 @@ class Pool:
         self._start, self._new_id, self._release = start, new_id, release
         self._limit = memory_limit
         self._members: list[_Member] = []
+        self._reasons: dict[str, str] = {}  # why workers could not go on, and who was the first to say so
+        self._told: set[str] = set()
         self._stopping = False
         self._memory_kills = memory_kills()
 
@@ -174,9 +159,15 @@ class Pool:
             self._members.append(self._member(place))
 
     def alive(self) -> bool:
-        """Tell whether a worker still runs, after ending those over the limit and replacing those that died."""
+        """Tell whether a worker still runs, after ending those over the limit and replacing those that died.
+
+        Why a worker could not go on is said at once only where others do, not on their way to the same end.
+        """
+        if any(member.outlived for member in self._members) and any(one.process.is_alive() for one in self._members):
+            self.tell()
         for member in self._members:
             self._hold_to_limit(member)
+            member.outlived = member.process.exitcode == FAILED
         for index, member in enumerate(self._members):
             code = member.process.exitcode
             if code is not None and code not in (0, FAILED) and not self._stopping and member.falls < MAX_FALLS:
@@ -192,6 +183,21 @@ class Pool:
     def exit_codes(self) -> list[int | None]:
         """The exit codes of the workers, None of those that still run."""
         return [member.process.exitcode for member in self._members]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why workers could not go on, each reason once."""
+        for member in self._members:
+            if member.process.exitcode == FAILED and (reason := member.child.reason()):
+                self._reasons.setdefault(reason, f"worker {member.worker_id} on {member.place.device}")
+        return list(self._reasons)
+
+    def tell(self) -> None:
+        """Say why workers could not go on, where that was not said before."""
+        for reason in self.reasons:
+            if reason not in self._told:
+                self._told.add(reason)
+                logger.error("%s ended: %s", self._reasons[reason], reason)
 
     def stop(self) -> None:
         """Ask the workers to stop at their next safe point."""

@@ -148,6 +148,14 @@ class RayPool:
             task = self._ray.put(self._task(token, share))
             self._tokens[remote.remote(task)] = token
 
+    @property
+    def reasons(self) -> list[str]:
+        """Nothing: each task has said why its worker could not go on."""
+        return []
+
+    def tell(self) -> None:
+        """Say nothing more."""
+
     def alive(self) -> bool:
         """Tell whether a worker still runs, or waits for room."""
         self._collect(0)

@@ -68,6 +68,7 @@ def run_task(task: Task) -> list[int | None]:
         pool = study.open_pool(lambda: task.token + uuid.uuid4().hex[:4], task.memory_limit)
         pool.start([Place(_gpu() if task.on_gpu else None)])
         _watch(pool)
+        pool.tell()
         return pool.exit_codes
     finally:
         study.close()

@@ -21,8 +21,11 @@ def create_tables(engine: Engine) -> None:
     Raises:
         DatabaseError: the database cannot be written.
     """
-    if not sa.inspect(engine).has_table("version_info"):
-        RDBStorage(_text(engine), engine_kwargs=_engine_options(engine)).engine.dispose()
+    try:
+        if not sa.inspect(engine).has_table("version_info"):
+            RDBStorage(_text(engine), engine_kwargs=_engine_options(engine)).engine.dispose()
+    except DBAPIError as error:
+        raise explain(error, engine.url) from error
 
 
 def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:

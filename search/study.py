@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,15 +14,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.database import database_exists, default_url, open_engine, reading, use_wal, writing
-from registry.errors import DatabaseAway, UsageError
+from registry.errors import DatabaseAway, DatabaseError, UsageError
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search import control, deaths, records, slots
 from search.artifacts import check_artifacts, choose_artifacts
-from search.errors import SettingsError
+from search.child import start_worker
+from search.database_file import DatabaseFile
+from search.errors import SettingsError, WorkersError
 from search.inspection import GRID_COUNTED, Inspection, check_unchanged, inspect_problem
 from search.launcher import Workers, launch
 from search.live import LiveCurves, read_live_curves
-from search.pool import Pool, call_in_child, processes, warm_up, work_in_child
+from search.placement import Place
+from search.pool import Child, Pool, call_in_child, warm_up
 from search.problem import Objective
 from search.records import StudyRecord, TrialRecord
 from search.samplers import check_sampler
@@ -288,7 +290,7 @@ class Study:
         with launch(self, on, wanted=wanted, device=device, per_gpu=per_gpu, memory_limit=memory_limit) as pool:
             try:
                 self._watch(pool, timeout, on_status)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, DatabaseError):
                 self._stop(pool)
                 raise
             except BaseException:
@@ -300,17 +302,13 @@ class Study:
         """Return a pool for workers of the study on this machine, which has none yet; see `Pool`."""
         return Pool(self._start, new_id, self._release, memory_limit)
 
-    def _start(self, place: object, worker_id: str) -> object:
-        process = processes().Process(  # type: ignore[attr-defined]
-            target=work_in_child, args=(self.url, self.record.name, place, worker_id, os.getcwd()), name=worker_id
-        )
-        process.start()
-        return process
+    def _start(self, place: Place, worker_id: str) -> Child:
+        return start_worker(self.url, self.record.name, place, worker_id)
 
     def _release(self, worker_id: str, death: deaths.Death) -> bool:
         try:
             return deaths.release_worker(self._engine, self.record, worker_id, death)
-        except DatabaseAway as error:
+        except DatabaseError as error:
             logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)
             return True
 
@@ -320,22 +318,25 @@ class Study:
 
     def _watch(self, pool: Workers, timeout: float | None, on_status: OnStatus) -> None:
         end = math.inf if timeout is None else time.monotonic() + timeout
-        stopped = False
+        stopped, file = False, DatabaseFile(self._engine.url)
         while pool.alive():
+            file.check()
             self._show(on_status)
             if not stopped and time.monotonic() >= end:
                 pool.stop()  # which ends a worker at once that has not begun yet
                 stopped = True
             pool.wait(POLL_SECONDS)
+        file.check()
         status = self.status()
         on_status(status)
         if status.error is not None:
             raise SettingsError(status.error)
-        if not stopped and any(code not in (0, None) for code in pool.exit_codes) and status.trials["waiting"]:
-            raise SettingsError(
-                f"no worker of {self.record.name!r} could go on (exit codes {pool.exit_codes}): see their messages "
-                "above; the trials wait, and the same command continues them"
+        if not stopped and status.finished < status.budget and pool.exit_codes and all(pool.exit_codes):
+            why = "; ".join(pool.reasons) or f"see their messages above (exit codes {pool.exit_codes})"
+            raise WorkersError(
+                f"no worker of {self.record.name!r} could go on: {why}. The trials wait, and the same command continues"
             )
+        pool.tell()
 
     def _stop(self, pool: Workers) -> None:
         try:
@@ -344,6 +345,7 @@ class Study:
                 pool.kill()
         except KeyboardInterrupt:
             pool.kill()
+        pool.tell()
 
 
 def all_studies(storage: str | None = None) -> list[Study]:

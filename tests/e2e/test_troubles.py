@@ -1,15 +1,22 @@
-"""Trials that take their process down, and problems that are not what they were: real processes, real Keras."""
+"""Trials that take their process down, problems that are not what they were, and databases that lose their place.
+
+Real processes, real Keras.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
+from registry import Registry
 
 MODULE = """
 import ctypes, threading
@@ -80,3 +87,46 @@ def test_a_problem_that_changed_is_refused_before_anything_is_written(search: Se
     refused = search("run", "troubles:troubles", "--add", "1")
     assert (refused.returncode, budget()) == (1, 2)
     assert "there is no module 'troubles'" in refused.stderr
+
+
+def test_a_database_that_cannot_grow_or_is_moved_away_ends_the_search_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "troubles.py").write_text(MODULE.replace('"good", "crash", "greedy"', '"good"'))
+    url = f"sqlite:///{tmp_path}/studies.db"
+    options = "--trials 40 --workers 2 --sampler random --pruner none --max-epochs 3"
+    command = [sys.executable, "-m", "search", "run", "troubles:troubles", *options.split()]
+
+    def start(most_bytes: int = resource.RLIM_INFINITY) -> subprocess.Popen[str]:
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
+
+        return subprocess.Popen(
+            command, cwd=tmp_path, env={**os.environ, "STUDIES_URL": url}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limit,
+        )  # fmt: skip
+
+    full = start(most_bytes=3 * 2**20)
+    said = full.communicate(timeout=120)[1]
+    assert (full.returncode, said.count("\n")) == (1, 1), said
+    assert "disk I/O error; its disk fails, or is full or gone" in said
+
+    moved = start()
+    assert moved.stdout is not None
+    assert "trial" in moved.stdout.readline()
+    away = tmp_path / "away"
+    away.mkdir()
+    files = [file.name for file in tmp_path.glob("studies.db*")]
+    for name in files:
+        (tmp_path / name).rename(away / name)
+    said = moved.communicate(timeout=120)[1]
+    assert (moved.returncode, said.count("\n")) == (1, 1), said
+    assert "studies.db was moved, removed or replaced while the search ran; put it back" in said
+    assert not list(tmp_path.glob("studies.db*"))
+
+    for name in files:
+        (away / name).rename(tmp_path / name)
+    again = start()
+    out, said = again.communicate(timeout=120)
+    assert (again.returncode, said) == (0, "")
+    assert "troubles: 40 of 40 trials done (40 complete, 0 pruned, 0 failed)" in out
+    with Registry(url) as registry:
+        assert registry.verify(grace=timedelta(0)).clean

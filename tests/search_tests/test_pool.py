@@ -8,7 +8,7 @@ from registry.errors import UsageError
 from search.deaths import Death, judge, memory_kills
 from search.memory import parse_size, resident_bytes
 from search.placement import Place
-from search.pool import FAILED, MAX_FALLS, Pool
+from search.pool import FAILED, MAX_FALLS, Child, Pool
 
 
 class FakeProcess:
@@ -18,6 +18,7 @@ class FakeProcess:
         self.exitcode = None
         self.pid = os.getpid()
         self.signals = []
+        self.reason = None
 
     def is_alive(self):
         return self.exitcode is None
@@ -49,7 +50,8 @@ class Nursery:
     def start(self, place, worker):
         self.places.append(place)
         self.processes.append(FakeProcess())
-        return self.processes[-1]
+        process = self.processes[-1]
+        return Child(process, lambda: process.reason)
 
 
 @pytest.fixture
@@ -82,6 +84,25 @@ def test_a_worker_that_ended_by_itself_is_not_replaced(two, code):
     assert not two.pool.alive()
     assert len(two.processes) == 2
     assert two.pool.exit_codes == [code, code]
+
+
+def test_why_a_worker_could_not_go_on_is_said_where_others_do(two, caplog):
+    two.processes[1].exitcode, two.processes[1].reason = FAILED, "no module 'mine'"
+    assert two.pool.alive()
+    assert caplog.text == ""  # the other may be about to end, too
+    for _ in range(2):
+        assert two.pool.alive()
+    assert caplog.text.count("worker worker-1 on gpu:0 ended: no module 'mine'") == 1
+    assert len(two.processes) == 2
+
+
+def test_why_all_workers_could_not_go_on_is_for_the_caller_to_say(two, caplog):
+    for process in two.processes:
+        assert two.pool.alive()
+        process.exitcode, process.reason = FAILED, "the disk is full"
+    assert not two.pool.alive()
+    assert two.pool.reasons == ["the disk is full"]
+    assert caplog.text == ""
 
 
 def test_a_stopped_pool_replaces_nobody(two):
