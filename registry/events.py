@@ -62,12 +62,15 @@ def history(connection: Connection, model: Row[Any], ref: Ref) -> list[Event]:
     """Return a model's events, an alias's or a version's, the oldest first.
 
     Raises:
-        NotFoundError: the model never had that alias.
+        NotFoundError: the model never had that alias or version.
     """
     wanted = sa.select(events).where(events.c.model_id == model.id).order_by(events.c.id)
     if ref.alias is not None:
         wanted = wanted.where(events.c.name == ref.alias, events.c.kind.in_(ALIAS_KINDS))
     elif ref.version is not None:
+        if ref.version >= model.next_version:
+            last = model.next_version - 1
+            raise NotFoundError(f"the model {ref.model!r} never had a version {ref.version}; its last one is {last}")
         wanted = wanted.where(sa.or_(events.c.from_version == ref.version, events.c.to_version == ref.version))
     columns = ("at", "actor", "kind", "name", "from_version", "to_version", "detail")
     found = [Event(**{name: row._mapping[name] for name in columns}) for row in connection.execute(wanted)]

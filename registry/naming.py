@@ -131,7 +131,7 @@ class Naming(Connected):
             Who moved which alias from where to where, and who changed which tag or description, the oldest first.
 
         Raises:
-            NotFoundError: no such model, or it never had that alias.
+            NotFoundError: no such model, or it never had that alias or version.
         """
         parsed = parse_ref(ref)
         with reading(self._engine) as connection:

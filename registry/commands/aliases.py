@@ -31,7 +31,7 @@ Force = Annotated[bool, typer.Option("--force", help="Also where the alias is pr
 @alias_app.command("set")
 def alias_set(
     target: AliasArgument,
-    version: Annotated[int, typer.Argument(metavar="VERSION", min=1)],
+    version: Annotated[int, typer.Argument(metavar="VERSION", min=1, help="The version's number.")],
     if_currently: IfCurrently = None,
     force: Force = False,
     storage: Storage = None,

@@ -20,7 +20,7 @@ GraceMinutes = Annotated[
 
 def artifacts_command(
     store: Annotated[
-        str | None, typer.Argument(metavar="[STORE]", help="'database', a folder, or a URL such as s3://bucket/models.")
+        str | None, typer.Argument(metavar="STORE", help="'database', a folder, or a URL such as s3://bucket/models.")
     ] = None,
     storage: Storage = None,
     as_json: Json = False,

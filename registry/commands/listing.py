@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def list_command(
-    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="A registered model's name; else all.")] = None,
+    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="A registered model's name; else all.")] = None,
     where: WhereOption = None,
     sort: Annotated[str | None, typer.Option(metavar="FIELD [desc]", help='By this, as in "val_loss desc".')] = None,
     study: Annotated[str | None, typer.Option(help="Only versions of this study.")] = None,
@@ -35,6 +35,8 @@ def list_command(
     """Name the versions of a model, or of all models."""
     if style not in FORMATS:
         raise UsageError(f"--format is {style!r}; expected {', '.join(FORMATS)}")
+    if as_json and style not in ("table", "json"):
+        raise UsageError(f"--json and --format {style} are two ways to write it; give one of them")
     if style == "parquet" and out is None:
         raise UsageError("Parquet is no text for a terminal: add --out FILE.parquet")
     with Registry(storage) as registry:

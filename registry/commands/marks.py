@@ -12,14 +12,16 @@ from registry.console import Storage, new_app
 from registry.errors import UsageError, UserError
 from registry.registry import Registry
 
+TagName = Annotated[str, typer.Argument(metavar="NAME", help="The tag's name.")]
+
 tag_app = new_app("Texts on versions and models.")
 
 
 @tag_app.command("set")
 def tag_set(
     ref: MarkedArgument,
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    text: Annotated[str, typer.Argument(metavar="TEXT")],
+    name: TagName,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What it says.")],
     storage: Storage = None,
 ) -> None:
     """Give a version or a model a tag."""
@@ -29,7 +31,7 @@ def tag_set(
 
 
 @tag_app.command("rm")
-def tag_rm(ref: MarkedArgument, name: Annotated[str, typer.Argument(metavar="NAME")], storage: Storage = None) -> None:
+def tag_rm(ref: MarkedArgument, name: TagName, storage: Storage = None) -> None:
     """Take a tag off a version or a model."""
     with Registry(storage) as registry:
         registry.remove_tag(ref, name)
@@ -55,4 +57,5 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the description {file} cannot be read: {error}; expected a text file in UTF-8") from error
+        said = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"the description {file} cannot be read: {said}; expected a text file in UTF-8") from error

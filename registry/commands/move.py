@@ -9,6 +9,7 @@ import typer
 
 from registry.commands.arguments import RefArgument
 from registry.console import Json, Storage, print_json, show, size
+from registry.database import database_exists, default_url, parse_url
 from registry.registry import Registry
 
 
@@ -53,6 +54,11 @@ def import_command(
     as_json: Json = False,
 ) -> None:
     """Read a bundle in; versions that are here already are not added again."""
+    from registry.bundles import read_bundle
+
+    if not database_exists(parse_url(storage or default_url())):
+        with read_bundle(bundle):
+            pass  # a bundle that is refused leaves no empty database behind
     with Registry(storage, create=True, artifacts=artifacts) as registry:
         found = registry.import_bundle(bundle)
     if as_json:

@@ -10,6 +10,7 @@ from registry.errors import UsageError
 
 DATABASE = "database"
 _PROTOCOL = re.compile(r"[a-z][a-z0-9+.-]*(?=://)")
+_MISTYPED = re.compile(r"\w+(:|//)")  # of a URL: no folder is written so
 
 
 def located(text: str) -> str | None:
@@ -29,7 +30,7 @@ def located(text: str) -> str | None:
         return None
     protocol = _PROTOCOL.match(text)
     if protocol is None and "::" not in text:
-        if not text or "://" in text:
+        if not text or "://" in text or _MISTYPED.match(text):
             raise UsageError(
                 "the artifact store is no URL; expected 'database', a folder, or such as s3://bucket/models"
             )

@@ -504,6 +504,8 @@ def test_commands(sqlite_registry, register, tmp_path, capsys):
     )
     (tmp_path / "bad").write_text("x")
     assert call("import", str(tmp_path / "bad"), "--storage", target)[0] == 1
+    assert call("import", str(tmp_path / "bad"), "--storage", f"sqlite:///{tmp_path}/none.db")[0] == 1
+    assert not (tmp_path / "none.db").exists()
 
 
 def test_the_command_says_what_stays_as_it_is(filled, target, register, tmp_path, capsys):

@@ -220,6 +220,8 @@ class TestHistory:
             three.history("toy@champio")
         with pytest.raises(NotFoundError, match="no registered model 'toi'"):
             three.history("toi")
+        with pytest.raises(NotFoundError, match="'toy' never had a version 4; its last one is 3"):
+            three.history("toy/4")
 
     def test_a_user_without_a_name(self, monkeypatch):
         def nameless():

@@ -295,7 +295,7 @@ def test_tables(shop, tmp_path, capsys, shop_url):
     stored = pd.read_parquet(out)
     assert list(stored["params.dropout"]) == ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "none"]
     assert stored["score"].isna().sum() == 1
-    assert call("--format", "parquet")[0] == call("--format", "xml")[0] == 2
+    assert call("--format", "parquet")[0] == call("--format", "xml")[0] == call("--format", "csv", "--json")[0] == 2
 
 
 def test_a_wrong_filter_on_the_command_line_is_one_line(shop, capsys, shop_url):

@@ -162,12 +162,14 @@ class TestUrls:
         assert "s3cret" not in str(caught.value)
         assert not (tmp_path / "s.db").exists()
 
-    @pytest.mark.parametrize("text", ["", "S3://bucket", "s3://", "memory://"])
+    @pytest.mark.parametrize(
+        "text", ["", "S3://bucket", "s3://", "memory://", "s3//bucket/models", "s3:/bucket", "C:models"]
+    )
     def test_what_is_no_place(self, text):
         with pytest.raises(UsageError, match=r"expected .*s3://bucket/models"):
             located(text)
 
-    @pytest.mark.parametrize("text", ["/srv/a b", "/srv/100%", "/srv/ü#?"])
+    @pytest.mark.parametrize("text", ["/srv/a b", "/srv/100%", "/srv/ü#?", "/srv/s3:x"])
     def test_a_folder_comes_back(self, text):
         assert display(located(text)) == text
         assert located(located(text)) == located(text)
