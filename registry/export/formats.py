@@ -113,6 +113,10 @@ def _run_saved_model(path: Path, model: Any, inputs: Arrays) -> Arrays:
 
 def _write_onnx(model: Any, path: Path) -> None:
     _needed("tf2onnx", "onnxruntime")
+    from registry.export.onnx_erfc import teach_erfc
+
+    with _quiet():
+        teach_erfc()
     _exported(model, path, "onnx")
 
 
@@ -124,18 +128,41 @@ def _run_onnx(path: Path, model: Any, inputs: Arrays) -> Arrays:
 
 
 def _write_tflite(model: Any, path: Path) -> None:
+    """Write a file for any number of samples, or for one at a time where the model has recurrent layers.
+
+    Those keep the steps in lists, which TFLite has only where the number of samples is fixed.
+    """
+    import keras
+
     _exported(model, path, "litert")
+    if b"FlexTensorList" in path.read_bytes() and getattr(model, "inputs", None):
+        given = getattr(model, "input", model.inputs[0])  # a Sequential has the first only once it was called
+        _exported(model, path, "litert", input_signature=[keras.tree.map_structure(_of_one, given)])
+
+
+def _of_one(tensor: Any) -> Any:
+    """Return the specification of one sample of an input."""
+    import keras
+
+    return keras.InputSpec(dtype=tensor.dtype, shape=(1, *tensor.shape[1:]), name=tensor.name)
 
 
 def _run_tflite(path: Path, model: Any, inputs: Arrays) -> Arrays:
+    import numpy as np
     import tensorflow as tf
 
     with native_stderr_held(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that this interpreter will move to another package
         interpreter = tf.lite.Interpreter(str(path))
         runner = interpreter.get_signature_runner()
-        found = runner(**_by_name(sorted(runner.get_input_details()), model, inputs))
-    return [found[name] for name in sorted(found, key=_place)]
+        details = runner.get_input_details()
+        named = _by_name(sorted(details), model, inputs)
+        if all(each["shape_signature"][0] == 1 for each in details.values()):
+            steps = [{name: value[i : i + 1] for name, value in named.items()} for i in range(len(inputs[0]))]
+        else:
+            steps = [named]
+        found = [runner(**step) for step in steps]
+    return [np.concatenate([each[name] for each in found]) for name in sorted(found[0], key=_place)]
 
 
 def _place(name: str) -> tuple[int, str]:
@@ -144,10 +171,10 @@ def _place(name: str) -> tuple[int, str]:
     return (int(numbered[1]) if numbered else -1, name)
 
 
-def _exported(model: Any, path: Path, name: str) -> None:
+def _exported(model: Any, path: Path, name: str, **options: Any) -> None:
     """Let Keras export, without what it and its converters tell on the way."""
     with _quiet():
-        model.export(str(path), format=name, verbose=False)
+        model.export(str(path), format=name, verbose=False, **options)
 
 
 @contextlib.contextmanager

@@ -57,8 +57,26 @@ def recurrent() -> Any:
     return keras.Sequential([keras.Input((None, 4)), layers.LSTM(8), layers.Dense(2)])
 
 
+def both_ways() -> Any:
+    """Return a model of two sequences, one of them read both ways."""
+    first, second = keras.Input((5, 4), name="zed"), keras.Input((None, 3), name="alpha")
+    read = [layers.Bidirectional(layers.GRU(4))(first), layers.SimpleRNN(3)(second)]
+    return keras.Model({"zed": first, "alpha": second}, layers.Dense(2)(layers.Concatenate()(read)))
+
+
+def with_gelu() -> Any:
+    smooth = layers.Activation("gelu")
+    return keras.Sequential([keras.Input((6,)), layers.Dense(30, "gelu"), smooth, layers.Dense(3)])
+
+
+def inverse() -> Any:
+    """Return a model of an operation that TFLite does not have."""
+    square = keras.Input((3, 3))
+    return keras.Model(square, keras.ops.inv(square))
+
+
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("make", [dense, convolutional, two_by_name, whole_numbers])
+@pytest.mark.parametrize("make", [dense, convolutional, two_by_name, whole_numbers, with_gelu])
 def test_it_predicts_the_same(make: Any, name: str, tmp_path: Path) -> None:
     out = tmp_path / NAMES[name]
     found = export_checked(make(), format_of(name, out), out, None)
@@ -67,10 +85,12 @@ def test_it_predicts_the_same(make: Any, name: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [NAMES[name]]
 
 
-@pytest.mark.parametrize("name", ["keras", "weights", "savedmodel", "onnx"])
-def test_a_recurrent_one(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("make", [recurrent, both_ways])
+def test_a_recurrent_one(make: Any, name: str, tmp_path: Path) -> None:
     out = tmp_path / NAMES[name]
-    assert export_checked(recurrent(), format_of(name, out), out, None).max_difference < 1e-5
+    found = export_checked(make(), format_of(name, out), out, None)
+    assert (found.samples, found.max_difference < 1e-5) == (4, True)
 
 
 def test_what_cannot_be_exported_says_so_and_leaves_nothing(tmp_path: Path) -> None:
@@ -78,7 +98,7 @@ def test_what_cannot_be_exported_says_so_and_leaves_nothing(tmp_path: Path) -> N
     with pytest.raises(
         ExportError, match=r"the model cannot be run again as tflite: RuntimeError: Select TensorFlow op"
     ):
-        export_checked(recurrent(), format_of("tflite", out), out, None)
+        export_checked(inverse(), format_of("tflite", out), out, None)
     assert list(tmp_path.iterdir()) == []
 
 
