@@ -18,7 +18,7 @@ from search import control, records
 from search.champion import MEAN, SEEDS, SPREAD, crown
 from search.confirmation import Confirmation
 from search.confirmed import Confirmed, Standing, hold_back, stand
-from search.confirming import newer_trials
+from search.confirming import newer_trials, other_name
 from search.held_out import measure_on_test
 from search.pool import call_in_child
 from search.records import StudyRecord, TrialRecord, trials_of
@@ -51,7 +51,7 @@ def conclude(found: Study) -> Confirmed:
     if chosen is None:
         if finished < len(trained):
             return shown
-        held = hold_back(standings, record.objective, record.name)
+        held = hold_back(standings, record.objective, record.name, other_name(found))
         if held:
             return replace(shown, held=held)
         chosen = _choose(found, parent.record, plan)
@@ -93,7 +93,7 @@ def _follow(registry: Registry, found: Study, chosen: Mapping[str, Any]) -> dict
     if missing:
         raise NotFoundError(
             f"the version of trial {missing[0]} of {record.name!r} is gone from the registry; "
-            "bring it back from a backup, or confirm again with --as ANOTHER-NAME"
+            f"bring it back from a backup, or confirm again with {other_name(found)}"
         )
     own = [versions[slot] for slot in chosen["slots"]]
     measured = _event(found, MEASURED) or _measure(found, own)

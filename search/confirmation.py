@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,3 +41,15 @@ class Confirmation:
     def repeat(self, number: int) -> int:
         """Return the how-manieth seed a slot trains with, from 0; slots of one repeat have the same seed."""
         return number // len(self.trials)
+
+
+def free_name(study: str, taken: Collection[str]) -> str:
+    """Return the first name that another confirmation of a study may have.
+
+    Example:
+        >>> free_name("fmnist", ["fmnist", "fmnist-confirm"])
+        'fmnist-confirm-2'
+    """
+    first = f"{study}-confirm"
+    numbered = (f"{first}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([first], numbered) if name not in taken)

@@ -130,11 +130,11 @@ def _order(one: Standing, objective: Objective) -> tuple[Any, ...]:
     )
 
 
-def hold_back(standings: Sequence[Standing], objective: Objective, study: str) -> str:
+def hold_back(standings: Sequence[Standing], objective: Objective, study: str, again: str) -> str:
     """Return why no winner can be chosen yet, and what to do; nothing where it can.
 
     A configuration that lacks a score cannot win. So one whose other scores are ahead holds the choice back, until
-    its failed trainings are tried again or dropped.
+    its failed trainings are tried again or dropped. Where nothing helps, ``again`` is the option to begin anew with.
     """
     first, trials = standings[0], [number for one in standings for number in one.failed]
     ahead = [
@@ -147,7 +147,7 @@ def hold_back(standings: Sequence[Standing], objective: Objective, study: str) -
     those = [number for one in ahead for number in one.failed] if ahead else trials
     named = " ".join(map(str, those))
     if not those:
-        return f"no configuration of {study!r} has a score for each seed: confirm again with --as ANOTHER-NAME"
+        return f"no configuration of {study!r} has a score for each seed: confirm again with {again}"
     lacking = f"trial {ahead[0].trial}, which is ahead, lacks a score" if ahead else "every configuration lacks a score"
     return (
         f"{lacking}, because trainings failed: search retry {shlex.quote(study)} {named}, "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import shlex
 import zlib
 from dataclasses import replace
 
 from registry.errors import NotFoundError, UsageError
 from search import records
-from search.confirmation import Confirmation
+from search.confirmation import Confirmation, free_name
 from search.errors import SettingsError
 from search.inspection import check_unchanged, inspect_problem
 from search.pool import call_in_child, warm_up
@@ -22,7 +23,14 @@ TOP = SEEDS = 5
 NEW_SEEDS = 2**32  # no trial has so high a number, so no trial's seed begins a confirmation
 
 
-def begin(parent: Study, *, top: int | None = None, seeds: int | None = None, name: str | None = None) -> Study:
+def begin(
+    parent: Study,
+    *,
+    top: int | None = None,
+    seeds: int | None = None,
+    name: str | None = None,
+    accept_changes: bool = False,
+) -> Study:
     """Begin to confirm a study's best configurations, or find the confirmation of that name and raise its seeds.
 
     Args:
@@ -30,6 +38,7 @@ def begin(parent: Study, *, top: int | None = None, seeds: int | None = None, na
         top: how many configurations; fewer where the study has not so many. Without it 5, or as they are.
         seeds: trainings of each; a confirmation that has more keeps them. Without it 5, or as they are.
         name: of the study that confirms; else the study's with ``-confirm``.
+        accept_changes: go on though the problem's space or data have changed; kept on record by the confirmation.
 
     Raises:
         UsageError: fewer than one, or more seeds for one that is closed.
@@ -45,14 +54,18 @@ def begin(parent: Study, *, top: int | None = None, seeds: int | None = None, na
     name = name or f"{parent.record.name}-confirm"
     check_name(name)
     if name in records.study_names(parent.engine):
-        return _go_on(parent, Study(parent.engine, records.read_study(parent.engine, name)), top, seeds)
+        found = Study(parent.engine, records.read_study(parent.engine, name))
+        return _go_on(parent, found, top, seeds, accept_changes)
     warm_up()
     best = best_trials(parent, top or TOP)
     settings = _settings(parent, name, best, top or TOP)
     inspection = call_in_child(inspect_problem, parent.record.problem)
-    check_unchanged(parent.record, inspection.space_fingerprint, inspection.data_fingerprint)
+    if not accept_changes:
+        check_unchanged(parent.record, inspection.space_fingerprint, inspection.data_fingerprint)
     budget = (seeds or SEEDS) * len(best)
-    return Study(parent.engine, begin_study(parent.engine, name, inspection, settings, budget))
+    found = Study(parent.engine, begin_study(parent.engine, name, inspection, settings, budget))
+    found.note_changes(since=parent.record)
+    return found
 
 
 def best_trials(parent: Study, top: int) -> list[TrialRecord]:
@@ -89,19 +102,30 @@ def _settings(parent: Study, name: str, best: list[TrialRecord], top: int) -> Se
     )
 
 
-def _go_on(parent: Study, found: Study, top: int | None, seeds: int | None) -> Study:
+def other_name(study: Study) -> str:
+    """Return the option that gives another confirmation of a study, or of what it confirms, a name that is free."""
+    plan = study.record.settings.confirms
+    of = study.record.name if plan is None else plan.study
+    return f"--as {shlex.quote(free_name(of, records.study_names(study.engine)))}"
+
+
+def _go_on(parent: Study, found: Study, top: int | None, seeds: int | None, accept_changes: bool) -> Study:
     plan = found.record.settings.confirms
     name = found.record.name
     if plan is None or plan.study != parent.record.name:
-        raise SettingsError(f"{name!r} is a study that does not confirm {parent.record.name!r}; say --as ANOTHER-NAME")
+        raise SettingsError(
+            f"{name!r} is a study that does not confirm {parent.record.name!r}; say {other_name(parent)}"
+        )
     if top not in (None, plan.top, len(plan.trials)):
         raise SettingsError(
             f"{name!r} confirms the best {len(plan.trials)} of {plan.study!r}, not {top}: "
-            f"leave out --top, or say --as ANOTHER-NAME"
+            f"leave out --top, or say {other_name(parent)}"
         )
     if seeds is not None:
         found.raise_budget(seeds * len(plan.trials))
     if found.unfinished():
+        if accept_changes:
+            return found.accept_changes()
         found.check_problem()
     return found
 

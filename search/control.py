@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from registry.database import clock, writing
 from registry.errors import NotFoundError, UsageError
 from search import optuna_rows
+from search.confirmation import free_name
 from search.records import StudyRecord
 from search.results import StopReason
 from search.schema import events, results, slots, studies
@@ -119,10 +121,12 @@ def check_open(connection: Connection, study: StudyRecord) -> None:
         UsageError: it is closed.
     """
     hold_study(connection, study.id)
-    if find_note(connection, study.id, CHOSEN) is not None:
+    plan = study.settings.confirms
+    if plan is not None and find_note(connection, study.id, CHOSEN) is not None:
+        other = free_name(plan.study, connection.scalars(sa.select(studies.c.name)).all())
         raise UsageError(
             f"{study.name!r} is closed: its winner has been chosen, and measured on the test data, which is done once; "
-            "for other trainings say --as ANOTHER-NAME"
+            f"for other trainings say search confirm {shlex.quote(plan.study)} --as {shlex.quote(other)}"
         )
 
 
@@ -130,6 +134,11 @@ def note(connection: Connection, study_id: int, kind: str, **detail: Any) -> Non
     """Keep what somebody did to a study."""
     row = {"study_id": study_id, "at": clock(connection.dialect.name), "actor": _actor()}
     connection.execute(sa.insert(events).values(row | {"kind": kind, "detail": detail}))
+
+
+def note_changes(connection: Connection, study_id: int, before: tuple[str, str], now: tuple[str, str]) -> None:
+    """Keep that somebody goes on with a study whose problem had other fingerprints, of space and data, before."""
+    note(connection, study_id, "accept-changes", fingerprints_were=before, fingerprints_are=now)
 
 
 def _change(

@@ -175,7 +175,13 @@ class Study:
                 control.check_open(connection, self.record)
 
     def confirm(
-        self, *, top: int | None = None, seeds: int | None = None, name: str | None = None, **run: Any
+        self,
+        *,
+        top: int | None = None,
+        seeds: int | None = None,
+        name: str | None = None,
+        accept_changes: bool = False,
+        **run: Any,
     ) -> Confirmed:
         """Train the best configurations again on the same new seeds, and choose the one with the best mean.
 
@@ -187,6 +193,7 @@ class Study:
             top: how many configurations, 5 without it; fewer where the study has not so many.
             seeds: trainings of each; 5 without it, or as many as there are.
             name: of the study that confirms; else this study's with ``-confirm``.
+            accept_changes: go on though the problem's space or data have changed.
             run: see `run`.
 
         Raises:
@@ -200,7 +207,7 @@ class Study:
         from search.concluding import conclude
         from search.confirming import begin
 
-        found = begin(self, top=top, seeds=seeds, name=name)
+        found = begin(self, top=top, seeds=seeds, name=name, accept_changes=accept_changes)
         if found.unfinished():
             found.run(**run)
         return conclude(found)
@@ -236,8 +243,16 @@ class Study:
             records.accept_problem(
                 connection, was.id, space=found.space, space_fingerprint=now[0], data_fingerprint=now[1]
             )
-            control.note(connection, was.id, "accept-changes", fingerprints_were=before, fingerprints_are=now)
+            control.note_changes(connection, was.id, before, now)
         return Study(self._engine, records.read_study(self._engine, was.name))
+
+    def note_changes(self, *, since: StudyRecord) -> None:
+        """Keep that this study goes on from another whose problem had other fingerprints, where it had."""
+        before = (since.space_fingerprint, since.data_fingerprint)
+        now = (self.record.space_fingerprint, self.record.data_fingerprint)
+        if before != now:
+            with writing(self._engine) as connection:
+                control.note_changes(connection, self.record.id, before, now)
 
     def retry(self, *trials: int) -> None:
         """Give failed trials another try with the same params; see `control.retry`."""

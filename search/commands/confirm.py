@@ -33,19 +33,20 @@ def confirm_command(
     device: options.Device = "auto",
     per_gpu: options.PerGpu = 1,
     memory_limit: options.MemoryLimit = None,
+    accept_changes: options.Accept = False,
     as_json: Json = False,
     storage: Storage = None,
 ) -> None:
     """Train a study's best again on new seeds, choose by the mean, measure the winner on the test data, once."""
     from search.concluding import conclude
-    from search.confirming import begin
+    from search.confirming import begin, other_name
     from search.study import Study
 
     run_options = running.run_options(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
     running.prepare_process()
-    found = begin(Study.open(study, storage), top=top, seeds=seeds, name=name)
+    found = begin(Study.open(study, storage), top=top, seeds=seeds, name=name, accept_changes=accept_changes)
     again = _continue(study, found, on)
     try:
         if found.unfinished():
@@ -55,10 +56,10 @@ def confirm_command(
         typer.echo(f"stopped in order; nothing is lost. To continue: {again}", err=as_json)
         return
     confirmed = conclude(found)
-    print_json(confirmed.as_dict()) if as_json else _print(confirmed, again)
+    print_json(confirmed.as_dict()) if as_json else _print(confirmed, again, other_name(found))
 
 
-def _print(confirmed: Confirmed, again: str) -> None:
+def _print(confirmed: Confirmed, again: str, other: str) -> None:
     metric = confirmed.objective.metric
     print_table(
         ["rank", "was", "trial", "then", f"mean {metric}", "spread", "seeds", "parameters", "seconds"],
@@ -94,7 +95,7 @@ def _print(confirmed: Confirmed, again: str) -> None:
     if confirmed.newer:
         newer = ", ".join(map(str, confirmed.newer))
         of = shlex.quote(confirmed.of)
-        typer.echo(f"not among these, but among the best of {of} by now: trial {newer}; search confirm {of} --as NAME")
+        typer.echo(f"not among these, but among the best of {of} by now: trial {newer}; search confirm {of} {other}")
 
 
 def compare(confirmed: Confirmed) -> list[str]:

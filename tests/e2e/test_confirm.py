@@ -15,7 +15,7 @@ import pytest
 from registry import Registry
 from registry.errors import UsageError
 from search import Study
-from search.errors import ProblemError
+from search.errors import ChangedProblem, ProblemError
 
 PROBLEM = """
 from dataclasses import replace
@@ -35,6 +35,10 @@ def load_test():
 
 def no_test():
     raise OSError("the disk is gone")
+
+def fewer():
+    data = toy.load_data()
+    return replace(data, train=data.validation)
 
 def own_loss(y, p):
     return (y - p) ** 2
@@ -129,6 +133,11 @@ def test_what_cannot_be_confirmed_is_said(folder: Path, tmp_path: Path) -> None:
             study.confirm(seeds=0)
         with closing(Study.open("s-confirm", url)) as found, pytest.raises(UsageError, match="confirms 's' already"):
             found.confirm()
+        (folder / "problems.py").write_text(PROBLEM.replace("toy, replace(", "replace(toy, load_data=fewer), replace("))
+        with pytest.raises(ChangedProblem, match="its data have the fingerprint .*--accept-changes"):
+            study.confirm(top=1, seeds=1, name="changed", workers=1)
+        changed = study.confirm(top=1, seeds=1, name="changed", workers=1, accept_changes=True)
+        assert (changed.study, changed.finished) == ("changed", 1)
 
 
 def test_test_data_that_do_not_load_are_asked_for_again_later(folder: Path, tmp_path: Path) -> None:

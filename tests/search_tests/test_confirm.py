@@ -146,7 +146,7 @@ def test_a_dropped_or_running_training_has_no_score(make):
 )
 def test_a_choice_waits_for_what_failed_though_it_is_ahead(make, scores, changes, held):
     objective = changes.pop("objective", HIGH)
-    found = hold_back(standings(make, scores, objective, **changes), objective, "c")
+    found = hold_back(standings(make, scores, objective, **changes), objective, "c", "--as c-confirm")
     assert found.startswith(held)
     assert bool(found) == bool(held)
 
@@ -177,10 +177,10 @@ def test_what_is_asked_again_may_be_left_out(engine, make_study):
     parent = Study(engine, make_study(engine))
     make_study(engine, name="s-confirm", budget=0, confirms=PLAN)
     assert begin(parent).record.name == begin(parent, top=2).record.name == "s-confirm"
-    with pytest.raises(SettingsError, match="the best 2 of 's', not 3: leave out --top"):
+    with pytest.raises(SettingsError, match="the best 2 of 's', not 3: leave out --top, or say --as s-confirm-2"):
         begin(parent, top=3)
     make_study(engine, name="other", budget=0)
-    with pytest.raises(SettingsError, match="does not confirm 's'"):
+    with pytest.raises(SettingsError, match="does not confirm 's'; say --as s-confirm-2"):
         begin(parent, name="other")
     with pytest.raises(UsageError, match="the study's name"):
         begin(parent, name=" ")
@@ -196,9 +196,20 @@ def test_a_closed_confirmation_is_not_changed(engine, make_study, add_worker):
     for change in (study.retry, study.drop, study.prune):
         with pytest.raises(UsageError, match="is closed: its winner has been chosen"):
             change(claim.number)
-    with pytest.raises(UsageError, match="is closed"):
+    with pytest.raises(UsageError, match="is closed.* say search confirm s --as s-confirm-2"):
         begin(parent, seeds=5)
     assert study.status().budget == 2
+
+
+def test_changes_since_the_study_are_kept_by_its_confirmation(engine, make_study):
+    study = Study(engine, make_study(engine))
+    study.note_changes(since=study.record)
+    study.note_changes(since=replace(study.record, data_fingerprint="other"))
+    with engine.connect() as connection:
+        assert control.find_note(connection, study.record.id, "accept-changes") == {
+            "fingerprints_were": ["space", "other"],
+            "fingerprints_are": ["space", "data"],
+        }
 
 
 def test_a_training_that_is_tried_again_keeps_what_it_confirms(engine, make_study, add_worker):
