@@ -73,8 +73,9 @@ def make_reference(
 ) -> Reference:
     """Make the reference study's file, or go on with it.
 
-    Of the plain search the best three trials keep their weights, of each baseline the best seed, and of the wide search
-    what its confirmation keeps: the champion. That keeps the file small enough to come with the source.
+    Of the plain search the best three trials become versions and the best keeps its weights, of each baseline the best
+    seed, and of the wide search what its confirmation keeps: the champion, and the training with the best score where
+    that is another. That keeps the file small enough to come with the source.
 
     Args:
         path: the SQLite file.
@@ -97,7 +98,8 @@ def make_reference(
     with closing(Study.open(WIDE, storage)) as study:
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)
     with Registry(storage) as registry:
-        registry.drop_weights(fmnist.name, [one.version for one in registry.list(fmnist.name, study=WIDE)])
+        others = registry.list(fmnist.name, study=PLAIN, best_first=True)[1:] + registry.list(fmnist.name, study=WIDE)
+        registry.drop_weights(fmnist.name, [one.version for one in others])
     return Reference(path, seal(path), plain, wide, confirmed)
 
 
