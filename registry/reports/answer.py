@@ -96,7 +96,7 @@ def _lines(study: ReportedStudy) -> list[str]:
     if best is not ranked[0]:
         alone = f"{ranked[0].name} ({_write(study)(score_of(ranked[0]))})"
         lines.append(f"It is the best in the mean over seeds; by one training of each, {alone} was.")
-    if measured := _on_test(best, repeated):
+    if measured := _on_test(best, repeated, best.number == study.confirmed):
         lines.append(f"On the test data: {measured}.")
     lines += second_line(study, _write(study)) if len(ranked) > 1 else ["It is the only one with a score."]
     lines += noise_lines(study)
@@ -109,11 +109,14 @@ def _lines(study: ReportedStudy) -> list[str]:
     return lines
 
 
-def _on_test(best: ReportedTrial, repeated: Repeats | None) -> str:
-    """Return what was measured on test data: as mean and standard deviation, where several trainings were."""
-    tests = {name: values for name, values in (repeated.tests if repeated else {}).items() if len(values) > 1}
-    means = {name: f"{fmean(values):.4f} ± {stdev(values):.2g}" for name, values in tests.items()}
-    shown = {name: f"{value:.4f}" for name, value in best.test.items()} | means
+def _on_test(best: ReportedTrial, repeated: Repeats | None, confirmed: bool) -> str:
+    """Return what was measured on test data, with mean and standard deviation where several trainings were."""
+    shown = {name: f"{value:.4f}" for name, value in best.test.items()}
+    for name, values in (repeated.tests if repeated else {}).items():
+        if len(values) > 1:
+            mean = f"{fmean(values):.4f} ± {stdev(values):.2g}"
+            own = shown.get(name)
+            shown[name] = mean if confirmed or own is None else f"{own} ({mean} over {len(values)} seeds)"
     return ", ".join(f"{name} {text}" for name, text in shown.items())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from registry.reports import tables
 from registry.reports.curves import curves_block
 from registry.reports.document import Bars, Block, Facts, Key, Part, Pictures, Rows
@@ -75,7 +77,7 @@ def baselines_table(study: ReportedStudy) -> Table:
             (
                 Cell(label),
                 exact(score, write(score)),
-                exact(behind, f"{behind:.2g}") if behind else NOTHING,
+                exact(behind, write(behind)) if behind else NOTHING,
                 *(exact(test.get(name), f"{test[name]:.4f}" if name in test else "") for name in tests),
                 NOTHING if seconds is None else exact(seconds, f"{seconds:.1f}"),
                 NOTHING if parameters is None else Cell(count_text(parameters), str(parameters)),
@@ -94,7 +96,7 @@ def repeats_table(study: ReportedStudy) -> Table:
             Cell(one.label),
             Cell(str(len(one.scores))),
             exact(one.mean, write(one.mean)),
-            exact(one.spread, f"{one.spread:.2g}"),
+            exact(one.spread, write(one.spread)),
             exact(min(one.scores), write(min(one.scores))),
             exact(max(one.scores), write(max(one.scores))),
         )
@@ -124,7 +126,10 @@ def mattered_block(study: ReportedStudy) -> Block:
     elif study.importances.missing and slices:
         notes = (f"No importances: {study.importances.missing}.",)
     if slices:
-        said = "A trial is a dot, a pruned one a hollow triangle; the ring is the winner, the grey line the median."
+        said = (
+            "A trial is a dot, a pruned one a hollow triangle; the ring is the winner, the grey line the median. "
+            "Numbers under choices count their trials."
+        )
         parts.append(Pictures(tuple(slices), "grid", f"{study.metric} by value", (f"{note} {said}".strip(),)))
     if compared := compare_groups(study):
         caution = (
@@ -168,12 +173,18 @@ def endings_block(study: ReportedStudy) -> Block:
     return Block("What the search did", tuple(parts))
 
 
+def _setting(value: Any) -> str:
+    return {"None": "none", "True": "yes", "False": "no"}.get(str(value)) or value_text(value)
+
+
 def provenance_block(study: ReportedStudy) -> Block:
     """Return where all of it comes from."""
-    facts = dict(study.provenance) | {"created": f"{study.created_at:%Y-%m-%d %H:%M} UTC"}
+    facts = dict(study.provenance)
+    if _search(study):
+        facts["created"] = f"{study.created_at:%Y-%m-%d %H:%M} UTC"
     parts: list[Part] = [Facts(facts)]
     if study.settings:
-        parts.append(Facts({name: value_text(value) for name, value in study.settings.items()}, "Settings"))
+        parts.append(Facts({name: _setting(value) for name, value in study.settings.items()}, "Settings"))
     if study.machines:
         parts.append(Facts({f"machine {n}": text for n, text in enumerate(study.machines, 1)}, "Machines"))
     unknown = ("Not known: they are recorded with registered versions, and this study has none.",)

@@ -214,12 +214,27 @@ def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
         ([0.001, 0.01, 0.1, 1.0], [0.005, 0.01, 0.02, 0.05])
     """
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in ((1, 2, 5), (1,)):
+    for steps in ((1, 2, 5), (1,), (1, 2, 3, 4, 5, 6, 7, 8, 9)):
         ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
         ticks = [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
         if 2 <= len(ticks) <= most:
             return ticks
-    return ticks[:: math.ceil(len(ticks) / most)] if ticks else [low, high]
+    return ticks[:: math.ceil(len(ticks) / most)] if len(ticks) > 1 else even_ticks(low, high, most)
+
+
+def even_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Return round numbers from one number to another, evenly apart; both ends where there are none.
+
+    Example:
+        >>> even_ticks(0.0103, 0.196, 4), even_ticks(2, 2)
+        ([0.05, 0.1, 0.15], [2])
+    """
+    if low == high:
+        return [low]
+    room = 1e-9 * (high - low)
+    found = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    ticks = [float(f"{tick:.12g}") for tick in found if low - room <= tick <= high + room]
+    return ticks if len(ticks) > 1 else [low, high]
 
 
 def window(scores: Sequence[float], direction: str) -> tuple[float, float]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
+from registry import fields
 from registry.database import default_url, display_url, without_secrets
 from registry.registry import Registry
 from registry.reports.facts import Report
-from registry.reports.versions import comparison_of
+from registry.reports.loading import commands_for
+from registry.reports.versions import BASELINE_TAG, CONFIRM_TAG, comparison_of, configuration, is_baseline
 from registry.reports.write import check_name, write
+from registry.values import ModelVersion
 
 
 def compare(refs: Sequence[str], *, storage: str | None = None, metric: str | None = None) -> Report:
@@ -26,12 +32,31 @@ def compare(refs: Sequence[str], *, storage: str | None = None, metric: str | No
         UsageError: fewer than two versions.
     """
     url = storage or default_url()
-    with Registry(url) as registry:
-        chosen = {version.ref: version for version in registry.get_all(refs)}
     made_by = f"studies {version_of('studies')}"
-    return comparison_of(
-        list(chosen.values()), database=display_url(without_secrets(url)), made_by=made_by, metric=metric
-    )
+    shown = display_url(without_secrets(url))
+    with Registry(url) as registry:
+        chosen = list({version.ref: version for version in registry.get_all(refs)}.values())
+        trained = {version.ref: trained_alike(registry, version) for version in chosen}
+        report = comparison_of(chosen, trained, database=shown, made_by=made_by, metric=metric)
+        (study,) = report.studies
+        winner = next(version for version in chosen if version.ref == study.leaders[0].version)
+        commands = commands_for(registry, make_url(url), winner)
+    return replace(report, studies=(replace(study, commands=commands),))
+
+
+def trained_alike(registry: Registry, version: ModelVersion) -> list[ModelVersion]:
+    """Return the versions that differ from one in their seed only: those that confirm it, or the same baseline's."""
+    confirmed, baseline = version.tags.get(CONFIRM_TAG, version.source.study), version.tags.get(BASELINE_TAG[1])
+    if version.imported is not None:
+        return []
+    if baseline is not None and is_baseline(version):
+        asked = fields.tag[BASELINE_TAG[1]] == baseline
+    elif confirmed is not None:
+        asked = fields.tag[CONFIRM_TAG] == confirmed
+    else:
+        return []
+    key = configuration(version.params)
+    return [one for one in registry.find(version.model, asked, limit=None) if configuration(one.params) == key]
 
 
 def write_comparison(

@@ -12,7 +12,7 @@ from registry.reports.canvas import COLOURS, PAPER, SOFT, Drawing, Spot, thinned
 from registry.reports.document import Block, Facts, Key, Picture, Pictures
 from registry.reports.facts import ReportedStudy, ReportedTrial
 from registry.reports.fit import describe_fit
-from registry.reports.marks import NARROW, WIDE
+from registry.reports.marks import WIDE
 
 BEST_MODELS = 4
 MOST_METRICS = 6
@@ -47,7 +47,7 @@ def curves_block(study: ReportedStudy) -> Block:
         (
             Pictures(overlaid, "wide", "Overlaid", legend=(*models, *lines, *behind)),
             Facts({trial.name: describe_fit(trial) for trial in best}, "How they fit"),
-            Pictures(tuple(_side_by_side(best, metrics)), "grid", "Side by side", legend=lines),
+            Pictures(tuple(_side_by_side(best, metrics)), "wide", "Side by side", legend=lines),
         ),
     )
 
@@ -66,14 +66,15 @@ def _named(trial: ReportedTrial) -> str:
 
 
 def _side_by_side(best: Sequence[ReportedTrial], metrics: Sequence[str]) -> list[Picture]:
-    """Return a picture a model and metric, on the same axis for all models."""
+    """Return a line of pictures a model, one a metric, on the same axes for all models."""
     pictures = []
-    for metric in metrics[:2]:
-        limits = _limits(best, metric)
-        for index, trial in enumerate(best):
+    shown = {metric: _limits(best, metric) for metric in metrics[:2]}
+    last = max(len(values) for trial in best for values in trial.curves.values())
+    for index, trial in enumerate(best):
+        for metric, limits in shown.items():
             drawing = Drawing(
-                functools.partial(_alone, trial=trial, index=index, metric=metric, limits=limits),
-                NARROW,
+                functools.partial(_alone, trial=trial, index=index, metric=metric, limits=limits, last=last),
+                (WIDE[0], 200.0),
                 f"{metric} by epoch, training and validation, of {trial.name}: {describe_fit(trial)}",
             )
             pictures.append(Picture(f"{trial.name}: {metric.replace('_', ' ')}", drawing))
@@ -105,15 +106,24 @@ def _overlaid(axes: Axes, *, best: Sequence[ReportedTrial], faint: Sequence[Repo
     spots = []
     for index, trial in reversed(list(enumerate(best))):
         spots += _curves(axes, trial, COLOURS[index % len(COLOURS)], metric)
+    _epochs(axes, max(len(values) for trial in (*best, *faint) for values in trial.curves.values()))
     return spots
 
 
+def _epochs(axes: Axes, last: int) -> None:
+    """Let the x axis go from the first epoch to the last one, with no epoch 0."""
+    pad = 0.03 * max(last - 1, 5)
+    axes.set_xlim(1 - min(pad, 0.9), last + pad)
+
+
 def _alone(
-    axes: Axes, *, trial: ReportedTrial, index: int, metric: str, limits: tuple[float, float] | None
+    axes: Axes, *, trial: ReportedTrial, index: int, metric: str, limits: tuple[float, float] | None, last: int
 ) -> list[Spot]:
     if limits:
         axes.set_ylim(*limits)
-    return _curves(axes, trial, COLOURS[index % len(COLOURS)], metric)
+    spots = _curves(axes, trial, COLOURS[index % len(COLOURS)], metric)
+    _epochs(axes, last)
+    return spots
 
 
 def _curves(axes: Axes, trial: ReportedTrial, colour: str, metric: str) -> list[Spot]:

@@ -97,7 +97,7 @@ def groups_table(study: ReportedStudy, compared: Sequence[Compared]) -> Table:
     write = score_format([score_of(trial) for trial in study.ranked])
     best = max if study.direction == "max" else min
     columns = (
-        Column("hyperparameter", number=False, param=True),
+        Column("hyperparameter", number=False),
         Column("value", number=False),
         *map(Column, ("trials", "median", "lower quartile", "upper quartile", "best")),
         Column("differs", number=False),
@@ -108,7 +108,7 @@ def groups_table(study: ReportedStudy, compared: Sequence[Compared]) -> Table:
             low, middle, high = quartiles(scores)
             verdict = Cell(_verdict(one)) if index == 0 else NOTHING
             numbers = (exact(number, write(number)) for number in (middle, low, high, best(scores)))
-            rows.append((Cell(one.name), Cell(value), Cell(str(len(scores))), *numbers, verdict))
+            rows.append((Cell(one.name, param=True), Cell(value), Cell(str(len(scores))), *numbers, verdict))
     return Table(columns, tuple(rows))
 
 

@@ -31,7 +31,7 @@ def history_picture(study: ReportedStudy) -> Picture | None:
     notes += ["1 trial lies beyond the edge and is drawn on it."] if out == 1 else []
     if len(scored) > MOST_POINTS:
         notes.append(f"{len(thinned(len(scored), MOST_POINTS))} of {len(scored)} trials are drawn, evenly chosen.")
-    return Picture("", drawing, " ".join(notes))
+    return Picture(f"{study.metric} by trial", drawing, " ".join(notes))
 
 
 def _history(

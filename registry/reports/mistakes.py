@@ -24,7 +24,10 @@ def errors_block(study: ReportedStudy) -> Block:
     if found is None:
         notes = (f"Not known: {study.mistakes_missing}.",) if study.mistakes_missing else ()
         return Block("Errors of the winner", (), notes)
-    note = f"{found.ref} on the {count_text(found.samples)} samples of the validation data, computed for this report."
+    best = study.leaders[0] if study.leaders else None
+    again = ", trained again with the winner's params," if best and best.stand_in == found.ref else ""
+    samples = f"the {count_text(found.samples)} samples of the validation data"
+    note = f"{found.ref}{again} on {samples}, computed for this report."
     parts: list[Part] = [
         Facts(
             {
@@ -33,11 +36,15 @@ def errors_block(study: ReportedStudy) -> Block:
                 "calibration error": f"{found.calibration_error:.4f}",
             }
         ),
-        Rows(classes_table(found), "A class"),
+        Rows(classes_table(found), "By class"),
     ]
     if len(found.classes) <= MOST_CLASSES:
         parts.append(
-            Rows(confusion_table(found), "Confusion", ("A line a true class, a column what it was taken for.",))
+            Rows(
+                confusion_table(found),
+                "Confusion",
+                ("A line for each true class, a column for what it was taken for; tinted by its share of the line.",),
+            )
         )
     else:
         parts.append(Rows(pairs_table(found), "Most confused"))
@@ -56,9 +63,13 @@ def classes_table(found: Mistakes) -> Table:
         predicted = sum(row[index] for row in found.confusion)
         shares = [part / whole if whole else None for part, whole in ((right, samples), (right, predicted))]
         cells = [exact(share, f"{share:.3f}" if share is not None else "–") for share in shares]
-        rows.append((shares[0] or 0.0, (Cell(name), Cell(str(samples)), Cell(str(right)), *cells)))
+        rows.append((shares[0] or 0.0, (Cell(name), _count(samples), _count(right), *cells)))
     rows.sort(key=lambda row: row[0])
     return Table((*columns, Column("taken for", number=False)), tuple((*r, _taken(found, r[0].text)) for _, r in rows))
+
+
+def _count(count: int, level: int = 0) -> Cell:
+    return Cell(count_text(count), str(count), level)
 
 
 def _taken(found: Mistakes, name: str) -> Cell:
@@ -76,7 +87,7 @@ def confusion_table(found: Mistakes) -> Table:
     rows = []
     for name, counts in zip(found.classes, found.confusion, strict=True):
         whole = max(1, sum(counts))
-        cells = (Cell(str(count), level=-(-LEVELS * count // whole) if count else 0) for count in counts)
+        cells = (_count(count, -(-LEVELS * count // whole) if count else 0) for count in counts)
         rows.append((Cell(name), *cells))
     return Table(columns, tuple(rows))
 

@@ -31,7 +31,13 @@ def value_of(study: ReportedStudy, trial: ReportedTrial) -> float:
 def lead(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> float:
     """Return by how much one is better than another; less than 0 where it is worse."""
     sign = 1 if study.direction == "max" else -1
-    return sign * (value_of(study, one) - value_of(study, other))
+    value = value_of if by_means(study, one, other) else lambda _, trial: score_of(trial)
+    return sign * (value(study, one) - value(study, other))
+
+
+def by_means(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> bool:
+    """Tell whether two are held against each other by means over seeds; chosen versions only where both have one."""
+    return study.kind == "study" or None not in (repeats_of(study, one), repeats_of(study, other))
 
 
 def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
@@ -63,11 +69,14 @@ def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str
     """
     best, second = study.leaders[:2]
     ahead = lead(study, best, second)
-    told = mean_format(study) if repeats_of(study, second) else write
+    means = by_means(study, best, second)
+    value = f"mean {mean_format(study)(value_of(study, second))}"
+    if not means or repeats_of(study, second) is None:
+        value = write(score_of(second))
     word = "equal to" if ahead == 0 else f"{abs(ahead):.2g} {'ahead of' if ahead > 0 else 'behind'}"
     unsure = study.confirmed is not None and repeats_of(study, second) is None
     which = "which was not confirmed" if ahead < 0 and unsure else "the second"
-    return [f"It is {word} {second.name}, {which} ({told(value_of(study, second))})."]
+    return [f"It is {word} {second.name}, {which} ({value})."]
 
 
 def noise_lines(study: ReportedStudy) -> list[str]:
@@ -79,7 +88,7 @@ def noise_lines(study: ReportedStudy) -> list[str]:
     ahead = lead(study, best, second)
     one, other = repeats_of(study, best), repeats_of(study, second)
     if one and other:
-        return [_welch(one, other)]
+        return [f"In the means over seeds, that is {verdict(one.scores, other.scores)}."]
     if ahead < 0:
         return []  # the second was not confirmed, so its score may be a lucky one
     if ahead == 0:
@@ -97,11 +106,12 @@ def noise_lines(study: ReportedStudy) -> list[str]:
     return [f"{said} ({moved:.2g}): it may be noise."]
 
 
-def _welch(one: Repeats, other: Repeats) -> str:
-    p = welch(one.scores, other.scores)
-    verdict = "more than noise" if p < SIGNIFICANT else "not more than noise"
+def verdict(one: Sequence[float], other: Sequence[float]) -> str:
+    """Return whether the means differ by more than noise, with the test's p-value."""
+    p = welch(one, other)
+    said = "more than noise" if p < SIGNIFICANT else "not more than noise"
     value = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-    return f"In the means over seeds, that is {verdict} (Welch's t-test, {value})."
+    return f"{said} (Welch's t-test, {value})"
 
 
 def welch(one: Sequence[float], other: Sequence[float]) -> float:

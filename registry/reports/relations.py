@@ -11,13 +11,13 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from registry.reports.canvas import COLOURS, INK, LINE, PAPER, SOFT, Drawing, Spot, thinned, window
+from registry.reports.canvas import COLOURS, INK, LINE, PAPER, SOFT, Drawing, Spot, even_ticks, thinned, window
 from registry.reports.document import Picture
 from registry.reports.facts import Hyperparameter, ReportedStudy, ReportedTrial
 from registry.reports.marks import LONG, WIDE, score_of, tell
 from registry.reports.numbers import score_format
 from registry.reports.scales import Scale
-from registry.reports.slices import distinct_values, params_by_importance, shorten
+from registry.reports.slices import distinct_values, params_by_importance, shorten, width_of
 
 MOST_AXES = 8
 MOST_LINES = 150
@@ -63,7 +63,7 @@ def parallel_picture(study: ReportedStudy) -> Picture | None:
     notes += [f"The {MOST_AXES} most important of {len(varied)} hyperparameters."] if len(varied) > MOST_AXES else []
     paint = functools.partial(_parallel, study=study, spaces=spaces, scales=scales, lines=lines, ends=(low, high))
     alt = f"a line a trial through {', '.join(space.name for space in spaces)} and {study.metric}"
-    return Picture("", Drawing(paint, LONG, alt, (54.0, 60.0, 30.0, 12.0)), " ".join(notes))
+    return Picture("", Drawing(paint, LONG, alt, (54.0, 60.0, 40.0, 12.0)), " ".join(notes))
 
 
 def _parallel(
@@ -88,8 +88,8 @@ def _parallel(
     write = score_format([score_of(trial) for trial in study.ranked])
     for x in range(last + 1):
         axes.plot([x, x], [0, 1], color=INK, linewidth=0.8, zorder=3)
-        ticks = scales[x].ticks(4) if x < last else [(0.0, write(ends[0])), (1.0, write(ends[1]))]
-        title = shorten(spaces[x].name if x < last else study.metric, max(8, 110 // (last + 1)))
+        ticks = scales[x].ticks(4) if x < last else _score_ticks(ends)
+        title = _in_two(spaces[x].name if x < last else study.metric, max(8, 110 // (last + 1)))
         axes.text(x, 1.05, title, ha="center", va="bottom", fontsize=9.5, color=INK, clip_on=False)
         for y, text in ticks[:12]:
             axes.text(x + 0.03, y, shorten(text, 10), va="center", fontsize=8, color=INK, zorder=5, clip_on=False)
@@ -100,6 +100,20 @@ def _parallel(
         for x, y in ((last, line.places[-1]), (0, line.places[0]))
         if y is not None
     ]
+
+
+def _score_ticks(ends: tuple[float, float]) -> list[tuple[float, str]]:
+    low, high = ends
+    return [((tick - low) / (high - low), f"{tick:.6g}") for tick in even_ticks(low, high, 6)]
+
+
+def _in_two(name: str, longest: int) -> str:
+    """Return a long name in two lines, broken after the underscore that is nearest to its middle."""
+    breaks = [index + 1 for index, letter in enumerate(name[:-1]) if letter == "_"]
+    if width_of(name) <= longest or not breaks:
+        return shorten(name, longest)
+    at = min(breaks, key=lambda index: abs(index - len(name) / 2))
+    return f"{shorten(name[:at], longest)}\n{shorten(name[at:], longest)}"
 
 
 def interaction_picture(study: ReportedStudy) -> Picture | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.reports.canvas import log_ticks
+from registry.reports.canvas import even_ticks, log_ticks
 from registry.reports.facts import Hyperparameter, ReportedTrial
 from registry.reports.numbers import value_text
 from registry.reports.slices import groups_of
@@ -55,11 +55,9 @@ class Scale:
         if self.choices is not None:
             return [(self.place(choice), choice) for choice in self.choices]
         ends = [math.exp(end) if self.log else end for end in (self.low, self.high)]
-        if self.log and len(found := log_ticks(ends[0], ends[1], most)) > 1:
-            return [(self.place(tick), f"{tick:.6g}") for tick in found]
-        steps = [ends[0] + (ends[1] - ends[0]) * step / max(1, most - 1) for step in range(most)]
-        if ends[0] == ends[1]:
-            steps = steps[:1]
+        if self.log and ends[0] < ends[1]:
+            return [(self.place(tick), f"{tick:.6g}") for tick in log_ticks(ends[0], ends[1], most)]
+        found = even_ticks(ends[0], ends[1], most)
         if self.whole:
-            return [(self.place(round(step)), str(round(step))) for step in steps]
-        return [(self.place(step), f"{step:.3g}") for step in steps]
+            found = list(dict.fromkeys(float(round(tick)) for tick in found))
+        return [(self.place(tick), f"{tick:.6g}") for tick in found]

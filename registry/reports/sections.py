@@ -32,5 +32,5 @@ def title_of(report: Report) -> str:
     """Return what the report is called."""
     first = report.studies[0]
     if first.kind == "versions":
-        return f"{len(first.trials)} models compared"
+        return f"{len(first.trials)} versions compared"
     return f"Study {first.name}" if len(report.studies) == 1 else f"{len(report.studies)} studies compared"

@@ -15,6 +15,7 @@ from registry.reports.canvas import COLOURS, Drawing, Spot
 from registry.reports.document import Block, Key, Picture, Pictures, Rows
 from registry.reports.facts import ReportedStudy
 from registry.reports.marks import LONG, score_of
+from registry.reports.noise import mean_format, repeats_of, value_of, verdict
 from registry.reports.numbers import count_text, score_format
 from registry.reports.tables import NOTHING, Cell, Column, Table, comparison, exact
 
@@ -47,7 +48,9 @@ def studies_block(studies: Sequence[ReportedStudy]) -> Block:
     begun = [study for study in studies if study.ranked]
     same = len({(study.metric, study.direction) for study in begun}) == 1
     if same and len(begun) > 1 and all(study.kind == "study" for study in begun):
-        parts += _on_equal_budget(grouped(begun))
+        groups = grouped(begun)
+        notes = [*lead_lines(groups), *notes]
+        parts += _on_equal_budget(groups)
     return Block("Studies compared", tuple(parts), tuple(notes))
 
 
@@ -64,6 +67,42 @@ def grouped(studies: Sequence[ReportedStudy]) -> list[Group]:
         groups.append(Group(label or those[0].name, tuple(those)))
     labels = [group.label for group in groups]
     return [g if labels.count(g.label) == 1 else Group(f"{g.label} ({g.studies[0].name})", g.studies) for g in groups]
+
+
+def lead_lines(groups: Sequence[Group]) -> list[str]:
+    """Return what comes first: which study has the best, and which group is ahead on equal budget, by how much."""
+    studies = [study for group in groups for study in group.studies]
+    sign = 1 if studies[0].direction == "max" else -1
+    first = max(studies, key=lambda study: sign * value_of(study, study.leaders[0]))
+    lines = [f"The best is {first.leaders[0].name} of {first.name}: {first.metric} {_best_of(first)}."]
+    budget = _budget(studies)
+    known = [(group, [best_at(study, budget) for study in group.studies]) for group in groups]
+    whole = [(group, [best for best in bests if best is not None]) for group, bests in known if None not in bests]
+    whole.sort(key=lambda found: -sign * statistics.median(found[1]))
+    if len(whole) < 2:
+        return lines
+    (one, ours), (other, theirs) = whole[:2]
+    middles = [statistics.median(ours), statistics.median(theirs)]
+    write = score_format(middles)
+    said = (
+        f"On an equal budget of {count_text(budget)} epochs, {_called(one)} reached {write(middles[0])}, "
+        f"and the next, {_called(other)}, {write(middles[1])}"
+    )
+    if len(ours) > 1 and len(theirs) > 1:
+        return [*lines, f"{said}, in the median over repeats: the difference is {verdict(ours, theirs)}."]
+    return [*lines, f"{said}; without repeats on other seeds, nobody knows how much of that is luck."]
+
+
+def _called(group: Group) -> str:
+    return group.studies[0].name if len(group.studies) == 1 else group.label
+
+
+def _best_of(study: ReportedStudy) -> str:
+    best = study.leaders[0]
+    if repeated := repeats_of(study, best):
+        return f"{mean_format(study)(repeated.mean)} ± {repeated.spread:.2g} over {len(repeated.scores)} seeds"
+    score = score_of(best)
+    return f"{score_format([score])(score)}, of one training with one seed"
 
 
 def _what(study: ReportedStudy) -> dict[str, Any]:
@@ -123,7 +162,8 @@ def _on_equal_budget(groups: Sequence[Group]) -> list[Rows | Pictures]:
         LONG,
         f"best {studies[0].metric} by epochs trained, a line a group of studies",
     )
-    pictures = Pictures((Picture("", drawing),), "long", "On equal budget", tuple(notes), tuple(legend))
+    picture = Picture(f"best {studies[0].metric} so far", drawing)
+    pictures = Pictures((picture,), "long", "On equal budget", tuple(notes), tuple(legend))
     table_notes = (f"The equal budget is {count_text(budget)} epochs, what the study with the fewest has spent.",)
     return [pictures, Rows(budget_table(groups), notes=table_notes)]
 

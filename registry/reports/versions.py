@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -133,11 +133,19 @@ def _means(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: _mean(values) for name, values in joined(measured).items()}
 
 
-def comparison_of(chosen: Sequence[ModelVersion], *, database: str, made_by: str, metric: str | None = None) -> Report:
+def comparison_of(
+    chosen: Sequence[ModelVersion],
+    trained: Mapping[str, Sequence[ModelVersion]] | None = None,
+    *,
+    database: str,
+    made_by: str,
+    metric: str | None = None,
+) -> Report:
     """Return a report that compares versions.
 
     Args:
         chosen: two or more, in any order; the report ranks them.
+        trained: by a version's reference those that differ from it in their seed only, itself among them.
         database: where they come from, without a password.
         made_by: the program and its version.
         metric: what to rank by; the first one's objective where it is None.
@@ -169,8 +177,20 @@ def comparison_of(chosen: Sequence[ModelVersion], *, database: str, made_by: str
         libraries=libraries_of(chosen),
         created_at=min(version.created_at for version in chosen),
         kind="versions",
+        repeats=tuple(_over_seeds(chosen, trained or {}, asked)),
     )
     return Report((study,), database, moment, made_by)
+
+
+def _over_seeds(
+    chosen: Sequence[ModelVersion], trained: Mapping[str, Sequence[ModelVersion]], metric: str
+) -> Iterator[Repeats]:
+    for number, version in enumerate(chosen, 1):
+        alike = trained.get(version.ref, ())
+        known = [one for one in alike if math.isfinite(one.metrics.get(metric, math.nan))]
+        by_seed = {one.source.seed: one for one in known}
+        if len(by_seed) > 1:
+            yield _repeats(version.ref, list(by_seed.values()), metric, number)
 
 
 def _direction(chosen: Sequence[ModelVersion], metric: str) -> Any:
@@ -208,15 +228,15 @@ def _reported(number: int, version: ModelVersion, metric: str) -> ReportedTrial:
 
 
 def _provenance(chosen: Sequence[ModelVersion]) -> dict[str, str]:
-    asked: dict[str, list[Any]] = {
-        "data fingerprint": [version.source.data_fingerprint for version in chosen],
-        "code revision": [version.source.code_revision for version in chosen],
-        "seeds": [version.source.seed for version in chosen],
-    }
-    return {
-        name: ", ".join(str(value) for value in dict.fromkeys(values) if value is not None) or "not known"
-        for name, values in asked.items()
-    }
+    return {version.ref: _origin(version) for version in chosen}
+
+
+def _origin(version: ModelVersion) -> str:
+    source = version.source
+    known = {"seed": source.seed, "data": source.data_fingerprint, "code": source.code_revision}
+    told = [f"{name} {value}" for name, value in known.items() if value is not None]
+    made = [source.problem or "no problem", *told, f"{version.created_at:%Y-%m-%d %H:%M} UTC"]
+    return " · ".join(made)
 
 
 def libraries_of(found: Sequence[ModelVersion]) -> dict[str, str]:

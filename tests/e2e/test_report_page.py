@@ -178,6 +178,13 @@ def test_axe_finds_no_serious_fault(look: Any, scheme: str) -> None:
     assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found if fault["impact"] in SERIOUS] == []
 
 
+@pytest.mark.parametrize("width", [390, 1100])
+def test_commands_are_shown_to_their_end(look: Any, width: int) -> None:
+    long = "registry best toy --storage sqlite:////a/very/long/folder/with/many/parts/studies.db " * 3
+    page = look(toy_study(5, commands={"Its record": long}), width=width)
+    assert page.locator("pre").evaluate("pre => pre.scrollWidth <= pre.clientWidth")
+
+
 def test_commands_can_be_copied_or_are_selected(look: Any) -> None:
     page = look(toy_study(5))
     page.get_by_role("button", name="Copy: ").first.click()
@@ -217,6 +224,8 @@ def test_on_a4_nothing_is_cut_off(look: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 688
     assert page.locator("table[data-sortable] tbody tr:visible").count() == 2 * 50
     assert page.get_by_text("On paper: at most 50 rows").first.is_visible()
+    narrow = page.locator("figure svg").evaluate_all("all => Math.min(...all.map(svg => svg.clientWidth))")
+    assert narrow > 190
 
 
 @pytest.mark.parametrize("kind", ["none", "one", "pruned", "failed"])

@@ -102,7 +102,7 @@ class TestReading:
         assert {trial["version"] for trial in told["studies"][0]["trials"]} == {"toy/1", "toy/2"}
         out = tmp_path / "compare.html"
         assert call("compare", "toy/1", "toy/2", "--out", str(out))[1] == f"wrote {out}\n"
-        assert "2 models compared" in out.read_text()
+        assert "2 versions compared" in out.read_text()
 
     def test_curves(self, call, tmp_path):
         out = tmp_path / "curves.svg"

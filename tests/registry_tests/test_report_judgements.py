@@ -11,18 +11,20 @@ from typing import Any
 import pandas
 import pytest
 
+from registry import Registry
 from registry.errors import UsageError
 from registry.fonts import families_for
 from registry.reports import Baseline, Repeats, ReportedTrial, to_frame, write
 from registry.reports.answer import answer
 from registry.reports.blocks import baselines_table
+from registry.reports.compare import compare
 from registry.reports.fit import describe_fit, judge_fit
 from registry.reports.frames import to_csv
 from registry.reports.groups import compare_groups, holm
 from registry.reports.markdown import to_markdown
 from registry.reports.noise import baseline_lines, jitter, noise_lines, welch
 from registry.reports.pdf import to_pdf
-from registry.reports.studies import best_at, best_by_epochs, budget_table, grouped
+from registry.reports.studies import best_at, best_by_epochs, budget_table, grouped, lead_lines
 from registry.reports.tables import leaderboard
 from registry.reports.timeline import continued_table
 from registry.reports.toy import toy_evidence, toy_report, toy_study
@@ -85,7 +87,7 @@ class TestNoise:
         )
         assert "; not registered." in said.subject or "registered as toy/2." in said.subject
         assert f"by one training of each, {one.name} (" in said.lines[0]
-        assert f"0.1 ahead of {one.name}, the second (0.5500)" in said.lines[1]
+        assert f"0.1 ahead of {one.name}, the second (mean 0.5500)" in said.lines[1]
         beside = replace(confirmed, baselines=(Baseline("b", 0.9),))
         assert [row[0].text for row in baselines_table(beside).rows] == ["b", f"{other.name}, the winner"]
         assert baselines_table(beside).rows[1][1].value == str(confirmed.repeats[1].mean)
@@ -193,6 +195,18 @@ class TestSeveralStudies:
         assert best_by_epochs(study) == ([3, 9], [0.5, 0.7])
         assert [best_at(study, budget) for budget in (2, 3, 8, 9)] == [None, 0.5, 0.5, 0.7]
 
+    def test_which_is_best_and_which_is_ahead_comes_first(self) -> None:
+        one, two = toy_study(20), toy_study(20, name="two", settings={"sampler": "random"}, seed=1)
+        best = max(one, two, key=lambda study: study.ranked[0].score or 0.0)
+        first, second = lead_lines(grouped([one, two]))
+        assert first.startswith(f"The best is {best.ranked[0].name} of {best.name}: val_accuracy ")
+        assert first.endswith(", of one training with one seed.")
+        assert second.endswith("; without repeats on other seeds, nobody knows how much of that is luck.")
+        again = [toy_study(20, name="three", seed=2), toy_study(20, name="4", settings=two.settings, seed=3)]
+        repeated = lead_lines(grouped([one, two, *again]))[1]
+        assert "in the median over repeats: the difference is" in repeated
+        assert "(Welch's t-test, p" in repeated
+
     def test_all_are_cut_at_the_smallest_budget(self) -> None:
         long, short = toy_study(40), toy_study(10, name="short", seed=1)
         table = budget_table(grouped([long, short]))
@@ -289,6 +303,37 @@ class TestVersionsCompared:
         report = comparison_of([version(1, 0.8), version(2, 0.9)], database="d", made_by="p", metric="val_loss")
         assert report.studies[0].direction == "min"
         assert report.studies[0].ranked[0].name == "m/2"
+
+    def test_seeds_are_found_of_confirmed_configurations_and_baselines(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path}/studies.db"
+        with Registry(url, create=True) as registry:
+            found = Source("search", 4), {"x": 1}, {}
+            again = [(Source("again", n, seed=n), {"x": 1}, {"confirm": "search"}) for n in (0, 1)]
+            other = Source("again", 2, seed=0), {"x": 2}, {"confirm": "search"}
+            fixed = [(Source(f"b{n}", n, seed=n), {}, {"kind": "baseline", "baseline": "b"}) for n in (0, 1)]
+            for number, (source, params, tags) in enumerate([found, *again, other, *fixed]):
+                score = 0.9 - number / 100
+                registry.register("m", weights=None, score=score, metric="val_accuracy", direction="max", epoch=1,
+                                  params=params, curves={}, source=source, tags=tags)  # fmt: skip
+        (study,) = compare(["m/1", "m/2", "m/4", "m/5"], storage=url).studies
+        assert {one.label: one.scores for one in study.repeats} == {
+            "m/1": pytest.approx((0.89, 0.88)),
+            "m/2": pytest.approx((0.89, 0.88)),
+            "m/5": pytest.approx((0.86, 0.85)),
+        }
+        assert study.commands == {"Its record, on the command line": f"registry best m --storage {url}"}
+        assert set(study.provenance) == {"m/1", "m/2", "m/4", "m/5"}
+        assert "seed 0" in study.provenance["m/2"]
+
+    def test_a_mean_is_not_held_against_a_single_score(self) -> None:
+        chosen = [version(1, 0.9), version(2, 0.89)]
+        alike = [version(1, 0.9), version(3, 0.8, source=Source("s", 3, seed=1))]
+        (study,) = comparison_of(chosen, {"m/1": alike}, database="d", made_by="p").studies
+        said = answer(study)
+        assert said.lines[0].startswith("Over 2 seeds: 0.8500 ± 0.071")
+        assert said.lines[1] == ("On the test data: test_accuracy 0.8900 (0.8400 ± 0.071 over 2 seeds).")
+        assert said.lines[2] == "It is 0.01 ahead of m/2, the second (0.8900)."
+        assert said.lines[3] == "That is no more than twice the spread over seeds (0.071)."
 
     def test_one_is_not_enough(self) -> None:
         with pytest.raises(UsageError, match="expected two or more"):

@@ -24,7 +24,7 @@ from registry.reports import (
     ReportedTrial,
     render,
 )
-from registry.reports.canvas import Drawing, log_ticks, thinned, window
+from registry.reports.canvas import Drawing, even_ticks, log_ticks, thinned, window
 from registry.reports.marks import median_line
 from registry.reports.numbers import duration_text, score_format, share_text, value_text
 from registry.reports.svg import inline
@@ -42,7 +42,7 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
-        self.rows: list[list[tuple[str, str]]] = []
+        self.tables: list[list[list[tuple[str, str]]]] = []
         self._open: list[str] = []
         self.feed(html)
         self.close()
@@ -51,10 +51,12 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self._open.append(tag)
+        if tag == "table":
+            self.tables.append([])
         if tag == "tr":
-            self.rows.append([])
+            self.tables[-1].append([])
         if tag in ("td", "th"):
-            self.rows[-1].append(("", dict(attrs).get("data-v") or ""))
+            self.tables[-1][-1].append(("", dict(attrs).get("data-v") or ""))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
@@ -68,19 +70,19 @@ class Page(HTMLParser):
             return
         self.text += data
         if "td" in self._open or "th" in self._open:
-            text, exact = self.rows[-1][-1]
-            self.rows[-1][-1] = (text + data, exact)
+            text, exact = self.tables[-1][-1][-1]
+            self.tables[-1][-1][-1] = (text + data, exact)
 
     def leaderboard(self) -> list[dict[str, str]]:
         """Return the leaderboard's rows by column, in exact values."""
-        head = next(index for index, row in enumerate(self.rows) if row and row[0][0] == "rank")
-        names = [name for name, _ in self.rows[head]]
-        found = []
-        for row in self.rows[head + 1 :]:
-            if len(row) != len(names):
-                break
-            found.append({name: exact or text for name, (text, exact) in zip(names, row, strict=True)})
-        return found
+        return self.table("rank")
+
+    def table(self, *first: str) -> list[dict[str, str]]:
+        """Return the rows of the table whose first columns have these names, in exact values; a bar is no column."""
+        head, *rows = next(t for t in self.tables if [name for name, _ in t[0]][: len(first)] == list(first))
+        names = [name for name, _ in head]
+        shown = [row if len(row) == len(names) else [row[0], *row[2::2]] for row in rows]
+        return [{name: exact or text for name, (text, exact) in zip(names, row, strict=True)} for row in shown]
 
 
 def page_of(*studies: ReportedStudy) -> Page:
@@ -141,6 +143,88 @@ class TestLeaderboard:
         table = leaderboard(toy_study(100))
         assert table.note == ""
         assert Counter(row[1].text for row in table.rows) == Counter(map(str, range(100)))
+
+
+class TestNumbersReadBack:
+    """Each number of the page is the fact's own, to its last digit."""
+
+    def test_the_leaderboard_has_all_facts_of_all_trials(self) -> None:
+        study = toy_evidence(toy_study(60))
+        rows = {int(row["trial"]): row for row in page_of(study).leaderboard()}
+        assert set(rows) == {trial.number for trial in study.trials}
+        for trial in study.trials:
+            row = rows[trial.number]
+            assert row["stop reason"] == trial.stop_reason
+            facts = {
+                "val_accuracy": trial.score,
+                "epoch": trial.epoch,
+                "seconds": trial.seconds,
+                "parameters": trial.parameters,
+                "test_accuracy": trial.test.get("test_accuracy"),
+                "mean over seeds": next((one.mean for one in study.repeats if one.trial == trial.number), None),
+                **{name: trial.params.get(name) for name in ("learning_rate", "momentum", "units_1", "units_2")},
+            }
+            assert {name: number(row[name]) for name in facts} == facts
+            assert (row["activation"], row["nesterov"]) == (trial.params["activation"], str(trial.params["nesterov"]))
+            assert row["version"] == (" ".join(filter(None, (trial.version, *trial.aliases))) or "–")
+
+    def test_the_headline_is_the_score_or_the_mean_of_the_confirmed(self) -> None:
+        study = toy_evidence(toy_study(60))
+        second = study.ranked[1]
+        assert headline(study) == study.ranked[0].score
+        assert headline(replace(study, confirmed=second.number)) == study.repeats[1].mean
+
+    def test_baselines_and_seeds(self) -> None:
+        study = toy_evidence(toy_study(60))
+        page = page_of(study)
+        winner, one, other = page.table("model")
+        assert [number(winner[name]) for name in ("val_accuracy", "test_accuracy", "seconds", "parameters")] == [
+            study.repeats[0].mean, study.ranked[0].test["test_accuracy"],
+            study.ranked[0].seconds, study.ranked[0].parameters,
+        ]  # fmt: skip
+        strong, weak = study.baselines[1], study.baselines[0]
+        assert [number(one["val_accuracy"]), number(other["val_accuracy"])] == [strong.score, weak.score]
+        assert number(one["behind"]) == study.repeats[0].mean - strong.score
+        assert number(other["test_accuracy"]) == weak.test["test_accuracy"]
+        told = [[number(row[name]) for name in ("seeds", "mean", "deviation", "lowest", "highest")]
+                for row in page.table("configuration")]  # fmt: skip
+        assert told == [[len(r.scores), r.mean, r.spread, min(r.scores), max(r.scores)] for r in study.repeats]
+
+    def test_importances(self) -> None:
+        study = toy_study(60)
+        rows = page_of(study).table("hyperparameter")
+        assert {row["hyperparameter"]: number(row["PED-ANOVA"]) for row in rows} == dict(study.importances.shares)
+        assert {row["hyperparameter"]: number(row["fANOVA"]) for row in rows if row["fANOVA"] != "–"} == dict(
+            study.fanova.shares
+        )
+
+    def test_stop_reasons_and_pruned_trials(self) -> None:
+        study = toy_study(60)
+        page = page_of(study)
+        for row in page.table("stop reason"):
+            those = [trial for trial in study.trials if trial.stop_reason == row["stop reason"]]
+            assert number(row["trials"]) == len(those)
+            assert number(row["time"]) == pytest.approx(sum(trial.seconds or 0.0 for trial in those))
+        pruned = [(trial.number, trial.pruned_by) for trial in study.trials if trial.pruned_by]
+        rows = page.table("trial", "at epoch")
+        assert [(number(r["trial"]), number(r["at epoch"]), number(r["val_accuracy there"])) for r in rows] == [
+            (trial, by.epoch, by.value) for trial, by in pruned
+        ]
+
+    def test_the_errors_of_the_winner(self) -> None:
+        found = toy_evidence(toy_study(20)).mistakes
+        assert found is not None
+        rows = page_of(toy_evidence(toy_study(20))).table("true class")
+        assert [[number(row[name]) for name in found.classes] for row in rows] == list(map(list, found.confusion))
+
+
+def number(text: str) -> float | None:
+    return None if text in ("", "–") else float(text.replace(",", ""))
+
+
+def headline(study: ReportedStudy) -> float:
+    tags = page_of(study).tags
+    return next(float(attributes["data-v"] or "") for _, attributes in tags if attributes.get("class") == "score")
 
 
 class TestOddStudies:
@@ -286,9 +370,10 @@ class TestSafety:
 class TestSeveralStudies:
     def test_they_are_compared_on_top(self) -> None:
         page = page_of(toy_study(30), toy_study(20, name="other", seed=1))
-        compared = [row for row in page.rows if row[0][0] in ("toy", "other")][:2]
-        assert [row[0][0] for row in compared] == ["toy", "other"]
-        assert float(compared[0][3][1]) == toy_study(30).ranked[0].score
+        compared = page.table("study")
+        assert [row["study"] for row in compared] == ["toy", "other"]
+        assert float(compared[0]["best"]) == toy_study(30).ranked[0].score
+        assert page.text.index("The best is trial") < page.text.index("epochs trained")
 
     def test_different_objectives_are_not_compared(self) -> None:
         text = page_of(toy_study(5), toy_study(5, name="other", metric="val_loss", direction="min")).text
@@ -341,6 +426,13 @@ class TestPictures:
     def test_equal_scores_have_a_window(self) -> None:
         low, high = window([0.5, 0.5], "max")
         assert low < 0.5 < high
+
+    def test_even_ticks_are_round_and_inside(self) -> None:
+        assert even_ticks(0.0103, 0.196, 4) == [0.05, 0.1, 0.15]
+        assert even_ticks(128, 512, 4) == [200, 300, 400, 500]
+        assert even_ticks(3.0, 3.0) == [3.0]
+        assert log_ticks(0.0011, 0.0037) == [0.002, 0.003]
+        assert log_ticks(0.01101, 0.01199) == pytest.approx([0.0112, 0.0114, 0.0116, 0.0118])
 
     def test_log_ticks_are_few_and_inside(self) -> None:
         for low, high in ((1e-6, 1e2), (0.003, 0.05), (0.011, 0.012), (1, 1000)):
