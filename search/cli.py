@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from registry.console import new_app, run
-from search.commands import confirm, control, look
+from search.commands import confirm, control, dashboard, look
 from search.commands import run as working
 
 app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")
@@ -19,6 +19,7 @@ app.command("retry")(control.retry_command)
 app.command("prune")(control.prune_command)
 app.command("drop")(control.drop_command)
 app.command("report")(look.report_command)
+app.command("dashboard")(dashboard.dashboard_command)
 app.command("problems")(look.problems_command)
 
 

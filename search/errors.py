@@ -29,6 +29,10 @@ class ClusterError(UserError):
     """A cluster cannot be reached, or cannot run the study's workers."""
 
 
+class DashboardError(UserError):
+    """The dashboard is not installed, or cannot listen where it should."""
+
+
 class Interrupted(Exception):  # noqa: N818 - an answer, not an error
     """The worker was asked to stop; the epoch under way is given up."""
 

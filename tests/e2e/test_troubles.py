@@ -105,7 +105,7 @@ def test_a_database_that_cannot_grow_or_is_moved_away_ends_the_search_in_one_lin
         )  # fmt: skip
 
     full = start(most_bytes=3 * 2**20)
-    said = full.communicate(timeout=120)[1]
+    said = full.communicate(timeout=240)[1]
     assert (full.returncode, said.count("\n")) == (1, 1), said
     assert "disk I/O error; its disk fails, or is full or gone" in said
 
@@ -117,7 +117,7 @@ def test_a_database_that_cannot_grow_or_is_moved_away_ends_the_search_in_one_lin
     files = [file.name for file in tmp_path.glob("studies.db*")]
     for name in files:
         (tmp_path / name).rename(away / name)
-    said = moved.communicate(timeout=120)[1]
+    said = moved.communicate(timeout=240)[1]
     assert (moved.returncode, said.count("\n")) == (1, 1), said
     assert "studies.db was moved, removed or replaced while the search ran; put it back" in said
     assert not list(tmp_path.glob("studies.db*"))
@@ -125,7 +125,7 @@ def test_a_database_that_cannot_grow_or_is_moved_away_ends_the_search_in_one_lin
     for name in files:
         (away / name).rename(tmp_path / name)
     again = start()
-    out, said = again.communicate(timeout=120)
+    out, said = again.communicate(timeout=240)
     assert (again.returncode, said) == (0, "")
     assert "troubles: 40 of 40 trials done (40 complete, 0 pruned, 0 failed)" in out
     with Registry(url) as registry:

@@ -1,0 +1,81 @@
+"""Optuna's dashboard on our database: it shows what there is, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from registry.database import open_engine
+from search.errors import DashboardError
+from search.schema import SCHEMA
+from search.storage import closing_storage
+
+App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True  # so that Ctrl-C waits for no browser
+
+
+class _Silent(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing about single requests."""
+
+
+@contextmanager
+def serving(url: str, host: str, port: int) -> Iterator[WSGIServer]:
+    """Give a server of the dashboard that listens; ``serve_forever`` answers.
+
+    Args:
+        url: the database.
+        host: the address to listen on.
+        port: its port; 0 for any that is free.
+
+    Raises:
+        DashboardError: optuna-dashboard is not installed, or nobody may listen there.
+        DatabaseError: the database cannot be read.
+    """
+    create_app = _import_dashboard()
+    engine = open_engine(url, must_exist=True)
+    SCHEMA.check(engine)
+    with closing_storage(engine, readonly=True) as storage:
+        try:
+            server = make_server(host, port, only_reading(create_app(storage)), _Server, _Silent)
+        except OSError as error:
+            raise DashboardError(
+                f"cannot listen on {host} port {port}: {error.strerror}; choose another --port or --host"
+            ) from None
+        with server:
+            yield server
+
+
+def only_reading(app: App) -> App:
+    """Return an app that refuses whatever is not a question.
+
+    In the dashboard, studies can be renamed and deleted and trials told. Ours have slots, leases and versions that
+    Optuna knows nothing of, so such changes would tear them apart.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return app(environ, start_response)
+        start_response("403 Forbidden", [("Content-Type", "application/json")])
+        reason = "this dashboard only shows; studies are changed by search run, stop, retry, prune and drop"
+        return [json.dumps({"reason": reason}).encode()]
+
+    return answer
+
+
+def _import_dashboard() -> Callable[..., App]:
+    try:
+        app: Callable[..., App] = import_module("optuna_dashboard").wsgi
+    except ImportError:
+        raise DashboardError(
+            "optuna-dashboard is not installed; install: pip install -e '.[dashboard]' in the checkout"
+        ) from None
+    return app

@@ -1,0 +1,67 @@
+"""The dashboard's server, with a small app in the place of optuna-dashboard's own."""
+
+import json
+import sys
+import threading
+import urllib.error
+import urllib.request
+from types import SimpleNamespace
+
+import pytest
+
+from search.dashboard import serving
+from search.errors import DashboardError
+
+
+def names_of_studies(storage):
+    """Return an app that answers everything with the studies' names."""
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps([study.study_name for study in storage.get_all_studies()]).encode()]
+
+    return app
+
+
+@pytest.fixture
+def url(sqlite_engine, make_study, monkeypatch):
+    """Give the URL of a database with a study, where the small app is installed."""
+    make_study(sqlite_engine, name="night")
+    monkeypatch.setitem(sys.modules, "optuna_dashboard", SimpleNamespace(wsgi=names_of_studies))
+    return str(sqlite_engine.url)
+
+
+def test_questions_are_answered_and_everything_else_is_refused(url, capfd):
+    with serving(url, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}/api/studies"
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert json.loads(answer.read()) == ["night"]
+            for method in ("POST", "PUT", "DELETE", "PATCH"):
+                request = urllib.request.Request(address, data=b"{}", method=method)
+                with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+                    urllib.request.urlopen(request, timeout=10)
+                assert "this dashboard only shows" in json.loads(refused.value.read())["reason"]
+                refused.value.close()
+        finally:
+            server.shutdown()
+            thread.join()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_port_that_is_taken_is_named(url):
+    with (
+        serving(url, "127.0.0.1", 0) as first,
+        pytest.raises(DashboardError, match=f"cannot listen on 127.0.0.1 port {first.server_port}: .*another --port"),
+        serving(url, "127.0.0.1", first.server_port),
+    ):
+        pass
+
+
+def test_where_the_extra_is_missing_it_is_named(url, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
+    missing = pytest.raises(DashboardError, match=r"optuna-dashboard is not installed; install: .*\[dashboard\]")
+    with missing, serving(url, "127.0.0.1", 0):
+        pass
