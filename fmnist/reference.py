@@ -75,7 +75,7 @@ def make_reference(
 
     Of the plain search the best three trials become versions and the best keeps its weights, of each baseline the best
     seed, and of the wide search what its confirmation keeps: the champion, and the training with the best score where
-    that is another. That keeps the file small enough to come with the source.
+    that is another. So does what `registry best` names. That keeps the file small enough to come with the source.
 
     Args:
         path: the SQLite file.
@@ -99,7 +99,8 @@ def make_reference(
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)
     with Registry(storage) as registry:
         others = registry.list(fmnist.name, study=PLAIN, best_first=True)[1:] + registry.list(fmnist.name, study=WIDE)
-        registry.drop_weights(fmnist.name, [one.version for one in others])
+        best = registry.best(fmnist.name).version
+        registry.drop_weights(fmnist.name, [one.version for one in others if one.version != best])
     return Reference(path, seal(path), plain, wide, confirmed)
 
 
