@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, which colour-blind people tell apart (jfly.uni-koeln.de/color).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#A0522D")
+MARKS = ("", "s", "^", "D")  # on the lines of those that must share a colour
 FORMATS = ("png", "svg", "pdf")
 _GREY = "#666666"
 
@@ -90,17 +91,24 @@ def _panel(axes: Axes, versions: Sequence[ModelVersion], metric: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for index, version in enumerate(versions):
-        colour = COLOURS[index % len(COLOURS)]
         for name, line, width in ((metric, (0, (3, 2)), 1.2), (f"val_{metric}", "-", 1.9)):
             if name in version.curves:
-                _curve(axes, version, name, color=colour, linestyle=line, linewidth=width)
+                _curve(axes, version, name, linestyle=line, linewidth=width, **_look(index))
+    last = max(len(curve.values) for version in versions for curve in version.curves.values())
+    axes.set_xlim(1 - min(0.03 * last, 0.9), last + max(0.03 * last, 0.2))  # there is no epoch 0
     axes.set_title(metric.replace("_", " "), loc="left", fontsize=11, fontweight="bold")
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
     axes.grid(axis="y", color="#e3e3e3", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=_GREY, labelsize=9)
+
+
+def _look(index: int) -> dict[str, Any]:
+    """Return what tells a version's lines from those of the others."""
+    marker = MARKS[index // len(COLOURS) % len(MARKS)]
+    return {"color": COLOURS[index % len(COLOURS)], "marker": marker, "markersize": 4, "markevery": 2}
 
 
 def _curve(axes: Axes, version: ModelVersion, name: str, **look: Any) -> None:
@@ -127,8 +135,7 @@ def _legend(figure: Figure, versions: Sequence[ModelVersion]) -> None:
     from matplotlib.lines import Line2D
 
     entries = [
-        Line2D([], [], color=COLOURS[index % len(COLOURS)], linewidth=2.4, label=_label(version))
-        for index, version in enumerate(versions)
+        Line2D([], [], linewidth=2.4, label=_label(version), **_look(index)) for index, version in enumerate(versions)
     ]
     entries += [
         Line2D([], [], color=_GREY, linewidth=1.9, label="validation"),

@@ -42,6 +42,19 @@ def test_a_panel_a_metric_and_a_colour_a_version():
     assert {line.get_color() for line in lines if line.get_linestyle() != "None"} <= set(COLOURS[:2])
 
 
+def test_those_that_share_a_colour_differ_in_a_mark():
+    figure = curves_figure([replace(TWO, version=number) for number in range(len(COLOURS) + 1)])
+    looks = [(entry.get_color(), entry.get_marker()) for entry in figure.legends[0].legend_handles]
+    assert len(set(looks[: len(COLOURS) + 1])) == len(COLOURS) + 1
+    assert looks[0][0] == looks[len(COLOURS)][0]
+
+
+def test_epochs_begin_at_1():
+    low, high = curves_figure([ONE]).axes[0].get_xlim()
+    assert 0 < low <= 1
+    assert high > 3
+
+
 def test_the_best_epoch_is_marked():
     marks = [line for line in curves_figure([ONE], ["accuracy"]).axes[0].get_lines() if line.get_marker() == "o"]
     assert [(list(mark.get_xdata()), list(mark.get_ydata())) for mark in marks] == [([2], [0.2]), ([2], [0.5])]
