@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Any
 
 from registry.reports.evidence import Repeats
 from registry.reports.facts import ReportedStudy, ReportedTrial
 from registry.reports.marks import score_of
 from registry.reports.noise import baseline_lines, mean_format, noise_lines, repeats_of, second_line
 from registry.reports.numbers import count_text, duration_text, score_format, share_text
+from registry.reports.slices import params_by_importance
 from registry.reports.tables import Cell, exact
+
+MOST_PARAMS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class Answer:
         score: the winner's score, rounded and exact; of a confirmed one the mean over seeds.
         spread: its standard deviation over seeds, where the number is a mean.
         subject: who the winner is, in a sentence.
+        params: its params with their values; the most important of very many.
+        left_out: how many params are not among them, in a sentence; empty where there are none.
         lines: sentences about it.
         outcomes: how the trials ended, in one line.
         cost: time and epochs, in one line.
@@ -34,6 +41,8 @@ class Answer:
     score: Cell | None
     spread: str
     subject: str
+    params: Mapping[str, Any]
+    left_out: str
     lines: tuple[str, ...]
     outcomes: str
     cost: str
@@ -47,7 +56,7 @@ def answer(study: ReportedStudy) -> Answer:
     if study.kind == "versions":
         outcomes = f"{count_text(len(study.trials))} versions"
     if not ranked:
-        return Answer(None, "", None, "", "", (_nothing(study),), outcomes, _cost(study))
+        return Answer(None, "", None, "", "", {}, "", (_nothing(study),), outcomes, _cost(study))
     best = study.leaders[0]
     caption, score, spread = f"best {study.metric}", exact(best.score, _write(study)(score_of(best))), ""
     confirmed = repeats_of(study, best) if best.number == study.confirmed else None
@@ -56,7 +65,12 @@ def answer(study: ReportedStudy) -> Answer:
         score = exact(confirmed.mean, mean_format(study)(confirmed.mean))
         spread = f"± {confirmed.spread:.2g}"
     subject = _subject(study, best, confirmed is not None)
-    return Answer(best, caption, score, spread, subject, tuple(_lines(study)), outcomes, _cost(study))
+    params, left_out = best.params, ""
+    if len(params) > MOST_PARAMS:
+        params = {name: params[name] for name in params_by_importance(study) if name in params}
+        params = dict(itertools.islice(params.items(), MOST_PARAMS))
+        left_out = f"{len(best.params) - MOST_PARAMS} more params are in the leaderboard."
+    return Answer(best, caption, score, spread, subject, params, left_out, tuple(_lines(study)), outcomes, _cost(study))
 
 
 def _write(study: ReportedStudy) -> Callable[[float], str]:
@@ -122,6 +136,8 @@ def _on_test(best: ReportedTrial, repeated: Repeats | None, confirmed: bool) -> 
 
 def _cost(study: ReportedStudy) -> str:
     epochs = sum(trial.epochs for trial in study.trials)
+    if not epochs:
+        return "Nothing has been trained yet."
     seconds = sum(trial.seconds or 0.0 for trial in study.trials)
     parts = [f"{count_text(epochs)} epochs in {duration_text(seconds)} of training"]
     if study.wall_seconds is not None:

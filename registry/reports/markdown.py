@@ -48,8 +48,9 @@ def _answer(section: Section, *, alone: bool) -> Iterator[str]:
     if best is not None and score is not None:
         number = f"{score.text} {section.answer.spread}".strip()
         yield from (f"**{escaped(section.answer.caption)}: {number}**", "", escaped(section.answer.subject), "")
-        yield from (f"* {escaped(name)}: {escaped(value_text(value))}" for name, value in best.params.items())
+        yield from (f"* {escaped(name)}: {escaped(value_text(value))}" for name, value in section.answer.params.items())
         yield ""
+        yield from _notes([section.answer.left_out])
     for line in (*section.answer.lines, f"{section.answer.outcomes}.", section.answer.cost):
         yield from (escaped(line), "")
     if study.error:

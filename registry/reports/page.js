@@ -46,13 +46,14 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
   const rows = [...table.tBodies[0].rows];
   const names = heads.map((cell) => cell.textContent.trim().toLowerCase());
   line.hidden = false;
-  said.textContent = `${rows.length} rows`;
+  const count = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
+  said.textContent = count;
   line.querySelector("input").addEventListener("input", (event) => {
     const wanted = conditions(event.target.value, names);
     for (const row of rows) row.hidden = !wanted.every((holds) => holds(row));
     said.textContent = wanted.length
-      ? `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`
-      : `${rows.length} rows`;
+      ? `${rows.filter((row) => !row.hidden).length} of ${count}`
+      : count;
   });
 }
 

@@ -78,7 +78,8 @@ def _answer(paper: _Paper, section: Section, *, alone: bool) -> None:
         paper.text(section.answer.caption, colour=SOFT, before=GAP)
         paper.text(f"{score.text} {section.answer.spread}".strip(), size=30, weight="bold")
         paper.text(section.answer.subject)
-        paper.text("   ".join(f"{name} {value_text(value)}" for name, value in best.params.items()), colour=SOFT)
+        params = [f"{name} {value_text(value)}" for name, value in section.answer.params.items()]
+        paper.text("   ".join([*params, section.answer.left_out]).strip(), colour=SOFT)
     for line in (*section.answer.lines, f"{section.answer.outcomes}.", section.answer.cost):
         paper.text(line)
     if study.error:

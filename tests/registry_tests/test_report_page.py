@@ -232,6 +232,7 @@ class TestOddStudies:
         text = page_of(replace(toy_study(0), budget=5, waiting=5)).text
         assert "No trial has finished yet." in text
         assert "5 trials: 5 waiting" in text
+        assert "Nothing has been trained yet." in text
 
     def test_one_trial(self) -> None:
         study = toy_study(40)
@@ -278,6 +279,7 @@ class TestOddStudies:
         page = page_of(toy_study(0, trials=trials))
         assert len(page.leaderboard()[0]) == 108
         assert "24 of 100 hyperparameters are drawn" in page.text
+        assert "76 more params are in the leaderboard." in page.text
 
     def test_names_in_korean(self) -> None:
         study = toy_study(12, name="무작위 탐색")
