@@ -10,8 +10,10 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -104,6 +106,7 @@ def killed_at(step: int, act: str, url: str, bundle: str) -> bool:
 
 
 def _run(step: int, act: str, url: str, bundle: str) -> None:
+    tempfile.tempdir = str(Path(bundle).parent)  # a killed process leaves what it unpacked
     with Registry(url, clock=soon) as registry:
         left = step
 

@@ -1,4 +1,4 @@
-"""What is wrong with a filter, and where."""
+"""What is wrong with a filter or a sort, and where."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from registry.errors import UsageError
 
 
 class FilterError(UsageError):
-    """A filter that cannot be; its message is one line, `picture` shows the place.
+    """A filter or a sort that cannot be; its message is one line, `picture` shows the place.
 
     Args:
         message: what came, what was expected and what to do.
@@ -17,9 +17,7 @@ class FilterError(UsageError):
     def __init__(self, message: str, text: str | None = None, at: int | None = None) -> None:
         self.text, self.at = text, at
         placed = text is not None and at is not None
-        super().__init__(
-            f"in the filter {text!r}, column {at + 1}: {message}" if placed and at is not None else message
-        )
+        super().__init__(f"in {text!r}, column {at + 1}: {message}" if placed and at is not None else message)
 
     @property
     def picture(self) -> str | None:

@@ -302,7 +302,7 @@ def test_a_wrong_filter_on_the_command_line_is_one_line(shop, capsys, shop_url):
     assert run(app, "registry", ["best", "toy", "--where", "los > 1", "--storage", shop_url]) == 2
     said = capsys.readouterr()
     assert (
-        said.err == "registry: in the filter 'los > 1', column 1: no version has a metric 'los'; did you mean 'loss'?\n"
+        said.err == "registry: in 'los > 1', column 1: no version has a metric 'los'; did you mean 'loss'?\n"
     )
 
 
