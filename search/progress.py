@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.durations import show_duration
-from search.live import LiveCurves, sparkline
+from search.live import LiveCurves, sparkline, squeezed
 from search.records import TrialRecord
 from search.status import StudyStatus
 
@@ -171,7 +171,7 @@ def _workers_table(status: StudyStatus, curves: LiveCurves) -> Table:
             worker.state,
             trial,
             epoch,
-            *([Text(sparkline(curves.running.get(number, ()), CURVE))] if curves.running else []),
+            *([Text(sparkline(squeezed(curves.running.get(number, ()), CURVE), CURVE))] if curves.running else []),
         )
     return table
 

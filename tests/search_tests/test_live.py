@@ -14,7 +14,7 @@ from rich.console import Console
 from sqlalchemy.engine import Engine
 
 from registry.database import writing
-from search.live import LiveCurves, read_live_curves, sparkline
+from search.live import LiveCurves, read_live_curves, sparkline, squeezed
 from search.problem import Objective
 from search.progress import render
 from search.records import StudyRecord
@@ -28,7 +28,8 @@ from search.storage import closing_storage
     [
         ([0.0, 0.5, 1.0], 9, "▁▅█"),
         ([3.0, 1.0, 2.0], 2, "▁█"),
-        ([5.0, 5.0], 9, "▁▁"),
+        ([5.0, 5.0], 9, "▅▅"),
+        ([0.1, *(n / 10 for n in range(80, 96))], 17, "▁▄▄▄▄▅▅▅▆▆▆▇▇▇▇██"),
         ([1.0, math.nan, 2.0, math.inf], 9, "▁ █ "),
         ([math.nan], 9, " "),
         ([], 9, ""),
@@ -36,6 +37,11 @@ from search.storage import closing_storage
 )
 def test_a_sparkline_goes_from_the_lowest_to_the_highest(values: list[float], width: int, line: str) -> None:
     assert sparkline(values, width) == line
+
+
+def test_a_long_curve_is_squeezed_from_its_first_to_its_last_value() -> None:
+    assert squeezed(range(100), 4) == [0, 33, 66, 99]
+    assert squeezed([1.0, 2.0], 4) == [1.0, 2.0]
 
 
 def test_running_curves_and_ended_scores_are_read(engine: Engine, make_study: Callable[..., StudyRecord]) -> None:
