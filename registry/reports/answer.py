@@ -146,14 +146,20 @@ def _cost(study: ReportedStudy) -> str:
 
 
 def _saved(study: ReportedStudy) -> str:
-    """Return what pruning and early stopping spared, in epochs and in time at each trial's own speed."""
+    """Return what pruning and early stopping spared: epochs, and their time.
+
+    A trial's own speed counts, but no less than the study's mean: what is paid once a trial makes short ones seem slow.
+    """
     most = int(study.settings.get("max_epochs") or 0)
+    trained = [trial for trial in study.trials if trial.epochs and trial.seconds]
+    usual = sum(t.seconds or 0.0 for t in trained) / max(1, sum(t.epochs for t in trained))
     stopped = [trial for trial in study.trials if trial.stop_reason in ("pruned", "early_stopping")]
     parts = []
     for reason, name in (("pruned", "pruning"), ("early_stopping", "early stopping")):
         those = [trial for trial in stopped if trial.stop_reason == reason]
         epochs = sum(max(0, most - trial.epochs) for trial in those)
-        seconds = sum(max(0, most - t.epochs) * (t.seconds or 0.0) / t.epochs for t in those if t.epochs)
+        paces = [(max(0, most - t.epochs), min(usual, (t.seconds or 0.0) / t.epochs)) for t in those if t.epochs]
+        seconds = sum(left * pace for left, pace in paces)
         if epochs:
             parts.append(f"{name} spared {count_text(epochs)} epochs, about {duration_text(seconds)}")
     if not parts:

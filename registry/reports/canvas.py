@@ -149,6 +149,8 @@ class Drawing:
             plain_numbers(axes.yaxis)
             spots = self.paint(axes) or ()
         if scale != 1:
+            for text in axes.texts:
+                text.set_fontsize(float(text.get_fontsize()) * scale)
             for line in axes.get_lines():
                 line.set_linewidth(line.get_linewidth() * scale)
                 line.set_markersize(line.get_markersize() * scale)

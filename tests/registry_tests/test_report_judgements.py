@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas
 import pytest
+from matplotlib.figure import Figure
 
 from registry import Registry
 from registry.errors import UsageError
@@ -24,6 +25,7 @@ from registry.reports.groups import compare_groups, holm
 from registry.reports.markdown import to_markdown
 from registry.reports.noise import baseline_lines, jitter, noise_lines, welch
 from registry.reports.pdf import to_pdf
+from registry.reports.relations import parallel_picture
 from registry.reports.studies import best_at, best_by_epochs, budget_table, grouped, lead_lines
 from registry.reports.tables import leaderboard
 from registry.reports.timeline import continued_table
@@ -156,6 +158,13 @@ class TestNoise:
         assert baseline_lines(study)[1] == "On the test data it is 0.05 ahead of that (0.8800 and 0.8300)."
 
 
+def test_what_is_paid_once_a_trial_is_not_spared_by_the_epoch() -> None:
+    full = trial(epochs=10, seconds=11.0, score=0.9, epoch=1)
+    short = replace(full, number=2, epochs=1, seconds=2.0, outcome="pruned", stop_reason="pruned")
+    study = toy_study(0, trials=(full, short))
+    assert "Pruning spared 9 epochs, about 11 s" in answer(study).cost
+
+
 class TestGroups:
     def test_they_are_tested_by_ranks(self) -> None:
         trials = tuple(
@@ -270,6 +279,14 @@ class TestFiles:
         data = to_pdf(toy_report(study))
         assert data.startswith(b"%PDF")
         assert data == to_pdf(toy_report(study))
+
+    def test_words_in_a_smaller_picture_are_smaller(self) -> None:
+        drawing = parallel_picture(toy_study(20)).drawing  # type: ignore[union-attr]
+        sizes = []
+        for width in (760.0, 380.0):
+            axes, _ = drawing.on(Figure(figsize=(11, 5)), (0.0, 0.0, width, width / 2))
+            sizes.append({text.get_fontsize() for text in axes.texts})
+        assert sizes[1] == {size / 2 for size in sizes[0]}
 
     def test_another_ending_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"expected a name that ends in \.html, \.md, \.pdf, \.csv, \.parquet or"):
