@@ -45,12 +45,15 @@ def studies_block(studies: Sequence[ReportedStudy]) -> Block:
     elif len({study.provenance.get("data fingerprint") for study in studies}) > 1:
         notes.append("These studies have different data: mind that when comparing their scores.")
     parts: list[Rows | Pictures] = [Rows(comparison(studies))]
-    begun = [study for study in studies if study.ranked]
+    confirming = [study.name for study in studies if study.settings.get("confirms")]
+    begun = [study for study in studies if study.ranked and study.name not in confirming]
     same = len({(study.metric, study.direction) for study in begun}) == 1
     if same and len(begun) > 1 and all(study.kind == "study" for study in begun):
         groups = grouped(begun)
         notes = [*lead_lines(groups), *notes]
         parts += _on_equal_budget(groups)
+        if confirming:
+            notes.append(f"Without {', '.join(confirming)}, which trains what another study found.")
     return Block("Studies compared", tuple(parts), tuple(notes))
 
 

@@ -26,7 +26,7 @@ from registry.reports.markdown import to_markdown
 from registry.reports.noise import baseline_lines, jitter, noise_lines, welch
 from registry.reports.pdf import to_pdf
 from registry.reports.relations import parallel_picture
-from registry.reports.studies import best_at, best_by_epochs, budget_table, grouped, lead_lines
+from registry.reports.studies import best_at, best_by_epochs, budget_table, grouped, lead_lines, studies_block
 from registry.reports.tables import leaderboard
 from registry.reports.timeline import continued_table
 from registry.reports.toy import toy_evidence, toy_report, toy_study
@@ -215,6 +215,15 @@ class TestSeveralStudies:
         repeated = lead_lines(grouped([one, two, *again]))[1]
         assert "in the median over repeats: the difference is" in repeated
         assert "(Welch's t-test, p" in repeated
+
+    def test_what_trains_the_best_of_another_is_no_search_to_compare(self) -> None:
+        one, two = toy_study(10), toy_study(10, name="two", settings={"sampler": "random"}, seed=1)
+        again = toy_study(5, name="again", settings={"confirms": "trials 1, 2 of toy"})
+        block = studies_block([one, two, again])
+        assert block.notes[-1] == "Without again, which trains what another study found."
+        assert not any("again" in note for note in block.notes[:-1])
+        assert len(block.parts) == 3
+        assert len(studies_block([one, again]).parts) == 1
 
     def test_all_are_cut_at_the_smallest_budget(self) -> None:
         long, short = toy_study(40), toy_study(10, name="short", seed=1)
