@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -467,6 +468,21 @@ class TestWriteReport:
         page = out.read_text(encoding="utf-8")
         assert page.startswith("<!doctype html>")
         assert repr(collect(engine, ["toy"], errors=False).studies[0].ranked[0].score) in page
+
+    def test_numbers_in_the_page_are_those_of_the_python_api(self, sqlite_engine: Engine, tmp_path: Path) -> None:
+        fill(sqlite_engine)
+        page = write_report(sqlite_engine, ["toy"], tmp_path / "r.html", errors=False).read_text(encoding="utf-8")
+        best = read_status(sqlite_engine, "toy").best
+        assert best is not None
+        (headline,) = re.findall(r'<p class="score" data-v="([^"]+)">', page)
+        with Registry(str(sqlite_engine.url)) as registry:
+            assert float(headline) == registry.best("toy").score == best.score
+        assert f"Trial {best.trial}, epoch {best.epoch} of " in page
+        scores = [r.score for r in read_trials(sqlite_engine, read_study(sqlite_engine, "toy").id) if r.score]
+        assert {repr(score) for score in scores if score != 0.99} <= set(re.findall(r'data-v="([^"]+)"', page))
+        bars = page[page.index('<table class="bars">') :]
+        told = {float(share) for share in re.findall(r'<td class="n" data-v="([^"]+)"', bars[: bars.index("</table>")])}
+        assert told == {share for found in importances(sqlite_engine, "toy", "max") for share in found.shares.values()}
 
     def test_a_url_does_as_well(self, sqlite_engine: Engine, tmp_path: Path) -> None:
         fill(sqlite_engine)
