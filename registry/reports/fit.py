@@ -10,6 +10,7 @@ from registry.reports.facts import ReportedTrial
 Fit = Literal["overfitting", "underfitting", "no sign of over- or underfitting", "too few epochs to tell"]
 LEAST_EPOCHS = 4
 RISE = 0.05  # of the lowest validation loss: so far it must have risen again
+GAP = 0.1  # of the training loss: so far above it the validation loss is worth telling
 FALL = 0.02  # of the validation loss, an epoch: so fast it still falls
 
 
@@ -50,4 +51,6 @@ def describe_fit(trial: ReportedTrial) -> str:
         )
     if fit == "underfitting":
         return f"underfitting: the validation loss still falls at epoch {len(validation)}, the last one allowed"
+    if fit == "no sign of over- or underfitting" and validation[-1] > (1 + GAP) * loss[-1] > 0:
+        return f"{fit}; the validation loss ends {100 * (validation[-1] / loss[-1] - 1):.0f} % above that of training"
     return fit

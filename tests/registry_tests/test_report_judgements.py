@@ -60,6 +60,13 @@ class TestFit:
             "overfitting after epoch 2: the validation loss rises by 15 % while the training loss falls from 0.4 to 0.2"
         )
 
+    def test_a_validation_loss_far_above_that_of_training_is_told(self) -> None:
+        assert describe_fit(trial((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.39, 0.39))) == (
+            "no sign of over- or underfitting; the validation loss ends 95 % above that of training"
+        )
+        near = trial((0.5, 0.4, 0.3, 0.38), (0.5, 0.4, 0.39, 0.39))
+        assert describe_fit(near) == "no sign of over- or underfitting"
+
 
 class TestNoise:
     def test_seeds_decide_by_welchs_test(self) -> None:
