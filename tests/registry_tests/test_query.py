@@ -301,9 +301,7 @@ def test_tables(shop, tmp_path, capsys, shop_url):
 def test_a_wrong_filter_on_the_command_line_is_one_line(shop, capsys, shop_url):
     assert run(app, "registry", ["best", "toy", "--where", "los > 1", "--storage", shop_url]) == 2
     said = capsys.readouterr()
-    assert (
-        said.err == "registry: in 'los > 1', column 1: no version has a metric 'los'; did you mean 'loss'?\n"
-    )
+    assert said.err == "registry: in 'los > 1', column 1: no version has a metric 'los'; did you mean 'loss'?\n"
 
 
 def test_parquet_without_pyarrow_says_what_to_install(shop, tmp_path, monkeypatch):
