@@ -264,7 +264,7 @@ def explain(error: DBAPIError, url: URL) -> UserError:
     elif "disk I/O error" in first:
         hint = "its disk fails, or is full or gone: see to it and run the same command again, it continues"
     elif "malformed" in first:
-        hint = "the file is damaged: bring it back from a copy, such as `registry backup` makes"
+        hint = "its disk fails, or the file is damaged: then bring it back from a copy, as `registry backup` makes them"
     elif "not a database" in first:
         hint = "the file is something else: name another with --storage URL"
     elif "locked" in first:

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from registry.errors import UserError
 from search.errors import MetricError, SettingsError
 from search.placement import Place
-from search.pool import FAILED, Child, processes
+from search.pool import FAILED, Child, processes, wait_for_parent
 
 
 def start_worker(url: str, study: str, place: Place, worker_id: str) -> Child:
@@ -51,10 +51,8 @@ def stop_on_signals() -> threading.Event:
 
 def _stop_with_parent(stop: threading.Event) -> None:
     """Stop in order where the pool's own process is gone: nobody would replace or stop this worker."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        stop.set()
+    wait_for_parent()
+    stop.set()
 
 
 def _hear(ear: Connection) -> str | None:

@@ -8,6 +8,7 @@ import multiprocessing.connection
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FAILED = 1  # the exit code of a worker that said why
+OUTLIVED = 20  # looks at the others, two a second, until they are said to go on without a worker
 MAX_FALLS = 5  # of one place without a trial finished between, before it is given up
 
 
@@ -72,7 +74,23 @@ def _on_cpu() -> None:
     from search.runtime import configure
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     configure(None, 1)
+
+
+def _end_with_parent() -> None:
+    """End where the parent was killed: it cannot say any more that there is nothing left to do."""
+    wait_for_parent()
+    os._exit(1)
+
+
+def wait_for_parent() -> None:
+    """Wait until the process that started this one has ended."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        threading.Event().wait()  # nobody did
+    else:
+        parent.join()
 
 
 def find_gpus() -> list[str]:
@@ -118,7 +136,7 @@ class _Member:
     child: Child
     falls: int = 0
     over_limit: str | None = None
-    outlived: bool = False
+    outlived: int = 0
 
     @property
     def process(self) -> Any:
@@ -161,13 +179,15 @@ class Pool:
     def alive(self) -> bool:
         """Tell whether a worker still runs, after ending those over the limit and replacing those that died.
 
-        Why a worker could not go on is said at once only where others do, not on their way to the same end.
+        Why a worker could not go on is said here only once others have gone on without it for a while: most often
+        they are on their way to the same end.
         """
-        if any(member.outlived for member in self._members) and any(one.process.is_alive() for one in self._members):
-            self.tell()
         for member in self._members:
             self._hold_to_limit(member)
-            member.outlived = member.process.exitcode == FAILED
+            member.outlived += member.process.exitcode == FAILED
+        running = any(member.process.is_alive() for member in self._members)
+        if running and any(member.outlived == OUTLIVED for member in self._members):
+            self.tell()
         for index, member in enumerate(self._members):
             code = member.process.exitcode
             if code is not None and code not in (0, FAILED) and not self._stopping and member.falls < MAX_FALLS:

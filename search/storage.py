@@ -21,11 +21,9 @@ def create_tables(engine: Engine) -> None:
     Raises:
         DatabaseError: the database cannot be written.
     """
-    try:
+    with _explaining(engine):
         if not sa.inspect(engine).has_table("version_info"):
             RDBStorage(_text(engine), engine_kwargs=_engine_options(engine)).engine.dispose()
-    except DBAPIError as error:
-        raise explain(error, engine.url) from error
 
 
 def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
@@ -38,10 +36,8 @@ def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
     Raises:
         DatabaseError: the database cannot be read.
     """
-    try:
+    with _explaining(engine):
         storage = RDBStorage(_text(engine), engine_kwargs=_engine_options(engine), skip_table_creation=True)
-    except DBAPIError as error:
-        raise explain(error, engine.url) from error
     if engine.dialect.name == "sqlite":
         # Optuna reads before it writes in one transaction, which a deferred one cannot wait for.
         prepare_sqlite(storage.engine, begin="DEFERRED" if readonly else "IMMEDIATE")
@@ -58,13 +54,23 @@ def closing_storage(engine: Engine, *, readonly: bool = False) -> Iterator[BaseS
     """
     storage = open_storage(engine, readonly=readonly)
     try:
-        yield storage
+        with _explaining(engine):
+            yield storage
+    finally:
+        close_storage(storage)
+
+
+@contextmanager
+def _explaining(engine: Engine) -> Iterator[None]:
+    """Raise a `DatabaseError` for what Optuna says of the database."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise explain(error, engine.url) from error
     except StorageInternalError as error:
         if isinstance(error.__cause__, DBAPIError):
             raise explain(error.__cause__, engine.url) from error
         raise
-    finally:
-        close_storage(storage)
 
 
 def close_storage(storage: BaseStorage) -> None:

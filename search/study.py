@@ -349,7 +349,8 @@ class Study:
         if not stopped and status.finished < status.budget and pool.exit_codes and all(pool.exit_codes):
             why = "; ".join(pool.reasons) or f"see their messages above (exit codes {pool.exit_codes})"
             raise WorkersError(
-                f"no worker of {self.record.name!r} could go on: {why}. The trials wait, and the same command continues"
+                f"no worker of {self.record.name!r} could go on: {why}. The trials wait; once that is mended, the same "
+                "command continues"
             )
         pool.tell()
 

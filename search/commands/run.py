@@ -117,7 +117,7 @@ def _create(
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
     name = study or problem.split(":")[-1]
-    budget = trials or (1 if add else DEFAULT_TRIALS)
+    budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
     if add is not None:
         Study.open(name, database["storage"])  # or say that there is none
     found = Study.create(name, problem=problem, trials=budget, accept_changes=accept_changes, **database, **settings)

@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from registry import Registry
@@ -41,6 +45,15 @@ class Model(keras_tuner.HyperModel):
         return model.fit(*args, **kwargs)
 
 troubles = Problem("troubles", Objective("val_loss", "min"), Model, lambda: Data((x, y), (x, y)))
+"""
+
+# What a problem begins with whose data never come.
+LOOKING = """
+import os, pathlib, threading
+
+def look():
+    pathlib.Path("looking").write_text(str(os.getpid()))
+    threading.Event().wait()
 """
 
 Search = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -92,7 +105,7 @@ def test_a_problem_that_changed_is_refused_before_anything_is_written(search: Se
 def test_a_database_that_cannot_grow_or_is_moved_away_ends_the_search_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "troubles.py").write_text(MODULE.replace('"good", "crash", "greedy"', '"good"'))
     url = f"sqlite:///{tmp_path}/studies.db"
-    options = "--trials 40 --workers 2 --sampler random --pruner none --max-epochs 3"
+    options = "--trials 20 --workers 2 --sampler random --pruner none --max-epochs 1"
     command = [sys.executable, "-m", "search", "run", "troubles:troubles", *options.split()]
 
     def start(most_bytes: int = resource.RLIM_INFINITY) -> subprocess.Popen[str]:
@@ -104,10 +117,13 @@ def test_a_database_that_cannot_grow_or_is_moved_away_ends_the_search_in_one_lin
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limit,
         )  # fmt: skip
 
-    full = start(most_bytes=3 * 2**20)
+    full = start(most_bytes=2 * 2**20)
     said = full.communicate(timeout=240)[1]
     assert (full.returncode, said.count("\n")) == (1, 1), said
     assert "disk I/O error; its disk fails, or is full or gone" in said
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
+        # As if half a minute had passed.
+        connection.execute("UPDATE search_slots SET expires_at = 0 WHERE state = 'running'")
 
     moved = start()
     assert moved.stdout is not None
@@ -127,6 +143,25 @@ def test_a_database_that_cannot_grow_or_is_moved_away_ends_the_search_in_one_lin
     again = start()
     out, said = again.communicate(timeout=240)
     assert (again.returncode, said) == (0, "")
-    assert "troubles: 40 of 40 trials done (40 complete, 0 pruned, 0 failed)" in out
+    assert "troubles: 20 of 20 trials done (20 complete, 0 pruned, 0 failed)" in out
     with Registry(url) as registry:
         assert registry.verify(grace=timedelta(0)).clean
+
+
+def test_what_looks_at_a_problem_ends_with_its_program(tmp_path: Path) -> None:
+    text = LOOKING + MODULE.replace("lambda: Data((x, y), (x, y))", "look")
+    (tmp_path / "troubles.py").write_text(text)
+    program = subprocess.Popen([sys.executable, "-m", "search", "create", "troubles:troubles"], cwd=tmp_path)
+    looking = tmp_path / "looking"
+    until(lambda: looking.exists() and looking.read_text() != "")
+    program.kill()
+    program.wait()
+    until(lambda: not psutil.pid_exists(int(looking.read_text())))
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait until something has happened, for two minutes at most."""
+    end = time.monotonic() + 120
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.05)
