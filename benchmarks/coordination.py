@@ -28,6 +28,7 @@ from benchmarks.postgres import local_postgres
 from benchmarks.tables import write_table
 from registry.database import clock, open_engine, writing
 from search import optuna_rows, slots
+from search.beginning import begin_study
 from search.inspection import Inspection
 from search.lease import Lease
 from search.optuna_view import begin_trial
@@ -35,7 +36,6 @@ from search.records import read_study
 from search.samplers import make_sampler
 from search.schema import slots as slot_rows
 from search.settings import Settings
-from search.study import begin_study
 
 WORKERS = 8
 EPOCHS = 5

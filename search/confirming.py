@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from registry.errors import NotFoundError, UsageError
 from search import records
+from search.beginning import begin_study, check_name
 from search.confirmation import Confirmation, free_name
 from search.errors import SettingsError
 from search.inspection import check_unchanged, inspect_problem
@@ -17,7 +18,7 @@ from search.records import TrialRecord
 from search.seeds import derive_seed
 from search.settings import Settings
 from search.storage import closing_storage
-from search.study import Study, begin_study, check_name
+from search.study import Study
 
 TOP = SEEDS = 5
 NEW_SEEDS = 2**32  # no trial has so high a number, so no trial's seed begins a confirmation

@@ -28,11 +28,11 @@ from typing import Any
 
 from registry.database import open_engine
 from registry.errors import DatabaseAway
+from search.beginning import begin_study
 from search.inspection import Inspection, inspect_problem
 from search.pool import call_in_child, processes
 from search.settings import Settings
 from search.slots import unfinished
-from search.study import begin_study
 
 from .aftermath import Check, examine
 from .servers import Server, server

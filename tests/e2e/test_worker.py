@@ -11,6 +11,7 @@ from registry.database import open_engine
 from registry.errors import DatabaseAway
 from search import control, inspection
 from search.attempt import Attempt
+from search.beginning import begin_study
 from search.deaths import Death, release_worker
 from search.errors import ChangedProblem, Interrupted, LeaseLost, MetricError
 from search.inspection import inspect_problem
@@ -22,7 +23,6 @@ from search.schema import attempts
 from search.settings import Settings
 from search.status import read_status
 from search.storage import closing_storage
-from search.study import begin_study
 from search.worker import Worker, open_keras_shop
 
 MODULE = """

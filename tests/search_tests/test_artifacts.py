@@ -9,11 +9,12 @@ from registry import Registry, UsageError
 from registry.database import open_engine
 from registry.errors import StoreError
 from search.artifacts import check_artifacts, choose_artifacts
+from search.beginning import begin_study
 from search.cli import app
 from search.errors import SettingsError
 from search.inspection import Inspection
 from search.settings import Settings
-from search.study import Study, begin_study
+from search.study import Study
 
 TOY = Inspection("search.toy:toy", "toy", "val_accuracy", "max", {"hyperparameters": []}, "space", "data", 1)
 
