@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from registry.connected import Connected
-from registry.findings import Findings, Garbage
+
+if TYPE_CHECKING:
+    from registry.findings import Findings, Garbage
 
 GRACE = timedelta(hours=1)
 

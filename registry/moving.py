@@ -12,7 +12,6 @@ from registry.database import reading
 from registry.records import fetch
 from registry.refs import parse_ref
 from registry.values import ModelVersion
-from registry.weights import staging
 
 if TYPE_CHECKING:
     from registry.bundles import Imported
@@ -84,6 +83,7 @@ class Moving(Connected):
         """
         from registry.bundles import Imported, read_bundle
         from registry.bundles.add import add
+        from registry.weights import staging
 
         found = Imported()
         with read_bundle(Path(path)) as contents:

@@ -7,16 +7,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from registry.packing import pack_metrics, unpack_curve, unpack_float, unpack_param
-from registry.record import Record
 from registry.schema import aliases, artifacts, curves, imports, metrics, models, params, tags, versions
 from registry.values import LossCurve, ModelVersion, Source, Weights
-from registry.weights import Upload
+
+if TYPE_CHECKING:
+    from registry.record import Record
+    from registry.weights import Upload
 
 
 def fetch(connection: Connection, ids: Sequence[int], finish: Callable[..., ModelVersion]) -> list[ModelVersion]:
@@ -89,7 +91,7 @@ def _each(connection: Connection, ids: Sequence[int]) -> Any:
 def _parts(connection: Connection, table: sa.Table, wanted: Any) -> dict[int, list[Row[Any]]]:
     name = table.c.metric if table is curves else table.c.name
     found: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(sa.select(table).where(table.c.version_id.in_(wanted)).order_by(name)):
+    for row in connection.execute(sa.select(table).where(table.c.version_id.in_(wanted)).order_by(name)).all():
         found[row.version_id].append(row)
     return found
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry import writer
 from registry.asking import Asking
 from registry.database import reading
 from registry.errors import NotFoundError, UsageError
@@ -19,17 +18,15 @@ from registry.files import whole_file
 from registry.keeping import Keeping
 from registry.moving import Moving
 from registry.naming import Naming
-from registry.record import checked
-from registry.records import fields_of_new
 from registry.schema import models, versions
-from registry.trained import Curves, Epoch, curves_from, direction_of, measured, weights_from
 from registry.values import Direction, ModelVersion, Source
-from registry.weights import Staging, staging
-from registry.weights import read as read_artifact
 
 if TYPE_CHECKING:
+    from registry import writer
     from registry.checks import LoadCheck, PredictionCheck
     from registry.loading import Rebuild
+    from registry.trained import Curves, Epoch
+    from registry.weights import Staging
 
 KerasModel = Any
 History = Any  # keras.callbacks.History
@@ -112,6 +109,12 @@ class Registry(Naming, Asking, Keeping, Moving):
             >>> history = model.fit(x, y, validation_split=0.1, epochs=5)  # doctest: +SKIP
             >>> registry.register("mine", weights=model, metric="val_accuracy", curves=history)  # doctest: +SKIP
         """
+        from registry import writer
+        from registry.record import checked
+        from registry.records import fields_of_new
+        from registry.trained import curves_from, direction_of, measured, weights_from
+        from registry.weights import staging
+
         found = curves_from(curves)
         way = direction_of(metric, direction)
         score, epoch = measured(found, metric, way, score, epoch)
@@ -148,13 +151,15 @@ class Registry(Naming, Asking, Keeping, Moving):
 
     def would_keep(self, model: str, *, study: str | None, score: float, direction: Direction, top_k: int) -> bool:
         """Tell whether `register` would keep a score now: a cheap look before weights are made into bytes."""
+        from registry.writer import count_better
+
         if score != score:
             return False
         with reading(self._engine) as connection:
             model_id = connection.execute(sa.select(models.c.id).where(models.c.name == model)).scalar()
             if model_id is None:
                 return True
-            return writer.count_better(connection, model_id, study, score, direction) < top_k
+            return count_better(connection, model_id, study, score, direction) < top_k
 
     # Weights
 
@@ -205,11 +210,13 @@ class Registry(Naming, Asking, Keeping, Moving):
         return ModelVersion(**fields, loader=self)
 
     def _copy(self, version: ModelVersion, column: str, out: BinaryIO) -> None:
+        from registry.weights import read
+
         with self._row(version) as (connection, row):
             sha256 = row._mapping[column]
             if sha256 is None:
                 raise NotFoundError(_no_bytes(version, column, row.state))
-            read_artifact(connection, sha256, out, f"{version.ref} ({column.replace('_', ' ')})")
+            read(connection, sha256, out, f"{version.ref} ({column.replace('_', ' ')})")
 
     @contextmanager
     def _row(self, version: ModelVersion) -> Iterator[tuple[Connection, Any]]:
