@@ -1,4 +1,4 @@
-"""MLflow's own store on PostgreSQL, filled with the same made-up versions, and asked what it is asked in MLflow.
+"""MLflow's own store, filled with the same made-up versions, and asked what it is asked in MLflow.
 
 On SQLite its search sorted by a metric compares every run with every other: at 100,000 of them it takes minutes.
 """
@@ -6,10 +6,13 @@ On SQLite its search sorted by a metric compares every run with every other: at 
 from __future__ import annotations
 
 import itertools
+import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from benchmarks.versions import BATCH, Made, insert_rows, make
 
@@ -44,7 +47,7 @@ class MlflowStore:
                 rows = itertools.chain.from_iterable(self._rows(table.name, one) for one in batch)
                 insert_rows(self._store.engine, table, (tuple(row.get(name) for name in names) for row in rows))
         with self._store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
-            autocommit.exec_driver_sql("VACUUM ANALYZE")
+            autocommit.exec_driver_sql("VACUUM ANALYZE" if url.startswith("postgresql") else "ANALYZE")
 
     def _rows(self, table: str, one: Made) -> Iterable[dict[str, Any]]:
         run = {"run_uuid": f"{one.number:032x}"}
@@ -63,6 +66,28 @@ class MlflowStore:
             case _:
                 for name, rows in itertools.groupby(_history(one), lambda row: row["key"]):
                     yield run | list(rows)[-1] | {"key": name}
+
+    def runs(self, count: int) -> list[str]:
+        """Return the ids of the first runs."""
+        return [f"{number:032x}" for number in range(count)]
+
+    def within(self, seconds: float, call: Callable[[], object]) -> bool:
+        """Make a call; tell whether it ended in so many seconds. On SQLite it is interrupted then."""
+        from mlflow.exceptions import MlflowException
+
+        connections: list[Any] = []
+        sa.event.listen(self._store.engine, "checkout", lambda connection, *_: connections.append(connection))
+        timer = threading.Timer(seconds, lambda: [connection.interrupt() for connection in connections])
+        timer.start()
+        try:
+            call()
+        except MlflowException:
+            if timer.is_alive():
+                raise
+            return False
+        finally:
+            timer.cancel()
+        return True
 
     def search(self, where: str = "", *, order: str, limit: int) -> list[Any]:
         """Return the first runs that fit."""
