@@ -216,7 +216,7 @@ def databases() -> Iterator[dict[str, str]]:
 
 def table(trials: int) -> str:
     """Measure all and return the tables in Markdown."""
-    rates, growth = [], []
+    rates, costs = [], []
     with databases() as urls:
         for kind, url in urls.items():
             begin(url, "ours", trials, sampler="random")
@@ -234,13 +234,13 @@ def table(trials: int) -> str:
             )  # fmt: skip
             share = 100 / alone.a_second / 20
             early, late = growth(url)
-            growth.append(
+            costs.append(
                 f"| {kind} | {1000 / alone.a_second:.0f} | {share:.2f} % | {1000 * early:.1f} | {1000 * late:.1f} | "
                 f"{late / early:.2f} |"
             )
     head = f"| trials a second | ours, {WORKERS} workers | ours, 1 worker | Optuna, 1 process | Optuna, 8 processes |"
     cost = f"| | ms a trial | of a 20 s trial | claim and ask, trial {EARLY}: ms | trial {LATE:,}: ms | ratio |"
-    return "\n".join([head, "|---|---|---|---|---|", *rates, "", cost, "|---|---|---|---|---|---|", *growth, ""])
+    return "\n".join([head, "|---|---|---|---|---|", *rates, "", cost, "|---|---|---|---|---|---|", *costs, ""])
 
 
 def main() -> None:
