@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from registry import starting
 from registry.commands import aliases, compare, curves, database, importing, keep, listing, load, marks, move, show
 from registry.console import new_app, run
 
@@ -31,6 +32,7 @@ app.command("delete")(keep.delete_command)
 app.command("backup")(keep.backup_command)
 app.command("import-mlflow")(importing.import_mlflow_command)
 app.command("upgrade")(database.upgrade_command)
+starting.started()
 
 
 def main() -> None:

@@ -160,13 +160,18 @@ def ids_of_all(connection: Connection, refs: Sequence[Ref]) -> list[int]:
 
 
 def _by_number(connection: Connection, known: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
-    wanted = [(known[ref.model].id, ref.version) for ref in refs if ref.version is not None]
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for ref in refs:
+        if ref.version is not None:
+            wanted[known[ref.model].id].append(ref.version)
     if not wanted:
         return {}
+    # Not by pairs: SQLite would look at every version of the models.
+    of_models = [(versions.c.model_id == model) & versions.c.number.in_(some) for model, some in wanted.items()]
     rows = connection.execute(
         sa.select(models.c.name, versions.c.number, versions.c.id)
         .join(models, models.c.id == versions.c.model_id)
-        .where(sa.tuple_(versions.c.model_id, versions.c.number).in_(wanted))
+        .where(sa.or_(*of_models))
     )
     return {Ref(name, version=number): version_id for name, number, version_id in rows}
 

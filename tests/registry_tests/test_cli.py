@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -363,3 +364,8 @@ def test_the_door_is_whole():
         assert getattr(registry, name).__name__.removeprefix("registry.") == name
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = registry.nothing
+
+
+def test_garbage_is_looked_for_once_a_program_has_started():
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
