@@ -32,8 +32,9 @@ POSTGRES_OPTIONS = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_in
 
 # What a driver says while a server restarts or cannot be reached.
 _AWAY = re.compile(
-    r"refused|starting up|shutting down|closed the connection|terminating connection|connection is (closed|lost)|"
-    r"timeout|timed out|unreachable|no route|reset by peer|broken pipe|recovery mode|too many clients|"
+    r"refused|starting up|shutting down|not (yet )?accepting connections|recovery mode|too many clients|"
+    r"closed the connection|terminating connection|connection is (closed|lost)|"
+    r"timeout|timed out|unreachable|no route|reset by peer|broken pipe|"
     r"could not (receive|send)|consuming input failed|No such file or directory|database is locked",
     re.IGNORECASE,
 )

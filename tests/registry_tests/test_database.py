@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from registry import database
-from registry.database import open_engine, reading
+from registry.database import explain, open_engine, reading
 from registry.errors import DatabaseAway
 
 
@@ -44,3 +44,19 @@ def test_one_that_died_in_use_says_that_the_database_went_away_and_the_next_is_n
         connection.execute(sa.text("select 1"))
     with reading(engine) as connection:
         assert connection.execute(sa.text("select pg_backend_pid()")).scalar_one() != dead
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the database system is starting up",
+        "the database system is not yet accepting connections",
+        "the database system is not accepting connections",
+        "the database system is in recovery mode",
+        "the database system is shutting down",
+        "connection to server failed: Connection refused",
+    ],
+)
+def test_a_server_that_stops_or_starts_is_away(said):
+    error = sa.exc.OperationalError("SELECT 1", None, Exception(f"FATAL:  {said}"))
+    assert isinstance(explain(error, sa.make_url("postgresql://ann:secret@db/studies")), DatabaseAway)
