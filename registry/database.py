@@ -154,12 +154,18 @@ def _is_sealed(name: str | None) -> bool:
     return not os.access(folder, os.W_OK, effective_ids=effective) and not os.path.exists(f"{name}-wal")
 
 
-def database_exists(url: URL) -> bool:
-    """Tell whether a SQLite URL's file is there; of other databases only a connection could tell, so yes."""
+def file_of(url: URL) -> str | None:
+    """Return the path of a SQLite URL's file; None of a database that is not one file with a plain path."""
     name = url.database
     if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
-        return True
-    return os.path.exists(name)
+        return None
+    return name
+
+
+def database_exists(url: URL) -> bool:
+    """Tell whether a SQLite URL's file is there; of other databases only a connection could tell, so yes."""
+    file = file_of(url)
+    return file is None or os.path.exists(file)
 
 
 def _require_file(url: URL) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from registry.database import display_url, explain, use_wal, writing
+from registry.database import database_exists, display_url, explain, use_wal, writing
 from registry.errors import DatabaseError, SchemaError
 
 if TYPE_CHECKING:
@@ -71,6 +71,18 @@ class Schema:
                 if self._current(connection) is None:
                     self._migrate(connection)
         self.check(engine)
+
+    def is_made(self, engine: Engine) -> bool:
+        """Tell whether the database holds the tables, and check them; a file that is not there is not made.
+
+        Raises:
+            SchemaError: their revision is older or newer.
+            DatabaseError: the database cannot be read.
+        """
+        if not database_exists(engine.url) or self._found(engine) is None:
+            return False
+        self.check(engine)
+        return True
 
     def check(self, engine: Engine) -> None:
         """Check that the database's tables are those that this program knows.

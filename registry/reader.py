@@ -160,18 +160,13 @@ def ids_of_all(connection: Connection, refs: Sequence[Ref]) -> list[int]:
 
 
 def _by_number(connection: Connection, known: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
-    wanted: dict[int, list[int]] = defaultdict(list)
-    for ref in refs:
-        if ref.version is not None:
-            wanted[known[ref.model].id].append(ref.version)
+    wanted = [(known[ref.model].id, ref.version) for ref in refs if ref.version is not None]
     if not wanted:
         return {}
-    # Not by pairs: SQLite would look at every version of the models.
-    of_models = [(versions.c.model_id == model) & versions.c.number.in_(some) for model, some in wanted.items()]
     rows = connection.execute(
         sa.select(models.c.name, versions.c.number, versions.c.id)
         .join(models, models.c.id == versions.c.model_id)
-        .where(sa.or_(*of_models))
+        .where(_is_one_of(versions.c.model_id, versions.c.number, wanted))
     )
     return {Ref(name, version=number): version_id for name, number, version_id in rows}
 
@@ -183,9 +178,17 @@ def _by_alias(connection: Connection, known: Mapping[str, Row[Any]], refs: Seque
     rows = connection.execute(
         sa.select(models.c.name, aliases.c.name, aliases.c.version_id)
         .join(models, models.c.id == aliases.c.model_id)
-        .where(sa.tuple_(aliases.c.model_id, aliases.c.name).in_(wanted))
+        .where(_is_one_of(aliases.c.model_id, aliases.c.name, wanted))
     )
     return {Ref(name, alias=alias): version_id for name, alias, version_id in rows}
+
+
+def _is_one_of(model: sa.Column[int], named: sa.Column[Any], wanted: Sequence[tuple[int, Any]]) -> Any:
+    """Return the condition that a row is of one of these models and names; by pairs SQLite would use no index."""
+    by_model: dict[int, list[Any]] = defaultdict(list)
+    for model_id, name in wanted:
+        by_model[model_id].append(name)
+    return sa.or_(*((model == model_id) & named.in_(names) for model_id, names in by_model.items()))
 
 
 def _by_score(connection: Connection, known: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:

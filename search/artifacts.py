@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from registry import stores
-from registry.database import database_exists, display_url, reading, writing
+from registry.database import display_url, reading, writing
 from registry.schema import SCHEMA
 from search.errors import SettingsError
 
@@ -30,14 +29,9 @@ def check_artifacts(engine: Engine, place: str | None) -> None:
     base = stores.located(place)
     if base is not None:
         stores.open_outside(base)
-    if not database_exists(engine.url):
-        return
-    with reading(engine) as connection:
-        if not sa.inspect(connection).has_table("registry_settings"):
-            return
-    SCHEMA.check(engine)
-    with reading(engine) as connection:
-        _refuse_another(connection, base)
+    if SCHEMA.is_made(engine):
+        with reading(engine) as connection:
+            _refuse_another(connection, base)
 
 
 def choose_artifacts(engine: Engine, place: str | None) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import optuna
-import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.database import database_exists, reading, use_wal, writing
+from registry.database import reading, use_wal, writing
 from registry.errors import UsageError
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search import records, slots
@@ -22,12 +21,8 @@ from search.storage import closing_storage, create_tables
 
 def find_existing(engine: Engine, name: str) -> StudyRecord | None:
     """Return the study of a name; None also where the database has no tables yet."""
-    if not database_exists(engine.url):
-        return None  # and is not made yet: the problem may not load
-    with reading(engine) as connection:
-        if not sa.inspect(connection).has_table("search_studies"):
-            return None
-    SCHEMA.check(engine)
+    if not SCHEMA.is_made(engine):
+        return None  # and nothing is made yet: the problem may not load
     with reading(engine) as connection:
         return records.find_study(connection, name)
 

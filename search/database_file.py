@@ -6,7 +6,7 @@ import os
 
 from sqlalchemy.engine import URL
 
-from registry.database import database_exists, display_url
+from registry.database import display_url, file_of
 from registry.errors import DatabaseError
 
 
@@ -34,10 +34,10 @@ class DatabaseFile:
             )
 
     def _identity(self) -> tuple[int, int] | None:
-        name = self._url.database
-        if self._url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        file = file_of(self._url)
+        if file is None:
             return None
-        if not database_exists(self._url):
+        if not os.path.exists(file):
             return (0, 0)
-        found = os.stat(name)
+        found = os.stat(file)
         return found.st_dev, found.st_ino
