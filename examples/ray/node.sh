@@ -7,6 +7,8 @@
 # All nodes need the same Python, this package with its extra `ray`, the problem's code and its data.
 set -eu
 export RAY_USAGE_STATS_ENABLED=0
+# Or gRPC now and then breaks what the head starts for a client of ray://, which then waits for half a minute or longer.
+export GRPC_ENABLE_FORK_SUPPORT=0
 if [ $# -eq 0 ]; then
     ray start --head --port="${PORT:-6379}" --ray-client-server-port="${CLIENT_PORT:-10001}"
 else

@@ -28,11 +28,40 @@ from search.study import Study
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*ray_client_server:ResourceWarning")
 
 SECONDS = 180
-# A node that does not answer is dead after 2.5 seconds, instead of up to a minute.
-HEALTH = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 5}
+SYSTEM = {
+    # A node that does not answer is dead after 2.5 seconds, instead of up to a minute.
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 500,
+    "health_check_failure_threshold": 5,
+    # By itself Ray runs what it starts with a niceness of 15: beside other tests that hardly runs at all.
+    "worker_niceness": 0,
+}
 SIZE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
 TRIALS = 4
-LONG = ("--max-epochs", "200", "--patience", "200", "--pruner", "none", "--sampler", "random")
+LONG = ("--max-epochs", "100", "--patience", "100", "--pruner", "none", "--sampler", "random")
+# A trial takes half a minute, so that both workers train at some moment, and little once the file is there.
+SLOW = """
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import keras_tuner
+
+from search.toy import make_hypermodel, toy
+
+
+class Slow(keras_tuner.HyperModel):
+    def build(self, hp):
+        return make_hypermodel().build(hp)
+
+    def fit(self, hp, model, *args, callbacks, **kwargs):
+        wait = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: Path("hurry").exists() or time.sleep(0.3))
+        return model.fit(*args, callbacks=[*callbacks, wait], **kwargs)
+
+
+slow = replace(toy, name="slow", hypermodel=Slow)
+"""
 
 
 def free_port() -> int:
@@ -51,6 +80,7 @@ def cluster() -> Iterator[Any]:
     # Beside the cluster's files Ray writes its address into a folder that it may not have made yet.
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setenv("RAY_TMPDIR", folder)
+    monkeypatch.setenv("GRPC_ENABLE_FORK_SUPPORT", "0")  # as examples/ray/node.sh does, which says why
     (Path(folder) / "ray").mkdir()
     monkeypatch.setenv("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", str(SECONDS))
     made = Cluster(
@@ -59,7 +89,7 @@ def cluster() -> Iterator[Any]:
             **SIZE,
             "temp_dir": folder,
             "ray_client_server_port": free_port(),
-            "_system_config": HEALTH,
+            "_system_config": SYSTEM,
         },
         shutdown_at_exit=False,
     )
@@ -108,7 +138,7 @@ class Searcher:
         self, condition: Callable[[StudyStatus], bool], study: str, during: subprocess.Popen[str]
     ) -> StudyStatus:
         """Look at the study's status until it is as wished, while a program runs."""
-        end = time.monotonic() + SECONDS
+        end, status = time.monotonic() + SECONDS, None
         while time.monotonic() < end:
             with contextlib.suppress(NotFoundError, DatabaseError):  # it has not begun
                 found = Study.open(study, self.url)
@@ -121,14 +151,16 @@ class Searcher:
             except subprocess.TimeoutExpired:
                 continue
             raise AssertionError(during.communicate())
-        raise AssertionError("waited in vain")
+        during.send_signal(signal.SIGINT)
+        raise AssertionError(f"waited in vain; at last {status}; printed {during.communicate(timeout=SECONDS)}")
 
 
 @pytest.fixture
 def searcher(tmp_path: Path, postgres: Callable[[], str], request: pytest.FixtureRequest) -> Searcher:
     """Give a folder to search in, and a study in a new PostgreSQL database, made while the cluster starts."""
     made = Searcher(tmp_path, postgres())
-    creating = made.start("create", "search.toy:toy", "--trials", str(TRIALS), *LONG)
+    (tmp_path / "slow.py").write_text(SLOW)
+    creating = made.start("create", "slow:slow", "--trials", str(TRIALS), *LONG)
     request.getfixturevalue("cluster")
     out, err = creating.communicate(timeout=SECONDS)
     assert creating.returncode == 0, out + err
@@ -140,25 +172,26 @@ def both_train(status: StudyStatus) -> bool:
 
 
 def test_a_search_is_stopped_from_far_away_continued_and_loses_a_node(searcher: Searcher, cluster: Any) -> None:
-    arguments = ("run", "search.toy:toy", "--trials", str(TRIALS), "--workers", "2")
+    arguments = ("run", "slow:slow", "--trials", str(TRIALS), "--workers", "2")
     address = f"ray://127.0.0.1:{cluster.head_node._ray_params.ray_client_server_port}"
     process = searcher.start(*arguments, "--on", address)
-    status = searcher.wait_for(both_train, "toy", process)
+    status = searcher.wait_for(both_train, "slow", process)
     assert {worker.host for worker in status.workers} == {socket.gethostname()}
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
-    assert f"To continue: search run search.toy:toy --study toy --trials {TRIALS} --on {address}" in out
-    study = Study.open("toy", searcher.url)
+    assert f"To continue: search run slow:slow --study slow --trials {TRIALS} --on {address}" in out
+    study = Study.open("slow", searcher.url)
     assert (study.status().trials["running"], study.status().workers) == (0, ())
     assert sum(trial.epoch for trial in study.trials()) >= 2
 
     process = searcher.start(*arguments, "--on", "ray", address=cluster.address)
-    status = searcher.wait_for(both_train, "toy", process)
+    status = searcher.wait_for(both_train, "slow", process)
     kill_a_node(cluster, [worker.pid for worker in status.workers])
+    (searcher.folder / "hurry").touch()
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
-    assert f"toy: {TRIALS} of {TRIALS} trials done ({TRIALS} complete, 0 pruned, 0 failed)" in out
+    assert f"slow: {TRIALS} of {TRIALS} trials done ({TRIALS} complete, 0 pruned, 0 failed)" in out
     trials = study.trials()
     assert sorted(trial.trial for trial in trials if trial.trial is not None) == list(range(TRIALS))
     assert [trial.state for trial in trials] == ["finished"] * TRIALS
