@@ -104,26 +104,39 @@ def ids_of_best(
         UsageError: nobody knows which way is better.
     """
     asked = metric or model.metric
-    measured = sa.select(metrics.c.direction).where(
-        metrics.c.name == asked, metrics.c.model_id == model.id, metrics.c.value.is_not(None)
-    )
-    some = connection.execute(measured.limit(1)).first()
-    if some is None:
-        raise NotFoundError(_no_metric(connection, model, asked))
-    own = model.direction if asked == model.metric else None
-    way = direction or own or some.direction or known_direction(asked)
-    way = way or connection.scalar(measured.where(metrics.c.direction.is_not(None)).limit(1))
-    if way not in ("max", "min"):
-        raise UsageError(
-            f"nobody has said whether a higher or a lower {asked!r} is better; add --direction max or --direction min"
-        )
+    own: Direction | None = model.direction if asked == model.metric else None
+    way = direction or own or _recorded_direction(connection, model, asked)
     wanted = best_first(model.id, asked, way).limit(1)
     if fits is not None:
         wanted = wanted.where(fits(metrics.c.version_id, metrics.c.model_id))
     ids: list[int] = list(connection.scalars(wanted))
     if not ids:
+        _check_measured(connection, model, asked)
         raise NotFoundError(f"no version of {model.name!r} that has a value of {asked!r} fits the filter")
     return ids
+
+
+def _recorded_direction(connection: Connection, model: Row[Any], metric: str) -> Direction:
+    """Return which way a metric is better: as some version says, else as Keras' names do."""
+    _check_measured(connection, model, metric)
+    said = _measured(model, metric).where(metrics.c.direction.is_not(None)).limit(1)
+    way: Direction | None = connection.scalar(said) or known_direction(metric)
+    if way is None:
+        raise UsageError(
+            f"nobody has said whether a higher or a lower {metric!r} is better; add --direction max or --direction min"
+        )
+    return way
+
+
+def _check_measured(connection: Connection, model: Row[Any], metric: str) -> None:
+    if connection.execute(_measured(model, metric).limit(1)).first() is None:
+        raise NotFoundError(_no_metric(connection, model, metric))
+
+
+def _measured(model: Row[Any], metric: str) -> sa.Select[Any]:
+    return sa.select(metrics.c.direction).where(
+        metrics.c.name == metric, metrics.c.model_id == model.id, metrics.c.value.is_not(None)
+    )
 
 
 def _no_metric(connection: Connection, model: Row[Any], metric: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -14,44 +15,30 @@ from sqlalchemy.engine import Connection, Row
 
 from registry.packing import pack_metrics, unpack_curve, unpack_float, unpack_param
 from registry.schema import aliases, artifacts, curves, imports, metrics, models, params, tags, versions
-from registry.values import LossCurve, ModelVersion, Source, Weights
+from registry.values import ModelVersion, Source, Weights
 
 if TYPE_CHECKING:
     from registry.record import Record
     from registry.weights import Upload
 
+_PART = {"kind": sa.Text, "text": sa.Text, "number": sa.Double, "packed": sa.LargeBinary}
+
 
 def fetch(connection: Connection, ids: Sequence[int], finish: Callable[..., ModelVersion]) -> list[ModelVersion]:
-    """Return the versions of these ids, whole and in this order, in six statements.
+    """Return the versions of these ids, whole and in this order, in two statements.
 
     Args:
         connection: in one transaction, so that all parts are of one moment.
         ids: the versions' ids.
         finish: makes a `ModelVersion` of its fields; adds what the database does not know.
     """
-    wanted = _each(connection, ids)
-    rows = connection.execute(
-        sa.select(
-            versions,
-            models.c.name.label("model"),
-            artifacts.c.bytes.label("size"),
-            imports.c.registry.label("first_registry"),
-            imports.c.model.label("first_model"),
-            imports.c.number.label("first_number"),
-            imports.c.trial.label("first_trial"),
-        )
-        .join(models, models.c.id == versions.c.model_id)
-        .join(artifacts, artifacts.c.sha256 == versions.c.weights, isouter=True)
-        .join(imports, imports.c.version_id == versions.c.id, isouter=True)
-        .where(versions.c.id.in_(wanted))
-    )
-    found = {row.id: row for row in rows}
-    parts = {table.name: _parts(connection, table, wanted) for table in (params, metrics, curves, aliases, tags)}
-    return [
-        finish(**_fields(found[one], {name: of_all[one] for name, of_all in parts.items()}))
-        for one in ids
-        if one in found
-    ]
+    dialect = connection.dialect.name
+    bound = {"ids": list(ids) if dialect == "postgresql" else json.dumps(list(ids))}
+    found = {row.id: row for row in connection.execute(_select_versions(dialect), bound).all()}
+    parts: dict[int, dict[str, list[Any]]] = {one: defaultdict(list) for one in found}
+    for part, version_id, *row in sorted(connection.execute(_select_parts(dialect), bound).all(), key=itemgetter(2)):
+        parts[version_id][part].append(row)
+    return [finish(**_fields(found[one], parts[one])) for one in ids if one in found]
 
 
 def fields_of_new(record: Record, number: int, at: datetime, uploaded: Upload | None) -> dict[str, Any]:
@@ -77,26 +64,55 @@ def fields_of_new(record: Record, number: int, at: datetime, uploaded: Upload | 
     }
 
 
-def _each(connection: Connection, ids: Sequence[int]) -> Any:
-    """Return a query for these ids: one bound value, however many there are."""
-    if connection.dialect.name == "postgresql":
+@cache
+def _select_versions(dialect: str) -> sa.Select[Any]:
+    return (
+        sa.select(
+            versions,
+            models.c.name.label("model"),
+            artifacts.c.bytes.label("size"),
+            imports.c.registry.label("first_registry"),
+            imports.c.model.label("first_model"),
+            imports.c.number.label("first_number"),
+            imports.c.trial.label("first_trial"),
+        )
+        .join(models, models.c.id == versions.c.model_id)
+        .join(artifacts, artifacts.c.sha256 == versions.c.weights, isouter=True)
+        .join(imports, imports.c.version_id == versions.c.id, isouter=True)
+        .where(_is_wanted(dialect, versions.c.id))
+    )
+
+
+@cache
+def _select_parts(dialect: str) -> sa.CompoundSelect[Any]:
+    """Return one statement for all that has rows of its own: on a server each statement is a way there and back."""
+
+    def rows(table: sa.Table, name: Any, **given: Any) -> sa.Select[Any]:
+        columns = (given.get(column, sa.cast(sa.null(), of)).label(column) for column, of in _PART.items())
+        part = sa.literal_column(f"'{table.name}'", sa.Text).label("part")
+        wanted = _is_wanted(dialect, table.c.version_id)
+        return sa.select(part, table.c.version_id, name.label("name"), *columns).where(wanted)
+
+    return sa.union_all(
+        rows(params, params.c.name, kind=params.c.kind, text=params.c.text),
+        rows(metrics, metrics.c.name, number=metrics.c.value),
+        rows(curves, curves.c.metric, packed=curves.c.float64),
+        rows(aliases, aliases.c.name),
+        rows(tags, tags.c.name, text=tags.c.value),
+    )
+
+
+def _is_wanted(dialect: str, column: Any) -> Any:
+    """Return the condition that a column has one of the ids: one bound value, however many there are."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import ARRAY
 
-        many = sa.literal(list(ids), ARRAY(sa.BigInteger))
-        return sa.select(sa.func.unnest(many).column_valued("id"))
-    each = sa.func.json_each(sa.literal(json.dumps(list(ids)), sa.Text)).table_valued("value")
-    return sa.select(sa.cast(each.c.value, sa.Integer))
+        return column == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.BigInteger)))
+    each = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
+    return column.in_(sa.select(sa.cast(each.c.value, sa.Integer)))
 
 
-def _parts(connection: Connection, table: sa.Table, wanted: Any) -> dict[int, list[Row[Any]]]:
-    name = table.c.metric if table is curves else table.c.name
-    found: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(sa.select(table).where(table.c.version_id.in_(wanted)).order_by(name)).all():
-        found[row.version_id].append(row)
-    return found
-
-
-def _fields(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> dict[str, Any]:
+def _fields(row: Row[Any], parts: Mapping[str, list[Any]]) -> dict[str, Any]:
     return {
         "model": row.model,
         "version": row.number,
@@ -104,13 +120,13 @@ def _fields(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> dict[str, Any]:
         "metric": row.metric,
         "direction": row.direction,
         "epoch": row.epoch,
-        "params": {part.name: unpack_param(part.kind, part.text) for part in parts["registry_params"]},
-        "metrics": {part.name: unpack_float(part.value) for part in parts["registry_metrics"]},
-        "curves": _curves(parts["registry_curves"]),
+        "params": {name: unpack_param(kind, text) for name, kind, text, _, _ in parts["registry_params"]},
+        "metrics": {name: unpack_float(number) for name, _, _, number, _ in parts["registry_metrics"]},
+        "curves": {name: unpack_curve(name, bytes(packed)) for name, *_, packed in parts["registry_curves"]},
         "source": _source(row),
         "created_at": row.created_at,
-        "aliases": tuple(sorted(part.name for part in parts["registry_aliases"])),
-        "tags": {part.name: part.value for part in parts["registry_tags"]},
+        "aliases": tuple(name for name, *_ in parts["registry_aliases"]),
+        "tags": {name: text for name, _, text, _, _ in parts["registry_tags"]},
         "description": row.description,
         "weights": Weights(row.weights, row.size) if row.weights else None,
         "state": row.state,
@@ -119,10 +135,6 @@ def _fields(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> dict[str, Any]:
         "parameters": row.parameters,
         "imported": row.first_registry and f"{row.first_registry}:{row.first_model}/{row.first_number}",
     }
-
-
-def _curves(rows: Iterable[Row[Any]]) -> dict[str, LossCurve]:
-    return {row.metric: unpack_curve(row.metric, bytes(row.float64)) for row in rows}
 
 
 def _source(row: Row[Any]) -> Source:

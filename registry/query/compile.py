@@ -7,7 +7,7 @@ by and asks version by version until the page is full; joins would have it gathe
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +35,9 @@ from registry.schema import Utc, aliases, artifacts, metrics, models, params, ta
 Condition = sa.ColumnElement[bool]
 _TEXT = sa.literal_column("'text'", sa.Text)  # not bound, or SQLite would not see that a partial index holds it
 _EXACT = 2**53  # below it, a float64 is every whole number
+WALKED = {"params": params, "tag": tags, "metrics": metrics}
+_ASKED = {space: table.alias() for space, table in WALKED.items()}  # once: an alias makes all its columns anew
+_OWN = versions.alias()
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,7 @@ class Compiler:
         if self.base.model_id is not None:
             found: Condition = self.base.model_id == model_id
             return found
-        own = versions.alias()
-        return sa.select(own.c.model_id == model_id).where(own.c.id == self.base.id).scalar_subquery()
+        return sa.select(_OWN.c.model_id == model_id).where(_OWN.c.id == self.base.id).scalar_subquery()
 
     def present(self, field: Field) -> Condition:
         """Return the condition that a version has a value of a field; never NULL."""
@@ -151,9 +153,8 @@ class Compiler:
         if self.base.whole and field.name not in ("model", "bytes"):
             direct: Condition = question(own_view(versions, field.name))
             return direct
-        own = versions.alias()
-        asked = sa.select(question(own_view(own, field.name))).where(own.c.id == self.base.id)
-        return asked.correlate_except(own).scalar_subquery()
+        asked = sa.select(question(own_view(_OWN, field.name))).where(_OWN.c.id == self.base.id)
+        return asked.correlate_except(_OWN).scalar_subquery()
 
     def _alias(self, test: Test) -> Condition:
         here = aliases.alias()
@@ -274,16 +275,21 @@ def own_view(table: Any, name: str) -> View:
     return View(text=column) if isinstance(column.type, sa.Text) else View(number=column)
 
 
-def elsewhere(field: Field) -> tuple[Any, View, list[Condition]]:
-    """Return the table that a field's values are rows of, its columns, and the condition that a row is of the field."""
+def elsewhere(field: Field, tables: Mapping[str, Any] = _ASKED) -> tuple[Any, View, list[Condition]]:
+    """Return the table that a field's values are rows of, its columns, and the condition that a row is of the field.
+
+    Args:
+        field: a param, metric or tag.
+        tables: `WALKED`, for what a query walks, or an alias of each for what is asked of a row of that.
+    """
     if field.space == "params":
-        source: Any = params.alias()
+        source = tables["params"]
         view = View(number=source.c.number, text=source.c.text, is_text=source.c.kind == _TEXT)
     elif field.space == "tag":
-        source = tags.alias()
+        source = tables["tag"]
         view = View(text=source.c.value)
     else:
-        source = metrics.alias()
+        source = tables["metrics"]
         view = View(number=source.c[{"metrics": "value", "best": "best_value", "last": "last_value"}[field.space]])
     return source, view, [source.c.name == field.name]
 

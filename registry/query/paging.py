@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.errors import UsageError
-from registry.query.compile import VERSIONS, Base, Compiler, Condition, by_code_point, elsewhere, own_view
+from registry.query.compile import VERSIONS, WALKED, Base, Compiler, Condition, by_code_point, elsewhere, own_view
 from registry.query.errors import FilterError
 from registry.query.tree import Field, Order
 from registry.query.wanted import Fits
@@ -98,7 +98,7 @@ def _phases(order: Order | None, dialect: str) -> Iterator[Phase]:
     if field.space == "own":
         view = own_view(versions, field.name)
     else:
-        source, view, named = elsewhere(field)
+        source, view, named = elsewhere(field, WALKED)
         base = Base(source.c.version_id, source.c.model_id if "model_id" in source.c else None)
         where = tuple(named)
     kinds = []
