@@ -11,7 +11,7 @@ from typing import Any
 from registry.reports.evidence import Repeats
 from registry.reports.facts import ReportedStudy, ReportedTrial
 from registry.reports.marks import score_of
-from registry.reports.noise import baseline_lines, mean_format, noise_lines, repeats_of, second_line
+from registry.reports.noise import baseline_lines, mean_format, noise_lines, second_line
 from registry.reports.numbers import count_text, duration_text, score_format, share_text
 from registry.reports.slices import params_by_importance
 from registry.reports.tables import Cell, exact
@@ -59,7 +59,7 @@ def answer(study: ReportedStudy) -> Answer:
         return Answer(None, "", None, "", "", {}, "", (_nothing(study),), outcomes, _cost(study))
     best = study.leaders[0]
     caption, score, spread = f"best {study.metric}", exact(best.score, _write(study)(score_of(best))), ""
-    confirmed = repeats_of(study, best) if best.number == study.confirmed else None
+    confirmed = study.repeats_of(best) if best.number == study.confirmed else None
     if confirmed is not None:
         caption = f"{study.metric} of the best: mean and standard deviation over {len(confirmed.scores)} seeds"
         score = exact(confirmed.mean, mean_format(study)(confirmed.mean))
@@ -99,7 +99,7 @@ def _subject(study: ReportedStudy, best: ReportedTrial, confirmed: bool) -> str:
 def _lines(study: ReportedStudy) -> list[str]:
     ranked = study.ranked
     best = study.leaders[0]
-    repeated = repeats_of(study, best)
+    repeated = study.repeats_of(best)
     lines = []
     if repeated and best.number != study.confirmed:
         write = mean_format(study)

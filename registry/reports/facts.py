@@ -211,6 +211,10 @@ class ReportedStudy:
 
         return tuple(sorted(self.ranked, key=order))
 
+    def repeats_of(self, trial: ReportedTrial) -> Repeats | None:
+        """Return the scores over seeds of a trial's configuration; None where it was trained once."""
+        return next((one for one in self.repeats if one.trial == trial.number and len(one.scores) > 1), None)
+
     @property
     def counts(self) -> dict[Outcome, int]:
         """How many trials ended in which way, run, or wait."""

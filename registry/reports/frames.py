@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from registry.reports.facts import Report, ReportedStudy, ReportedTrial
-from registry.reports.noise import repeats_of
 from registry.tables import require_pyarrow
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def _ranked(study: ReportedStudy) -> list[tuple[int | None, ReportedTrial]]:
 
 
 def _row(study: ReportedStudy, rank: int | None, trial: ReportedTrial) -> dict[str, Any]:
-    repeated = repeats_of(study, trial)
+    repeated = study.repeats_of(trial)
     return {
         "study": study.name,
         "trial": trial.number,

@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from registry.reports.evidence import TEST, Baseline, Repeats
+from registry.reports.evidence import TEST, Baseline
 from registry.reports.facts import ReportedStudy, ReportedTrial
 from registry.reports.marks import score_of
 from registry.reports.numbers import score_format
@@ -17,14 +17,9 @@ LEAST_EPOCHS = 5
 SIGNIFICANT = 0.05
 
 
-def repeats_of(study: ReportedStudy, trial: ReportedTrial) -> Repeats | None:
-    """Return the scores over seeds of a trial's configuration; None where it was trained once."""
-    return next((one for one in study.repeats if one.trial == trial.number and len(one.scores) > 1), None)
-
-
 def value_of(study: ReportedStudy, trial: ReportedTrial) -> float:
     """Return the best that is known of a trial's configuration: the mean over seeds, or else its score."""
-    repeated = repeats_of(study, trial)
+    repeated = study.repeats_of(trial)
     return repeated.mean if repeated else score_of(trial)
 
 
@@ -37,7 +32,7 @@ def lead(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> floa
 
 def by_means(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> bool:
     """Tell whether two are held against each other by means over seeds; chosen versions only where both have one."""
-    return study.kind == "study" or None not in (repeats_of(study, one), repeats_of(study, other))
+    return study.kind == "study" or None not in (study.repeats_of(one), study.repeats_of(other))
 
 
 def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
@@ -71,10 +66,10 @@ def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str
     ahead = lead(study, best, second)
     means = by_means(study, best, second)
     value = f"mean {mean_format(study)(value_of(study, second))}"
-    if not means or repeats_of(study, second) is None:
+    if not means or study.repeats_of(second) is None:
         value = write(score_of(second))
     word = "equal to" if ahead == 0 else f"{abs(ahead):.2g} {'ahead of' if ahead > 0 else 'behind'}"
-    unsure = study.confirmed is not None and repeats_of(study, second) is None
+    unsure = study.confirmed is not None and study.repeats_of(second) is None
     which = "which was not confirmed" if ahead < 0 and unsure else "the second"
     return [f"It is {word} {second.name}, {which} ({value})."]
 
@@ -86,7 +81,7 @@ def noise_lines(study: ReportedStudy) -> list[str]:
         return []
     best, second = leaders[:2]
     ahead = lead(study, best, second)
-    one, other = repeats_of(study, best), repeats_of(study, second)
+    one, other = study.repeats_of(best), study.repeats_of(second)
     if one and other:
         return [f"In the means over seeds, that is {verdict(one.scores, other.scores)}."]
     if ahead < 0:
@@ -133,7 +128,7 @@ def baseline_lines(study: ReportedStudy) -> list[str]:
     strongest = max(study.baselines, key=lambda baseline: sign * baseline.score)
     beaten = sum(sign * value > sign * baseline.score for baseline in study.baselines)
     difference = sign * (value - strongest.score)
-    repeated = repeats_of(study, leaders[0])
+    repeated = study.repeats_of(leaders[0])
     spread = repeated.spread if repeated else jitter(study, leaders[0])
     more = ""
     if spread is not None:
@@ -149,7 +144,7 @@ def baseline_lines(study: ReportedStudy) -> list[str]:
 
 def _on_test(study: ReportedStudy, best: ReportedTrial, baseline: Baseline) -> list[str]:
     """Return a sentence on how the two stand on test data, where the objective was measured there, too."""
-    repeated = repeats_of(study, best)
+    repeated = study.repeats_of(best)
     name = f"{TEST}{study.metric.removeprefix('val_')}"
     values = repeated.tests.get(name, ()) if repeated else ()
     value = fmean(values) if values else best.test.get(name)

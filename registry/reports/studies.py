@@ -15,7 +15,7 @@ from registry.reports.canvas import COLOURS, Drawing, Spot
 from registry.reports.document import Block, Key, Picture, Pictures, Rows
 from registry.reports.facts import ReportedStudy
 from registry.reports.marks import LONG, score_of
-from registry.reports.noise import mean_format, repeats_of, value_of, verdict
+from registry.reports.noise import mean_format, value_of, verdict
 from registry.reports.numbers import count_text, score_format
 from registry.reports.tables import NOTHING, Cell, Column, Table, comparison, exact
 
@@ -102,7 +102,7 @@ def _called(group: Group) -> str:
 
 def _best_of(study: ReportedStudy) -> str:
     best = study.leaders[0]
-    if repeated := repeats_of(study, best):
+    if repeated := study.repeats_of(best):
         return f"{mean_format(study)(repeated.mean)} ± {repeated.spread:.2g} over {len(repeated.scores)} seeds"
     score = score_of(best)
     return f"{score_format([score])(score)}, of one training with one seed"

@@ -216,11 +216,6 @@ def _listed(shown: int, there: int, kind: str) -> str:
     return f"{shown} of {there} {kind} trials are listed." if shown < there else ""
 
 
-def _winners_mean(study: ReportedStudy) -> float | None:
-    winner = study.leaders[0].number if study.leaders else None
-    return next((one.mean for one in study.repeats if one.trial == winner and len(one.scores) > 1), None)
-
-
 def comparison(studies: Sequence[ReportedStudy]) -> Table:
     """Return a line a study: its best score of one training, its winner's mean, its budget and its cost."""
     words = {name: Column(name, number=False) for name in ("study", "problem", "metric", "sampler", "pruner")}
@@ -234,7 +229,8 @@ def comparison(studies: Sequence[ReportedStudy]) -> Table:
     bests = [study.ranked[0] if study.ranked else None for study in studies]
     write = score_format([best.score for best in bests if best is not None and best.score is not None])
     rows = []
-    for study, best, mean in zip(studies, bests, map(_winners_mean, studies), strict=True):
+    for study, best in zip(studies, bests, strict=True):
+        repeated = study.repeats_of(study.leaders[0]) if study.leaders else None
         counts = study.counts
         epochs = sum(trial.epochs for trial in study.trials)
         seconds = sum(trial.seconds or 0.0 for trial in study.trials)
@@ -245,7 +241,7 @@ def comparison(studies: Sequence[ReportedStudy]) -> Table:
                 Cell(f"{study.metric} ({study.direction})"),
                 NOTHING if best is None or best.score is None else exact(best.score, write(best.score)),
                 NOTHING if best is None else Cell(str(best.number)),
-                _known(mean, write),
+                NOTHING if repeated is None else _known(repeated.mean, write),
                 *(Cell(str(counts[kind])) for kind in ("complete", "pruned", "failed")),
                 Cell(count_text(epochs), str(epochs)),
                 exact(seconds, duration_text(seconds)),

@@ -23,7 +23,6 @@ from registry.database import open_engine, use_wal, without_secrets, writing
 from registry.errors import DatabaseError, NotFoundError, UsageError, UserError
 from registry.reports import Attempt, ReportedTrial
 from registry.reports.loading import commands_for
-from registry.reports.noise import repeats_of
 from registry.reports.toy import toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.confirmation import Confirmation
@@ -371,11 +370,11 @@ class TestEvidence:
         )  # fmt: skip
         assert (same.number, same.version, same.stand_in) == (3, "toy/4", None)
         for told in (study, confirming):
-            found = repeats_of(told, told.leaders[0])
+            found = told.repeats_of(told.leaders[0])
             assert found is not None
             assert sorted(found.scores) == [0.89, 0.91]
             assert sorted(found.tests["test_accuracy"]) == [0.85, 0.86]
-            assert repeats_of(told, told.leaders[1]).mean == pytest.approx(0.875)
+            assert told.repeats_of(told.leaders[1]).mean == pytest.approx(0.875)
             assert told.commands["Its record, on the command line"].startswith("registry best toy ")
 
     def test_workers_and_machines_are_told(self, engine: Engine) -> None:
