@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from registry.values import ModelVersion
+
+logger = logging.getLogger(__name__)
 
 # Okabe and Ito's colours, which colour-blind people tell apart (jfly.uni-koeln.de/color).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#A0522D")
@@ -47,6 +50,10 @@ def plot_curves(versions: Sequence[ModelVersion], metrics: Sequence[str] | None,
     names = [text for version in versions for text in (version.model, version.metric, *version.curves)]
     families, missing = families_for(names)
     # Names are no formulas. In an SVG, letters that no font here has stay text: the viewer may have one.
+    if missing and form != "svg":
+        logger.warning(
+            "no font on this machine has some letters of the names; draw an .svg, or install one that has them"
+        )
     look = {"font.family": families, "text.parse_math": False, "svg.fonttype": "none" if missing else "path"}
     with matplotlib.rc_context(look), warnings.catch_warnings():  # type: ignore[arg-type]
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)

@@ -77,10 +77,15 @@ def test_errors(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_names_in_any_script_show(tmp_path):
+def test_names_in_any_script_show(tmp_path, caplog):
     korean = replace(ONE, model="무작위-$x$")
     text = plot_curves([korean], None, tmp_path / "c.svg").read_text()
     _, missing = families_for(["무작위"])
     assert ("무작위" in re.sub("<!--.*?-->", "", text)) == bool(missing)
     plot_curves([replace(ONE, model="\U00013000")], None, tmp_path / "missing.svg")
     assert "\U00013000" in (tmp_path / "missing.svg").read_text()
+    assert not caplog.messages
+    plot_curves([replace(ONE, model="\U00013000")], None, tmp_path / "missing.png")
+    assert caplog.messages == [
+        "no font on this machine has some letters of the names; draw an .svg, or install one that has them"
+    ]
