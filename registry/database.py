@@ -171,7 +171,8 @@ def database_exists(url: URL) -> bool:
 def _require_file(url: URL) -> None:
     if not database_exists(url):
         raise DatabaseError(
-            f"there is no database {url.database}; start a search first, or name another with --storage URL"
+            f"there is no database {url.database}; start a search first, or name another with --storage URL "
+            "(in Python, Registry(URL, create=True) makes it)"
         )
 
 

@@ -44,6 +44,8 @@ def list_command(
     _write(page, "json" if as_json else style, out)
     if out is not None:
         typer.echo(f"{len(page)} versions in {out}")
+    if not page.versions:
+        typer.echo("no version fits" if where or study else "there are no versions", err=True)
     if page.next is not None:
         typer.echo(f"there are more: --after {page.next}", err=True)
 
