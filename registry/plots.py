@@ -49,11 +49,11 @@ def plot_curves(versions: Sequence[ModelVersion], metrics: Sequence[str] | None,
         raise UsageError(f"cannot draw to {out.name!r}; expected a name that ends in .png, .svg or .pdf")
     names = [text for version in versions for text in (version.model, version.metric, *version.curves)]
     families, missing = families_for(names)
-    # Names are no formulas. In an SVG, letters that no font here has stay text: the viewer may have one.
     if missing and form != "svg":
         logger.warning(
             "no font on this machine has some letters of the names; draw an .svg, or install one that has them"
         )
+    # Names are no formulas. In an SVG, letters that no font here has stay text: the viewer may have one.
     look = {"font.family": families, "text.parse_math": False, "svg.fonttype": "none" if missing else "path"}
     with matplotlib.rc_context(look), warnings.catch_warnings():  # type: ignore[arg-type]
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)

@@ -118,10 +118,10 @@ def ids_of_best(
 
 def _recorded_direction(connection: Connection, model: Row[Any], metric: str) -> Direction:
     """Return which way a metric is better: as some version says, else as Keras' names do."""
-    _check_measured(connection, model, metric)
     said = _measured(model, metric).where(metrics.c.direction.is_not(None)).limit(1)
     way: Direction | None = connection.scalar(said) or known_direction(metric)
     if way is None:
+        _check_measured(connection, model, metric)
         raise UsageError(
             f"nobody has said whether a higher or a lower {metric!r} is better; add --direction max or --direction min"
         )
