@@ -26,16 +26,18 @@ import sqlalchemy as sa
 
 from benchmarks.postgres import local_postgres
 from benchmarks.tables import write_table
-from registry.database import clock, open_engine, writing
-from search import optuna_rows, slots
-from search.beginning import begin_study
-from search.inspection import Inspection
-from search.lease import Lease
-from search.optuna_view import begin_trial
-from search.records import read_study
-from search.samplers import make_sampler
+from registry.core.engine import open_engine
+from registry.core.transaction import clock, writing
+from search.coordination import slots
+from search.coordination.creation import begin_study
+from search.coordination.lease import Lease
+from search.optuna_bridge import tables
+from search.optuna_bridge.samplers import make_sampler
+from search.optuna_bridge.worker_storage import begin_trial
+from search.problems.inspection import Inspection
+from search.records.settings import Settings
+from search.records.studies import read_study
 from search.schema import slots as slot_rows
-from search.settings import Settings
 
 WORKERS = 8
 EPOCHS = 5
@@ -92,7 +94,8 @@ def begin(url: str, name: str, trials: int, **settings: Any) -> None:
 
 def our_worker(url: str, name: str, _trials: int, ready: Any, ends: Any) -> None:
     """Work the study off, as a worker of ours does."""
-    from search.worker import Worker, open_shop
+    from search.worker.context import open_shop
+    from search.worker.worker import Worker
 
     stop = threading.Event()
     engine = open_engine(url)
@@ -150,9 +153,9 @@ def fill(url: str, name: str, trials: int) -> None:
     with writing(engine) as connection:
         now = clock(engine.dialect.name)
         done = {"state": optuna.trial.TrialState.COMPLETE, "study_id": study.optuna_id}
-        connection.execute(sa.insert(optuna_rows.trials), [done | {"number": n} for n in range(trials)])
-        made = sa.select(optuna_rows.trials.c.trial_id).where(
-            optuna_rows.trials.c.study_id == study.optuna_id, optuna_rows.trials.c.number == slot_rows.c.number
+        connection.execute(sa.insert(tables.trials), [done | {"number": n} for n in range(trials)])
+        made = sa.select(tables.trials.c.trial_id).where(
+            tables.trials.c.study_id == study.optuna_id, tables.trials.c.number == slot_rows.c.number
         )
         change = sa.update(slot_rows).where(slot_rows.c.study_id == study.id, slot_rows.c.number < trials)
         finished = {"state": "finished", "stop_reason": "max_epochs", "score": 0.5, "finished_at": now, "lease": 1}
@@ -167,7 +170,8 @@ class Claiming:
     """A worker that claims trials of a study and asks for their params, one at a time."""
 
     def __init__(self, url: str, name: str) -> None:
-        from search.worker import Worker, open_shop
+        from search.worker.context import open_shop
+        from search.worker.worker import Worker
 
         self._engine = open_engine(url)
         self._study = read_study(self._engine, name)

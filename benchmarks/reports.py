@@ -16,15 +16,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from benchmarks.tables import write_table
-from registry.database import open_engine, use_wal, writing
-from registry.reports.facts import ReportedTrial
+from registry.core.engine import open_engine, use_wal
+from registry.core.objective import Objective
+from registry.core.transaction import writing
+from registry.reports.facts.study import ReportedTrial
 from registry.reports.toy import SPACE, toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
-from search.problem import Objective
-from search.records import insert_study
+from search.optuna_bridge.storage import create_tables
+from search.records.settings import Settings
+from search.records.studies import insert_study
 from search.schema import SCHEMA, results, slots
-from search.settings import Settings
-from search.storage import create_tables
 
 KINDS = ("html", "pdf", "md", "csv", "parquet", "json")
 
@@ -143,7 +144,7 @@ def _distributions() -> dict[str, Any]:
 
 def measure(engine: Engine, name: str, folder: Path, kind: str) -> tuple[float, int]:
     """Write a report; return the seconds, reading included, and the bytes, pictures included."""
-    from search.report import write_report
+    from search.report.collect import write_report
 
     out = folder / name.replace(" ", "-") / f"report.{kind}"
     started = time.perf_counter()

@@ -86,12 +86,12 @@ def by_keras_fit(seconds: float, start: Any, results: Any) -> None:
 
 def by_worker(seconds: float, start: Any, results: Any) -> None:
     """Train trial after trial as a worker does: its set-up, fast path, epoch by epoch, with snapshots."""
-    from search.runtime import configure
+    from search.system.runtime import configure
 
     configure(None, 1)
     import keras
 
-    from search.problem import Objective
+    from registry.core.objective import Objective
     from search.training.monitor import Limits, Monitor
     from search.training.resident import ResidentArrays
     from search.training.trainer import Trainer

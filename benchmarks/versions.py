@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry import Registry, Source
-from registry.database import open_engine, writing
-from registry.packing import pack_curve, pack_metrics, pack_param
+from registry.core.engine import open_engine
+from registry.core.transaction import writing
 from registry.schema import curves, metrics, models, params, tags, versions
-from registry.values import LossCurve
+from registry.values.encoding import pack_curve, pack_metrics, pack_param
+from registry.values.version import LossCurve
 
 MODEL, METRIC, EPOCHS, BATCH = "made-up", "val_accuracy", 20, 2000
 OPTIMIZERS, ACTIVATIONS = ("sgd", "adam", "rmsprop", "adagrad"), ("relu", "tanh", "elu")

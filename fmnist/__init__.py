@@ -4,11 +4,11 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "CLASS_NAMES": "fmnist.data",
-    "DenseNetwork": "fmnist.network",
+    "CLASS_NAMES": "fmnist.dataset.arrays",
+    "DenseNetwork": "fmnist.networks.dense",
     "fmnist": "fmnist.problem",
-    "load_data": "fmnist.data",
-    "load_test": "fmnist.data",
+    "load_data": "fmnist.dataset.arrays",
+    "load_test": "fmnist.dataset.arrays",
 }
 
 __all__ = ["CLASS_NAMES", "DenseNetwork", "fmnist", "load_data", "load_test"]

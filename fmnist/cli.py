@@ -11,10 +11,10 @@ from fmnist.commands.baselines import baselines_command
 from fmnist.commands.pictures import pictures_command
 from fmnist.commands.predict import predict_command
 from fmnist.commands.reference import reference_command
-from registry.console import Json, new_app, print_json, print_table, run
+from registry.core.console import Json, new_app, print_json, print_table, run
 
 if TYPE_CHECKING:
-    from fmnist.data import DataStore
+    from fmnist.dataset.arrays import DataStore
 
 DataDir = Annotated[
     Path | None,
@@ -42,7 +42,7 @@ def _program() -> None:
 @app.command()
 def data(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Find the data, check them by hash, and keep them decompressed for training."""
-    from fmnist.summary import describe
+    from fmnist.dataset.summary import describe
 
     found = describe(_store(data_dir))
     if as_json:
@@ -64,9 +64,9 @@ def explore(
     as_json: Json = False,
 ) -> None:
     """Print shapes and counts per class, and save the first 40 training images with their labels."""
-    from fmnist.grid import image_grid, save
-    from fmnist.prepared import PARTS
-    from fmnist.summary import counts, shapes
+    from fmnist.dataset.grid import image_grid, save
+    from fmnist.dataset.prepared import PARTS
+    from fmnist.dataset.summary import counts, shapes
 
     parts = dict(zip(PARTS, _store(data_dir).parts(*PARTS), strict=True))
     per_class = {name: counts(part) for name, part in parts.items()}
@@ -90,6 +90,6 @@ app.command("reference")(reference_command)
 
 
 def _store(data_dir: Path | None) -> DataStore:
-    from fmnist.data import DataStore
+    from fmnist.dataset.arrays import DataStore
 
     return DataStore(data_dir=data_dir)

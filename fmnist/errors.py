@@ -1,6 +1,6 @@
 """The errors of finding, checking and keeping the data."""
 
-from registry.errors import IntegrityError, NotFoundError, UserError
+from registry.core.errors import IntegrityError, NotFoundError, UserError
 
 
 class DataNotFoundError(NotFoundError):

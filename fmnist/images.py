@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from fmnist.dataset.idx import Images
 from fmnist.errors import ImageError
-from fmnist.idx import Images
 
 SIDE = 28
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")

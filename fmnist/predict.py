@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fmnist.data import CLASS_NAMES
+from fmnist.dataset.arrays import CLASS_NAMES
 from fmnist.images import SIDE, Picture, normalised, read_pictures
 from registry import ModelVersion, NotFoundError, Registry, UserError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from fmnist.idx import Images
+    from fmnist.dataset.idx import Images
 
 CHAMPION = "fmnist@champion"
 

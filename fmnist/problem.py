@@ -10,27 +10,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fmnist.data import CLASS_NAMES, load_data, load_test
-from search.problem import Objective, Problem
+from fmnist.dataset.arrays import CLASS_NAMES, load_data, load_test
+from registry.core.objective import Objective
+from search.problems.problem import Problem
 
 
 def dense_network() -> Any:
     """Return the HyperModel of the plain space; Keras is imported here and not before."""
-    from fmnist.network import DenseNetwork
+    from fmnist.networks.dense import DenseNetwork
 
     return DenseNetwork()
 
 
 def dense_network_of_any_optimizer() -> Any:
     """Return the HyperModel that also chooses the optimizer."""
-    from fmnist.network import OPTIMIZERS, DenseNetwork
+    from fmnist.networks.dense import OPTIMIZERS, DenseNetwork
 
     return DenseNetwork(optimizers=OPTIMIZERS)
 
 
 def wide_network() -> Any:
     """Return the HyperModel of the wide space."""
-    from fmnist.wide import WideNetwork
+    from fmnist.networks.wide import WideNetwork
 
     return WideNetwork()
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmnist.baselines import SEEDS, run_baselines
+from fmnist.chapter.baselines import SEEDS, run_baselines
 from fmnist.problem import fmnist
 from registry import Registry, UserError
 from search import Study
-from search.confirmed import Confirmed
-from search.pool import call_in_child
-from search.status import StudyStatus
+from search.confirm.standings import Confirmed
+from search.records.status import StudyStatus
+from search.system.forkserver import call_in_child
 
 PLAIN, WIDE = "fmnist-reference", "fmnist-reference-wide"
 

@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from registry import fields
+    from registry.api.registry import Registry
+    from registry.artifacts.findings import Findings, Garbage
     from registry.bundles import Imported
-    from registry.checks import LoadCheck, PredictionCheck
-    from registry.errors import (
+    from registry.core.errors import (
         BundleError,
         ConflictError,
         DatabaseError,
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
         UsageError,
         UserError,
     )
-    from registry.events import Event
     from registry.export import Exported
-    from registry.findings import Findings, Garbage
-    from registry.keras_io import load_model, save_model
-    from registry.plots import plot_curves
-    from registry.promotion import Promotion
-    from registry.registry import Registry
-    from registry.values import LossCurve, ModelVersion, RegisteredModel, Source, Weights
+    from registry.keras_models.keras_file import load_model, save_model
+    from registry.keras_models.prediction_check import LoadCheck, PredictionCheck
+    from registry.labels.events import Event
+    from registry.labels.promotion import Promotion
+    from registry.plots.curves import plot_curves
+    from registry.query import fields
+    from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
     "BundleError",
@@ -72,16 +72,16 @@ __all__ = [
 
 _HOMES = {
     "registry.bundles": ["Imported"],
-    "registry.checks": ["LoadCheck", "PredictionCheck"],
-    "registry.errors": [name for name in __all__ if name.endswith("Error")],
-    "registry.events": ["Event"],
+    "registry.keras_models.prediction_check": ["LoadCheck", "PredictionCheck"],
+    "registry.core.errors": [name for name in __all__ if name.endswith("Error")],
+    "registry.labels.events": ["Event"],
     "registry.export": ["Exported"],
-    "registry.findings": ["Findings", "Garbage"],
-    "registry.keras_io": ["load_model", "save_model"],
-    "registry.plots": ["plot_curves"],
-    "registry.promotion": ["Promotion"],
-    "registry.registry": ["Registry"],
-    "registry.values": ["LossCurve", "ModelVersion", "RegisteredModel", "Source", "Weights"],
+    "registry.artifacts.findings": ["Findings", "Garbage"],
+    "registry.keras_models.keras_file": ["load_model", "save_model"],
+    "registry.plots.curves": ["plot_curves"],
+    "registry.labels.promotion": ["Promotion"],
+    "registry.api.registry": ["Registry"],
+    "registry.values.version": ["LossCurve", "ModelVersion", "RegisteredModel", "Source", "Weights"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -89,7 +89,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 def __getattr__(name: str) -> Any:
     """Import what is asked for, and nothing else: SQLAlchemy takes its time."""
     if name == "fields":
-        return import_module("registry.fields")
+        return import_module("registry.query.fields")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'registry' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

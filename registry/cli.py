@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from registry import starting
-from registry.commands import aliases, compare, curves, database, importing, keep, listing, load, marks, move, show
-from registry.console import new_app, run
+from registry.commands import (
+    aliases,
+    compare,
+    curves,
+    import_mlflow,
+    listing,
+    load,
+    maintenance,
+    show,
+    tags,
+    transfer,
+    upgrade,
+)
+from registry.core import fast_start
+from registry.core.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
 app.command("models")(show.models_command)
@@ -20,19 +32,19 @@ app.command("load-check")(load.load_check_command)
 app.add_typer(aliases.alias_app, name="alias")
 app.command("promote")(aliases.promote_command)
 app.command("history")(aliases.history_command)
-app.add_typer(marks.tag_app, name="tag")
-app.command("describe")(marks.describe_command)
-app.command("export")(move.export_command)
-app.command("bundle")(move.bundle_command)
-app.command("import")(move.import_command)
-app.command("artifacts")(keep.artifacts_command)
-app.command("verify")(keep.verify_command)
-app.command("gc")(keep.gc_command)
-app.command("delete")(keep.delete_command)
-app.command("backup")(keep.backup_command)
-app.command("import-mlflow")(importing.import_mlflow_command)
-app.command("upgrade")(database.upgrade_command)
-starting.started()
+app.add_typer(tags.tag_app, name="tag")
+app.command("describe")(tags.describe_command)
+app.command("export")(transfer.export_command)
+app.command("bundle")(transfer.bundle_command)
+app.command("import")(transfer.import_command)
+app.command("artifacts")(maintenance.artifacts_command)
+app.command("verify")(maintenance.verify_command)
+app.command("gc")(maintenance.gc_command)
+app.command("delete")(maintenance.delete_command)
+app.command("backup")(maintenance.backup_command)
+app.command("import-mlflow")(import_mlflow.import_mlflow_command)
+app.command("upgrade")(upgrade.upgrade_command)
+fast_start.started()
 
 
 def main() -> None:

@@ -11,20 +11,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from search.problem import Data, Objective, Problem
-    from search.rebuild import rebuild_model
-    from search.settings import Settings
+    from registry.core.objective import Objective
+    from search.problems.problem import Data, Problem
+    from search.problems.rebuild import rebuild_model
+    from search.records.settings import Settings
     from search.study import Study
 
 __all__ = ["Data", "Objective", "Problem", "Settings", "Study", "rebuild_model"]
 
 _HOMES = {
-    "Data": "search.problem",
-    "Objective": "search.problem",
-    "Problem": "search.problem",
-    "Settings": "search.settings",
+    "Data": "search.problems.problem",
+    "Objective": "search.problems.problem",
+    "Problem": "search.problems.problem",
+    "Settings": "search.records.settings",
     "Study": "search.study",
-    "rebuild_model": "search.rebuild",
+    "rebuild_model": "search.problems.rebuild",
 }
 
 

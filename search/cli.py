@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from registry.console import new_app, run
-from search.commands import confirm, control, dashboard, look
+from registry.core.console import new_app, run
+from search.commands import confirm, control, dashboard, show
 from search.commands import run as working
 
 app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")
@@ -13,14 +13,14 @@ app.command("run")(working.run_command)
 app.command("create")(working.create_command)
 app.command("worker")(working.worker_command)
 app.command("confirm")(confirm.confirm_command)
-app.command("status")(look.status_command)
+app.command("status")(show.status_command)
 app.command("stop")(control.stop_command)
 app.command("retry")(control.retry_command)
 app.command("prune")(control.prune_command)
 app.command("drop")(control.drop_command)
-app.command("report")(look.report_command)
+app.command("report")(show.report_command)
 app.command("dashboard")(dashboard.dashboard_command)
-app.command("problems")(look.problems_command)
+app.command("problems")(show.problems_command)
 
 
 def main() -> None:

@@ -10,10 +10,10 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from registry.database import open_engine
+from registry.core.engine import open_engine
 from search.errors import DashboardError
+from search.optuna_bridge.storage import closing_storage
 from search.schema import SCHEMA
-from search.storage import closing_storage
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -1,8 +1,8 @@
-"""The errors of a search, beside those of the registry's `registry.errors`."""
+"""The errors of a search, beside those of the registry's `registry.core.errors`."""
 
 from __future__ import annotations
 
-from registry.errors import UserError
+from registry.core.errors import UserError
 
 
 class ProblemError(UserError):

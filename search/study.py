@@ -11,33 +11,39 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy.engine import Engine
 
-from registry.database import default_url, open_engine, reading, writing
-from registry.errors import DatabaseAway, DatabaseError, UsageError
-from search import control, deaths, records, slots
-from search.artifacts import check_artifacts, choose_artifacts
-from search.beginning import begin_study, check_name, check_own_budget, check_same, find_existing
-from search.child import start_worker
-from search.database_file import DatabaseFile
+from registry.artifacts.requested import check_artifacts, choose_artifacts
+from registry.core.database_url import default_url
+from registry.core.engine import open_engine
+from registry.core.errors import DatabaseAway, DatabaseError, UsageError
+from registry.core.transaction import reading, writing
+from search.coordination import control, slots
+from search.coordination.creation import begin_study, check_name, check_own_budget, check_same, find_existing
+from search.coordination.worker_exits import Death, release_worker
 from search.errors import SettingsError, WorkersError
-from search.inspection import check_unchanged, inspect_problem
-from search.launcher import Workers, launch
-from search.live import LiveCurves, read_live_curves
-from search.placement import Place
-from search.pool import Child, Pool, call_in_child, warm_up
-from search.records import StudyRecord, TrialRecord
-from search.samplers import check_sampler
+from search.launchers.contract import Child, Workers
+from search.launchers.launcher import launch
+from search.launchers.local_pool import Pool
+from search.launchers.local_process import start_worker
+from search.launchers.watch import POLL_SECONDS, OnStatus
+from search.optuna_bridge.samplers import check_sampler
+from search.problems.fingerprint import check_unchanged
+from search.problems.inspection import inspect_problem
+from search.records.events import note_changes
+from search.records.live_curves import LiveCurves, read_live_curves
+from search.records.settings import Settings
+from search.records.status import StudyStatus, read_status
+from search.records.studies import StudyRecord, accept_problem, read_study, set_stopping, study_names
+from search.records.trials import TrialRecord, read_trials
 from search.schema import SCHEMA
-from search.settings import Settings
-from search.status import StudyStatus, read_status
+from search.system.database_file import DatabaseFile
+from search.system.forkserver import call_in_child, warm_up
+from search.system.placement import Place
 
 if TYPE_CHECKING:
-    from search.confirmed import Confirmed
+    from search.confirm.standings import Confirmed
 
-POLL_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
-
-OnStatus = Callable[[StudyStatus], None]
 
 
 class Study:
@@ -120,7 +126,7 @@ class Study:
         engine = open_engine(storage or default_url(), must_exist=True)
         try:
             SCHEMA.check(engine)
-            return cls(engine, records.read_study(engine, name))
+            return cls(engine, read_study(engine, name))
         except BaseException:
             engine.dispose()
             raise
@@ -146,7 +152,7 @@ class Study:
 
     def trials(self) -> list[TrialRecord]:
         """Return all trials of the budget, also those that have not begun."""
-        return records.read_trials(self._engine, self.record.id)
+        return read_trials(self._engine, self.record.id)
 
     def live_curves(self) -> LiveCurves:
         """Return the curves of the running trials and the scores of those that have ended."""
@@ -200,8 +206,8 @@ class Study:
             >>> Study.open("fmnist").confirm(top=3, seeds=5).winner  # doctest: +SKIP
             'fmnist/57'
         """
-        from search.concluding import conclude
-        from search.confirming import begin
+        from search.confirm.conclude import conclude
+        from search.confirm.start import begin
 
         found = begin(self, top=top, seeds=seeds, name=name, accept_changes=accept_changes)
         if found.unfinished():
@@ -236,11 +242,9 @@ class Study:
         if before == now:
             return self
         with writing(self._engine) as connection:
-            records.accept_problem(
-                connection, was.id, space=found.space, space_fingerprint=now[0], data_fingerprint=now[1]
-            )
-            control.note_changes(connection, was.id, before, now)
-        return Study(self._engine, records.read_study(self._engine, was.name))
+            accept_problem(connection, was.id, space=found.space, space_fingerprint=now[0], data_fingerprint=now[1])
+            note_changes(connection, was.id, before, now)
+        return Study(self._engine, read_study(self._engine, was.name))
 
     def note_changes(self, *, since: StudyRecord) -> None:
         """Keep that this study goes on from another whose problem had other fingerprints, where it had."""
@@ -248,7 +252,7 @@ class Study:
         now = (self.record.space_fingerprint, self.record.data_fingerprint)
         if before != now:
             with writing(self._engine) as connection:
-                control.note_changes(connection, self.record.id, before, now)
+                note_changes(connection, self.record.id, before, now)
 
     def retry(self, *trials: int) -> None:
         """Give failed trials another try with the same params; see `control.retry`."""
@@ -264,11 +268,11 @@ class Study:
 
     def go_on(self) -> None:
         """Let workers work again after `stop`, or after an error that has been mended."""
-        records.set_stopping(self._engine, self.record.id, stopping=False)
+        set_stopping(self._engine, self.record.id, stopping=False)
 
     def stop(self) -> None:
         """Ask all workers, on any machine, to stop at their next safe point; their trials are continued later."""
-        records.set_stopping(self._engine, self.record.id, stopping=True)
+        set_stopping(self._engine, self.record.id, stopping=True)
 
     def run(
         self,
@@ -316,9 +320,9 @@ class Study:
     def _start(self, place: Place, worker_id: str) -> Child:
         return start_worker(self.url, self.record.name, place, worker_id)
 
-    def _release(self, worker_id: str, death: deaths.Death) -> bool:
+    def _release(self, worker_id: str, death: Death) -> bool:
         try:
-            return deaths.release_worker(self._engine, self.record, worker_id, death)
+            return release_worker(self._engine, self.record, worker_id, death)
         except DatabaseError as error:
             logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)
             return True
@@ -368,4 +372,4 @@ def all_studies(storage: str | None = None) -> list[Study]:
     """
     engine = open_engine(storage or default_url(), must_exist=True)
     SCHEMA.check(engine)
-    return [Study(engine, records.read_study(engine, name)) for name in records.study_names(engine)]
+    return [Study(engine, read_study(engine, name)) for name in study_names(engine)]

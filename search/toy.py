@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from search.problem import Data, Objective, Problem
+from registry.core.objective import Objective
+from search.problems.problem import Data, Problem
 
 SAMPLES, FEATURES = 256, 4
 

@@ -24,11 +24,11 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
         *(
-            "registry.registry",
+            "registry.api.registry",
             "registry.bundles.add",
-            "registry.garbage",
-            "registry.promotion",
-            "registry.stores.folder",
+            "registry.retention.garbage",
+            "registry.labels.promotion",
+            "registry.artifacts.folder_store",
         ),
         *("sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite", "h5py"),
     ]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registry import ModelVersion, NotFoundError, Registry
-from registry.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, print_json, print_table
 
 
 def baselines_command(
@@ -23,9 +23,9 @@ def baselines_command(
 
     What is registered already is not trained again.
     """
-    from fmnist.baselines import chosen, run_baselines
-    from fmnist.chapter_table import chapter_rows
-    from search.runtime import configure
+    from fmnist.chapter.baselines import chosen, run_baselines
+    from fmnist.chapter.table import chapter_rows
+    from search.system.runtime import configure
 
     baselines = chosen(names or ())
     with Registry(storage, create=not table) as registry:

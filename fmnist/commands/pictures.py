@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from registry import Registry
-from registry.console import Storage
+from registry.core.console import Storage
 
 
 def pictures_command(
@@ -22,7 +22,7 @@ def pictures_command(
     storage: Storage = None,
 ) -> None:
     """Draw the chapter's pictures: the first images, the registered baselines' curves, and the champion beside them."""
-    from fmnist.pictures import draw_chapter, write_examples
+    from fmnist.chapter.pictures import draw_chapter, write_examples
 
     with Registry(storage) as registry:
         written = draw_chapter(registry, folder)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fmnist.predict import CHAMPION
-from registry.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, print_json, print_table
 
 
 def predict_command(
@@ -23,7 +23,7 @@ def predict_command(
     as_json: Json = False,
 ) -> None:
     """Say which class of Fashion-MNIST pictures show, and how sure a model is."""
-    from fmnist.grid import save
+    from fmnist.dataset.grid import save
     from fmnist.predict import answers_figure, predict
 
     version, answers = predict(images, model, storage)

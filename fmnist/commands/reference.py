@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from registry.console import show
+from registry.core.console import show
 
 
 def reference_command(

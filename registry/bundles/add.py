@@ -10,14 +10,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry import alias_moves, marks, writer
+from registry.artifacts.content import Staging
 from registry.bundles.records import Bundled, Line, identity_of, lasting
 from registry.bundles.write import origin_of, own_id
-from registry.records import fetch
+from registry.core.upsert import insert_new
+from registry.labels.aliases import protect_alias, set_alias
+from registry.labels.tags import describe, set_tag
 from registry.schema import aliases, imports, model_tags, models, versions
-from registry.upsert import insert_new
-from registry.values import ModelVersion
-from registry.weights import Staging
+from registry.values.version import ModelVersion
+from registry.versions.read import fetch
+from registry.versions.register import insert, lock_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def add(
     record = one.record
     about = {"name": record.model, "metric": line.metric, "direction": line.direction}
     insert_new(connection, models, about | {"next_version": 1, "created_at": now})
-    model = writer.lock_model(connection, record, now)
+    model = lock_model(connection, record, now)
     present = _present(connection, model, one, finish)
     if present is not None:
         return Imported(present=(f"{model.name}/{present}",))
@@ -70,7 +72,7 @@ def add(
     bare = replace(record, source=replace(record.source, trial=None))
     state = "ready" if one.weights else one.state
     others = {"created_at": one.created_at, "description": one.description, "state": state}
-    version_id = writer.insert(connection, model, bare, staged, now, **others)
+    version_id = insert(connection, model, bare, staged, now, **others)
     connection.execute(
         imports.insert(),
         {
@@ -116,9 +118,9 @@ def _point(connection: Connection, model: Any, version: Any, one: Bundled, now: 
     taken = set(connection.scalars(sa.select(aliases.c.name).where(aliases.c.model_id == model.id)))
     for name in one.aliases:
         if name not in taken:
-            alias_moves.set_alias(connection, model, name, version, now, why="from a bundle")
+            set_alias(connection, model, name, version, now, why="from a bundle")
             if name in one.protected:
-                alias_moves.protect_alias(connection, model, name, True, now)
+                protect_alias(connection, model, name, True, now)
     return tuple(f"{model.name}@{name}" for name in one.aliases if name in taken)
 
 
@@ -127,10 +129,10 @@ def _mark(connection: Connection, model: Any, line: Line, now: datetime) -> tupl
     own = sa.select(model_tags.c.name, model_tags.c.value).where(model_tags.c.model_id == model.id)
     here: dict[str, str] = dict(connection.execute(own).all())
     for name in sorted(set(line.tags) - set(here)):
-        marks.set_tag(connection, model, None, name, line.tags[name], now)
+        set_tag(connection, model, None, name, line.tags[name], now)
     left = [f"{model.name}: tag {name}" for name, text in sorted(line.tags.items()) if here.get(name, text) != text]
     if line.description and not model.description:
-        marks.describe(connection, model, None, line.description, now)
+        describe(connection, model, None, line.description, now)
     elif line.description not in (None, model.description):
         left.append(f"{model.name}: description")
     return tuple(left)

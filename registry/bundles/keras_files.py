@@ -11,7 +11,7 @@ import json
 from typing import Any, BinaryIO
 
 from registry.bundles.zips import opened_zip
-from registry.errors import BundleError
+from registry.core.errors import BundleError
 
 _LARGEST_CONFIG = 64_000_000
 _LARGEST_GROWTH = 16  # how often larger than their file arrays may be: constant ones take no room in it

@@ -16,8 +16,8 @@ from registry.bundles.keras_files import check_keras_file, parse_json
 from registry.bundles.records import Bundled, Line, from_document, line_from
 from registry.bundles.write import FORMAT, MANIFEST, SCHEMA
 from registry.bundles.zips import opened_zip
-from registry.checks import PredictionCheck
-from registry.errors import BundleError, UserError
+from registry.core.errors import BundleError, UserError
+from registry.keras_models.prediction_check import PredictionCheck
 
 _LARGEST_DOCUMENT = 64_000_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from registry.errors import BundleError, UsageError
-from registry.marks import LONGEST_DESCRIPTION
-from registry.packing import check_names, check_text, pack_curve, pack_param, unpack_curve, unpack_param
-from registry.record import Record, check_tag, checked
-from registry.refs import check_name
-from registry.values import Direction, ModelVersion, Source
+from registry.core.errors import BundleError, UsageError
+from registry.core.objective import Direction
+from registry.labels.tags import LONGEST_DESCRIPTION
+from registry.values.encoding import check_names, check_text, pack_curve, pack_param, unpack_curve, unpack_param
+from registry.values.refs import check_name
+from registry.values.version import ModelVersion, Source
+from registry.versions.new_version import Record, check_tag, checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry import reader, weights
+from registry.artifacts import content
 from registry.bundles.records import Line, Origin, as_document, plain_json
-from registry.errors import UsageError
-from registry.files import whole_file
-from registry.records import fetch
-from registry.refs import parse_ref
+from registry.core.atomic_file import whole_file
+from registry.core.errors import UsageError
 from registry.schema import aliases, artifacts, model_tags, models, settings, versions
-from registry.values import ModelVersion
+from registry.values.refs import parse_ref
+from registry.values.version import ModelVersion
+from registry.versions.find import ids_of_all
+from registry.versions.read import fetch
 
 FORMAT, SCHEMA = "registry bundle", 1
 MANIFEST = "manifest.json"
@@ -42,7 +43,7 @@ def write_bundle(connection: Connection, refs: list[str], out: Path, finish: Any
     if not refs:
         raise UsageError("a bundle of no version; expected at least one of MODEL, MODEL/3 or MODEL@ALIAS")
     found: dict[tuple[str, int], tuple[ModelVersion, str | None, list[str]]] = {}
-    ids = reader.ids_of_all(connection, [parse_ref(ref) for ref in refs])
+    ids = ids_of_all(connection, [parse_ref(ref) for ref in refs])
     for version in fetch(connection, ids, finish):
         found[version.model, version.version] = version, *_stored(connection, version)
     ordered = [found[key] for key in sorted(found)]
@@ -109,4 +110,4 @@ def _write(
         member = zipfile.ZipInfo(f"artifacts/{sha256}", _EPOCH)
         member.file_size = size
         with archive.open(member, "w") as entry:
-            weights.read(connection, sha256, entry, f"artifact {sha256}")  # type: ignore[arg-type]
+            content.read(connection, sha256, entry, f"artifact {sha256}")  # type: ignore[arg-type]

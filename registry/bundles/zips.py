@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from registry.errors import BundleError
+from registry.core.errors import BundleError
 
 
 @contextmanager

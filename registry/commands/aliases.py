@@ -6,18 +6,12 @@ from typing import Annotated
 
 import typer
 
-from registry.alias_moves import Expected
-from registry.commands.arguments import (
-    AliasArgument,
-    DirectionOption,
-    RefArgument,
-    parse_alias,
-    parse_direction,
-)
-from registry.console import Json, Storage, new_app, print_json, print_table
-from registry.errors import UsageError
-from registry.events import Event
-from registry.registry import Registry
+from registry.api.registry import Registry
+from registry.commands.arguments import AliasArgument, DirectionOption, RefArgument, parse_alias, parse_direction
+from registry.core.console import Json, Storage, new_app, print_json, print_table
+from registry.core.errors import UsageError
+from registry.labels.aliases import Expected
+from registry.labels.events import Event
 
 alias_app = new_app("Movable names for versions; a version with one keeps its weights.")
 

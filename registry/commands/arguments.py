@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from registry.errors import UsageError
-from registry.refs import parse_ref
-from registry.values import Direction
+from registry.core.errors import UsageError
+from registry.core.objective import Direction
+from registry.values.refs import parse_ref
 
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="MODEL (its best), MODEL/3 or MODEL@ALIAS.")]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A registered model's name.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, print_json, print_table
 
 
 def compare_command(
@@ -25,13 +25,13 @@ def compare_command(
     if out is not None:
         write_comparison(refs, out, storage=storage, metric=metric)
     if as_json:
-        from registry.reports.frames import plain
+        from registry.reports.formats.data_files import plain
 
         print_json(plain(compare(refs, storage=storage, metric=metric)))
     elif out is not None:
         typer.echo(f"wrote {out}")
     else:
-        from registry.reports.tables import leaderboard
+        from registry.reports.sections.leaderboard import leaderboard
 
         table = leaderboard(compare(refs, storage=storage, metric=metric).studies[0])
         print_table([column.name for column in table.columns], [tuple(cell.text for cell in row) for row in table.rows])

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from registry.console import Json, Storage, print_json
-from registry.errors import UsageError
-from registry.registry import Registry
+from registry.api.registry import Registry
+from registry.core.console import Json, Storage, print_json
+from registry.core.errors import UsageError
 
 
 def curves_command(
@@ -25,7 +25,7 @@ def curves_command(
     with Registry(storage) as registry:
         versions = registry.get_all(refs)
     if out is not None:
-        from registry.plots import plot_curves
+        from registry.plots.curves import plot_curves
 
         plot_curves(versions, metric, out)
     if as_json:

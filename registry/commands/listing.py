@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from registry.api.registry import Registry
 from registry.commands.arguments import WhereOption
-from registry.console import Json, Storage, json_text, print_table, size
-from registry.errors import UsageError
-from registry.files import whole_file
-from registry.registry import Registry
-from registry.tables import FORMATS, to_csv, write_parquet
-from registry.values import ModelVersion
+from registry.core.atomic_file import whole_file
+from registry.core.console import Json, Storage, json_text, print_table, size
+from registry.core.errors import UsageError
+from registry.values.version import ModelVersion
+from registry.versions.frame import FORMATS, to_csv, write_parquet
 
 if TYPE_CHECKING:
     from registry.query.page import Page

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from registry.api.registry import Registry
 from registry.commands.arguments import RefArgument
-from registry.console import Json, Storage, print_json, show, size
-from registry.errors import UsageError
-from registry.registry import Registry
+from registry.core.console import Json, Storage, print_json, show, size
+from registry.core.errors import UsageError
 
 
 def load_command(

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from registry.api.registry import Registry
 from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
-from registry.console import Json, Storage, print_json, print_table, show, size
-from registry.registry import Registry
-from registry.values import ModelVersion, RegisteredModel
+from registry.core.console import Json, Storage, print_json, print_table, show, size
+from registry.values.version import ModelVersion, RegisteredModel
 
 
 def models_command(storage: Storage = None, as_json: Json = False) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from registry.checks import CLOSE, PredictionCheck
-from registry.errors import ExportError, UsageError, UserError, did_you_mean
+from registry.core.errors import ExportError, UsageError, UserError, did_you_mean
 from registry.export.formats import FORMATS, Format, as_arrays, predict
+from registry.keras_models.prediction_check import CLOSE, PredictionCheck
 
 _SAMPLES = 4
 _LENGTH = 8  # of dimensions that may have any

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.errors import ExportError
-from registry.quiet import native_stderr_held
+from registry.core.errors import ExportError
+from registry.core.tensorflow import native_stderr_held
 
 Arrays = list[Any]
 
@@ -75,13 +75,13 @@ def _by_name(names: Sequence[str], model: Any, inputs: Arrays) -> dict[str, Any]
 
 
 def _write_keras(model: Any, path: Path) -> None:
-    from registry.keras_io import save_model
+    from registry.keras_models.keras_file import save_model
 
     path.write_bytes(save_model(model))
 
 
 def _run_keras(path: Path, _model: Any, inputs: Arrays) -> Arrays:
-    from registry.keras_io import load_model
+    from registry.keras_models.keras_file import load_model
 
     return predict(load_model(path), inputs)
 
@@ -91,7 +91,7 @@ def _write_weights(model: Any, path: Path) -> None:
 
 
 def _run_weights(path: Path, model: Any, inputs: Arrays) -> Arrays:
-    from registry.keras_io import load_model, save_model
+    from registry.keras_models.keras_file import load_model, save_model
 
     other = load_model(save_model(model))
     other.set_weights([value * 0 for value in other.get_weights()])

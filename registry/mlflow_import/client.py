@@ -11,8 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry.database import database_exists
-from registry.errors import DatabaseError, NotFoundError, UserError, did_you_mean
+from registry.core.database_url import database_exists
+from registry.core.errors import DatabaseError, NotFoundError, UserError, did_you_mean
 
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 

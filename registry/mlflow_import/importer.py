@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from registry.errors import ConflictError, LoadError, NotFoundError
+from registry.api.registry import Registry
+from registry.core.errors import ConflictError, LoadError, NotFoundError
+from registry.core.objective import Direction
 from registry.mlflow_import import client as asked
 from registry.mlflow_import import convert
-from registry.registry import Registry
-from registry.trained import Epoch, direction_of
-from registry.values import Direction, ModelVersion, Source
+from registry.values.version import ModelVersion, Source
+from registry.versions.training_input import Epoch, direction_of
 
 _FINISHED = "FINISHED"
 
@@ -135,7 +136,7 @@ def _weights(wanted: _Run, folder: str) -> tuple[Any, dict[str, str], str | None
     path = asked.download_weights(wanted.client, wanted.run, folder)
     if path is None:
         return None, {}, "without weights: it logged no Keras model"
-    from registry.keras_io import load_model, saved_by
+    from registry.keras_models.keras_file import load_model, saved_by
 
     try:
         return load_model(path), {"keras": saved_by(path)}, None

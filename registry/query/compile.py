@@ -14,7 +14,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry.packing import check_text, nearest_float
 from registry.query.errors import FilterError
 from registry.query.tree import (
     And,
@@ -31,6 +30,7 @@ from registry.query.tree import (
     pattern_parts,
 )
 from registry.schema import Utc, aliases, artifacts, metrics, models, params, tags, versions
+from registry.values.encoding import check_text, nearest_float
 
 Condition = sa.ColumnElement[bool]
 _TEXT = sa.literal_column("'text'", sa.Text)  # not bound, or SQLite would not see that a partial index holds it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.errors import UsageError
+from registry.core.errors import UsageError
 
 
 class FilterError(UsageError):

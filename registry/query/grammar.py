@@ -10,8 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from registry.errors import did_you_mean
-from registry.packing import check_text
+from registry.core.errors import did_you_mean
 from registry.query.errors import FilterError
 from registry.query.tree import (
     MAX_VALUES,
@@ -29,6 +28,7 @@ from registry.query.tree import (
     Value,
     Within,
 )
+from registry.values.encoding import check_text
 
 MAX_TEXT = 10_000
 _SPELLED = {

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry.errors import did_you_mean
+from registry.core.errors import did_you_mean
 from registry.query.errors import FilterError
 from registry.query.tree import OWN, Field
 from registry.schema import metrics, params

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry.values import ModelVersion
+from registry.values.version import ModelVersion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ class Page:
         return len(self.versions)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a pandas DataFrame with a row for each version; see `registry.tables.to_frame`."""
-        from registry.tables import to_frame
+        """Return a pandas DataFrame with a row for each version; see `registry.versions.frame.to_frame`."""
+        from registry.versions.frame import to_frame
 
         return to_frame(self.versions)

@@ -18,13 +18,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry.errors import UsageError
+from registry.core.errors import UsageError
+from registry.core.objective import Direction
 from registry.query.compile import VERSIONS, WALKED, Base, Compiler, Condition, by_code_point, elsewhere, own_view
 from registry.query.errors import FilterError
 from registry.query.tree import Field, Order
 from registry.query.wanted import Fits
 from registry.schema import Utc, versions
-from registry.values import Direction
 
 
 @dataclass(frozen=True)

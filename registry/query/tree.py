@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from registry.errors import UsageError
+from registry.core.errors import UsageError
 
 Space = Literal["own", "params", "metrics", "best", "last", "tag"]
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry.errors import UsageError
+from registry.core.errors import UsageError
 from registry.query.compile import Base, Compiler, Condition, elsewhere
 from registry.query.names import check_names
 from registry.query.tree import And, Compare, Expression, Field, Order, Test, tests

@@ -9,14 +9,15 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from registry import fields
-from registry.database import default_url, display_url, without_secrets
-from registry.registry import Registry
-from registry.reports.facts import Report
-from registry.reports.loading import commands_for
-from registry.reports.versions import BASELINE_TAG, CONFIRM_TAG, comparison_of, configuration, is_baseline
-from registry.reports.write import check_name, write
-from registry.values import ModelVersion
+from registry.api.registry import Registry
+from registry.core.database_url import default_url, display_url, without_secrets
+from registry.query import fields
+from registry.reports.facts.study import Report
+from registry.reports.formats.write import check_name, write
+from registry.reports.sources.commands import commands_for
+from registry.reports.sources.versions import comparison_of, configuration, is_baseline
+from registry.values.known_tags import BASELINE_TAG, CONFIRM_TAG
+from registry.values.version import ModelVersion
 
 
 def compare(refs: Sequence[str], *, storage: str | None = None, metric: str | None = None) -> Report:

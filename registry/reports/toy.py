@@ -9,8 +9,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from registry.reports.evidence import Attempt, Baseline, Calibration, Mistake, Mistakes, Repeats
-from registry.reports.facts import Hyperparameter, Importances, Outcome, PrunedBy, Report, ReportedStudy, ReportedTrial
+from registry.reports.facts.evidence import Attempt, Baseline, Calibration, Mistake, Mistakes, Repeats
+from registry.reports.facts.study import (
+    Hyperparameter,
+    Importances,
+    Outcome,
+    PrunedBy,
+    Report,
+    ReportedStudy,
+    ReportedTrial,
+)
 
 MAX_EPOCHS = 10
 MOMENT = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)

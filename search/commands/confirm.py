@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.console import Json, Storage, print_json, print_table
-from search.commands import options, running
+from registry.core.console import Json, Storage, print_json, print_table
+from search.commands import options, session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from search.confirmed import Confirmed
+    from search.confirm.standings import Confirmed
     from search.study import Study
 
 
@@ -38,19 +38,19 @@ def confirm_command(
     storage: Storage = None,
 ) -> None:
     """Train a study's best again on new seeds, choose by the mean, measure the winner on the test data, once."""
-    from search.concluding import conclude
-    from search.confirming import begin, other_name
+    from search.confirm.conclude import conclude
+    from search.confirm.start import begin, other_name
     from search.study import Study
 
-    run_options = running.run_options(
+    run_options = session.run_options(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
-    running.prepare_process()
+    session.prepare_process()
     found = begin(Study.open(study, storage), top=top, seeds=seeds, name=name, accept_changes=accept_changes)
     again = _continue(study, found, on)
     try:
         if found.unfinished():
-            with running.progress(found, run_options["timeout"], stderr=as_json) as shown:
+            with session.progress(found, run_options["timeout"], stderr=as_json) as shown:
                 found.run(on_status=shown.show, **run_options)
     except KeyboardInterrupt:
         typer.echo(f"stopped in order; nothing is lost. To continue: {again}", err=as_json)

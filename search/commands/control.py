@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry.console import Storage
+from registry.core.console import Storage
 from search.commands.options import StudyName
 
 TrialNumbers = Annotated[list[int], typer.Argument(metavar="TRIAL…", help="Numbers of trials.")]

@@ -83,7 +83,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    from search.durations import parse_duration
+    from search.terminal.durations import parse_duration
 
     settings = {name: value for name, value in given.items() if value is not None}
     for option, name in DURATIONS.items():
@@ -98,7 +98,7 @@ def worker_count(text: str) -> Any:
     Raises:
         UsageError: it is neither.
     """
-    from registry.errors import UsageError
+    from registry.core.errors import UsageError
 
     if text == "auto":
         return text
@@ -113,14 +113,14 @@ def memory_bytes(text: str | None) -> int | None:
     Raises:
         UsageError: it is no amount of memory.
     """
-    from search.memory import parse_size
+    from search.system.memory import parse_size
 
     return None if text is None else parse_size(text, "--memory-limit")
 
 
 def storage_option(study: Study) -> str:
     """Return the option that names the database, where the default would not find it; never a password."""
-    from registry.database import default_url, display_url, parse_url
+    from registry.core.database_url import default_url, display_url, parse_url
 
     if parse_url(default_url()) == parse_url(study.url):
         return ""

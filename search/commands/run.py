@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.console import Storage
-from search.commands import options, running
+from registry.core.console import Storage
+from search.commands import options, session
 
 if TYPE_CHECKING:
-    from search.status import BestTrial, StudyStatus
+    from search.records.status import BestTrial, StudyStatus
     from search.study import Study
 
 DEFAULT_TRIALS = 40
@@ -39,10 +39,10 @@ def run_command(
     settings: dict[str, Any],
 ) -> None:
     """Create or continue a study, and work on it until its budget is used up."""
-    run_options = running.run_options(
+    run_options = session.run_options(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
-    running.prepare_process()
+    session.prepare_process()
     database = {"storage": storage, "artifacts": artifacts}
     found = _create(study, problem, trials, add, accept_changes, database, settings)
     _run(found, report, run_options)
@@ -81,16 +81,16 @@ def worker_command(
     """Work on a study until it is done; needs nothing but the database."""
     from rich.console import Console
 
-    from search.durations import parse_duration
-    from search.progress import PlainProgress
     from search.study import Study
+    from search.terminal.durations import parse_duration
+    from search.terminal.progress import PlainProgress
 
     run_options: dict[str, Any] = {
         "workers": options.worker_count(workers),
         "timeout": None if timeout is None else parse_duration(timeout, "--timeout"),
         "memory_limit": options.memory_bytes(memory_limit),
     }
-    running.prepare_process()
+    session.prepare_process()
     found = Study.open(study, storage)
     if accept_changes:
         found = found.accept_changes()
@@ -111,7 +111,7 @@ def _create(
     database: dict[str, str | None],
     settings: dict[str, Any],
 ) -> Study:
-    from registry.errors import UsageError
+    from registry.core.errors import UsageError
     from search.study import Study
 
     if trials is not None and add is not None:
@@ -136,7 +136,7 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
         )
     started = time.monotonic()
     try:
-        with running.progress(study, run_options["timeout"]) as progress:
+        with session.progress(study, run_options["timeout"]) as progress:
             study.run(on_status=progress.show, **run_options)
     except KeyboardInterrupt:
         typer.echo(f"stopped in order; nothing is lost. To continue: {_continue(study, run_options)}")
@@ -146,8 +146,8 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
 
 
 def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: dict[str, Any]) -> None:
-    from search.durations import show_duration
-    from search.progress import describe_best
+    from search.terminal.durations import show_duration
+    from search.terminal.progress import describe_best
 
     now = study.status()
     counts = now.trials
@@ -170,14 +170,14 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
 
 def _against_champion(study: Study, best: BestTrial) -> str:
     from registry import Registry
-    from search.champion import stand_against
+    from search.confirm.champion import stand_against
 
     with Registry(study.url) as registry:
         return stand_against(registry, study.record, best)
 
 
 def _write_report(study: Study, out: Path | None) -> None:
-    from search.report import write_report
+    from search.report.collect import write_report
 
     name = re.sub(r"[^\w.-]+", "-", study.record.name)
     typer.echo(f"report: {write_report(study.url, [study.record.name], out or Path('reports') / f'{name}.html')}")

@@ -8,8 +8,8 @@ import keras
 import keras_tuner
 import tensorflow as tf
 
-from search.inspection import check_model
-from search.problem import Data, Problem
+from search.problems.inspection import check_model
+from search.problems.problem import Data, Problem
 from search.training.job import Job
 from search.training.resident import ResidentArrays
 from search.training.snapshot import Snapshot

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from registry.core.objective import Objective
+from registry.values.stop_reason import StopReason
 from search.errors import MetricError
-from search.problem import Objective
-from search.results import StopReason
 
 Verdict = Mapping[str, Any]
 Prune = Callable[[int, float], Verdict | None]

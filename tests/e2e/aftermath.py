@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry import Registry
-from registry.database import open_engine, reading
-from search.records import StudyRecord, TrialRecord, read_study, read_trials
+from registry.core.engine import open_engine
+from registry.core.transaction import reading
+from search.optuna_bridge.storage import closing_storage
+from search.records.studies import StudyRecord, read_study
+from search.records.trials import TrialRecord, read_trials
 from search.schema import attempts, checkpoint_chunks, checkpoints, slots
-from search.storage import closing_storage
 
 CLOCK_SECONDS = 1e-3  # two readings of SQLite's clock may be of one millisecond
 

@@ -26,13 +26,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry.database import open_engine
-from registry.errors import DatabaseAway
-from search.beginning import begin_study
-from search.inspection import Inspection, inspect_problem
-from search.pool import call_in_child, processes
-from search.settings import Settings
-from search.slots import unfinished
+from registry.core.engine import open_engine
+from registry.core.errors import DatabaseAway
+from search.coordination.creation import begin_study
+from search.coordination.slots import unfinished
+from search.problems.inspection import Inspection, inspect_problem
+from search.records.settings import Settings
+from search.system.forkserver import call_in_child, processes
 
 from .aftermath import Check, examine
 from .servers import Server, server

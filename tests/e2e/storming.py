@@ -171,10 +171,11 @@ def work(url: str, name: str, log: Path, fate: Fate | None, lease_seconds: float
         seconds: that an epoch on paper takes; None to train real Keras models.
     """
     # Not above: they bring TensorFlow, which the forkserver has, and the process that drives needs not.
-    from registry.database import open_engine
-    from search import slots
-    from search.patience import Patience
-    from search.worker import Worker, open_keras_shop, open_shop, read_known
+    from registry.core.engine import open_engine
+    from search.coordination import slots
+    from search.system.retry import Patience
+    from search.worker.context import open_keras_shop, open_shop
+    from search.worker.worker import Worker, read_known
 
     logging.basicConfig(level=logging.ERROR, format="%(process)d: %(message)s")
     engine, stop = open_engine(url, must_exist=True), threading.Event()
@@ -182,7 +183,7 @@ def work(url: str, name: str, log: Path, fate: Fate | None, lease_seconds: float
     if fate is not None:
         fate.arm()
     if seconds is None:
-        from search.runtime import configure
+        from search.system.runtime import configure
 
         configure(None, 1)
         shop = open_keras_shop(engine, url, study, stop)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from registry import Registry
-from registry.errors import UsageError
+from registry.core.errors import UsageError
 from search import Study
 from search.errors import ChangedProblem, ProblemError
 
@@ -154,8 +154,8 @@ def test_test_data_that_do_not_load_are_asked_for_again_later(folder: Path, tmp_
 
 
 def test_a_model_whose_loss_is_not_keras_own_is_measured(folder: Path, tmp_path: Path) -> None:
-    from search.held_out import measure_on_test
-    from search.rebuild import rebuild_model
+    from search.confirm.test_data import measure_on_test
+    from search.problems.rebuild import rebuild_model
 
     params = {"learning_rate": 0.1, "units": 3, "activation": "relu"}
     model = rebuild_model("problems:custom", params)

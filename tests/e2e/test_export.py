@@ -13,7 +13,7 @@ import pytest
 
 from registry import ExportError, PredictionCheck, Registry, UsageError, UserError, save_model
 from registry.cli import app
-from registry.console import run
+from registry.core.console import run
 from registry.export import FORMATS, export_checked, format_of
 
 keras = pytest.importorskip("keras")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from fmnist import fmnist
-from fmnist.baselines import run_baselines
+from fmnist.chapter.baselines import run_baselines
 from registry import Registry
-from search.problem import Data
+from search.problems.problem import Data
 
 
 def images(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -44,8 +44,8 @@ def test_baselines_are_registered_once_with_curves_weights_and_lineage(tmp_path:
 
 
 def test_an_experiment_goes_on_from_the_last_weights_of_another(tmp_path: Path) -> None:
-    from fmnist.chapter import find_baseline
-    from fmnist.training import train
+    from fmnist.chapter.experiments import find_baseline
+    from fmnist.chapter.training import train
 
     data = SMALL.load_data()
     first = train(find_baseline("relu-300-sigmoid-100"), 0, data)
@@ -55,8 +55,8 @@ def test_an_experiment_goes_on_from_the_last_weights_of_another(tmp_path: Path) 
 
 
 def test_early_stopping_keeps_the_epoch_of_the_lowest_validation_loss() -> None:
-    from fmnist.chapter import find_baseline
-    from fmnist.training import train
+    from fmnist.chapter.experiments import find_baseline
+    from fmnist.chapter.training import train
 
     rng = np.random.default_rng(0)
     noise = (rng.integers(0, 256, (64, 28, 28), dtype=np.uint8), rng.integers(0, 10, 64).astype(np.uint8))

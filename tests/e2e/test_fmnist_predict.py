@@ -13,7 +13,7 @@ from PIL import Image
 from fmnist import CLASS_NAMES
 from fmnist.cli import app
 from registry import Registry, save_model
-from registry.console import run
+from registry.core.console import run
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "images"
 
@@ -89,8 +89,8 @@ def test_the_chapters_pictures_need_the_baselines(url: str, tmp_path: Path, caps
 def test_the_chapters_pictures_are_drawn_of_registered_baselines(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from fmnist.baselines import study_of
-    from fmnist.chapter import BASELINES
+    from fmnist.chapter.baselines import study_of
+    from fmnist.chapter.experiments import BASELINES
     from registry import Source
 
     curves = {name: [0.5, 0.6] for name in ("loss", "val_loss", "accuracy", "val_accuracy")}

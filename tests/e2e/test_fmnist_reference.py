@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from fmnist.baselines import study_of
-from fmnist.chapter import find_baseline
+from fmnist.chapter.baselines import study_of
+from fmnist.chapter.experiments import find_baseline
 from fmnist.reference import PLAIN, WIDE, Plan, make_reference
 from registry import Registry
 from search import Study

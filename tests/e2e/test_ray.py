@@ -18,10 +18,10 @@ from typing import Any
 import psutil
 import pytest
 
-from registry.database import reading
-from registry.errors import DatabaseError, NotFoundError
-from search.attempts import read_attempts
-from search.status import StudyStatus
+from registry.core.errors import DatabaseError, NotFoundError
+from registry.core.transaction import reading
+from search.records.status import StudyStatus
+from search.report.attempts import read_attempts
 from search.study import Study
 
 # Ray leaves the log files of its client server open.

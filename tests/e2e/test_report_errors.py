@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from registry.database import open_engine
+from registry.core.engine import open_engine
 from search import Study
-from search.mistakes import mistakes_of_winner
-from search.report import collect
+from search.report.collect import collect
+from search.report.misclassified import mistakes_of_winner
 
 
 def test_the_winners_errors_add_up_to_its_score(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ import optuna
 import pytest
 
 from registry import Registry
-from registry.errors import DatabaseError, NotFoundError
-from search.records import TrialRecord
-from search.status import StudyStatus
+from registry.core.errors import DatabaseError, NotFoundError
+from search.records.status import StudyStatus
+from search.records.trials import TrialRecord
 from search.study import Study
 
 SECONDS = 240

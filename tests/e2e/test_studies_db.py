@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from fmnist import load_data
-from fmnist.chapter import BASELINES
+from fmnist.chapter.experiments import BASELINES
 from fmnist.reference import PLAIN, WIDE, Plan
 from registry import Registry
 from search import Study

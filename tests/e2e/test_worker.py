@@ -7,23 +7,25 @@ import optuna
 import pytest
 import sqlalchemy as sa
 
-from registry.database import open_engine
-from registry.errors import DatabaseAway
-from search import control, inspection
-from search.attempt import Attempt
-from search.beginning import begin_study
-from search.deaths import Death, release_worker
+from registry.core.engine import open_engine
+from registry.core.errors import DatabaseAway
+from registry.values.stop_reason import StopReason
+from search.coordination import control
+from search.coordination.creation import begin_study
+from search.coordination.lease import Lease
+from search.coordination.worker_exits import Death, release_worker
 from search.errors import ChangedProblem, Interrupted, LeaseLost, MetricError
-from search.inspection import inspect_problem
-from search.lease import Lease
-from search.problems import load_problem
-from search.records import read_study, read_trials
-from search.results import StopReason
+from search.optuna_bridge.storage import closing_storage
+from search.problems.inspection import inspect_problem, load_data
+from search.problems.resolve import load_problem
+from search.records.settings import Settings
+from search.records.status import read_status
+from search.records.studies import read_study
+from search.records.trials import read_trials
 from search.schema import attempts
-from search.settings import Settings
-from search.status import read_status
-from search.storage import closing_storage
-from search.worker import Worker, open_keras_shop
+from search.worker.attempt import Attempt
+from search.worker.context import open_keras_shop
+from search.worker.worker import Worker
 
 MODULE = """
 import keras, keras_tuner, numpy as np, tensorflow as tf
@@ -161,7 +163,7 @@ def test_the_best_become_versions_whose_weights_are_of_the_best_epoch(study):
     versions = bench.shop.registry.list("toy", best_first=True)
     kept = [v for v in versions if v.weights]
     assert [v.score for v in kept] == sorted(t.score for t in trials)[:2]
-    x, y = inspection.load_data(load_problem("problems:plain")).validation
+    x, y = load_data(load_problem("problems:plain")).validation
     for version in kept:
         loaded = version.load()
         assert loaded.evaluate(x, y, batch_size=64, verbose=0)[0] == pytest.approx(version.score, rel=1e-5)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist.data import DataStore
-from fmnist.idx import FASHION_MNIST, Images
+from fmnist.dataset.arrays import DataStore
+from fmnist.dataset.idx import FASHION_MNIST, Images
 
 SAMPLES = {"train": 50, "t10k": 20}
 

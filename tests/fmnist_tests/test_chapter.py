@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmnist.baselines import chosen, params_of, registered, run_baselines, study_of
-from fmnist.chapter import BASELINES, NAMES, find_baseline
-from fmnist.chapter_table import chapter_rows
+from fmnist.chapter.baselines import chosen, params_of, registered, run_baselines, study_of
+from fmnist.chapter.experiments import BASELINES, NAMES, find_baseline
+from fmnist.chapter.table import chapter_rows
 from fmnist.cli import app
 from registry import NotFoundError, Registry, Source, UsageError
-from registry.console import run
+from registry.core.console import run
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_the_table_prints_without_training(url: str, capsys: pytest.CaptureFixtu
 def test_the_linear_classifier_as_a_keras_model_decides_as_scikit_learn_does() -> None:
     from sklearn.linear_model import SGDClassifier
 
-    from fmnist.linear import as_keras
+    from fmnist.chapter.linear import as_keras
 
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (200, 28, 28), dtype=np.uint8)

@@ -9,8 +9,8 @@ import pytest
 
 import fmnist
 from fmnist.cli import app
-from registry.console import run
-from search.problem import Objective
+from registry.core.console import run
+from registry.core.objective import Objective
 
 HEAVY = ("keras", "keras_tuner", "matplotlib", "sklearn", "tensorflow")
 
@@ -28,7 +28,7 @@ def test_the_problem_is_described() -> None:
     assert (problem.batch_size, problem.class_names) == (32, fmnist.CLASS_NAMES)
 
 
-@pytest.mark.parametrize("module", ["fmnist.problem", "fmnist.cli", "fmnist.data"])
+@pytest.mark.parametrize("module", ["fmnist.problem", "fmnist.cli", "fmnist.dataset.arrays"])
 def test_nothing_heavy_is_imported(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

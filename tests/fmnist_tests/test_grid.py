@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fmnist.data import CLASS_NAMES
-from fmnist.grid import image_grid, save
-from registry.errors import UserError
+from fmnist.dataset.arrays import CLASS_NAMES
+from fmnist.dataset.grid import image_grid, save
+from registry.core.errors import UserError
 
 IMAGES = np.zeros((3, 28, 28), np.uint8)
 LABELS = np.array([9, 0, 4], np.uint8)

@@ -12,9 +12,9 @@ from fmnist_tests.fakes import idx_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmnist.dataset.idx import FASHION_MNIST, parse, read_checked
 from fmnist.errors import DamagedFileError, DataNotFoundError
-from fmnist.idx import FASHION_MNIST, parse, read_checked
-from registry.errors import UserError
+from registry.core.errors import UserError
 
 CONTENT = idx_bytes(np.arange(60, dtype=np.uint8).reshape(3, 4, 5))
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fmnist.data import CLASS_NAMES
+from fmnist.dataset.arrays import CLASS_NAMES
 from fmnist.errors import ImageError
 from fmnist.images import Picture, normalised, read_pictures
 from fmnist.predict import answers_figure, answers_of

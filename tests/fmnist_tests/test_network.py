@@ -16,7 +16,7 @@ def build(values: dict[str, Any], **options: Any) -> tuple[Any, Any]:
     """Return a model of these values and the hyperparameters that it asked for."""
     import keras_tuner
 
-    from fmnist.network import DenseNetwork
+    from fmnist.networks.dense import DenseNetwork
 
     hp = keras_tuner.HyperParameters()
     hp.values = {**FAST, **values}
@@ -44,7 +44,7 @@ def test_there_are_as_many_hidden_layers_as_chosen(layers: int) -> None:
 
 
 def test_every_activation_builds() -> None:
-    from fmnist.network import ACTIVATIONS
+    from fmnist.networks.dense import ACTIVATIONS
 
     for activation in ACTIVATIONS:
         model, _ = build({"hidden_layers": 1, "activation": activation})
@@ -96,7 +96,7 @@ def test_the_search_can_train_it() -> None:
 
 @pytest.mark.parametrize("optimizers", [("adamw",), ()])
 def test_an_unknown_optimizer_is_refused(optimizers: tuple[str, ...]) -> None:
-    from fmnist.network import DenseNetwork
+    from fmnist.networks.dense import DenseNetwork
 
     with pytest.raises(ValueError) as raised:  # noqa: PT011  its whole text is compared
         DenseNetwork(optimizers=optimizers)
@@ -104,7 +104,7 @@ def test_an_unknown_optimizer_is_refused(optimizers: tuple[str, ...]) -> None:
 
 
 def test_a_registered_one_can_be_built_again_by_its_problem() -> None:
-    from search.rebuild import rebuild_installed
+    from search.problems.rebuild import rebuild_installed
 
     model, hp = build({"hidden_layers": 2, "dropout": 0.25})
     again = rebuild_installed("fmnist", hp.values)

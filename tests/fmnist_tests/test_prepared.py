@@ -13,9 +13,9 @@ from fmnist_tests.fakes import CONTENTS, HASHES, Places, write_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmnist.dataset.idx import parse
+from fmnist.dataset.prepared import MANIFEST, PARTS, cache_folder, split
 from fmnist.errors import CacheError, DamagedFileError
-from fmnist.idx import parse
-from fmnist.prepared import MANIFEST, PARTS, cache_folder, split
 
 PROCESSES = 8
 
@@ -144,7 +144,7 @@ def test_other_files_are_kept_apart(tmp_path: Path) -> None:
 PREPARE = """
 import json, sys
 from pathlib import Path
-from fmnist.data import DataStore
+from fmnist.dataset.arrays import DataStore
 
 cache, debian, hashes = json.loads(sys.argv[1])
 sys.stdin.read(1)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from fmnist_tests.fakes import CONTENTS, HASHES, Places, write_files
 
+from fmnist.dataset.sources import Source, explicit_source, find_source, keras_cache, require_host
 from fmnist.errors import DamagedFileError, DataNotFoundError
-from fmnist.sources import Source, explicit_source, find_source, keras_cache, require_host
 
 
 def test_the_option_comes_before_the_variable(places: Places) -> None:

@@ -24,7 +24,7 @@ ALWAYS = {
 def build(values: dict[str, Any], epochs: int = 30) -> tuple[Any, Any]:
     import keras_tuner
 
-    from fmnist.wide import WideNetwork
+    from fmnist.networks.wide import WideNetwork
 
     hp = keras_tuner.HyperParameters()
     hp.values = {**SMALL, **values}
@@ -65,7 +65,7 @@ def test_the_learning_rate_ends_at_zero_after_the_last_epoch(schedule: str, batc
 def test_smoothing_is_keras_own_for_one_hot_labels() -> None:
     import keras
 
-    from fmnist.wide import smoothed_crossentropy
+    from fmnist.networks.wide import smoothed_crossentropy
 
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(10), 6).astype(np.float32)
@@ -92,7 +92,7 @@ def test_a_stored_model_is_compiled_with_keras_own_loss() -> None:
 
 def test_its_winners_are_versions_of_fmnist() -> None:
     from fmnist.problem import fmnist, fmnist_wide
-    from search.problems import installed_problems
+    from search.problems.resolve import installed_problems
 
     assert (fmnist_wide.name, fmnist_wide.load_data) == (fmnist.name, fmnist.load_data)
     assert fmnist_wide.hypermodel().name == "fmnist-wide"

@@ -7,7 +7,7 @@ import operator
 import re
 from datetime import UTC, datetime
 
-from registry.metric_names import known_direction
+from registry.core.metric_directions import known_direction
 from registry.query.tree import And, Compare, Field, IsNull, Like, Not, Or, Within
 
 OPERATORS = {

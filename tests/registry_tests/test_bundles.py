@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from registry import BundleError, Imported, NotFoundError, PredictionCheck, Registry, Source, UsageError, UserError
 from registry.bundles.keras_files import check_keras_file
 from registry.cli import app
-from registry.console import run
+from registry.core.console import run
 
 DENSE = {"class_name": "Dense", "module": "keras.layers", "registered_name": None, "config": {"units": 3}}
 

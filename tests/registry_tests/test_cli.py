@@ -14,7 +14,7 @@ import pytest
 
 from registry import Registry, UserError
 from registry.cli import app
-from registry.console import new_app, run, show
+from registry.core.console import new_app, run, show
 from registry.schema import SCHEMA
 
 KEYS = [
@@ -260,7 +260,7 @@ UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
 from registry.cli import app
-from registry.console import run
+from registry.core.console import run
 url, folder = sys.argv[1:]
 run(app, "registry", ["best", "toy", "--storage", url])  # everything is imported now
 sys.stdout.flush()
@@ -344,7 +344,7 @@ HEAVY = "keras tensorflow optuna keras_tuner pandas alembic matplotlib rich nump
 @pytest.mark.parametrize("command", ["best toy", "best toy --json", "show toy/1"])
 def test_a_question_imports_nothing_heavy(url, command):
     code = (
-        "import sys; from registry.cli import app; from registry.console import run; "
+        "import sys; from registry.cli import app; from registry.core.console import run; "
         f"code = run(app, 'registry', {[*command.split(), '--storage', url]!r}); "
         f"print([name for name in {HEAVY.split()!r} if name in sys.modules]); sys.exit(code)"
     )
@@ -363,7 +363,7 @@ def test_the_door_is_whole():
 
     assert registry.__all__ == sorted(registry.__all__)
     for name in registry.__all__:
-        assert getattr(registry, name).__name__.removeprefix("registry.") == name
+        assert getattr(registry, name).__name__.rpartition(".")[2] == name
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = registry.nothing
 

@@ -8,7 +8,7 @@ from datetime import UTC
 import pytest
 
 from registry import NotFoundError, Registry, Source, UsageError
-from registry.values import LossCurve
+from registry.values.version import LossCurve
 
 
 class TestRegister:

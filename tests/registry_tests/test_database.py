@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from registry import database
-from registry.database import explain, open_engine, reading
-from registry.errors import DatabaseAway
+from registry.core import engine as database
+from registry.core.database_errors import explain
+from registry.core.engine import open_engine
+from registry.core.errors import DatabaseAway
+from registry.core.transaction import reading
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from registry import NotFoundError, PredictionCheck, Registry, UsageError, UserError
-from registry.backup import pg_dump
 from registry.cli import app
-from registry.console import run
-from registry.database import reading, writing
+from registry.core.console import run
+from registry.core.transaction import reading, writing
+from registry.retention.backup import pg_dump
 from registry.schema import chunks, events, versions
 
 NOW = timedelta(0)
@@ -149,7 +149,7 @@ class TestGc:
         assert stored.get("toy@again").export(tmp_path / "x.keras").read_bytes() == b"weights 0.5"
 
     def test_an_alias_that_moves_between_plan_and_deed(self, stored, register):
-        from registry import garbage
+        from registry.retention import garbage
 
         unpinned_after_it_was_displaced(stored, register)
         plan = garbage.find(stored._engine, stored._clock())
@@ -158,7 +158,7 @@ class TestGc:
         assert stored.get("toy@saved").weights is not None
 
     def test_bytes_that_get_an_owner_between_plan_and_deed(self, stored, register, tmp_path):
-        from registry import garbage
+        from registry.retention import garbage
 
         register(stored, 0.5, weights=b"one")
         with writing(stored._engine) as connection:

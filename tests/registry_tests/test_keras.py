@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from registry import IntegrityError, LoadError, PredictionCheck, load_model, save_model
-from registry.database import writing
+from registry.core.transaction import writing
 from registry.schema import chunks
 
 keras = pytest.importorskip("keras")

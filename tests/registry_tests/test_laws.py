@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry import LossCurve, Registry, Source, UsageError
-from registry.packing import pack_curve, pack_param, unpack_curve, unpack_param
-from registry.refs import Ref, parse_ref
+from registry.values.encoding import pack_curve, pack_param, unpack_curve, unpack_param
+from registry.values.refs import Ref, parse_ref
 
 LAW = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

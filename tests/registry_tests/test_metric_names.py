@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.metric_names import known_direction
+from registry.core.metric_directions import known_direction
 
 
 @pytest.mark.parametrize(

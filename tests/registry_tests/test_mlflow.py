@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from registry import DatabaseError, NotFoundError, Registry, UsageError, UserError, save_model
 from registry.cli import app
-from registry.console import run as run_program
+from registry.core.console import run as run_program
 from registry.mlflow_import import convert, import_mlflow
 
 # SQLAlchemy 2.1 says so of MLflow's own tables.

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry import ConflictError, NotFoundError, ProtectedError, UsageError
-from registry.events import actor
-from registry.promotion import beats
+from registry.labels.events import actor
+from registry.labels.promotion import beats
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from registry import ModelVersion, NotFoundError, Source, UsageError, plot_curves
-from registry.fonts import families_for
-from registry.plots import COLOURS, curves_figure
-from registry.values import curves_of
+from registry.plots.curves import COLOURS, curves_figure
+from registry.plots.fonts import families_for
+from registry.values.version import curves_of
 
 
 def version(number, **curves):

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from registry import Registry, UsageError
-from registry import fields as f
 from registry.cli import app
-from registry.console import run
+from registry.core.console import run
+from registry.query import fields as f
 from registry.query.errors import FilterError
 from registry.query.grammar import parse_filter, parse_sort
 from registry.query.tree import And, Compare, Field, IsNull, Like, Order, Within
@@ -305,7 +305,7 @@ def test_a_wrong_filter_on_the_command_line_is_one_line(shop, capsys, shop_url):
 
 
 def test_parquet_without_pyarrow_says_what_to_install(shop, tmp_path, monkeypatch):
-    from registry.tables import write_parquet
+    from registry.versions.frame import write_parquet
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match=r"pip install -e '\.\[parquet\]'"):

@@ -13,25 +13,26 @@ import pytest
 from matplotlib.figure import Figure
 
 from registry import Registry
-from registry.errors import UsageError
-from registry.fonts import families_for
-from registry.reports import Baseline, Repeats, ReportedTrial, to_frame, write
-from registry.reports.answer import answer
-from registry.reports.blocks import baselines_table
+from registry.core.errors import UsageError
+from registry.plots.fonts import families_for
+from registry.reports import Baseline, Repeats, ReportedTrial, to_frame
+from registry.reports.analysis.fit import describe_fit, judge_fit
+from registry.reports.analysis.groups import compare_groups, holm
+from registry.reports.analysis.noise import baseline_lines, jitter, noise_lines, welch
 from registry.reports.compare import compare
-from registry.reports.fit import describe_fit, judge_fit
-from registry.reports.frames import to_csv
-from registry.reports.groups import compare_groups, holm
-from registry.reports.markdown import to_markdown
-from registry.reports.noise import baseline_lines, jitter, noise_lines, welch
-from registry.reports.pdf import to_pdf
-from registry.reports.relations import parallel_picture
-from registry.reports.studies import best_at, best_by_epochs, budget_table, grouped, lead_lines, studies_block
-from registry.reports.tables import leaderboard
-from registry.reports.timeline import continued_table
+from registry.reports.formats.data_files import to_csv
+from registry.reports.formats.markdown import to_markdown
+from registry.reports.formats.pdf import to_pdf
+from registry.reports.formats.write import write
+from registry.reports.sections.answer import answer
+from registry.reports.sections.blocks import baselines_table
+from registry.reports.sections.interactions import parallel_picture
+from registry.reports.sections.leaderboard import leaderboard
+from registry.reports.sections.studies import best_at, best_by_epochs, budget_table, grouped, lead_lines, studies_block
+from registry.reports.sections.timeline import continued_table
+from registry.reports.sources.versions import comparison_of
 from registry.reports.toy import toy_evidence, toy_report, toy_study
-from registry.reports.versions import comparison_of
-from registry.values import ModelVersion, Source, curves_of
+from registry.values.version import ModelVersion, Source, curves_of
 
 
 def trial(loss: Any = (), val_loss: Any = (), reason: str = "max_epochs", **fields: Any) -> ReportedTrial:

@@ -24,11 +24,12 @@ from registry.reports import (
     ReportedTrial,
     render,
 )
-from registry.reports.canvas import Drawing, even_ticks, log_ticks, thinned, window
-from registry.reports.marks import median_line
-from registry.reports.numbers import duration_text, score_format, share_text, value_text
-from registry.reports.svg import inline
-from registry.reports.tables import leaderboard, thin
+from registry.reports.document.table import thin
+from registry.reports.drawing.canvas import Drawing, even_ticks, log_ticks, thinned, window
+from registry.reports.drawing.svg import inline
+from registry.reports.facts.text import duration_text, score_format, share_text, value_text
+from registry.reports.sections.leaderboard import leaderboard
+from registry.reports.sections.markers import median_line
 from registry.reports.toy import toy_evidence, toy_report, toy_study
 
 HOSTILE = "<script>alert(1)</script>\"'&$x$ {{ 7*7 }} </style><img src=x onerror=alert(2)> </svg>"

@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from registry import DatabaseError, Registry, SchemaError
-from registry.database import open_engine, writing
-from registry.migrate import Schema, known_schemas
+from registry.core.engine import open_engine
+from registry.core.transaction import writing
+from registry.core.versioned_schema import Schema, known_schemas
 from registry.schema import SCHEMA, metadata
 
 
@@ -88,7 +89,7 @@ def test_schemas_are_found_by_entry_point():
 
 CREATE = """
 import sys
-from registry.database import open_engine
+from registry.core.engine import open_engine
 from registry.schema import SCHEMA
 engine = open_engine(sys.argv[1])
 print("ready", flush=True)

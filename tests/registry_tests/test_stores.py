@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from registry import Registry, StoreError, UsageError
-from registry.database import writing
+from registry.artifacts import MissingError, Store, display, located, open_store
+from registry.artifacts.contract import PIECE_BYTES
+from registry.core.transaction import writing
 from registry.schema import artifacts
-from registry.stores import MissingError, Store, display, located, open_store
-from registry.stores.base import PIECE_BYTES
 
 KINDS = ["database", "folder", "memory", "s3"]
 BIG = bytes(range(256)) * (PIECE_BYTES // 200)
@@ -228,15 +228,15 @@ class TestRegistry:
         assert (found.artifacts, found.clean) == (1, True)
 
     def test_bytes_are_brought_again_if_somebody_swept_them(self, stored, register, tmp_path):
-        from registry import weights
-        from registry.findings import StoredArtifact
+        from registry.artifacts import content
+        from registry.artifacts.findings import StoredArtifact
 
-        with weights.staging(stored._engine, b"early", None) as staged:
+        with content.staging(stored._engine, b"early", None) as staged:
             if staged.weights.store is None:
                 return
             loose = StoredArtifact(sha(b"early"), 5, staged.weights.store)
-            assert weights.sweep(stored._engine, [loose]) == 1
+            assert content.sweep(stored._engine, [loose]) == 1
             with writing(stored._engine) as connection:
-                weights.own(connection, staged.weights, datetime.now(UTC))
+                content.own(connection, staged.weights, datetime.now(UTC))
         assert [fault.kind for fault in stored.verify().faults] == []
-        assert weights.sweep(stored._engine, [loose]) == 0
+        assert content.sweep(stored._engine, [loose]) == 0

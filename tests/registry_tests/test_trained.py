@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from registry import Source, UsageError
-from registry.libraries import installed
+from registry.core.provenance import installed
 
 CURVES = {"val_accuracy": [0.5, 0.75, 0.625], "val_loss": [0.9, 0.5, 0.7], "margin": [1.0, 2.0, 3.0]}
 

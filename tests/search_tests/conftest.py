@@ -10,14 +10,15 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.database import clock, open_engine, use_wal, writing
+from registry.core.engine import open_engine, use_wal
+from registry.core.objective import Objective
+from registry.core.transaction import clock, writing
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
-from search import records, slots
-from search.problem import Objective
-from search.records import StudyRecord
+from search.coordination import slots
+from search.optuna_bridge.storage import closing_storage, create_tables
+from search.records.settings import Settings
+from search.records.studies import StudyRecord, insert_study, read_study
 from search.schema import SCHEMA, workers
-from search.settings import Settings
-from search.storage import closing_storage, create_tables
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def make_study() -> Callable[..., StudyRecord]:
         with closing_storage(engine) as storage:
             optuna_id = optuna.create_study(study_name=name, storage=storage, direction="maximize")._study_id
         with writing(engine) as connection:
-            study_id = records.insert_study(
+            study_id = insert_study(
                 connection,
                 name=name,
                 optuna_id=optuna_id,
@@ -67,7 +68,7 @@ def make_study() -> Callable[..., StudyRecord]:
                 data_fingerprint="data",
             )
             slots.add_slots(connection, study_id, budget)
-        return records.read_study(engine, name)
+        return read_study(engine, name)
 
     return make
 

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from registry import Registry, UsageError
-from registry.database import open_engine
-from registry.errors import StoreError
-from search.artifacts import check_artifacts, choose_artifacts
-from search.beginning import begin_study
+from registry.artifacts.requested import check_artifacts, choose_artifacts
+from registry.core.engine import open_engine
+from registry.core.errors import StoreError
 from search.cli import app
+from search.coordination.creation import begin_study
 from search.errors import SettingsError
-from search.inspection import Inspection
-from search.settings import Settings
+from search.problems.inspection import Inspection
+from search.records.settings import Settings
 from search.study import Study
 
 TOY = Inspection("search.toy:toy", "toy", "val_accuracy", "max", {"hyperparameters": []}, "space", "data", 1)
@@ -95,7 +95,7 @@ def test_what_is_no_store_is_refused_before_anything_is_written(place, error, ma
 
 
 def test_the_command_says_so_in_one_line(sqlite_engine, make_study, stores, capsys):
-    from registry.console import run
+    from registry.core.console import run
 
     make_study(sqlite_engine, "toy")
     choose_artifacts(sqlite_engine, stores[0])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.console import run
+from registry.core.console import run
 from search.cli import app
 
 

@@ -12,19 +12,20 @@ from hypothesis import strategies as st
 
 import search
 from registry import Registry, Source
-from registry.database import writing
-from registry.errors import UsageError
-from search import control, optuna_rows, slots
-from search.champion import MEAN, SEEDS, crown, stand_against
-from search.confirmation import Confirmation
-from search.confirmed import hold_back, stand
-from search.confirming import NEW_SEEDS, begin, best_trials, newer_trials
+from registry.core.errors import UsageError
+from registry.core.objective import Objective
+from registry.core.transaction import writing
+from search.confirm.champion import MEAN, SEEDS, crown, stand_against
+from search.confirm.standings import hold_back, stand
+from search.confirm.start import NEW_SEEDS, begin, best_trials, newer_trials
+from search.coordination import slots
 from search.errors import SettingsError
-from search.problem import Objective
-from search.records import read_trials
-from search.seeds import derive_seed, trial_seed
-from search.settings import Settings
-from search.storage import closing_storage
+from search.optuna_bridge import tables
+from search.optuna_bridge.storage import closing_storage
+from search.records.confirm_plan import Confirmation
+from search.records.events import CHOSEN, find_note, note_once
+from search.records.settings import Settings, derive_seed, trial_seed
+from search.records.trials import read_trials
 from search.study import Study
 
 PLAN = Confirmation("s", (7, 3), ({"x": 1.5}, {"x": None}), 2)
@@ -191,8 +192,8 @@ def test_a_closed_confirmation_is_not_changed(engine, make_study, add_worker):
     study = Study(engine, make_study(engine, name="s-confirm", budget=2, confirms=PLAN))
     claim = slots.claim(engine, study.record.id, add_worker(engine, study.record))
     with writing(engine) as connection:
-        assert control.note_once(connection, study.record.id, control.CHOSEN, lambda: {"trial": 7}) == {"trial": 7}
-        assert control.note_once(connection, study.record.id, control.CHOSEN, lambda: {"trial": 3}) == {"trial": 7}
+        assert note_once(connection, study.record.id, CHOSEN, lambda: {"trial": 7}) == {"trial": 7}
+        assert note_once(connection, study.record.id, CHOSEN, lambda: {"trial": 3}) == {"trial": 7}
     for change in (study.retry, study.drop, study.prune):
         with pytest.raises(UsageError, match="is closed: its winner has been chosen"):
             change(claim.number)
@@ -206,7 +207,7 @@ def test_changes_since_the_study_are_kept_by_its_confirmation(engine, make_study
     study.note_changes(since=study.record)
     study.note_changes(since=replace(study.record, data_fingerprint="other"))
     with engine.connect() as connection:
-        assert control.find_note(connection, study.record.id, "accept-changes") == {
+        assert find_note(connection, study.record.id, "accept-changes") == {
             "fingerprints_were": ["space", "other"],
             "fingerprints_are": ["space", "data"],
         }
@@ -216,7 +217,7 @@ def test_a_training_that_is_tried_again_keeps_what_it_confirms(engine, make_stud
     study = make_study(engine, budget=1)
     claim = slots.claim(engine, study.id, add_worker(engine, study), fixed_params=lambda number: {"x": 1})
     with writing(engine) as connection:
-        optuna_rows.reopen_trial(connection, claim.trial_id)
+        tables.reopen_trial(connection, claim.trial_id)
     with closing_storage(engine) as storage:
         assert storage.get_trial(claim.trial_id).system_attrs["fixed_params"] == {"x": 1}
 
@@ -312,4 +313,4 @@ def test_only_one_place_of_a_search_asks_for_the_test_data():
     asking = [path.name for path in package.rglob("*.py") if ".load_test" in path.read_text()]
     assert asking == ["held_out.py"]
     importing = [path.name for path in package.rglob("*.py") if "held_out" in path.read_text()]
-    assert importing == ["concluding.py"]
+    assert importing == ["conclude.py"]

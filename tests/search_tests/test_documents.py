@@ -15,9 +15,9 @@ import typer
 
 from fmnist.cli import app as fmnist_app
 from registry.cli import app as registry_app
+from registry.values.stop_reason import StopReason
 from search.cli import app as search_app
-from search.results import StopReason
-from search.settings import PRUNERS, SAMPLERS, Settings
+from search.records.settings import PRUNERS, SAMPLERS, Settings
 
 TOP = Path(__file__).resolve().parents[2]
 DOCUMENTS = [TOP / "README.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.dimensions import dimension
-from search.hyperparameters import SampledHyperParameters
-from search.space import discover, grid_size
+from search.space.dimensions import dimension
+from search.space.discovery import discover, grid_size
+from search.space.hyperparameters import SampledHyperParameters
 
 
 def sampled(answers=None):

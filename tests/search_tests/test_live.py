@@ -13,14 +13,15 @@ import sqlalchemy as sa
 from rich.console import Console
 from sqlalchemy.engine import Engine
 
-from registry.database import writing
-from search.live import LiveCurves, read_live_curves, sparkline, squeezed
-from search.problem import Objective
-from search.progress import render
-from search.records import StudyRecord
+from registry.core.objective import Objective
+from registry.core.transaction import writing
+from search.optuna_bridge.storage import closing_storage
+from search.records.live_curves import LiveCurves, read_live_curves
+from search.records.status import StudyStatus, WorkerStatus
+from search.records.studies import StudyRecord
 from search.schema import slots
-from search.status import StudyStatus, WorkerStatus
-from search.storage import closing_storage
+from search.terminal.progress import render
+from search.terminal.sparkline import sparkline, squeezed
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 import pytest
 
-from registry.database import open_engine
-from registry.errors import DatabaseError
-from search.database_file import DatabaseFile
-from search.storage import create_tables
+from registry.core.engine import open_engine
+from registry.core.errors import DatabaseError
+from search.optuna_bridge.storage import create_tables
+from search.system.database_file import DatabaseFile
 
 
 def test_a_file_that_is_moved_removed_or_replaced_is_noticed(tmp_path):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.core.objective import Objective
+from registry.values.stop_reason import StopReason
 from search.errors import MetricError
-from search.problem import Objective
-from search.results import StopReason
 from search.training.monitor import Limits, Monitor
 
 MAX = Objective("val_accuracy", "max")

@@ -3,17 +3,18 @@
 import optuna
 import pytest
 
-from registry.database import writing
-from registry.errors import DatabaseAway
-from search import control, slots
+from registry.core.errors import DatabaseAway
+from registry.core.transaction import writing
+from registry.values.stop_reason import StopReason
+from search.coordination import control, slots
+from search.coordination.lease import Lease
 from search.errors import SettingsError
-from search.lease import Lease
-from search.optuna_view import OptunaView, begin_trial
-from search.pruning import StalledPruner, make_pruner
-from search.results import StopReason, TrialResult
-from search.samplers import make_sampler, nth_point
-from search.settings import SAMPLERS, Settings
-from search.storage import closing_storage
+from search.optuna_bridge.pruners import StalledPruner, make_pruner
+from search.optuna_bridge.samplers import make_sampler, nth_point
+from search.optuna_bridge.storage import closing_storage
+from search.optuna_bridge.worker_storage import OptunaView, begin_trial
+from search.records.results import TrialResult
+from search.records.settings import SAMPLERS, Settings
 
 
 class Bench:

@@ -4,11 +4,12 @@ import os
 
 import pytest
 
-from registry.errors import UsageError
-from search.deaths import Death, judge, memory_kills
-from search.memory import parse_size, resident_bytes
-from search.placement import Place
-from search.pool import FAILED, MAX_FALLS, OUTLIVED, Child, Pool
+from registry.core.errors import UsageError
+from search.coordination.worker_exits import Death, judge, memory_kills
+from search.launchers.contract import FAILED, Child
+from search.launchers.local_pool import MAX_FALLS, OUTLIVED, Pool
+from search.system.memory import parse_size, resident_bytes
+from search.system.placement import Place
 
 
 class FakeProcess:

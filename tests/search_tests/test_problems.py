@@ -6,11 +6,12 @@ import textwrap
 import numpy as np
 import pytest
 
-from registry.errors import NotFoundError
+from registry.core.errors import NotFoundError
 from search.errors import ProblemError
-from search.inspection import fingerprint_data, inspect_problem
-from search.problem import Data
-from search.problems import installed_problems, load_problem
+from search.problems.fingerprint import fingerprint_data
+from search.problems.inspection import inspect_problem
+from search.problems.problem import Data
+from search.problems.resolve import installed_problems, load_problem
 
 HEAD = """
 import keras, keras_tuner, numpy as np

@@ -8,13 +8,15 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.database import writing
-from registry.errors import UsageError
-from search import schema, slots
+from registry.core.errors import UsageError
+from registry.core.transaction import writing
+from search import schema
+from search.coordination import slots
 from search.errors import ClusterError
-from search.ray_places import Share, check_database, check_target, host_and_port, place_on_ray
-from search.ray_pool import RayPool, check_reachable, describe_failure
-from search.ray_task import Task, run_task
+from search.launchers.ray_cluster import RayPool, check_reachable, describe_failure
+from search.launchers.ray_resources import Share, check_database, place_on_ray
+from search.launchers.ray_task import Task, run_task
+from search.launchers.target import check_target, host_and_port
 from search.study import Study
 
 

@@ -9,7 +9,7 @@ import pytest
 from registry import NotFoundError
 from search import rebuild_model
 from search.errors import ProblemError
-from search.rebuild import rebuild_installed
+from search.problems.rebuild import rebuild_installed
 
 PARAMS = {"learning_rate": 0.25, "units": 7, "activation": "tanh"}
 

@@ -19,24 +19,27 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from registry import Registry, Source
-from registry.database import open_engine, use_wal, without_secrets, writing
-from registry.errors import DatabaseError, NotFoundError, UsageError, UserError
+from registry.core.database_url import without_secrets
+from registry.core.engine import open_engine, use_wal
+from registry.core.errors import DatabaseError, NotFoundError, UsageError, UserError
+from registry.core.objective import Objective
+from registry.core.transaction import writing
 from registry.reports import Attempt, ReportedTrial
-from registry.reports.loading import commands_for
+from registry.reports.sources.commands import commands_for
 from registry.reports.toy import toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
-from search.confirmation import Confirmation
-from search.control import CONFIRMED, note
 from search.errors import ProblemError
-from search.importances import importances
-from search.mistakes import classified, summarize
-from search.problem import Objective
-from search.records import insert_study, read_study, read_trials
-from search.report import collect, write_report
+from search.optuna_bridge.storage import close_storage, create_tables, open_storage
+from search.records.confirm_plan import Confirmation
+from search.records.events import CONFIRMED, note
+from search.records.settings import Settings
+from search.records.status import read_status
+from search.records.studies import insert_study, read_study
+from search.records.trials import read_trials
+from search.report.collect import collect, write_report
+from search.report.importances import importances
+from search.report.misclassified import classified, summarize
 from search.schema import SCHEMA, attempts, results, slots, workers
-from search.settings import Settings
-from search.status import read_status
-from search.storage import close_storage, create_tables, open_storage
 
 SPACE = {
     "hyperparameters": [
@@ -524,7 +527,7 @@ class TestWriteReport:
     def test_no_heavy_import(self, sqlite_engine: Engine, tmp_path: Path) -> None:
         fill(sqlite_engine)
         code = (
-            "import json, sys; from search.report import write_report; "
+            "import json, sys; from search.report.collect import write_report; "
             f"write_report({str(sqlite_engine.url)!r}, [], {str(tmp_path / 'r.html')!r}, errors=False); "
             "print(json.dumps([m for m in ('tensorflow', 'keras', 'keras_tuner', 'matplotlib.pyplot') "
             "if m in sys.modules]))"

@@ -6,17 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from registry.database import reading, writing
-from search import control, deaths, slots
-from search.deaths import Death
+from registry.core.transaction import reading, writing
+from registry.values.stop_reason import StopReason
+from search.coordination import control, slots
+from search.coordination.lease import Lease
+from search.coordination.worker_exits import Death, release_worker
 from search.errors import LeaseLost
-from search.lease import Lease
-from search.optuna_rows import Changes
-from search.records import read_trials, set_stopping
-from search.results import StopReason, TrialResult
+from search.optuna_bridge.storage import closing_storage
+from search.optuna_bridge.tables import Changes
+from search.records.results import TrialResult
+from search.records.status import read_status
+from search.records.studies import set_stopping
+from search.records.trials import read_trials
 from search.schema import attempts, checkpoint_chunks
-from search.status import read_status
-from search.storage import closing_storage
 
 NOTHING = Changes()
 
@@ -151,7 +153,7 @@ def test_expired_slots_are_handed_back_also_when_nobody_claims(engine, make_stud
 
 
 def test_a_released_slot_keeps_its_trial_and_its_checkpoint(engine, make_study, add_worker, monkeypatch):
-    monkeypatch.setattr("search.lease.CHUNK_BYTES", 3)
+    monkeypatch.setattr("search.coordination.checkpoint_store.CHUNK_BYTES", 3)
     study = make_study(engine, budget=1)
     name = add_worker(engine, study)
     lease = Lease(engine, slots.claim(engine, study.id, name))
@@ -218,8 +220,8 @@ def held(engine, make_study, add_worker, **settings):
 
 def test_a_dead_workers_slot_is_handed_back_at_once(engine, make_study, add_worker):
     study, name, lease = held(engine, make_study, add_worker)
-    assert deaths.release_worker(engine, study, name, Death("lost", "ended by signal 9 (SIGKILL)"))
-    assert not deaths.release_worker(engine, study, name, Death("lost", "again"))
+    assert release_worker(engine, study, name, Death("lost", "ended by signal 9 (SIGKILL)"))
+    assert not release_worker(engine, study, name, Death("lost", "again"))
     with pytest.raises(LeaseLost):
         lease.beat()
     assert slots.claim(engine, study.id, name).number == 0
@@ -229,7 +231,7 @@ def test_a_dead_workers_slot_is_handed_back_at_once(engine, make_study, add_work
 def test_an_attempt_says_from_which_epoch_it_really_went_on(sqlite_engine, make_study, add_worker):
     study, name, lease = held(sqlite_engine, make_study, add_worker)
     lease.progress(4, 0.5, 1, NOTHING)  # the last checkpoint may be of an earlier epoch
-    deaths.release_worker(sqlite_engine, study, name, Death("lost", "ended by signal 9 (SIGKILL)"))
+    release_worker(sqlite_engine, study, name, Death("lost", "ended by signal 9 (SIGKILL)"))
     again = Lease(sqlite_engine, slots.claim(sqlite_engine, study.id, name))
     assert again.claim.epoch == 4
     again.start({"x": 1}, NOTHING, 2)
@@ -243,10 +245,10 @@ def test_an_attempt_says_from_which_epoch_it_really_went_on(sqlite_engine, make_
 def test_a_trial_that_crashes_its_workers_is_given_up_after_its_retries(engine, make_study, add_worker):
     study, name, _ = held(engine, make_study, add_worker, max_retries=1)
     crash = Death("crashed", "ended by signal 11 (SIGSEGV)")
-    deaths.release_worker(engine, study, name, crash)
+    release_worker(engine, study, name, crash)
     assert read_trials(engine, study.id)[0].state == "waiting"
     slots.claim(engine, study.id, name)
-    deaths.release_worker(engine, study, name, crash)
+    release_worker(engine, study, name, crash)
     trial = read_trials(engine, study.id)[0]
     assert (trial.state, trial.stop_reason, trial.error) == ("finished", StopReason.CRASHED, crash.detail)
     assert (trial.params, trial.curves) == ({"x": 1}, {"val_accuracy": [0.5]})
@@ -256,7 +258,7 @@ def test_a_trial_that_crashes_its_workers_is_given_up_after_its_retries(engine, 
 
 def test_a_trial_that_eats_its_workers_memory_is_not_tried_again(engine, make_study, add_worker):
     study, name, _ = held(engine, make_study, add_worker)
-    deaths.release_worker(engine, study, name, Death("out_of_memory", "used 9 MB of memory; its limit is 8 MB"))
+    release_worker(engine, study, name, Death("out_of_memory", "used 9 MB of memory; its limit is 8 MB"))
     assert read_trials(engine, study.id)[0].stop_reason is StopReason.OUT_OF_MEMORY
 
 

@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from registry.core.objective import Objective
+from registry.values.stop_reason import StopReason
 from search.errors import Interrupted, ProblemError
-from search.problem import Data, Objective
-from search.results import StopReason
+from search.problems.problem import Data
 from search.training.monitor import Limits, Monitor
 from search.training.resident import ResidentArrays, ResidentEpochs, sample_order
 from search.training.snapshot import Snapshot

@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.errors import UsageError
-from search.durations import parse_duration, show_duration
-from search.placement import Place, place_workers
-from search.problem import Objective
-from search.seeds import derive_seed
-from search.settings import Settings
+from registry.core.errors import UsageError
+from registry.core.objective import Objective
+from search.records.settings import Settings, derive_seed
+from search.system.placement import Place, place_workers
+from search.terminal.durations import parse_duration, show_duration
 
 
 def test_settings_survive_the_database():

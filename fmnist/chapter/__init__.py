@@ -1,0 +1,1 @@
+"""The book chapter's experiments: baselines, table, pictures."""

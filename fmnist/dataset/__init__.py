@@ -1,0 +1,1 @@
+"""Fashion-MNIST: its files, its arrays, its summary."""

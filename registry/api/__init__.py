@@ -1,0 +1,1 @@
+"""The facade `Registry` and its parts."""

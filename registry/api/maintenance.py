@@ -1,0 +1,101 @@
+"""Keep a registry in order: verify, collect garbage, delete, back up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry.api.connection import Connected
+
+if TYPE_CHECKING:
+    from registry.artifacts.findings import Findings, Garbage
+
+GRACE = timedelta(hours=1)
+
+
+class Keeping(Connected):
+    """The part of `registry.Registry` that looks after what is stored."""
+
+    def verify(self, *, grace: timedelta = GRACE) -> Findings:
+        """Hash every artifact again, and say what is missing, altered or orphaned.
+
+        Args:
+            grace: how old a file in an outside store must be before it counts as orphaned; a younger one may be a
+                registration's that is under way.
+
+        Raises:
+            StoreError: a store cannot be read.
+        """
+        from registry.retention.verify import verify
+
+        return verify(self._engine, self._clock() - grace)
+
+    def gc(self, *, dry_run: bool = False, grace: timedelta = GRACE) -> Garbage:
+        """Remove weights of displaced versions, artifacts that no version refers to, and left-over files.
+
+        A version with an alias is never touched, also when the alias moves meanwhile. Others may register, load
+        and move aliases at the same time; a process that is killed here leaves nothing that the next run does not find.
+
+        Args:
+            dry_run: only tell what would be removed.
+            grace: how old a file in an outside store must be; see `verify`.
+
+        Returns:
+            What was removed, or would be.
+
+        Raises:
+            StoreError: a store cannot be read or written.
+        """
+        from registry.retention import garbage
+
+        found = garbage.find(self._engine, self._clock() - grace)
+        return found if dry_run else garbage.collect(self._engine, found)
+
+    def delete(self, ref: str) -> None:
+        """Delete a version, its curves and its weights; its number is never given again.
+
+        Raises:
+            NotFoundError: no such version.
+            UsageError: the text is not ``model/3``, or an alias points to the version.
+        """
+        from registry.artifacts import content
+        from registry.retention import garbage
+
+        loose = self._write(lambda connection: garbage.delete(connection, ref, self._clock()))
+        content.sweep_or_leave(self._engine, loose)
+
+    def drop_weights(self, model: str, versions: Collection[int]) -> None:
+        """Let versions lose their weights and keep their records; one with an alias loses them when no alias pins it.
+
+        Args:
+            model: the registered model's name.
+            versions: their numbers; those that have no weights, or are not there, are passed over.
+
+        Raises:
+            NotFoundError: no such model.
+        """
+        from registry.artifacts import content
+        from registry.schema import versions as table
+        from registry.versions.displacement import displace
+
+        with self._holding(model) as (connection, held):
+            among = (table.c.model_id == held.id) & table.c.number.in_(versions)
+            loose = displace(connection, among)
+        content.sweep_or_leave(self._engine, loose)
+
+    def backup(self, out: str | Path, *, force: bool = False) -> Path:
+        """Copy a SQLite database while others write to it; the copy is of one moment, and appears whole or not at all.
+
+        Args:
+            out: the file to write.
+            force: overwrite one that is there.
+
+        Raises:
+            UserError: the file is there already or cannot be written; or the database is PostgreSQL, whose own
+                command is then named.
+        """
+        from registry.retention.backup import backup
+
+        return backup(self._engine.url, Path(out), force=force)

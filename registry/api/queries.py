@@ -1,0 +1,187 @@
+"""The questions that a registry answers; what filters and sorts need is imported when one is given."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy.engine import Connection
+
+from registry.api.connection import Connected
+from registry.core.errors import UsageError
+from registry.core.objective import Direction
+from registry.core.transaction import reading
+from registry.values.refs import parse_ref
+from registry.values.version import ModelVersion, RegisteredModel
+from registry.versions.find import all_models, find_model, ids_of_all, ids_of_best, origins
+from registry.versions.read import fetch
+
+if TYPE_CHECKING:
+    from registry.query.page import Page
+    from registry.query.tree import Expression, Order
+    from registry.versions.compare import Comparison
+
+Where: TypeAlias = "str | Expression | None"
+
+
+class Asking(Connected):
+    """What can be asked of an open registry; nothing here writes."""
+
+    def models(self) -> builtins.list[RegisteredModel]:
+        """Return the registered models, by name."""
+        with reading(self._engine) as connection:
+            return all_models(connection)
+
+    def list(
+        self,
+        model: str,
+        *,
+        study: str | None = None,
+        where: Where = None,
+        best_first: bool = False,
+        limit: int | None = None,
+    ) -> builtins.list[ModelVersion]:
+        """Return a model's versions, by number or the best score first (ties: the oldest; NaN last).
+
+        Args:
+            model: the registered model's name.
+            study: only versions of this study.
+            where: only versions that fit this filter; see `find`.
+            best_first: by score, as the model is judged.
+            limit: so many at most.
+
+        Raises:
+            NotFoundError: there is no such model.
+            UsageError: a filter that cannot be.
+        """
+        page = self.find(model, where, study=study, best_first=best_first, limit=limit)
+        return [*page.versions]
+
+    def find(
+        self,
+        model: str | None = None,
+        where: Where = None,
+        *,
+        study: str | None = None,
+        sort: str | Order | Any = None,
+        best_first: bool = False,
+        limit: int | None = 100,
+        after: str | None = None,
+    ) -> Page:
+        """Return the versions that fit a filter, sorted, a page at a time.
+
+        Args:
+            model: a registered model's name; None for all models.
+            where: a filter, as text (``val_accuracy > 0.88 and params.dropout <= 0.3``) or of `registry.fields`.
+            study: only versions of this study.
+            sort: what to sort by: a field, or text such as ``val_loss`` or ``params.units desc``; without it, the order
+                of registration. Versions that have no value of it come last, equal ones oldest first.
+            best_first: by score, as the model is judged, instead of ``sort``.
+            limit: how many at most; None for all.
+            after: the cursor of the page before (`Page.next`), of the same sort.
+
+        Raises:
+            NotFoundError: there is no such model.
+            UsageError: a filter, sort, limit or cursor that cannot be.
+
+        Example:
+            >>> page = registry.find("fmnist", "epoch > 3", sort="val_accuracy desc")  # doctest: +SKIP
+            >>> page.to_frame()  # doctest: +SKIP
+        """
+        from registry.query.page import Page
+        from registry.query.paging import Search, by_score, page_ids
+        from registry.query.wanted import order_of, wanted
+
+        if limit is not None and limit < 1:
+            raise UsageError(f"the limit is {limit}; expected at least 1, or None for all")
+        if best_first and (model is None or sort is not None):
+            raise UsageError("best first is by the score of one model: name the model, and give no other sort")
+        with reading(self._engine) as connection:
+            found = None if model is None else find_model(connection, model)
+            order = by_score(found.direction) if found is not None and best_first else order_of(connection, sort)
+            search = Search(wanted(connection, where, study=study), order, None if found is None else found.id)
+            ids, following = page_ids(connection, search, limit, after)
+            return Page(tuple(fetch(connection, ids, self._finish)), following)
+
+    def get(self, ref: str) -> ModelVersion:
+        """Return the version that ``model`` (its best), ``model/3`` or ``model@alias`` means.
+
+        Raises:
+            NotFoundError: no such model, version or alias.
+            UsageError: the text is no reference.
+        """
+        return self.get_all([ref])[0]
+
+    def get_all(self, refs: Sequence[str]) -> builtins.list[ModelVersion]:
+        """Return the versions that references mean, in their order, in as many statements as one takes.
+
+        Raises:
+            NotFoundError: no such model, version or alias.
+            UsageError: a text is no reference.
+        """
+        parsed = [parse_ref(ref) for ref in refs]
+        with reading(self._engine) as connection:
+            return fetch(connection, ids_of_all(connection, parsed), self._finish)
+
+    def compare(self, refs: Sequence[str]) -> Comparison:
+        """Return what differs between versions, and what does not; as few statements as `get_all`.
+
+        Raises:
+            NotFoundError: no such model, version or alias.
+            UsageError: a text is no reference.
+        """
+        from registry.versions.compare import compared
+
+        return compared(self.get_all(refs))
+
+    def best(
+        self,
+        model: str,
+        metric: str | None = None,
+        direction: Direction | None = None,
+        *,
+        where: Where = None,
+    ) -> ModelVersion:
+        """Return a model's best version, by its objective or by any metric that its versions have.
+
+        A version counts with the metric's value at its own epoch, the one its weights are of.
+
+        Args:
+            model: the registered model's name.
+            metric: such as ``val_loss``; without one, what the model is judged by.
+            direction: ``max`` or ``min``; needed only where neither the records nor Keras' names tell.
+            where: only among versions that fit this filter; see `find`.
+
+        Raises:
+            NotFoundError: no such model or metric, or no version fits.
+            UsageError: the direction is unknown or none, or a filter that cannot be.
+        """
+        if direction not in (None, "max", "min"):
+            raise UsageError(f"the direction is {direction!r}; expected 'max' or 'min'")
+        with reading(self._engine) as connection:
+            found = find_model(connection, model)
+            fits = None if where is None else _among(connection, where)
+            ids = ids_of_best(connection, found, metric, direction, fits)
+            return fetch(connection, ids, self._finish)[0]
+
+    def origins(self, model: str) -> dict[str, int]:
+        """Return the version numbers of a model's versions by their origin; empty where there is no such model."""
+        with reading(self._engine) as connection:
+            return origins(connection, model)
+
+    def _by_id(self, version_id: int) -> ModelVersion:
+        with reading(self._engine) as connection:
+            return fetch(connection, [version_id], self._finish)[0]
+
+    def _finish(self, **fields: Any) -> ModelVersion:
+        raise NotImplementedError
+
+
+def _among(connection: Connection, where: Where) -> Any:
+    """Return what makes a filter's condition, of the columns of a version's id and of its model's."""
+    from registry.query.compile import Base
+    from registry.query.wanted import wanted
+
+    fits = wanted(connection, where)
+    return None if fits is None else lambda version_id, model_id: fits(Base(version_id, model_id))

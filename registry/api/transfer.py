@@ -1,0 +1,105 @@
+"""Move versions between registries, and out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.api.connection import Connected
+from registry.core.transaction import reading
+from registry.values.refs import parse_ref
+from registry.values.version import ModelVersion
+from registry.versions.find import ids_of
+from registry.versions.read import fetch
+
+if TYPE_CHECKING:
+    from registry.bundles import Imported
+    from registry.export import Exported
+    from registry.keras_models.prediction_check import PredictionCheck
+
+
+class Moving(Connected):
+    """The part of `registry.Registry` that reads and writes bundles, and exports for other programs."""
+
+    def export_as(self, ref: str, name: str, out: str | Path) -> Exported:
+        """Write a version's model in another format, run what was written, and keep it if it predicts the same.
+
+        It is run on the inputs of the version's stored predictions, or on random numbers where there are none.
+
+        Args:
+            ref: the version.
+            name: ``keras``, ``weights`` (``.weights.h5``), ``savedmodel`` (a folder), ``onnx`` or ``tflite``.
+            out: the file to write, which appears whole or not at all.
+
+        Raises:
+            ExportError: the format cannot hold the model, or predictions differ by more than 1e-4.
+            UsageError: no such format, or a file's name that it does not have.
+            NotFoundError: no such version, or it has no weights.
+
+        Example:
+            >>> registry.export_as("fmnist@champion", "onnx", "fmnist.onnx").max_difference  # doctest: +SKIP
+            1.2e-07
+        """
+        from registry.export import export_checked, format_of
+
+        wanted = format_of(name, Path(out))
+        with reading(self._engine) as connection:
+            version = fetch(connection, ids_of(connection, parse_ref(ref)), self._finish)[0]
+        return export_checked(version.load(), wanted, Path(out), self._check_of(version))
+
+    def bundle(self, refs: Iterable[str], out: str | Path) -> list[ModelVersion]:
+        """Write versions to one file, with records, curves, weights, stored predictions and marks.
+
+        Marks are the tags, the description and the aliases of each version, and the tags and the description of its
+        model. The same versions always make the same bytes.
+
+        Args:
+            refs: which versions.
+            out: the zip archive to write; it appears whole or not at all.
+
+        Returns:
+            The versions, by model and number.
+
+        Raises:
+            NotFoundError: no such version.
+            IntegrityError: stored bytes are not those that were registered.
+        """
+        from registry.bundles import write_bundle
+
+        with reading(self._engine) as connection:
+            return write_bundle(connection, list(refs), Path(out), self._finish)
+
+    def import_bundle(self, path: str | Path) -> Imported:
+        """Read a bundle of another registry in; nothing that is here already is added again.
+
+        Each version gets the next number of its model here, and keeps its record, its time and its origin. With one
+        that is added come its aliases that are nowhere here, protected as they were, and the tags and the description
+        that its model lacks; what is here already stays as it is. Everything is checked before anything is written,
+        so nobody need vouch for the file.
+
+        Raises:
+            BundleError: the file is damaged, of another schema, or not safe; nothing was added.
+        """
+        from registry.artifacts.content import staging
+        from registry.bundles import Imported, read_bundle
+        from registry.bundles.add import add
+
+        found = Imported()
+        with read_bundle(Path(path)) as contents:
+            for one in contents.versions:
+                files = [None if sha256 is None else contents.artifacts[sha256] for sha256 in (one.weights, one.check)]
+                line = contents.models[one.record.model]
+                with staging(self._engine, *files) as staged:
+                    found += self._write(
+                        lambda connection, one=one, line=line, staged=staged: add(  # type: ignore[misc]
+                            connection, one, line, staged, self._clock(), self._finish
+                        )
+                    )
+        return found
+
+    def _check_of(self, version: ModelVersion) -> PredictionCheck | None:
+        raise NotImplementedError
+
+    def _finish(self, **fields: Any) -> ModelVersion:
+        raise NotImplementedError

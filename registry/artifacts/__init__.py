@@ -1,0 +1,20 @@
+"""Where artifacts lie: in the database, in a folder, or behind any fsspec URL; one contract for all."""
+
+from registry.artifacts.contract import Held, MissingError, Store
+from registry.artifacts.selection import choose, current, hold, open_outside, open_store, other, outside
+from registry.artifacts.urls import display, located
+
+__all__ = [
+    "Held",
+    "MissingError",
+    "Store",
+    "choose",
+    "current",
+    "display",
+    "hold",
+    "located",
+    "open_outside",
+    "open_store",
+    "other",
+    "outside",
+]

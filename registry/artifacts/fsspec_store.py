@@ -1,0 +1,131 @@
+"""Artifacts behind any fsspec URL: S3, Google Cloud, SFTP, memory and others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from registry.artifacts.contract import PIECE_BYTES, Held, MissingError, as_held, object_name, unfinished_name
+from registry.artifacts.urls import display
+from registry.core.errors import StoreError
+
+
+class RemoteStore:
+    """Objects below one fsspec URL.
+
+    Args:
+        url: such as ``s3://bucket/models``; keys and endpoints come from the environment, never from here.
+
+    Raises:
+        StoreError: no package on this machine knows the URL's protocol.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url: str | None = url
+        self._files, self._root = _open(url)
+
+    def put(self, sha256: str, pieces: Iterable[bytes]) -> None:
+        """Upload under another name, then move: not every fsspec file system shows only whole files."""
+        temporary, final = self._path(unfinished_name()), self._path(object_name(sha256))
+        try:
+            with self._explained():
+                for path in (temporary, final):
+                    self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+                with self._files.open(temporary, "wb") as file:
+                    for piece in pieces:
+                        file.write(piece)
+                self._files.mv(temporary, final)
+        except BaseException:
+            with suppress(Exception):
+                self._files.rm_file(temporary)
+            raise
+
+    def read(self, sha256: str) -> Iterator[bytes]:
+        """Yield the object's bytes."""
+        with self._explained():
+            try:
+                file = self._files.open(self._path(object_name(sha256)), "rb")
+            except FileNotFoundError:
+                raise MissingError(sha256) from None
+        with file:
+            while True:
+                with self._explained():
+                    piece = file.read(PIECE_BYTES)
+                if not piece:
+                    return
+                yield piece
+
+    def size(self, sha256: str) -> int | None:
+        """Return the object's size."""
+        with self._explained():
+            try:
+                return int(self._files.info(self._path(object_name(sha256)))["size"])
+            except FileNotFoundError:
+                return None
+
+    def delete(self, sha256: str) -> None:
+        """Delete the object."""
+        self.remove(object_name(sha256))
+
+    def held(self) -> Iterator[Held]:
+        """Yield the objects by name."""
+        with self._explained():
+            found = self._files.find(self._root, detail=True)
+        for path in sorted(found):
+            held = as_held(path.removeprefix(self._root).lstrip("/"), int(found[path]["size"] or 0))
+            if held:
+                yield held
+
+    def modified(self, name: str) -> datetime | None:
+        """Return when the object was written."""
+        with self._explained():
+            try:
+                found: datetime = self._files.modified(self._path(name))
+            except FileNotFoundError:
+                return None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+    def remove(self, name: str) -> None:
+        """Remove the object."""
+        with self._explained(), suppress(FileNotFoundError):
+            self._files.rm_file(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what a file system's own packages raise into one line; each has exceptions of its own."""
+        from registry.core.errors import UserError
+
+        try:
+            yield
+        except (MissingError, UserError):
+            raise
+        except Exception as error:
+            raise _failed(self.url, error) from error
+
+
+def _open(url: str) -> tuple[Any, str]:
+    import fsspec
+
+    try:
+        files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    except (ImportError, ValueError) as error:
+        raise StoreError(
+            f"the artifact store {display(url)} cannot be opened: {error}; "
+            "for s3:// install it: pip install -e '.[s3]' in the checkout"
+        ) from error
+    except Exception as error:
+        raise _failed(url, error) from error
+    return files, root.rstrip("/")
+
+
+def _failed(url: str | None, error: Exception) -> StoreError:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return StoreError(
+        f"the artifact store {display(url)} answered: {first}; "
+        "check the URL, that its server can be reached, and its keys in the environment"
+    )

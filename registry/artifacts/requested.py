@@ -1,0 +1,55 @@
+"""Where a search's weights go: to the store that it names, unless its registry has another one already."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy.engine import Connection, Engine
+
+from registry.artifacts import choose, display, hold, located, open_outside, other
+from registry.core.database_url import display_url
+from registry.core.transaction import reading, writing
+from registry.schema import SCHEMA
+from search.errors import SettingsError
+
+
+def check_artifacts(engine: Engine, place: str | None) -> None:
+    """Refuse a store that cannot be, or that is not the registry's; nothing is written, and no table need be there.
+
+    Args:
+        engine: the database.
+        place: ``database``, a folder or an fsspec URL; None for what the registry has.
+
+    Raises:
+        UsageError: it is no store.
+        StoreError: no package on this machine knows the URL's protocol.
+        SettingsError: the registry has another store.
+    """
+    if place is None:
+        return
+    base = located(place)
+    if base is not None:
+        open_outside(base)
+    if SCHEMA.is_made(engine):
+        with reading(engine) as connection:
+            _refuse_another(connection, base)
+
+
+def choose_artifacts(engine: Engine, place: str | None) -> None:
+    """Record the store for new weights, for everybody who uses the registry; see `check_artifacts`."""
+    if place is None:
+        return
+    base = located(place)
+    with writing(engine) as connection:
+        hold(connection)
+        _refuse_another(connection, base)
+        choose(connection, base, datetime.now(UTC))
+
+
+def _refuse_another(connection: Connection, base: str | None) -> None:
+    has, wanted = other(connection, base), display(base)
+    if has is not None:
+        raise SettingsError(
+            f"new weights of the registry in {display_url(connection.engine.url)} go to {has}, not to {wanted}; leave "
+            f"--artifacts out to go on there, or change it for everybody first, with `registry artifacts {wanted}`"
+        )

@@ -1,0 +1,108 @@
+"""Commands that keep a registry in order: artifacts, verify, gc, delete, backup."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry.api.registry import Registry
+from registry.artifacts.findings import Fault, StoredArtifact, StoredFile
+from registry.core.console import Json, Storage, print_json, print_table, size
+
+GraceMinutes = Annotated[
+    float,
+    typer.Option("--grace", metavar="MINUTES", min=0, help="Leave alone files in outside stores that are younger."),
+]
+
+
+def artifacts_command(
+    store: Annotated[
+        str | None, typer.Argument(metavar="STORE", help="'database', a folder, or a URL such as s3://bucket/models.")
+    ] = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Tell where new weights go, or choose it; what is stored already stays where it is."""
+    with Registry(storage, create=store is not None, artifacts=store) as registry:
+        place = registry.artifacts
+    if as_json:
+        print_json({"artifacts": place})
+    else:
+        typer.echo(f"new artifacts go to {place}")
+
+
+def verify_command(grace: GraceMinutes = 60, storage: Storage = None, as_json: Json = False) -> None:
+    """Hash every artifact again; exit 1 where something is missing, altered or orphaned."""
+    with Registry(storage) as registry:
+        found = registry.verify(grace=timedelta(minutes=grace))
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        _print_things([*found.faults, *found.orphans, *found.files])
+        said = "all as registered" if found.clean else "not clean"
+        typer.echo(f"{found.artifacts} artifacts, {size(found.bytes)}: {said}")
+    if not found.clean:
+        raise typer.Exit(1)
+
+
+def gc_command(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
+    grace: GraceMinutes = 60,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Remove weights of displaced versions, artifacts without a version, and left-over files."""
+    with Registry(storage) as registry:
+        found = registry.gc(dry_run=dry_run, grace=timedelta(minutes=grace))
+    if as_json:
+        print_json({"dry_run": dry_run, **found.as_dict()})
+        return
+    for ref in found.versions:
+        typer.echo(f"{ref} is displaced and has no alias: its weights go")
+    _print_things([*found.artifacts, *found.files])
+    typer.echo(f"{size(found.bytes)} {'would be freed' if dry_run else 'freed'}")
+
+
+def _print_things(things: list[Fault | StoredArtifact | StoredFile]) -> None:
+    if things:
+        print_table(["what", "store", "bytes", "whose"], [_row(thing) for thing in things])
+
+
+def _row(thing: Fault | StoredArtifact | StoredFile) -> tuple[object, ...]:
+    if isinstance(thing, StoredFile):
+        return f"left over: {thing.name}", thing.store, thing.bytes, None
+    store = thing.store or "database"
+    if isinstance(thing, StoredArtifact):
+        return f"orphaned: {thing.sha256}", store, thing.bytes, None
+    return f"{thing.kind}: {thing.sha256}", store, None, thing.versions
+
+
+def delete_command(
+    ref: Annotated[str, typer.Argument(metavar="MODEL/NUMBER", help="The version, by its number.")],
+    storage: Storage = None,
+) -> None:
+    """Delete a version, its curves and its weights; its number is never given again."""
+    with Registry(storage) as registry:
+        registry.delete(ref)
+    typer.echo(f"{ref} is deleted")
+
+
+def backup_command(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="The copy to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Copy a SQLite database while others write to it; for PostgreSQL, tell the command to run."""
+    with Registry(storage) as registry:
+        registry.backup(out, force=force)
+        elsewhere = registry.stores()
+    if as_json:
+        print_json({"out": str(out), "bytes": out.stat().st_size, "not_included": elsewhere})
+        return
+    typer.echo(f"{out}: {size(out.stat().st_size)}")
+    for place in elsewhere:
+        typer.echo(f"weights in {place} are not in it: copy that store, too")

@@ -1,0 +1,61 @@
+"""Commands for tags and descriptions, on versions and on models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry.api.registry import Registry
+from registry.commands.arguments import MarkedArgument
+from registry.core.console import Storage, new_app
+from registry.core.errors import UsageError, UserError
+
+TagName = Annotated[str, typer.Argument(metavar="NAME", help="The tag's name.")]
+
+tag_app = new_app("Texts on versions and models.")
+
+
+@tag_app.command("set")
+def tag_set(
+    ref: MarkedArgument,
+    name: TagName,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What it says.")],
+    storage: Storage = None,
+) -> None:
+    """Give a version or a model a tag."""
+    with Registry(storage) as registry:
+        registry.set_tag(ref, name, text)
+    typer.echo(f"{ref}: {name}={text}")
+
+
+@tag_app.command("rm")
+def tag_rm(ref: MarkedArgument, name: TagName, storage: Storage = None) -> None:
+    """Take a tag off a version or a model."""
+    with Registry(storage) as registry:
+        registry.remove_tag(ref, name)
+    typer.echo(f"{ref}: {name} is removed")
+
+
+def describe_command(
+    ref: MarkedArgument,
+    text: Annotated[str | None, typer.Option(help="The description, in Markdown; empty to take it away.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A file that holds it, in UTF-8.")] = None,
+    storage: Storage = None,
+) -> None:
+    """Describe a version or a model in Markdown."""
+    if (text is None) == (file is None):
+        raise UsageError("the description comes from --text TEXT or from --file FILE; give one of them")
+    said = _read(file) if file is not None else text
+    with Registry(storage) as registry:
+        registry.describe(ref, said)
+    typer.echo(f"{ref}: {'described' if said and said.strip() else 'the description is removed'}")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"the description {file} cannot be read: {said}; expected a text file in UTF-8") from error

@@ -1,0 +1,74 @@
+"""Commands that move versions out and between registries: export, bundle, import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry.api.registry import Registry
+from registry.commands.arguments import RefArgument
+from registry.core.console import Json, Storage, print_json, show, size
+from registry.core.database_url import database_exists, default_url, parse_url
+
+
+def export_command(
+    ref: RefArgument,
+    name: Annotated[str, typer.Option("--format", metavar="F", help="keras, weights, savedmodel, onnx or tflite.")],
+    out: Annotated[Path, typer.Option(help="The file to write; for savedmodel, the folder.")],
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Write a model in another format, once it was run and predicts the same."""
+    with Registry(storage) as registry:
+        found = registry.export_as(ref, name, out)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        on = f"{found.samples} {found.inputs} samples"
+        typer.echo(f"{ref}: {name} in {out}; predicts the same on {on} (apart by {show(found.max_difference)})")
+
+
+def bundle_command(
+    refs: Annotated[list[str], typer.Argument(metavar="REF...", help="MODEL, MODEL/3 or MODEL@ALIAS.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Write versions with weights, curves, tags and aliases to one file, for `registry import`."""
+    with Registry(storage) as registry:
+        versions = registry.bundle(refs, out)
+    if as_json:
+        print_json({"out": str(out), "bytes": out.stat().st_size, "versions": [version.ref for version in versions]})
+    else:
+        typer.echo(f"{', '.join(version.ref for version in versions)}: {size(out.stat().st_size)} in {out}")
+
+
+def import_command(
+    bundle: Annotated[Path, typer.Argument(metavar="FILE", help="What `registry bundle` wrote.")],
+    artifacts: Annotated[
+        str | None, typer.Option(metavar="STORE", help="Where new weights go, from now on; see `registry artifacts`.")
+    ] = None,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Read a bundle in; versions that are here already are not added again."""
+    from registry.bundles import read_bundle
+
+    if not database_exists(parse_url(storage or default_url())):
+        with read_bundle(bundle):
+            pass  # a bundle that is refused leaves no empty database behind
+    with Registry(storage, create=True, artifacts=artifacts) as registry:
+        found = registry.import_bundle(bundle)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    for ref in found.added:
+        typer.echo(f"{ref} is added")
+    for ref in found.present:
+        typer.echo(f"{ref} was here already")
+    for name in found.aliases_left:
+        typer.echo(f"{name} stays where it is; move it with `registry alias set` or `registry promote`")
+    for name in found.marks_left:
+        typer.echo(f"{name} stays as it is here; change it with `registry tag set` or `registry describe`")

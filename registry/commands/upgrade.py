@@ -1,0 +1,23 @@
+"""Commands for the database as a whole: upgrade."""
+
+from __future__ import annotations
+
+import typer
+
+from registry.core.console import Json, Storage, print_json
+from registry.core.database_url import default_url
+from registry.core.engine import open_engine
+from registry.core.versioned_schema import known_schemas
+
+
+def upgrade_command(storage: Storage = None, as_json: Json = False) -> None:
+    """Migrate the database's tables to what this program knows."""
+    engine = open_engine(storage or default_url(), must_exist=True)
+    done = [(schema.name, *schema.upgrade(engine)) for schema in known_schemas()]
+    engine.dispose()
+    if as_json:
+        print_json([{"schema": name, "from": before, "to": after} for name, before, after in done])
+        return
+    for name, before, after in done:
+        known = f"{before} -> {after}" if before != after else f"{after}, up to date"
+        typer.echo(f"{name}: {known}")

@@ -1,0 +1,1 @@
+"""Common ground: errors, database, transactions, console. Imports nothing of the other rooms."""

@@ -1,0 +1,133 @@
+"""What the three command lines share: how a program runs, fails and prints.
+
+An error is one line on stderr; wrong usage exits with 2, every other error with 1. ``--debug``, anywhere on
+the line, shows the traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from registry.core.errors import UsageError, UserError
+
+EPILOG = "--debug, anywhere on the line, shows the traceback of an error."
+
+Storage = Annotated[
+    str | None,
+    typer.Option("--storage", metavar="URL", help="The database; else STUDIES_URL, or sqlite:///studies.db."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def new_app(help_text: str) -> typer.Typer:
+    """Return an app whose errors `run` prints."""
+    return typer.Typer(help=help_text, epilog=EPILOG, add_completion=False, pretty_exceptions_enable=False)
+
+
+def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; return its exit code.
+
+    Args:
+        app: made by `new_app`.
+        program: its name, with which every error line begins.
+        arguments: what follows the name; None for those of this process.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    words = [word for word in given if word != "--debug"] or ["--help"]
+    try:
+        code = app(args=words, prog_name=program, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        # The reader has gone (`| head`); Python must not complain about it again at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except typer.Abort:
+        return 130
+    except Exception as error:
+        if debug:
+            raise
+        return _explain(error, program)
+
+
+def _explain(error: Exception, program: str) -> int:
+    """Print an error as one line; return the exit code."""
+    if isinstance(error, UserError):
+        message, code = str(error), 2 if isinstance(error, UsageError) else 1
+    elif hasattr(error, "format_message"):  # Typer's own, for what it could not parse
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else program
+        message, code = f"{error.format_message().rstrip('.')} (see `{path} --help`)", 2
+    else:
+        message = f"{type(error).__name__}: {error}; this is a fault of the program: --debug shows where"
+        code = 1
+    typer.echo(f"{program}: {' '.join(message.split())}", err=True)
+    return code
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; a NaN that came so far is a fault, for JSON has none."""
+    typer.echo(json_text(document))
+
+
+def json_text(document: Any) -> str:
+    """Return a JSON document as it is printed."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table: as wide as the terminal, or as its content where another program reads it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, emoji=False, highlight=False, width=10_000)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=not console.is_terminal)
+    for row in rows:
+        table.add_row(*[show(cell) for cell in row])
+    console.print(table)
+
+
+def show(value: object) -> str:
+    """Return a value as people read it.
+
+    Example:
+        >>> show(0.89212345), show(None), show(True), show({"a": 1.5})
+        ('0.892123', '-', 'True', 'a=1.5')
+    """
+    if value is None or value in ("", (), {}):
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={'None' if item is None else show(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(show(item) for item in value)
+    return str(value)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people read it.
+
+    Example:
+        >>> size(1_260_000)
+        '1.3 MB'
+    """
+    value = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

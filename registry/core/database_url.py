@@ -1,0 +1,79 @@
+"""A database's URL: what it may be, how it is shown, and the file that a SQLite one names."""
+
+from __future__ import annotations
+
+import os
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from registry.core.errors import DatabaseError
+
+DEFAULT_URL = "sqlite:///studies.db"
+
+
+_SECRETS = ("password", "sslpassword", "passfile")
+
+
+def default_url() -> str:
+    """Return ``STUDIES_URL``, or ``studies.db`` in the working folder."""
+    return os.environ.get("STUDIES_URL") or DEFAULT_URL
+
+
+def display_url(url: str | URL) -> str:
+    """Return the URL with its password hidden, to be printed or logged.
+
+    Example:
+        >>> display_url("postgresql://ann:secret@db/studies")
+        'postgresql+psycopg://ann:***@db/studies'
+    """
+    return parse_url(url).render_as_string(hide_password=True)
+
+
+def without_secrets(url: str | URL) -> URL:
+    """Return a database's URL without its password, fit to be copied; the driver finds the password elsewhere."""
+    # URL.set takes None for "as it was".
+    return parse_url(url)._replace(password=None).difference_update_query(_SECRETS)
+
+
+def parse_url(url: str | URL) -> URL:
+    """Return the URL as SQLAlchemy's, with psycopg 3 as PostgreSQL's driver.
+
+    Raises:
+        DatabaseError: it is not a database URL, or of a database that we do not run on.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # The text may hold a password, so it is not repeated.
+        raise DatabaseError(
+            "the storage is not a database URL; expected for example sqlite:///studies.db or "
+            "postgresql://user@host/name"
+        ) from None
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise DatabaseError(f"the storage is a {parsed.get_backend_name()!r} URL; expected sqlite:/// or postgresql://")
+    return parsed
+
+
+def file_of(url: URL) -> str | None:
+    """Return the path of a SQLite URL's file; None of a database that is not one file with a plain path."""
+    name = url.database
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return name
+
+
+def database_exists(url: URL) -> bool:
+    """Tell whether a SQLite URL's file is there; of other databases only a connection could tell, so yes."""
+    file = file_of(url)
+    return file is None or os.path.exists(file)
+
+
+def _require_file(url: URL) -> None:
+    if not database_exists(url):
+        raise DatabaseError(
+            f"there is no database {url.database}; start a search first, or name another with --storage URL "
+            "(in Python, Registry(URL, create=True) makes it)"
+        )

@@ -1,0 +1,149 @@
+"""One database: engines for SQLite and PostgreSQL, and the transactions that write to them.
+
+SQLite runs in WAL mode with a busy timeout and foreign keys; a writing transaction begins with
+``BEGIN IMMEDIATE``, so that it waits for its turn instead of failing half-way (a deferred transaction
+that reads first and writes later cannot wait: SQLite answers SQLITE_BUSY at once).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+
+from registry.core.database_errors import BUSY_SECONDS, explain
+from registry.core.database_url import _require_file, display_url, parse_url
+from registry.core.errors import DatabaseError
+
+REST_SECONDS = 1.0  # for which a connection is not used, before it is asked whether it still lives
+
+# So that a cut network is noticed, not waited for (libpq's options; the last is in milliseconds).
+POSTGRES_OPTIONS = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 30000}
+
+
+def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
+    """Return an engine for the URL; nothing is connected yet.
+
+    Args:
+        url: a SQLAlchemy URL of SQLite or PostgreSQL.
+        must_exist: refuse a SQLite file that is not there, instead of making an empty one.
+
+    Raises:
+        DatabaseError: a wrong URL, a missing driver, or a missing file.
+    """
+    parsed = parse_url(url)
+    if must_exist and parsed.get_backend_name() == "sqlite":
+        _require_file(parsed)
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            engine = _sqlite_engine(parsed, reading_only=must_exist and _is_sealed(parsed.database))
+        else:
+            engine = sa.create_engine(parsed, pool_size=2, connect_args=POSTGRES_OPTIONS)
+            _ping_after_a_rest(engine)
+    except (ImportError, NoSuchModuleError) as error:
+        raise DatabaseError(
+            f"no driver for {display_url(parsed)} ({error}); install it: pip install -e '.[postgres]' in the checkout"
+        ) from None
+    return engine
+
+
+def _ping_after_a_rest(engine: Engine) -> None:
+    """Let the pool replace a connection that died while it rested; one that is in use shows it by itself.
+
+    SQLAlchemy's own ping is before every transaction, where it takes three round trips of eight.
+    """
+
+    @sa.event.listens_for(engine, "checkin")
+    def _on_checkin(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def _on_checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        since = record.info.get("rests_since")
+        if since is None or time.monotonic() - since < REST_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError(str(error)) from error
+
+
+def _sqlite_engine(url: URL, *, reading_only: bool) -> Engine:
+    if not reading_only:
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    else:
+        name = f"file:{quote(os.path.abspath(str(url.database)))}?mode=ro&immutable=1"
+        engine = sa.create_engine(
+            url, creator=lambda: sqlite3.connect(name, uri=True, check_same_thread=False, timeout=BUSY_SECONDS)
+        )
+    prepare_sqlite(engine)
+    return engine
+
+
+def _is_sealed(name: str | None) -> bool:
+    """Tell whether a database lies in a folder where we may not write, and nobody has it open.
+
+    Reading a database in WAL mode makes two files beside it. Where we may not, SQLite reads one that is said
+    to be immutable; without the two files there is no writer, so it is.
+    """
+    if not name or name.startswith("file:") or os.path.exists(f"{name}-shm"):
+        return False
+    folder = os.path.dirname(os.path.abspath(name))
+    effective = os.access in os.supports_effective_ids
+    return not os.access(folder, os.W_OK, effective_ids=effective) and not os.path.exists(f"{name}-wal")
+
+
+def prepare_sqlite(engine: Engine, *, begin: str = "DEFERRED") -> None:
+    """Set up every connection of a SQLite engine: WAL, busy timeout, foreign keys, explicit BEGIN.
+
+    Args:
+        engine: the engine; Optuna's own may be passed, too.
+        begin: the kind of transaction that starts where the connection does not name one.
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we send BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        kind = connection.get_execution_options().get("sqlite_begin", begin)
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+def use_wal(engine: Engine) -> None:
+    """Put a SQLite database in WAL mode; it stays so, and other databases are left alone.
+
+    SQLite does not wait for others here as it does elsewhere, so the waiting is ours.
+
+    Raises:
+        DatabaseError: the database cannot be opened or written, or another program keeps it locked.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with engine.connect() as connection:
+                # The driver's own connection: SQLAlchemy would begin a transaction, where WAL cannot start.
+                driver: Any = connection.connection.driver_connection
+                if driver.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                    driver.execute("PRAGMA journal_mode = WAL")
+            return
+        except DBAPIError as error:
+            raise explain(error, engine.url) from error
+        except sqlite3.Error as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise explain(OperationalError("PRAGMA journal_mode", None, error), engine.url) from error
+            time.sleep(0.02)

@@ -1,0 +1,69 @@
+"""Where a model comes from: the code's revision and the versions of the libraries, now and when it was saved."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+# What decides whether a stored model can be read, and what it predicts.
+DECIDING = ("keras", "tensorflow", "numpy")
+
+
+def installed(names: Iterable[str] = DECIDING) -> dict[str, str]:
+    """Return the installed versions by name, without those that are not there; nothing is imported."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def differences(saved: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Return both sets of versions and what differs, as the end of a message.
+
+    Example:
+        >>> differences({"keras": "3.4.0", "numpy": "2.4.6"}, {"keras": "3.15.1", "numpy": "2.4.6"})
+        'saved with keras 3.4.0, numpy 2.4.6; here are keras 3.15.1, numpy 2.4.6; keras differs'
+    """
+    known = [name for name in DECIDING if name in saved]
+    differ = [name for name in known if saved[name] != here.get(name)]
+    if not known:
+        verdict = "it is not known what differs"
+    else:
+        verdict = (
+            f"{' and '.join(differ)} differ{'s' if len(differ) == 1 else ''}" if differ else "none of them differs"
+        )
+    return f"saved with {_named(saved) or 'unknown versions'}; here are {_named(here)}; {verdict}"
+
+
+def _named(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {versions[name]}" for name in DECIDING if name in versions)
+
+
+LIBRARIES = ("keras", "keras-tuner", "numpy", "optuna", "tensorflow", "studies")
+
+
+@functools.cache
+def code_revision() -> str | None:
+    """Return what git says of the working folder's commit, ``-dirty`` where files differ; None without git."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None
+
+
+@functools.cache
+def libraries() -> dict[str, str]:
+    """Return the versions of the libraries that the training depends on."""
+    return installed(LIBRARIES)

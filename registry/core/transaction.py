@@ -1,0 +1,54 @@
+"""Transactions that read or write, and the database's own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from registry.core.database_errors import explain
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a connection for reading; every statement inside sees one state of the database.
+
+    Raises:
+        DatabaseError: the database cannot be opened or read.
+    """
+    try:
+        options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with engine.connect() as opened, opened.execution_options(**options).begin():
+            yield opened
+    except DBAPIError as error:
+        raise explain(error, engine.url) from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that writes; it commits at the end, or rolls back when the block raises.
+
+    Raises:
+        DatabaseError: the database cannot be opened or written.
+        sqlalchemy.exc.IntegrityError: a constraint refused the rows; the caller expects it or not.
+    """
+    try:
+        with engine.connect().execution_options(sqlite_begin="IMMEDIATE") as opened, opened.begin():
+            yield opened
+    except sa.exc.IntegrityError:
+        raise
+    except DBAPIError as error:
+        raise explain(error, engine.url) from error
+
+
+def clock(dialect: str) -> sa.ColumnElement[float]:
+    """Return the database's own clock as seconds since 1970, as an SQL expression.
+
+    Leases are judged by it, so that a machine with a wrong clock does no harm.
+    """
+    if dialect == "sqlite":
+        return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float)
+    return sa.literal_column("extract(epoch from clock_timestamp())::float8", sa.Float)

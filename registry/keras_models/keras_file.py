@@ -1,0 +1,234 @@
+"""Keras models as bytes: small, the same for the same weights, and read without running their code.
+
+A ``.keras`` file holds the optimizer's state, the date and Python's object addresses. Here the optimizer
+is stored as it was before the first step (two thirds of an Adam model's file are its moments), and the rest
+is left out or numbered, so equal models are equal bytes. The file is still one that plain
+``keras.models.load_model`` reads, compiled, so that it can be evaluated or trained again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import operator
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from registry.core.errors import LoadError
+from registry.core.tensorflow import start_tensorflow
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
+_WEIGHTS = "model.weights.h5"
+_OPTIMIZER = "optimizer"
+UNKNOWN = "(unknown)"
+_log = logging.getLogger(__name__)
+
+
+def save_model(model: Any) -> bytes:
+    """Return a built Keras model as a ``.keras`` file's bytes, without the optimizer's state.
+
+    The model itself is not changed: its training may go on.
+
+    Example:
+        >>> registry.register("fmnist", weights=save_model(model), ...)  # doctest: +SKIP
+    """
+    import keras
+
+    with TemporaryDirectory(prefix="registry-") as folder:
+        path = Path(folder) / "model.keras"
+        keras.saving.save_model(model, path)
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+    optimizer = _fresh_optimizer(model)
+    members["metadata.json"] = _undated(members["metadata.json"])
+    members["config.json"] = _plain(members["config.json"], compiled=optimizer is not None)
+    members[_WEIGHTS] = _with_optimizer(members[_WEIGHTS], optimizer)
+    return _zipped(members)
+
+
+def load_model(source: bytes | Path) -> Any:
+    """Return the Keras model of a ``.keras`` file, in safe mode: nothing in it is run or unpickled.
+
+    A model whose loss or metrics are not Keras' own comes back uncompiled, ready to predict.
+
+    Raises:
+        LoadError: Keras cannot read it; says which version saved it and which one this is.
+    """
+    start_tensorflow()
+    import keras
+
+    with _file_of(source) as path:
+        try:
+            return keras.saving.load_model(path, safe_mode=True)
+        except Exception as error:
+            _log.debug("loading %s compiled failed: %s", path, error)
+        try:
+            return keras.saving.load_model(path, safe_mode=True, compile=False)
+        except Exception as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise LoadError(
+                f"Keras {keras.__version__} cannot read the model, which Keras {saved_by(path)} saved: {first}"
+            ) from error
+
+
+def load_weights(model: Any, path: Path) -> None:
+    """Give a built model the weights of a ``.keras`` file; its optimizer stays as it is.
+
+    Raises:
+        Exception: what Keras raises where the weights do not fit.
+    """
+    with TemporaryDirectory(prefix="registry-") as folder:
+        with zipfile.ZipFile(path) as archive:
+            weights = archive.extract(_WEIGHTS, folder)
+        optimizer = getattr(model, "optimizer", None)
+        model.load_weights(weights, objects_to_skip=[] if optimizer is None else [optimizer])
+
+
+def saved_by(path: Path) -> str:
+    """Return the version of Keras that saved a file, or ``(unknown)``."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return str(json.loads(archive.read("metadata.json"))["keras_version"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return UNKNOWN
+
+
+@contextmanager
+def _file_of(source: bytes | Path) -> Iterator[Path]:
+    if isinstance(source, Path):
+        yield source
+        return
+    with TemporaryDirectory(prefix="registry-") as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(source)
+        yield path
+
+
+def _fresh_optimizer(model: Any) -> Any:
+    """Return the model's optimizer as it was before its first step, or None where it cannot be made again."""
+    import keras
+
+    current = getattr(model, "optimizer", None)
+    if current is None:
+        return None
+    try:
+        fresh = keras.optimizers.deserialize(keras.optimizers.serialize(current))
+        with keras.device("cpu:0"):
+            fresh.build(model.trainable_variables)
+    except Exception as error:
+        _log.debug("the optimizer is left out of the stored model: %s", error)
+        return None
+    return fresh
+
+
+def _undated(metadata: bytes) -> bytes:
+    known = json.loads(metadata)
+    known.pop("date_saved", None)
+    return json.dumps(known).encode()
+
+
+def _plain(config: bytes, *, compiled: bool) -> bytes:
+    """Return the configuration with shared objects numbered from 1 instead of named by their address.
+
+    How many steps the training took in one call is of the training, not of the model.
+    """
+    seen: dict[int, int] = {}
+
+    def walk(node: Any) -> Any:
+        if isinstance(node, list):
+            return [walk(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        found = {name: walk(item) for name, item in node.items()}
+        if isinstance(found.get("shared_object_id"), int):
+            found["shared_object_id"] = seen.setdefault(found["shared_object_id"], len(seen) + 1)
+        return found
+
+    known = walk(json.loads(config))
+    if not compiled:
+        known["compile_config"] = None
+    elif "steps_per_execution" in (known.get("compile_config") or {}):
+        known["compile_config"]["steps_per_execution"] = 1
+    return json.dumps(known).encode()
+
+
+def _with_optimizer(weights: bytes, optimizer: Any) -> bytes:
+    """Return the weights file with a fresh optimizer's state; constant arrays take no room."""
+    import h5py
+
+    with TemporaryDirectory(prefix="registry-") as folder:
+        path = Path(folder) / _WEIGHTS
+        with h5py.File(io.BytesIO(weights), "r") as old, _undated_file(path) as new:
+            for name, value in old.attrs.items():
+                new.attrs[name] = value
+            for name in sorted(old):
+                if name != _OPTIMIZER:
+                    old.copy(name, new)
+            if optimizer is not None and _OPTIMIZER in old:
+                _write_state(old[_OPTIMIZER], _undated_group(new, _OPTIMIZER), optimizer)
+        return path.read_bytes()
+
+
+def _undated_file(path: Path) -> Any:
+    """Return a new HDF5 file of the newest, smallest format, which else holds the second of its making."""
+    import h5py
+
+    made = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    made.set_obj_track_times(False)
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    return h5py.File(h5py.h5f.create(str(path).encode(), flags=h5py.h5f.ACC_TRUNC, fcpl=made, fapl=access))
+
+
+def _undated_group(parent: Any, name: str) -> Any:
+    """Return a new group without a date, and make those that it lies in."""
+    import h5py
+
+    made = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
+    made.set_obj_track_times(False)
+    for part in name.split("/"):
+        if part not in parent:
+            h5py.h5g.create(parent.id, part.encode(), gcpl=made)
+        parent = parent[part]
+    return parent
+
+
+def _write_state(old: Any, new: Any, optimizer: Any) -> None:
+    """Write the state of an optimizer, and of the one it wraps (loss scaling), under Keras' names."""
+    groups: list[str] = []
+    old.visit(groups.append)
+    for name in sorted(name for name in groups if name == "vars" or name.endswith("/vars")):
+        owner = name.removesuffix("vars").strip("/").replace("/", ".")
+        state: dict[str, Any] = {}
+        (operator.attrgetter(owner)(optimizer) if owner else optimizer).save_own_variables(state)
+        target = _undated_group(new, name)
+        for key, value in old[name].attrs.items():
+            target.attrs[key] = value
+        for key, value in state.items():
+            _write_array(target, key, value, old[name])
+
+
+def _write_array(target: Any, key: str, value: Any, old: Any) -> None:
+    import numpy as np
+
+    array = np.asarray(value)
+    if array.ndim and array.size and (array == array.flat[0]).all():
+        made = target.create_dataset(key, array.shape, array.dtype, chunks=True, fillvalue=array.flat[0])
+    else:
+        made = target.create_dataset(key, data=array)
+    if key in old:
+        for name, known in old[key].attrs.items():
+            made.attrs[name] = known
+
+
+def _zipped(members: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), members[name])
+    return out.getvalue()

@@ -1,0 +1,99 @@
+"""Load a version's Keras model: from its file, or else rebuilt from its problem and params with the file's weights.
+
+Keras writes a model's architecture into the file, as the names and arguments of its layers. Another version of Keras,
+or of one's own layers, may not know them any more; the weights are arrays and can always be read. So where the
+architecture cannot be read, the code that built the model builds it again. Whether that is the same model is checked:
+by the number of its weights, and by the predictions that were stored with the version.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.core.errors import LoadError, UserError
+from registry.core.provenance import differences, installed
+from registry.keras_models.keras_file import UNKNOWN, load_model, load_weights, saved_by
+from registry.values.version import ModelVersion, Rebuild
+
+if TYPE_CHECKING:
+    from registry.keras_models.prediction_check import PredictionCheck
+
+ENTRY_POINTS = "registry.rebuild"
+
+_log = logging.getLogger(__name__)
+
+
+def load(
+    version: ModelVersion, path: Path, rebuild: Rebuild | None, stored_check: Callable[[], PredictionCheck | None]
+) -> Any:
+    """Return the Keras model of a version's file.
+
+    Args:
+        version: what the file is of.
+        path: the verified ``.keras`` file.
+        rebuild: makes the built model of the problem's name and the params, or returns None where it does not know the
+            problem; without one, the installed packages' are asked (entry points ``registry.rebuild``).
+        stored_check: returns the version's predictions, or None.
+
+    Raises:
+        LoadError: it can neither be read nor rebuilt; says which versions saved it and what differs here.
+    """
+    try:
+        return load_model(path)
+    except LoadError as error:
+        unread = error
+    try:
+        model = _rebuilt(version, path, rebuild)
+        _compare(version, model, stored_check())
+    except UserError as error:
+        saved, known = dict(version.source.libraries), saved_by(path)
+        if known != UNKNOWN:
+            saved["keras"] = known
+        versions = differences(saved, installed())
+        raise LoadError(f"{version.ref} cannot be loaded: {unread}; {error}; {versions}") from unread
+    _log.warning("%s: %s; its model was rebuilt from the problem %s", version.ref, unread, version.source.problem)
+    return model
+
+
+def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None) -> Any:
+    problem = version.source.problem
+    for build in [rebuild] if rebuild is not None else _installed():
+        try:
+            model = build(problem, dict(version.params))
+        except Exception as error:
+            raise LoadError(f"rebuilding it fails with {type(error).__name__}: {error}") from error
+        if model is None:
+            continue
+        try:
+            load_weights(model, path)
+        except Exception as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise LoadError(f"its weights do not fit the model that its problem builds now: {first}") from error
+        return model
+    if problem is None:
+        hint = "load(rebuild=...) takes a function that builds it"
+    else:
+        hint = f"load(rebuild=search.rebuild_model) imports {problem!r} and builds it, if you trust that code"
+    raise LoadError(f"no installed problem rebuilds it ({hint})")
+
+
+def _compare(version: ModelVersion, model: Any, check: PredictionCheck | None) -> None:
+    count = int(model.count_params())
+    if version.parameters is not None and count != version.parameters:
+        raise LoadError(f"its problem now builds a model of {count} parameters; the version has {version.parameters}")
+    if check is None:
+        return
+    found = check.compare(model)
+    if found.status == "different":
+        raise LoadError(
+            f"the model that its problem builds now predicts something else (apart by {found.max_difference})"
+        )
+
+
+def _installed() -> list[Rebuild]:
+    from importlib.metadata import entry_points
+
+    return [point.load() for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)]

@@ -1,0 +1,1 @@
+"""Aliases, promotion, tags and the events that tell of them."""

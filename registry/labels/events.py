@@ -1,0 +1,103 @@
+"""What happened to a model's aliases, tags and descriptions: who did it, when, from what to what."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from registry.core.errors import NotFoundError, did_you_mean
+from registry.schema import events
+from registry.values.refs import Ref
+
+ALIAS_KINDS = ("alias_set", "alias_removed", "alias_protected", "alias_unprotected")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of a name, a tag or a description.
+
+    Args:
+        at: when, in UTC.
+        actor: who, as user@host.
+        kind: ``alias_set``, ``alias_removed``, ``alias_protected``, ``alias_unprotected``, ``tag_set``,
+            ``tag_removed``, ``described`` or ``version_deleted``.
+        name: the alias's or the tag's; the version's where it was deleted; empty for a description.
+        from_version: the version that it was on; None where there was none.
+        to_version: the version that it is on now; None for none, and for what is on the model itself.
+        detail: the tag's text, the description, or why the alias moved.
+    """
+
+    at: datetime
+    actor: str
+    kind: str
+    name: str
+    from_version: int | None
+    to_version: int | None
+    detail: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON types."""
+        return asdict(self) | {"at": self.at.isoformat()}
+
+
+def remember(
+    connection: Connection,
+    model_id: int,
+    kind: str,
+    name: str,
+    move: tuple[int | None, int | None],
+    now: datetime,
+    detail: str | None = None,
+) -> None:
+    """Write an event of this process's user; ``move`` is the version before and the one after."""
+    row = {"model_id": model_id, "at": now, "actor": actor(), "kind": kind, "name": name, "detail": detail}
+    connection.execute(events.insert(), row | {"from_version": move[0], "to_version": move[1]})
+
+
+def history(connection: Connection, model: Row[Any], ref: Ref) -> list[Event]:
+    """Return a model's events, an alias's or a version's, the oldest first.
+
+    Raises:
+        NotFoundError: the model never had that alias or version.
+    """
+    wanted = sa.select(events).where(events.c.model_id == model.id).order_by(events.c.id)
+    if ref.alias is not None:
+        wanted = wanted.where(events.c.name == ref.alias, events.c.kind.in_(ALIAS_KINDS))
+    elif ref.version is not None:
+        if ref.version >= model.next_version:
+            last = model.next_version - 1
+            raise NotFoundError(f"the model {ref.model!r} never had a version {ref.version}; its last one is {last}")
+        wanted = wanted.where(sa.or_(events.c.from_version == ref.version, events.c.to_version == ref.version))
+    columns = ("at", "actor", "kind", "name", "from_version", "to_version", "detail")
+    found = [Event(**{name: row._mapping[name] for name in columns}) for row in connection.execute(wanted)]
+    if ref.alias is not None and not found:
+        names = sa.select(events.c.name).where(events.c.model_id == model.id, events.c.kind.in_(ALIAS_KINDS))
+        known = list(connection.scalars(names.distinct()))
+        raise NotFoundError(
+            f"the model {ref.model!r} never had an alias {ref.alias!r}; {did_you_mean(ref.alias, known)}"
+        )
+    return found
+
+
+def last_move(connection: Connection, model_id: int, alias: str) -> Row[Any] | None:
+    """Return the row of the last event that moved or removed an alias, or None."""
+    moved = sa.select(events).where(
+        events.c.model_id == model_id, events.c.name == alias, events.c.kind.in_(("alias_set", "alias_removed"))
+    )
+    return connection.execute(moved.order_by(events.c.id.desc()).limit(1)).first()
+
+
+def actor() -> str:
+    """Return who does this: user@host, with ``unknown`` for what the system does not tell."""
+    import getpass
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (ImportError, KeyError, OSError):  # a container's user id without a name
+        user = ""
+    return f"{user or 'unknown'}@{socket.gethostname() or 'unknown'}"

@@ -1,0 +1,158 @@
+"""Move an alias only to what is better: the comparison and the move are one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from registry.core.errors import NotFoundError, UsageError, did_you_mean
+from registry.core.metric_directions import known_direction
+from registry.core.objective import Direction
+from registry.labels.aliases import find, set_alias
+from registry.schema import metrics
+from registry.values.version import finite
+
+Status = Literal["promoted", "already", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What became of a promotion.
+
+    Args:
+        model: the registered model's name.
+        alias: the alias that was to move.
+        version: the version that it was to move to.
+        current: the version that it was on; None for nowhere.
+        metric: what the two were compared by.
+        direction: ``max`` or ``min``.
+        value: the version's value of the metric, at its own epoch; None where it has none.
+        current_value: the same of the current one.
+        margin: by how much the one must beat the other.
+        status: ``promoted``: the alias moved; ``already``: it is there; ``refused``: it stays where it is.
+        reason: why, in a sentence.
+    """
+
+    model: str
+    alias: str
+    version: int
+    current: int | None
+    metric: str
+    direction: Direction
+    value: float | None
+    current_value: float | None
+    margin: float
+    status: Status
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON types."""
+        return {name: finite(value) for name, value in asdict(self).items()}
+
+
+def promote(
+    connection: Connection,
+    model: Row[Any],
+    version: Row[Any],
+    alias: str,
+    now: datetime,
+    *,
+    metric: str | None,
+    direction: Direction | None,
+    margin: float,
+    force: bool,
+) -> Promotion:
+    """Move an alias to a version that beats the one it is on; the caller holds the model's row.
+
+    Raises:
+        NotFoundError: no version of the model has that metric.
+        UsageError: the margin is negative, or nobody knows which way is better.
+        ProtectedError: the alias is protected and would move.
+    """
+    if not margin >= 0:
+        raise UsageError(f"the margin is {margin}; expected 0 or more, in the metric's own unit")
+    asked = metric or model.metric
+    current = find(connection, model.id, alias)
+    values, way = _values(connection, model, asked, direction, [version, *([current] if current else [])])
+    value = values.get(version.id)
+    before = None if current is None else values.get(current.id)
+    said = (f"{model.name}/{version.number}", None if current is None else f"{model.name}/{current.number}")
+    status, reason = _judge(said, asked, (value, before), way, margin)
+    if status == "promoted":
+        set_alias(connection, model, alias, version, now, force=force, why=reason)
+    return Promotion(
+        model=model.name,
+        alias=alias,
+        version=version.number,
+        current=None if current is None else current.number,
+        metric=asked,
+        direction=way,
+        value=value,
+        current_value=before,
+        margin=margin,
+        status=status,
+        reason=reason,
+    )
+
+
+def _values(
+    connection: Connection, model: Row[Any], metric: str, direction: Direction | None, rows: list[Row[Any]]
+) -> tuple[dict[int, float | None], Direction]:
+    """Return the metric's values by version id, and which way is better."""
+    measured = sa.select(metrics.c.version_id, metrics.c.value, metrics.c.direction).where(metrics.c.name == metric)
+    found = connection.execute(measured.where(metrics.c.version_id.in_([row.id for row in rows]))).all()
+    if not found:
+        names = sa.select(metrics.c.name).where(metrics.c.version_id.in_([row.id for row in rows])).distinct()
+        raise NotFoundError(
+            f"{model.name}/{rows[0].number} has no metric {metric!r}; "
+            f"{did_you_mean(metric, list(connection.scalars(names)))}"
+        )
+    own = model.direction if metric == model.metric else None
+    recorded = next((row.direction for row in found if row.direction), None)
+    way = direction or own or recorded or known_direction(metric)
+    if way not in ("max", "min"):
+        raise UsageError(
+            f"nobody has said whether a higher or a lower {metric!r} is better; add --direction max or --direction min"
+        )
+    return {row.version_id: row.value for row in found}, way
+
+
+def _judge(
+    refs: tuple[str, str | None],
+    metric: str,
+    values: tuple[float | None, float | None],
+    way: Direction,
+    margin: float,
+) -> tuple[Status, str]:
+    (new, old), (value, before) = refs, values
+    if new == old:
+        return "already", f"the alias is on {new}"
+    if value is None:
+        return "refused", f"{new} has no value of {metric}"
+    if old is None:
+        return "promoted", f"the alias was on no version; {new} has {metric} {value:.6g}"
+    if before is None:
+        return "refused", f"{old}, where the alias is, has no value of {metric} to beat: choose another metric"
+    if beats(value, before, way, margin):
+        return "promoted", f"{new} has {metric} {value:.6g} against {before:.6g} of {old}"
+    needed = f"by {margin:.6g}" if margin else "at all"
+    return "refused", f"{new} has {metric} {value:.6g} against {before:.6g} of {old}: not better {needed}"
+
+
+def beats(value: float, other: float, way: Direction, margin: float) -> bool:
+    """Tell whether a value is better than another by a margin.
+
+    It is reckoned in decimal, as people read the numbers: .3 beats .2 by .1.
+
+    Example:
+        >>> beats(0.3, 0.2, "max", 0.1), beats(0.3, 0.2, "min", 0.0), beats(0.2, 0.2, "max", 0.0)
+        (True, False, False)
+    """
+    if not (value > other if way == "max" else value < other):
+        return False
+    return abs(Decimal(repr(value)) - Decimal(repr(other))) >= Decimal(repr(float(margin)))

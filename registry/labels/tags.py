@@ -1,0 +1,78 @@
+"""Tags and descriptions, on a model or on one of its versions, and the events that remember them.
+
+Every function expects that the caller holds the model's row (`Connected._holding`). ``version`` is the version's row,
+or None for the model itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from registry.core.errors import NotFoundError, UsageError, did_you_mean
+from registry.labels.events import remember
+from registry.schema import model_tags, models, tags, versions
+from registry.values.encoding import check_text
+from registry.values.refs import check_name
+from registry.versions.new_version import check_tag
+
+LONGEST_DESCRIPTION = 100_000
+
+
+def set_tag(
+    connection: Connection, model: Row[Any], version: Row[Any] | None, name: str, text: str, now: datetime
+) -> None:
+    """Give a tag, or another text to the tag that is there.
+
+    Raises:
+        UsageError: a name or text that cannot be.
+    """
+    check_name("tag", name)
+    check_tag(name, text)
+    table, owner = _owner(model, version)
+    here = sa.and_(table.c[owner[0]] == owner[1], table.c.name == name)
+    if not connection.execute(table.update().where(here).values(value=text)).rowcount:
+        connection.execute(table.insert(), {owner[0]: owner[1], "name": name, "value": text})
+    remember(connection, model.id, "tag_set", name, (None, _number(version)), now, text)
+
+
+def remove_tag(connection: Connection, model: Row[Any], version: Row[Any] | None, name: str, now: datetime) -> None:
+    """Take a tag off.
+
+    Raises:
+        NotFoundError: there is none of that name.
+    """
+    table, owner = _owner(model, version)
+    own = table.c[owner[0]] == owner[1]
+    if not connection.execute(table.delete().where(own, table.c.name == name)).rowcount:
+        known = list(connection.scalars(sa.select(table.c.name).where(own)))
+        whose = f"the model {model.name!r}" if version is None else f"{model.name}/{version.number}"
+        raise NotFoundError(f"{whose} has no tag {name!r}; {did_you_mean(name, known)}")
+    remember(connection, model.id, "tag_removed", name, (_number(version), None), now)
+
+
+def describe(
+    connection: Connection, model: Row[Any], version: Row[Any] | None, text: str | None, now: datetime
+) -> None:
+    """Write a description in Markdown; an empty one, or None, takes it away.
+
+    Raises:
+        UsageError: it is too long or holds what no database can.
+    """
+    if text and len(text) > LONGEST_DESCRIPTION:
+        raise UsageError(f"the description has {len(text)} characters; expected up to {LONGEST_DESCRIPTION}")
+    new = check_text("the description", text) if text and text.strip() else None
+    table, row_id = (models, model.id) if version is None else (versions, version.id)
+    connection.execute(table.update().where(table.c.id == row_id).values(description=new))
+    remember(connection, model.id, "described", "", (None, _number(version)), now, new)
+
+
+def _owner(model: Row[Any], version: Row[Any] | None) -> tuple[sa.Table, tuple[str, int]]:
+    return (model_tags, ("model_id", model.id)) if version is None else (tags, ("version_id", version.id))
+
+
+def _number(version: Row[Any] | None) -> int | None:
+    return None if version is None else int(version.number)

@@ -1,0 +1,1 @@
+"""What follows from the facts: noise, over- and underfitting, groups."""

@@ -1,0 +1,56 @@
+"""Call over- and underfitting by name, where a training's loss curves show it."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from registry.reports.facts.study import ReportedTrial
+
+Fit = Literal["overfitting", "underfitting", "no sign of over- or underfitting", "too few epochs to tell"]
+LEAST_EPOCHS = 4
+RISE = 0.05  # of the lowest validation loss: so far it must have risen again
+GAP = 0.1  # of the training loss: so far above it the validation loss is worth telling
+FALL = 0.02  # of the validation loss, an epoch: so fast it still falls
+
+
+def judge_fit(trial: ReportedTrial) -> Fit:
+    """Return how a training fits, by its losses alone.
+
+    Overfitting: the validation loss ends more than 5 % above its lowest value, while the training loss has gone on
+    falling. Underfitting: the last epoch allowed is the best by validation loss, and the last two epochs took
+    more than 2 % each off it, so that more epochs would help.
+    """
+    loss, validation = trial.curves.get("loss", ()), trial.curves.get("val_loss", ())
+    if (
+        len(validation) < LEAST_EPOCHS
+        or len(loss) != len(validation)
+        or not all(map(math.isfinite, (*loss, *validation)))
+    ):
+        return "too few epochs to tell"
+    lowest = min(range(len(validation)), key=validation.__getitem__)
+    size = abs(validation[lowest]) or 1.0
+    if validation[-1] - validation[lowest] > RISE * size and loss[-1] < loss[lowest]:
+        return "overfitting"
+    falls = [(before - after) / size for before, after in zip(validation[-3:], validation[-2:], strict=False)]
+    if lowest == len(validation) - 1 and min(falls) > FALL and trial.stop_reason in ("max_epochs", "time_limit"):
+        return "underfitting"
+    return "no sign of over- or underfitting"
+
+
+def describe_fit(trial: ReportedTrial) -> str:
+    """Return the judgement with the numbers that it rests on."""
+    fit = judge_fit(trial)
+    loss, validation = trial.curves.get("loss", ()), trial.curves.get("val_loss", ())
+    if fit == "overfitting":
+        lowest = min(range(len(validation)), key=validation.__getitem__)
+        rise = (validation[-1] - validation[lowest]) / (abs(validation[lowest]) or 1.0)
+        return (
+            f"overfitting after epoch {lowest + 1}: the validation loss rises by {100 * rise:.0f} % "
+            f"while the training loss falls from {loss[lowest]:.3g} to {loss[-1]:.3g}"
+        )
+    if fit == "underfitting":
+        return f"underfitting: the validation loss still falls at epoch {len(validation)}, the last one allowed"
+    if fit == "no sign of over- or underfitting" and validation[-1] > (1 + GAP) * loss[-1] > 0:
+        return f"{fit}; the validation loss ends {100 * (validation[-1] / loss[-1] - 1):.0f} % above that of training"
+    return fit

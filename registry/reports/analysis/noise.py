@@ -1,0 +1,155 @@
+"""Is a difference more than noise? By seeds where configurations were repeated, else by how much scores jitter."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from statistics import fmean
+
+from registry.reports.facts.evidence import Baseline
+from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
+from registry.reports.facts.text import score_format
+from registry.values.known_tags import TEST
+
+LEAST_EPOCHS = 5
+SIGNIFICANT = 0.05
+
+
+def value_of(study: ReportedStudy, trial: ReportedTrial) -> float:
+    """Return the best that is known of a trial's configuration: the mean over seeds, or else its score."""
+    repeated = study.repeats_of(trial)
+    return repeated.mean if repeated else score_of(trial)
+
+
+def lead(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> float:
+    """Return by how much one is better than another; less than 0 where it is worse."""
+    sign = 1 if study.direction == "max" else -1
+    value = value_of if by_means(study, one, other) else lambda _, trial: score_of(trial)
+    return sign * (value(study, one) - value(study, other))
+
+
+def by_means(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> bool:
+    """Tell whether two are held against each other by means over seeds; chosen versions only where both have one."""
+    return study.kind == "study" or None not in (study.repeats_of(one), study.repeats_of(other))
+
+
+def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
+    """Return how far the objective moves from epoch to epoch around its best epoch, as a standard deviation.
+
+    Half of the variance of the differences of neighbouring epochs, of the later half of the curve: the trend is nearly
+    gone there. It is the least that another seed would change; None where the curve is too short.
+    """
+    values = [value for value in trial.curves.get(study.metric, ()) if math.isfinite(value)]
+    later = values[len(values) // 2 :]
+    if len(values) < LEAST_EPOCHS or len(later) < 3:
+        return None
+    steps = [after - before for before, after in itertools.pairwise(later)]
+    return statistics.pstdev(steps, mu=0.0) / math.sqrt(2)
+
+
+def mean_format(study: ReportedStudy) -> Callable[[float], str]:
+    """Return how to write means over seeds."""
+    sign = -1 if study.direction == "max" else 1
+    return score_format(sorted((one.mean for one in study.repeats), key=lambda mean: sign * mean))
+
+
+def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str]:
+    """Return a sentence on how far the winner is ahead of the second.
+
+    Args:
+        study: with two trials that have a score.
+        write: how to write a score of one training.
+    """
+    best, second = study.leaders[:2]
+    ahead = lead(study, best, second)
+    means = by_means(study, best, second)
+    value = f"mean {mean_format(study)(value_of(study, second))}"
+    if not means or study.repeats_of(second) is None:
+        value = write(score_of(second))
+    word = "equal to" if ahead == 0 else f"{abs(ahead):.2g} {'ahead of' if ahead > 0 else 'behind'}"
+    unsure = study.confirmed is not None and study.repeats_of(second) is None
+    which = "which was not confirmed" if ahead < 0 and unsure else "the second"
+    return [f"It is {word} {second.name}, {which} ({value})."]
+
+
+def noise_lines(study: ReportedStudy) -> list[str]:
+    """Return sentences on whether the winner's lead over the second is more than noise."""
+    leaders = study.leaders
+    if len(leaders) < 2:
+        return []
+    best, second = leaders[:2]
+    ahead = lead(study, best, second)
+    one, other = study.repeats_of(best), study.repeats_of(second)
+    if one and other:
+        return [f"In the means over seeds, that is {verdict(one.scores, other.scores)}."]
+    if ahead < 0:
+        return []  # the second was not confirmed, so its score may be a lucky one
+    if ahead == 0:
+        return ["Nothing but their order tells the two apart."]
+    if one:
+        word = "more than" if ahead > 2 * one.spread else "no more than"
+        return [f"That is {word} twice the spread over seeds ({one.spread:.2g})."]
+    moved = jitter(study, best)
+    if moved is None:
+        return ["Whether that is more than noise is not known: each was trained once, with one seed."]
+    word = "more than twice" if ahead > 2 * moved else "within twice"
+    said = f"That is {word} what its {study.metric} moves from epoch to epoch"
+    if ahead > 2 * moved:
+        return [f"{said} ({moved:.2g}); only more seeds can tell whether it is more than noise."]
+    return [f"{said} ({moved:.2g}): it may be noise."]
+
+
+def verdict(one: Sequence[float], other: Sequence[float]) -> str:
+    """Return whether the means differ by more than noise, with the test's p-value."""
+    p = welch(one, other)
+    said = "more than noise" if p < SIGNIFICANT else "not more than noise"
+    value = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return f"{said} (Welch's t-test, {value})"
+
+
+def welch(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the p-value of Welch's t-test; 1 where both have one and the same value, 0 where only the means differ."""
+    if statistics.pvariance(one) == statistics.pvariance(other) == 0:
+        return 1.0 if one[0] == other[0] else 0.0
+    from scipy import stats
+
+    return float(stats.ttest_ind(one, other, equal_var=False).pvalue)
+
+
+def baseline_lines(study: ReportedStudy) -> list[str]:
+    """Return a sentence on how the winner stands to the baselines."""
+    leaders = study.leaders
+    if not leaders or not study.baselines:
+        return []
+    value = value_of(study, leaders[0])
+    sign = 1 if study.direction == "max" else -1
+    strongest = max(study.baselines, key=lambda baseline: sign * baseline.score)
+    beaten = sum(sign * value > sign * baseline.score for baseline in study.baselines)
+    difference = sign * (value - strongest.score)
+    repeated = study.repeats_of(leaders[0])
+    spread = repeated.spread if repeated else jitter(study, leaders[0])
+    more = ""
+    if spread is not None:
+        of = "spread over seeds" if repeated else "movement from epoch to epoch"
+        more = f", {'more' if abs(difference) > 2 * spread else 'no more'} than twice its {of}"
+    word = "ahead of" if difference > 0 else "behind"
+    lines = [
+        f"It beats {beaten} of {len(study.baselines)} baselines; it is {abs(difference):.2g} {word} the strongest, "
+        f"{strongest.label}{more}."
+    ]
+    return lines + _on_test(study, leaders[0], strongest)
+
+
+def _on_test(study: ReportedStudy, best: ReportedTrial, baseline: Baseline) -> list[str]:
+    """Return a sentence on how the two stand on test data, where the objective was measured there, too."""
+    repeated = study.repeats_of(best)
+    name = f"{TEST}{study.metric.removeprefix('val_')}"
+    values = repeated.tests.get(name, ()) if repeated else ()
+    value = fmean(values) if values else best.test.get(name)
+    if value is None or name not in baseline.test:
+        return []
+    ahead = (1 if study.direction == "max" else -1) * (value - baseline.test[name])
+    word = "ahead of" if ahead > 0 else "behind"
+    return [f"On the test data it is {abs(ahead):.2g} {word} that ({value:.4f} and {baseline.test[name]:.4f})."]

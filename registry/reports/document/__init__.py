@@ -1,0 +1,1 @@
+"""A document as parts: paragraphs, tables, pictures; no format."""

@@ -1,0 +1,100 @@
+"""A report's parts, the same for every kind of file: blocks of tables, pictures and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from registry.reports.document.table import Table
+from registry.reports.drawing.canvas import Drawing
+from registry.reports.facts.evidence import Mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An entry of a legend: a sign or a line in a colour of the style sheet, and what it means."""
+
+    text: str
+    role: str = "soft"
+    sign: str = ""
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture and what is written above and below it."""
+
+    title: str
+    drawing: Drawing
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures of one size side by side; ``layout`` is ``wide``, ``grid`` (narrow) or ``long`` (a whole line each)."""
+
+    pictures: tuple[Picture, ...]
+    layout: str = "grid"
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    legend: tuple[Key, ...] = ()
+
+    kind = "pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table; ``sortable`` ones can be sorted and filtered in a page."""
+
+    table: Table
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    sortable: bool = False
+
+    kind = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names with a value each."""
+
+    facts: Mapping[str, str]
+    title: str = ""
+    notes: tuple[str, ...] = ()
+
+    kind = "facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Shares of 1 as bars: a line a name, a column a method."""
+
+    columns: tuple[str, ...]
+    shares: Mapping[str, tuple[float | None, ...]]
+    title: str = ""
+    notes: tuple[str, ...] = ()
+
+    kind = "bars"
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Samples as small pictures with a line of text each."""
+
+    samples: tuple[Mistake, ...]
+    title: str = ""
+    notes: tuple[str, ...] = ()
+
+    kind = "gallery"
+
+
+Part = Pictures | Rows | Facts | Bars | Gallery
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A section with a heading."""
+
+    title: str
+    parts: tuple[Part, ...] = field(default=())
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,61 @@
+"""Tables of a document: columns, cells and how many rows are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MOST_LISTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell.
+
+    Args:
+        text: what is shown.
+        value: what it is sorted by and was before rounding; None where that is the text.
+        level: how strongly it is tinted, from 0 to 8.
+        param: it is a param's name.
+    """
+
+    text: str
+    value: str | None = None
+    level: int = 0
+    param: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's head: its name, whether it holds numbers, and whether it is a param's."""
+
+    name: str
+    number: bool = True
+    param: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; ``note`` says what is left out, empty where nothing is."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+
+NOTHING = Cell("–", "")
+
+
+def exact(value: float | None, text: str) -> Cell:
+    """Return a cell that shows a rounded number and remembers all its digits."""
+    return NOTHING if value is None else Cell(text, repr(value))
+
+
+def thin(lines: Sequence[Any], most: int) -> list[Any]:
+    """Keep the first half of ``most``, and an even choice of the rest."""
+    if len(lines) <= most:
+        return list(lines)
+    first = most // 2
+    rest, room = lines[first:], most - first
+    return [*lines[:first], *(rest[len(rest) * index // room] for index in range(room))]

@@ -1,0 +1,1 @@
+"""Drawing: canvas, scales, SVG."""

@@ -1,0 +1,266 @@
+"""The pictures' common look: sizes, axes, ticks, and how they are drawn: into the page, or on paper."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import get_named_colors_mapping
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, ScalarFormatter
+
+from registry.reports.drawing.svg import ROLES, inline, standalone
+
+# Colours by their role: `svg.ROLES` stands for them in the page, `PRINTED` is what they are on paper.
+INK, SOFT, LINE, PAPER, *COLOURS = (f"report {role}" for role in ROLES)
+PRINTED = {
+    "ink": "#1c1f23",
+    "soft": "#5d646d",
+    "line": "#dfe2e6",
+    "paper": "#ffffff",
+    "c1": "#0072b2",
+    "c2": "#d55e00",
+    "c3": "#009e73",
+    "c4": "#b85c93",
+    "c5": "#b97a00",
+    "c6": "#3a93c9",
+}
+MARGINS = (46.0, 12.0, 10.0, 36.0)  # left, right, top, bottom
+
+
+def _use(colours: Mapping[str, str]) -> None:
+    mapping = get_named_colors_mapping()
+    for role, colour in colours.items():
+        mapping[f"report {role}"] = colour  # one by one: this is what forgets the old ones
+
+
+_use(ROLES)
+
+_LOOK: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",
+    "text.parse_math": False,  # a name with two dollars is not a formula
+    "font.family": "sans-serif",
+    "font.size": 10.5,
+    "text.color": INK,
+    "axes.prop_cycle": cycler(color=[INK]),
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": SOFT,
+    "axes.linewidth": 0.8,
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.8,
+    "grid.alpha": 1.0,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 0.0,
+    "lines.solid_capstyle": "round",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a picture, in the numbers of its axes, and what is said where the pointer comes near."""
+
+    x: float
+    y: float
+    text: str
+
+
+Paint = Callable[[Axes], Sequence[Spot] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture of one panel, not drawn yet.
+
+    Args:
+        paint: draws on the axes, in colours of this module, and returns what the pointer finds there.
+        size: width and height, in the page's pixels at a scale of 1.
+        alt: what it shows, in words.
+        margins: left, right, top and bottom of the axes.
+    """
+
+    paint: Paint
+    size: tuple[float, float]
+    alt: str
+    margins: tuple[float, float, float, float] = MARGINS
+
+    def inline(self, prefix: str) -> tuple[Markup, list[tuple[float, float, str]]]:
+        """Draw it into a page; return the markup, and the spots in the picture's own pixels.
+
+        Args:
+            prefix: begins every id in it.
+        """
+        # The browser has fonts for scripts that matplotlib's own font lacks, and text stays text.
+        with _looking(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+            figure = Figure(figsize=(self.size[0] / 72, self.size[1] / 72), dpi=72)
+            axes, spots = self.on(figure, (0.0, 0.0, *self.size))
+            text = io.StringIO()
+            figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+            places = axes.transData.transform([(spot.x, spot.y) for spot in spots]) if spots else ()
+        found = [
+            (round(float(x), 1), round(self.size[1] - float(y), 1), spot.text)
+            for (x, y), spot in zip(places, spots, strict=True)
+            if math.isfinite(x) and math.isfinite(y)
+        ]
+        return Markup(inline(text.getvalue(), alt=self.alt, prefix=prefix)), found  # noqa: S704 - cleaned, our own
+
+    def standalone(self) -> str:
+        """Return it as an SVG file's text, on white, whose letters are the viewer's."""
+        markup, _ = self.inline("p")
+        return standalone(str(markup), self.size, PRINTED)
+
+    def on(self, figure: Figure, box: tuple[float, float, float, float]) -> tuple[Axes, Sequence[Spot]]:
+        """Draw it on a part of a figure.
+
+        Args:
+            figure: of any size.
+            box: left, bottom, width and height of the part, in points.
+        """
+        scale = box[2] / self.size[0]
+        whole_width, whole_height = figure.get_size_inches() * 72
+        left, right, top, bottom = (margin * scale for margin in self.margins)
+        inner = (box[0] + left, box[1] + bottom, box[2] - left - right, box[3] - top - bottom)
+        with matplotlib.rc_context(_scaled(scale)):  # type: ignore[arg-type]
+            axes = figure.add_axes(
+                (inner[0] / whole_width, inner[1] / whole_height, inner[2] / whole_width, inner[3] / whole_height)
+            )
+            axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+            plain_numbers(axes.yaxis)
+            spots = self.paint(axes) or ()
+        if scale != 1:
+            for text in axes.texts:
+                text.set_fontsize(float(text.get_fontsize()) * scale)
+            for line in axes.get_lines():
+                line.set_linewidth(line.get_linewidth() * scale)
+                line.set_markersize(line.get_markersize() * scale)
+                line.set_markeredgewidth(line.get_markeredgewidth() * scale)
+        return axes, spots
+
+
+def _scaled(scale: float) -> dict[str, Any]:
+    sizes = {name: _LOOK[name] * scale for name in ("font.size", "axes.linewidth", "grid.linewidth")}
+    return sizes if scale != 1 else {}
+
+
+@contextmanager
+def _looking() -> Iterator[None]:
+    with matplotlib.rc_context(_LOOK):  # type: ignore[arg-type]
+        yield
+
+
+@contextmanager
+def printing(families: Sequence[str]) -> Iterator[None]:
+    """Draw in the colours and fonts of paper, until the end of the block."""
+    _use(PRINTED)
+    try:
+        with matplotlib.rc_context(_LOOK | {"font.family": list(families)}):  # type: ignore[arg-type]
+            yield
+    finally:
+        _use(ROLES)
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Label an axis' ticks with equally many decimals, in powers of ten only where numbers are extreme."""
+    formatter = ScalarFormatter(useOffset=False, useMathText=False)
+    formatter.set_powerlimits((-5, 6))
+    axis.set_major_formatter(formatter)
+
+
+def tick_text(value: float, _position: Any = None) -> str:
+    """Return a tick's label."""
+    return f"{value:.6g}" if value else "0"
+
+
+def whole_ticks(axes: Axes) -> None:
+    """Put the ticks of the x axis on whole numbers."""
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value) if value == int(value) else ""))
+
+
+def log_axis(axes: Axes, low: float, high: float) -> None:
+    """Make the x axis logarithmic between two positive numbers, with labels that are plain numbers."""
+    axes.set_xscale("log")
+    margin = (high / low) ** 0.04
+    axes.set_xlim(low / margin, high * margin)
+    axes.xaxis.set_major_locator(FixedLocator(log_ticks(low, high)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(tick_text))
+
+
+def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Return round numbers between two positive ones: 1, 2, 5 a decade, or fewer.
+
+    Example:
+        >>> log_ticks(0.001, 1.0), log_ticks(0.003, 0.05)
+        ([0.001, 0.01, 0.1, 1.0], [0.005, 0.01, 0.02, 0.05])
+    """
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1,), (1, 2, 3, 4, 5, 6, 7, 8, 9)):
+        ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
+        ticks = [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
+        if 2 <= len(ticks) <= most:
+            return ticks
+    return ticks[:: math.ceil(len(ticks) / most)] if len(ticks) > 1 else even_ticks(low, high, most)
+
+
+def even_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Return round numbers from one number to another, evenly apart; both ends where there are none.
+
+    Example:
+        >>> even_ticks(0.0103, 0.196, 4), even_ticks(2, 2)
+        ([0.05, 0.1, 0.15], [2])
+    """
+    if low == high:
+        return [low]
+    room = 1e-9 * (high - low)
+    found = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    ticks = [float(f"{tick:.12g}") for tick in found if low - room <= tick <= high + room]
+    return ticks if len(ticks) > 1 else [low, high]
+
+
+def window(scores: Sequence[float], direction: str) -> tuple[float, float]:
+    """Return the part of the score axis to show: all, but for outliers at the worse end.
+
+    Worse than the quartile by more than 2.5 times the quartiles' distance is out; who draws says how many are.
+    """
+    ordered = sorted(scores)
+    low, high = ordered[0], ordered[-1]
+    first, third = ordered[len(ordered) // 4], ordered[(3 * len(ordered)) // 4]
+    reach = 2.5 * (third - first)
+    if reach > 0 and direction == "max":
+        low = max(low, first - reach)
+    elif reach > 0:
+        high = min(high, third + reach)
+    pad = 0.06 * (high - low) or abs(high) * 0.05 or 0.5
+    return low - pad, high + pad
+
+
+def inside(score: float, limits: tuple[float, float]) -> float:
+    """Return where a score is drawn: at the edge, where it is out of the window."""
+    return min(max(score, limits[0]), limits[1])
+
+
+def thinned(count: int, most: int) -> range:
+    """Return evenly spread indices, all of them where they are few enough."""
+    return range(0, count, max(1, math.ceil(count / most)))

@@ -1,0 +1,1 @@
+"""Plain facts about studies and trials that reports are made of."""

@@ -1,0 +1,99 @@
+"""Numbers as text: rounded as far as that does not hide a difference."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+TOP = 10
+MOST_DECIMALS = 8
+
+
+def score_format(best_first: Sequence[float]) -> Callable[[float], str]:
+    """Return how to write a study's scores: four digits, or more where the best ones would look equal.
+
+    Example:
+        >>> score_format([0.89325, 0.89317, 0.5])(0.89325)
+        '0.89325'
+    """
+    sizes = [abs(score) for score in best_first if score]
+    if not sizes:
+        return "{:.4f}".format
+    size = sorted(sizes)[len(sizes) // 2]
+    if not 1e-4 <= size < 1e6:
+        return "{:.6g}".format
+    # A perfect score must not be claimed for one that is nearly perfect.
+    distinct = {*best_first[:TOP], *([1.0] if max(sizes) <= 1 else [])}
+    decimals = max(0, 4 - math.ceil(math.log10(size)))
+    most = min(decimals + 2, MOST_DECIMALS)
+    while decimals < most and len({f"{score:.{decimals}f}" for score in distinct}) < len(distinct):
+        decimals += 1
+    return f"{{:.{decimals}f}}".format
+
+
+def value_text(value: Any) -> str:
+    """Return a param's value, a float with four significant digits."""
+    if isinstance(value, float):
+        return "NaN" if math.isnan(value) else f"{value:.4g}"
+    return str(value)
+
+
+def count_text(count: int) -> str:
+    """Return a count with thousands apart.
+
+    Example:
+        >>> count_text(1234567)
+        '1,234,567'
+    """
+    return f"{count:,}"
+
+
+def duration_text(seconds: float | None) -> str:
+    """Return a duration in the two largest units that matter.
+
+    Example:
+        >>> duration_text(7384), duration_text(95), duration_text(1.69)
+        ('2 h 3 min', '1 min 35 s', '1.7 s')
+    """
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    whole = round(seconds)
+    for size, unit, smaller_size, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // smaller_size
+            return f"{whole // size} {unit}" + (f" {rest} {smaller}" if rest else "")
+    raise AssertionError("unreachable: 60 s and more have a unit")
+
+
+def share_text(part: float, whole: float) -> str:
+    """Return a part of a whole in percent; a dash where there is no whole.
+
+    Example:
+        >>> share_text(1, 3), share_text(0, 0)
+        ('33 %', '–')
+    """
+    return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+LONGEST_LABEL = 14
+
+
+def width_of(label: str) -> int:
+    """Return how many letters' room a label takes; Chinese, Japanese and Korean characters take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in label)
+
+
+def shorten(label: str, longest: int = LONGEST_LABEL) -> str:
+    """Return a label that takes at most so many letters' room."""
+    if width_of(label) <= longest:
+        return label
+    kept = ""
+    for letter in label:
+        if width_of(kept + letter) >= longest:
+            break
+        kept += letter
+    return f"{kept}…"

@@ -1,0 +1,84 @@
+"""Put a report's page together: one HTML file that asks the network for nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import json
+from collections.abc import Callable
+from importlib.resources import files
+
+import jinja2
+from markupsafe import Markup, escape
+
+from registry.reports.drawing.canvas import Drawing
+from registry.reports.facts.study import Report
+from registry.reports.facts.text import value_text
+from registry.reports.sections.report import sections_of, title_of
+from registry.reports.sections.studies import studies_block
+
+
+def render(report: Report) -> str:
+    """Return the page as HTML, whole and self-contained; every text from outside is escaped."""
+    style, script = _part("page.css"), _part("page.js")
+    page = _environment().get_template("page.html")
+    return page.render(
+        report=report,
+        title=title_of(report),
+        sections=sections_of(report),
+        comparison=studies_block(report.studies) if len(report.studies) > 1 else None,
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        policy=_policy(style, script),
+        draw=_drawer(),
+    )
+
+
+def _drawer() -> Callable[[Drawing], tuple[Markup, str]]:
+    """Return what draws a picture: its markup, with ids that no other picture has, and its spots as JSON."""
+    numbers_of = itertools.count(1)
+
+    def draw(drawing: Drawing) -> tuple[Markup, str]:
+        markup, spots = drawing.inline(f"p{next(numbers_of)}-")
+        return markup, json.dumps(spots, ensure_ascii=False, separators=(",", ":")) if spots else ""
+
+    return draw
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("registry.reports", "formats"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "value": value_text,
+        "breakable": _breakable,
+        "base64": lambda data: base64.b64encode(data).decode(),
+        "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
+    }
+    return environment
+
+
+def _breakable(text: str) -> Markup:
+    """Let a long name break after an underscore, where a table has no room for it."""
+    return escape(text).replace("_", Markup("_<wbr>"))
+
+
+def _part(name: str) -> str:
+    return files("registry.reports.formats").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a Content-Security-Policy that allows our own style and script, by their hashes, and nothing else."""
+    return (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

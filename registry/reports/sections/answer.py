@@ -1,0 +1,171 @@
+"""The answer that a report begins with: what won, by how much, and at what cost."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from registry.reports.analysis.noise import baseline_lines, mean_format, noise_lines, second_line
+from registry.reports.document.table import Cell, exact
+from registry.reports.facts.evidence import Repeats
+from registry.reports.facts.params import params_by_importance
+from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
+from registry.reports.facts.text import count_text, duration_text, score_format, share_text
+
+MOST_PARAMS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said first of a study.
+
+    Args:
+        best: the winner; None where no trial has a score.
+        caption: what the number is.
+        score: the winner's score, rounded and exact; of a confirmed one the mean over seeds.
+        spread: its standard deviation over seeds, where the number is a mean.
+        subject: who the winner is, in a sentence.
+        params: its params with their values; the most important of very many.
+        left_out: how many params are not among them, in a sentence; empty where there are none.
+        lines: sentences about it.
+        outcomes: how the trials ended, in one line.
+        cost: time and epochs, in one line.
+    """
+
+    best: ReportedTrial | None
+    caption: str
+    score: Cell | None
+    spread: str
+    subject: str
+    params: Mapping[str, Any]
+    left_out: str
+    lines: tuple[str, ...]
+    outcomes: str
+    cost: str
+
+
+def answer(study: ReportedStudy) -> Answer:
+    """Return a study's answer."""
+    ranked = study.ranked
+    counts = ", ".join(f"{count_text(count)} {outcome}" for outcome, count in study.counts.items() if count)
+    outcomes = f"{count_text(study.budget)} trials: {counts or 'none has begun'}"
+    if study.kind == "versions":
+        outcomes = f"{count_text(len(study.trials))} versions"
+    if not ranked:
+        return Answer(None, "", None, "", "", {}, "", (_nothing(study),), outcomes, _cost(study))
+    best = study.leaders[0]
+    caption, score, spread = f"best {study.metric}", exact(best.score, _write(study)(score_of(best))), ""
+    confirmed = study.repeats_of(best) if best.number == study.confirmed else None
+    if confirmed is not None:
+        caption = f"{study.metric} of the best: mean and standard deviation over {len(confirmed.scores)} seeds"
+        score = exact(confirmed.mean, mean_format(study)(confirmed.mean))
+        spread = f"± {confirmed.spread:.2g}"
+    subject = _subject(study, best, confirmed is not None)
+    params, left_out = best.params, ""
+    if len(params) > MOST_PARAMS:
+        params = {name: params[name] for name in params_by_importance(study) if name in params}
+        params = dict(itertools.islice(params.items(), MOST_PARAMS))
+        left_out = f"{len(best.params) - MOST_PARAMS} more params are in the leaderboard."
+    return Answer(best, caption, score, spread, subject, params, left_out, tuple(_lines(study)), outcomes, _cost(study))
+
+
+def _write(study: ReportedStudy) -> Callable[[float], str]:
+    return score_format([score_of(trial) for trial in study.ranked])
+
+
+def _nothing(study: ReportedStudy) -> str:
+    counts = study.counts
+    if counts["failed"]:
+        return f"No trial has a score: {count_text(counts['failed'])} failed, for the reasons below."
+    return "No trial has finished yet."
+
+
+def _subject(study: ReportedStudy, best: ReportedTrial, confirmed: bool) -> str:
+    name = best.name if best.label else f"{best.name[0].upper()}{best.name[1:]}"
+    aliases = f" ({', '.join(best.aliases)})" if best.aliases else ""
+    scored = f" scored {_write(study)(score_of(best))} at" if confirmed else ","
+    said = f"{name}{scored} epoch {best.epoch} of {best.epochs}, {best.stop_reason or best.outcome}"
+    if best.label:
+        return f"{said}{aliases}."
+    if best.stand_in:
+        return f"{said}. {best.stand_in}{aliases} is registered for it: the same params, trained with a new seed."
+    return f"{said}; " + (f"registered as {best.version}{aliases}." if best.version else "not registered.")
+
+
+def _lines(study: ReportedStudy) -> list[str]:
+    ranked = study.ranked
+    best = study.leaders[0]
+    repeated = study.repeats_of(best)
+    lines = []
+    if repeated and best.number != study.confirmed:
+        write = mean_format(study)
+        lines.append(
+            f"Over {len(repeated.scores)} seeds: {write(repeated.mean)} ± {repeated.spread:.2g} "
+            "(mean and standard deviation)."
+        )
+    if best is not ranked[0]:
+        alone = f"{ranked[0].name} ({_write(study)(score_of(ranked[0]))})"
+        lines.append(f"It is the best in the mean over seeds; by one training of each, {alone} was.")
+    if measured := _on_test(best, repeated, best.number == study.confirmed):
+        lines.append(f"On the test data: {measured}.")
+    lines += second_line(study, _write(study)) if len(ranked) > 1 else ["It is the only one with a score."]
+    lines += noise_lines(study)
+    lines += baseline_lines(study)
+    if study.counts["running"] or study.counts["waiting"]:
+        lines.append("The search is not over: a better one may come.")
+    if study.kind == "study":
+        once = "" if repeated else ", of one training with one seed"
+        lines.append(f"Every score is on the data that the search chose by{once}.")
+    return lines
+
+
+def _on_test(best: ReportedTrial, repeated: Repeats | None, confirmed: bool) -> str:
+    """Return what was measured on test data, with mean and standard deviation where several trainings were."""
+    shown = {name: f"{value:.4f}" for name, value in best.test.items()}
+    for name, values in (repeated.tests if repeated else {}).items():
+        if len(values) > 1:
+            mean = f"{fmean(values):.4f} ± {stdev(values):.2g}"
+            own = shown.get(name)
+            shown[name] = mean if confirmed or own is None else f"{own} ({mean} over {len(values)} seeds)"
+    return ", ".join(f"{name} {text}" for name, text in shown.items())
+
+
+def _cost(study: ReportedStudy) -> str:
+    epochs = sum(trial.epochs for trial in study.trials)
+    if not epochs:
+        return "Nothing has been trained yet."
+    seconds = sum(trial.seconds or 0.0 for trial in study.trials)
+    parts = [f"{count_text(epochs)} epochs in {duration_text(seconds)} of training"]
+    if study.wall_seconds is not None:
+        parts.append(f"{duration_text(study.wall_seconds)} from the first trial's beginning to the last one's end")
+    return " ".join(filter(None, ["; ".join(parts) + ".", _saved(study)]))
+
+
+def _saved(study: ReportedStudy) -> str:
+    """Return what pruning and early stopping spared: epochs, and their time.
+
+    A trial's own speed counts, but no less than the study's mean: what is paid once a trial makes short ones seem slow.
+    """
+    most = int(study.settings.get("max_epochs") or 0)
+    trained = [trial for trial in study.trials if trial.epochs and trial.seconds]
+    usual = sum(t.seconds or 0.0 for t in trained) / max(1, sum(t.epochs for t in trained))
+    stopped = [trial for trial in study.trials if trial.stop_reason in ("pruned", "early_stopping")]
+    parts = []
+    for reason, name in (("pruned", "pruning"), ("early_stopping", "early stopping")):
+        those = [trial for trial in stopped if trial.stop_reason == reason]
+        epochs = sum(max(0, most - trial.epochs) for trial in those)
+        paces = [(max(0, most - t.epochs), min(usual, (t.seconds or 0.0) / t.epochs)) for t in those if t.epochs]
+        seconds = sum(left * pace for left, pace in paces)
+        if epochs:
+            parts.append(f"{name} spared {count_text(epochs)} epochs, about {duration_text(seconds)}")
+    if not parts:
+        return ""
+    ended = sum(1 for trial in study.trials if trial.stop_reason)
+    saved = sum(max(0, most - trial.epochs) for trial in stopped)
+    text = " and ".join(parts)
+    return (
+        f"{text[0].upper()}{text[1:]}: {share_text(saved, most * ended)} of what {count_text(ended)} full trials take."
+    )

@@ -1,0 +1,204 @@
+"""A study's sections after the answer, in the order in which they are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from registry.reports.analysis.groups import compare_groups, groups_table
+from registry.reports.analysis.noise import value_of
+from registry.reports.document.parts import Bars, Block, Facts, Key, Part, Pictures, Rows
+from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
+from registry.reports.facts.study import Importances, ReportedStudy
+from registry.reports.facts.text import count_text, score_format, value_text
+from registry.reports.sections import leaderboard
+from registry.reports.sections.curves import curves_block
+from registry.reports.sections.history import history_picture
+from registry.reports.sections.interactions import interaction_picture, parallel_picture
+from registry.reports.sections.markers import legend
+from registry.reports.sections.misclassified import errors_block
+from registry.reports.sections.slices import slice_pictures
+from registry.reports.sections.timeline import timeline_block
+
+
+def blocks_of(study: ReportedStudy) -> list[Block]:
+    """Return the sections that have something to say."""
+    found = [
+        leaderboard_block(study),
+        comparison_block(study),
+        curves_block(study),
+        *(
+            [history_block(study), mattered_block(study), endings_block(study), timeline_block(study)]
+            if _search(study)
+            else []
+        ),
+        errors_block(study),
+        provenance_block(study),
+    ]
+    return [block for block in found if block.parts or block.notes]
+
+
+def _search(study: ReportedStudy) -> bool:
+    return study.kind == "study"
+
+
+def leaderboard_block(study: ReportedStudy) -> Block:
+    """Return all trials, the best first."""
+    table = leaderboard.leaderboard(study)
+    notes: tuple[str, ...] = ()
+    if study.confirmed is not None and study.repeats:
+        notes = ("Ranked by the mean over seeds, the confirmed winner first; then, where there is none, by the score.",)
+    return Block("Leaderboard", (Rows(table, notes=notes, sortable=True),) if table.rows else ())
+
+
+def comparison_block(study: ReportedStudy) -> Block:
+    """Return what the winner is held against: baselines, and configurations trained with several seeds."""
+    parts: list[Part] = []
+    if study.baselines and study.ranked:
+        parts.append(Rows(baselines_table(study), "Baselines"))
+    if study.repeats:
+        parts.append(Rows(repeats_table(study), "Over seeds", ("Each configuration trained anew with several seeds.",)))
+    return Block("Is it really better?", tuple(parts))
+
+
+def baselines_table(study: ReportedStudy) -> Table:
+    """Return the winner and the baselines, the best first."""
+    sign = -1 if study.direction == "max" else 1
+    best = study.leaders[0]
+    lines = [(f"{best.name}, the winner", value_of(study, best), best.test, best.seconds, best.parameters)]
+    lines += [(one.label, one.score, one.test, one.seconds, one.parameters) for one in study.baselines]
+    lines.sort(key=lambda line: sign * line[1])
+    tests = list(dict.fromkeys(name for line in lines for name in line[2]))
+    write = score_format([line[1] for line in lines])
+    columns = (Column("model", number=False), *map(Column, (study.metric, "behind", *tests, "seconds", "parameters")))
+    rows = []
+    for label, score, test, seconds, parameters in lines:
+        behind = sign * (score - lines[0][1])
+        rows.append(
+            (
+                Cell(label),
+                exact(score, write(score)),
+                exact(behind, write(behind)) if behind else NOTHING,
+                *(exact(test.get(name), f"{test[name]:.4f}" if name in test else "") for name in tests),
+                NOTHING if seconds is None else exact(seconds, f"{seconds:.1f}"),
+                NOTHING if parameters is None else Cell(count_text(parameters), str(parameters)),
+            )
+        )
+    return Table(columns, tuple(rows))
+
+
+def repeats_table(study: ReportedStudy) -> Table:
+    """Return the configurations trained with several seeds, the best mean first."""
+    sign = -1 if study.direction == "max" else 1
+    write = score_format([one.mean for one in study.repeats])
+    columns = (Column("configuration", number=False), *map(Column, ("seeds", "mean", "deviation", "lowest", "highest")))
+    rows = tuple(
+        (
+            Cell(one.label),
+            Cell(str(len(one.scores))),
+            exact(one.mean, write(one.mean)),
+            exact(one.spread, write(one.spread)),
+            exact(min(one.scores), write(min(one.scores))),
+            exact(max(one.scores), write(max(one.scores))),
+        )
+        for one in sorted(study.repeats, key=lambda one: sign * one.mean)
+    )
+    return Table(columns, rows)
+
+
+def history_block(study: ReportedStudy) -> Block:
+    """Return the scores by trial."""
+    picture = history_picture(study)
+    return Block(
+        "History of the search",
+        (Pictures((picture,), "long", legend=(*legend(study), Key("best so far", "ink", line="solid"))),)
+        if picture
+        else (),
+    )
+
+
+def mattered_block(study: ReportedStudy) -> Block:
+    """Return what each hyperparameter did."""
+    slices, note = slice_pictures(study)
+    parts: list[Part] = []
+    notes: tuple[str, ...] = ()
+    if study.importances.shares:
+        parts.append(importance_bars(study.importances, study.fanova))
+    elif study.importances.missing and slices:
+        notes = (f"No importances: {study.importances.missing}.",)
+    if slices:
+        said = (
+            "A trial is a dot, a pruned one a hollow triangle; the ring is the winner, the grey line the median. "
+            "Numbers under choices count their trials."
+        )
+        parts.append(Pictures(tuple(slices), "grid", f"{study.metric} by value", (f"{note} {said}".strip(),)))
+    if compared := compare_groups(study):
+        caution = (
+            "By ranks: Mann-Whitney for two groups, Kruskal-Wallis for more, p-values raised for their number (Holm). "
+            "The sampler prefers good values, so groups differ in more than this one param: take p as a hint."
+        )
+        parts.append(Rows(groups_table(study, compared), "Groups compared", (caution,)))
+    if interaction := interaction_picture(study):
+        parts.append(Pictures((interaction,), "wide", "The two most important together"))
+    if parallel := parallel_picture(study):
+        parts.append(Pictures((parallel,), "long", "Parallel coordinates"))
+    return Block("What mattered", tuple(parts), notes)
+
+
+def importance_bars(first: Importances, second: Importances) -> Bars:
+    """Return the importances, by one method or two."""
+    found = [one for one in (first, second) if one.shares]
+    notes = [f"{one.method}, from {count_text(one.trials)} trials with a score." for one in found]
+    if second.missing:
+        notes.append(f"No fANOVA: {second.missing}.")
+    names = dict.fromkeys(name for one in found for name in one.shares)
+    shares = {name: tuple(one.shares.get(name) for one in found) for name in names}
+    heads = ("PED-ANOVA", "fANOVA") if len(found) == 2 else ("importance",)
+    return Bars(heads, shares, "Importance", (*notes, "Shares of one method add up to 1."))
+
+
+def endings_block(study: ReportedStudy) -> Block:
+    """Return how trials ended: at what cost, for what reason, against whom."""
+    endings, failures, pruned = (
+        leaderboard.stop_reasons(study),
+        leaderboard.failures(study),
+        leaderboard.pruned_trials(study),
+    )
+    parts: list[Part] = []
+    if endings.rows:
+        parts.append(Rows(endings))
+    if failures.rows:
+        parts.append(Rows(failures, "Failures"))
+    if pruned.rows:
+        said = (
+            "Peers are the trials that had reached the same epoch by then; "
+            f"the pruner is {study.settings.get('pruner', 'unknown')}."
+        )
+        parts.append(Rows(pruned, "Pruned, and against whom", (said,)))
+    return Block("What the search did", tuple(parts))
+
+
+def _setting(value: Any) -> str:
+    return {"None": "none", "True": "yes", "False": "no"}.get(str(value)) or value_text(value)
+
+
+def provenance_block(study: ReportedStudy) -> Block:
+    """Return where all of it comes from."""
+    facts = dict(study.provenance)
+    if _search(study):
+        facts["created"] = f"{study.created_at:%Y-%m-%d %H:%M} UTC"
+    parts: list[Part] = [Facts(facts)]
+    if study.settings:
+        parts.append(Facts({name: _setting(value) for name, value in study.settings.items()}, "Settings"))
+    if study.machines:
+        parts.append(Facts({f"machine {n}": text for n, text in enumerate(study.machines, 1)}, "Machines"))
+    unknown = ("Not known: they are recorded with registered versions, and this study has none.",)
+    parts.append(Facts(study.libraries, "Libraries", () if study.libraries else unknown))
+    if study.space:
+        names = ("hyperparameter", "kind", "range", "exists")
+        columns = tuple(Column(name, number=False) for name in names)
+        rows = tuple(
+            (Cell(one.name, param=True), Cell(one.kind), Cell(one.range), Cell(one.condition or "always"))
+            for one in study.space
+        )
+        parts.append(Rows(Table(columns, rows), "Search space"))
+    return Block("Provenance", tuple(parts))

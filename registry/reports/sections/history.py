@@ -1,0 +1,76 @@
+"""The history of a search: each trial's score, and the best so far."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+
+from matplotlib.axes import Axes
+
+from registry.reports.document.parts import Picture
+from registry.reports.drawing.canvas import INK, Drawing, Spot, inside, thinned, whole_ticks, window
+from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
+from registry.reports.facts.text import score_format
+from registry.reports.sections.markers import LONG, MARKS, MOST_POINTS, scatter, tell
+
+
+def history_picture(study: ReportedStudy) -> Picture | None:
+    """Draw each trial's score and the best so far; None where fewer than two trials have a score."""
+    scored = sorted(study.ranked, key=lambda trial: trial.number)
+    if len(scored) < 2:
+        return None
+    limits = window([score_of(trial) for trial in scored], study.direction)
+    failed = [trial for trial in study.trials if trial.outcome == "failed"]
+    drawing = Drawing(
+        functools.partial(_history, scored=scored, failed=failed, study=study, limits=limits),
+        LONG,
+        f"{study.metric} of {len(scored)} trials by trial number, and the best so far",
+    )
+    out = sum(not limits[0] <= score_of(trial) <= limits[1] for trial in scored)
+    notes = [f"{out} trials lie beyond the edge and are drawn on it."] if out > 1 else []
+    notes += ["1 trial lies beyond the edge and is drawn on it."] if out == 1 else []
+    if len(scored) > MOST_POINTS:
+        notes.append(f"{len(thinned(len(scored), MOST_POINTS))} of {len(scored)} trials are drawn, evenly chosen.")
+    return Picture(f"{study.metric} by trial", drawing, " ".join(notes))
+
+
+def _history(
+    axes: Axes,
+    *,
+    scored: Sequence[ReportedTrial],
+    failed: Sequence[ReportedTrial],
+    study: ReportedStudy,
+    limits: tuple[float, float],
+) -> list[Spot]:
+    axes.set_ylim(*limits)
+    shown = [scored[index] for index in thinned(len(scored), MOST_POINTS)]
+    for reason, mark in MARKS.items():
+        points = [(trial.number, inside(score_of(trial), limits)) for trial in shown if trial.stop_reason == reason]
+        if reason == "failed":
+            points = [(trial.number, limits[0]) for trial in failed[:MOST_POINTS]]
+        scatter(axes, points, mark)
+    numbers, bests = _best_so_far(scored, max if study.direction == "max" else min)
+    numbers.append(max(trial.number for trial in study.trials))
+    bests.append(bests[-1])
+    axes.step(numbers, [inside(best, limits) for best in bests], where="post", color=INK, linewidth=1.5, zorder=3)
+    axes.set_xlabel("trial")
+    axes.set_xlim(-0.5 - 0.01 * numbers[-1], numbers[-1] * 1.01 + 0.5)
+    whole_ticks(axes)
+    write = score_format([score_of(trial) for trial in study.ranked])
+    return [
+        *(Spot(t.number, inside(score_of(t), limits), tell(t, study, write)) for t in shown),
+        *(Spot(trial.number, limits[0], tell(trial, study, write)) for trial in failed[:MOST_POINTS]),
+    ]
+
+
+def _best_so_far(
+    scored: Sequence[ReportedTrial], better: Callable[[float, float], float]
+) -> tuple[list[int], list[float]]:
+    numbers: list[int] = []
+    bests: list[float] = []
+    for trial in scored:
+        best = better(bests[-1], score_of(trial)) if bests else score_of(trial)
+        if not bests or best != bests[-1]:
+            numbers.append(trial.number)
+            bests.append(best)
+    return numbers, bests

@@ -1,0 +1,199 @@
+"""The page's tables: cells with the text to show and the exact value to sort by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
+
+from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
+from registry.reports.facts.study import ReportedStudy, ReportedTrial
+from registry.reports.facts.text import count_text, duration_text, score_format, share_text, value_text
+
+MOST_ROWS = 500
+MOST_CELLS = 15_000
+
+
+def leaderboard(study: ReportedStudy) -> Table:
+    """Return the trials, the winner first, then those without a score; thinned where they are very many."""
+    names = _param_names(study)
+    ranked = study.leaders
+    scored = {trial.number for trial in ranked}
+    others = [trial for trial in study.trials if trial.number not in scored]
+    tests = list(dict.fromkeys(name for trial in study.trials for name in trial.test))
+    means = {one.trial: one.mean for one in study.repeats if one.trial is not None and len(one.scores) > 1}
+    chosen = study.kind == "versions"
+    fixed = (
+        Column("rank"),
+        Column("compared", number=False) if chosen else Column("trial"),
+        Column(study.metric),
+        *([Column("mean over seeds")] if means else ()),
+        *map(Column, tests),
+        Column("epoch"),
+        Column("stop reason", number=False),
+        Column("seconds"),
+        Column("parameters"),
+        Column("from", number=False) if chosen else Column("version", number=False),
+    )
+    numeric = {name: all(_is_number(t.params[name]) for t in study.trials if name in t.params) for name in names}
+    columns = fixed + tuple(Column(name, number=numeric[name], param=True) for name in names)
+    write = score_format([trial.score for trial in study.ranked if trial.score is not None])
+    write_mean = score_format(list(means.values()))
+    lines: list[tuple[int | None, ReportedTrial]] = [*enumerate(ranked, 1), *((None, trial) for trial in others)]
+    kept = thin(lines, min(MOST_ROWS, max(MOST_LISTED, MOST_CELLS // len(columns))))
+    rows = tuple(
+        (
+            NOTHING if rank is None else Cell(str(rank)),
+            Cell(trial.label or str(trial.number)),
+            NOTHING if trial.score is None else exact(trial.score, write(trial.score)),
+            *([_known(means.get(trial.number), write_mean)] if means else ()),
+            *(_known(trial.test.get(name), "{:.4f}".format) for name in tests),
+            *_fixed_cells(trial),
+            *(_param_cell(trial, name) for name in names),
+        )
+        for rank, trial in kept
+    )
+    note = ""
+    if len(kept) < len(lines):
+        note = (
+            f"{count_text(len(kept))} of {count_text(len(lines))} trials: the best {len(kept) // 2}, "
+            "and of the rest an even choice over the ranks."
+        )
+    return Table(columns, rows, note)
+
+
+def _param_names(study: ReportedStudy) -> list[str]:
+    seen = dict.fromkeys(name for trial in study.trials for name in trial.params)
+    declared = dict.fromkeys(space.name for space in study.space if space.name in seen)
+    return list(declared | seen)
+
+
+def _known(value: float | None, write: Callable[[float], str]) -> Cell:
+    return NOTHING if value is None else exact(value, write(value))
+
+
+def _fixed_cells(trial: ReportedTrial) -> tuple[Cell, ...]:
+    again = f"{trial.stand_in} (trained again)" if trial.stand_in else None
+    version = trial.source if trial.label else again or trial.version
+    names = " ".join(filter(None, (version, ", ".join(trial.aliases))))
+    return (
+        NOTHING if trial.epoch is None else Cell(f"{trial.epoch} of {trial.epochs}", str(trial.epoch)),
+        Cell((trial.stop_reason or trial.outcome) + (", dropped" if trial.dropped else "")),
+        NOTHING if trial.seconds is None else exact(trial.seconds, f"{trial.seconds:.1f}"),
+        NOTHING if trial.parameters is None else Cell(count_text(trial.parameters), str(trial.parameters)),
+        Cell(names) if names else NOTHING,
+    )
+
+
+def _param_cell(trial: ReportedTrial, name: str) -> Cell:
+    if name not in trial.params:
+        return NOTHING
+    value = trial.params[name]
+    return exact(value, value_text(value)) if isinstance(value, float) else Cell(value_text(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def stop_reasons(study: ReportedStudy) -> Table:
+    """Return how the trials ended: how many, how long they trained, and what they cost."""
+    ended = [trial for trial in study.trials if trial.stop_reason]
+    columns = (Column("stop reason", number=False), *map(Column, ("trials", "share", "median epochs", "time")))
+    rows = []
+    for reason, count in Counter(trial.stop_reason for trial in ended).most_common():
+        those = [trial for trial in ended if trial.stop_reason == reason]
+        epochs = median(trial.epochs for trial in those)
+        seconds = sum(trial.seconds or 0.0 for trial in those)
+        rows.append(
+            (
+                Cell(str(reason)),
+                Cell(count_text(count), str(count)),
+                exact(count / len(ended), share_text(count, len(ended))),
+                Cell(f"{epochs:g}"),
+                exact(seconds, duration_text(seconds)),
+            )
+        )
+    return Table(columns, tuple(rows))
+
+
+def pruned_trials(study: ReportedStudy) -> Table:
+    """Return at which epoch each pruned trial was pruned, and against how many peers."""
+    pruned = [(trial, trial.pruned_by) for trial in study.trials if trial.outcome == "pruned" and trial.pruned_by]
+    write = score_format([by.value for _, by in pruned])
+    names = ("trial", "at epoch", f"{study.metric} there", "peers there", "better peers", "their median")
+    best = Column("the best of them", number=False)
+    rows = tuple(
+        (
+            Cell(str(trial.number)),
+            Cell(str(by.epoch)),
+            exact(by.value, write(by.value)),
+            Cell(str(by.peers)),
+            Cell(str(by.better_peers)),
+            NOTHING if by.median is None else exact(by.median, write(by.median)),
+            Cell(", ".join(f"trial {number} ({write(value)})" for number, value in by.best_peers[:3]) or "–"),
+        )
+        for trial, by in thin(pruned, MOST_LISTED)
+    )
+    return Table((*map(Column, names), best), rows, _listed(len(rows), len(pruned), "pruned"))
+
+
+def failures(study: ReportedStudy) -> Table:
+    """Return the failed trials with their reasons."""
+    failed = [trial for trial in study.trials if trial.outcome == "failed"]
+    columns = (Column("trial"), Column("reason", number=False), Column("epochs"), Column("error", number=False))
+    rows = tuple(
+        (
+            Cell(str(trial.number)),
+            Cell(trial.stop_reason or ""),
+            Cell(str(trial.epochs)),
+            Cell(trial.error or _why(trial)),
+        )
+        for trial in thin(failed, MOST_LISTED)
+    )
+    return Table(columns, rows, _listed(len(rows), len(failed), "failed"))
+
+
+def _why(trial: ReportedTrial) -> str:
+    return "a value of the training was not a finite number" if trial.stop_reason == "nan" else "no message"
+
+
+def _listed(shown: int, there: int, kind: str) -> str:
+    return f"{shown} of {there} {kind} trials are listed." if shown < there else ""
+
+
+def comparison(studies: Sequence[ReportedStudy]) -> Table:
+    """Return a line a study: its best score of one training, its winner's mean, its budget and its cost."""
+    words = {name: Column(name, number=False) for name in ("study", "problem", "metric", "sampler", "pruner")}
+    columns = (
+        *(words[name] for name in ("study", "problem", "metric")),
+        *map(Column, ("best", "trial", "mean over seeds", "complete", "pruned", "failed", "epochs trained")),
+        Column("training time"),
+        words["sampler"],
+        words["pruner"],
+    )
+    bests = [study.ranked[0] if study.ranked else None for study in studies]
+    write = score_format([best.score for best in bests if best is not None and best.score is not None])
+    rows = []
+    for study, best in zip(studies, bests, strict=True):
+        repeated = study.repeats_of(study.leaders[0]) if study.leaders else None
+        counts = study.counts
+        epochs = sum(trial.epochs for trial in study.trials)
+        seconds = sum(trial.seconds or 0.0 for trial in study.trials)
+        rows.append(
+            (
+                Cell(study.name),
+                Cell(study.problem),
+                Cell(f"{study.metric} ({study.direction})"),
+                NOTHING if best is None or best.score is None else exact(best.score, write(best.score)),
+                NOTHING if best is None else Cell(str(best.number)),
+                NOTHING if repeated is None else _known(repeated.mean, write),
+                *(Cell(str(counts[kind])) for kind in ("complete", "pruned", "failed")),
+                Cell(count_text(epochs), str(epochs)),
+                exact(seconds, duration_text(seconds)),
+                Cell(str(study.settings.get("sampler", "–"))),
+                Cell(str(study.settings.get("pruner", "–"))),
+            )
+        )
+    return Table(columns, tuple(rows))

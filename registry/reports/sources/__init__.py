@@ -1,0 +1,1 @@
+"""Where facts come from: versions of a registry, commands that load them."""

@@ -1,0 +1,51 @@
+"""Copy a database while others write to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from shlex import quote
+
+from sqlalchemy.engine import URL
+
+from registry.core.atomic_file import whole_file
+from registry.core.database_errors import BUSY_SECONDS
+from registry.core.errors import DatabaseError, UserError
+
+
+def backup(url: URL, out: Path, *, force: bool) -> Path:
+    """Copy a SQLite database by SQLite's own online backup; see `Registry.backup`."""
+    if url.get_backend_name() != "sqlite":
+        raise UserError(f"PostgreSQL makes its backups itself; run: {pg_dump(url, out)}")
+    if out.exists() and not force:
+        raise UserError(f"{out} is there already; name another file, or add --force to replace it")
+    name = str(url.database)
+    source = name if name.startswith("file:") else f"{Path(name).absolute().as_uri()}?mode=ro"
+    with whole_file(out) as file:
+        try:
+            with (
+                closing(sqlite3.connect(source, uri=True, timeout=BUSY_SECONDS)) as original,
+                closing(sqlite3.connect(file.name)) as copy,
+            ):
+                # In one step: the copy is of one moment, and in WAL mode nobody who writes has to wait for it.
+                original.backup(copy)
+                found = copy.execute("PRAGMA quick_check").fetchone()[0]
+        except sqlite3.Error as error:
+            raise DatabaseError(f"SQLite cannot back up {name}: {error}") from error
+        if found != "ok":
+            raise DatabaseError(f"the backup of {name} is damaged ({found}): check the disk, and the database itself")
+    return out
+
+
+def pg_dump(url: URL, out: Path) -> str:
+    """Return the command that backs up a PostgreSQL database; the password is pg_dump's own business.
+
+    Example:
+        >>> from sqlalchemy.engine import make_url
+        >>> pg_dump(make_url("postgresql+psycopg://ann:secret@db/studies"), Path("studies.dump"))
+        'pg_dump --format=custom --file=studies.dump --dbname=postgresql://ann@db/studies'
+    """
+    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    shown = bare.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=False)
+    return f"pg_dump --format=custom --file={quote(str(out))} --dbname={quote(shown)}"

@@ -1,0 +1,126 @@
+"""Find and collect garbage: what no version needs any more.
+
+What `find` tells is a plan. `collect` asks about each part again inside the transaction that removes it, so what has
+become somebody's meanwhile stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from registry.artifacts import content, open_outside, outside
+from registry.artifacts.contract import TEMPORARY
+from registry.artifacts.findings import Garbage, StoredArtifact, StoredFile
+from registry.core.errors import UsageError
+from registry.core.transaction import reading, writing
+from registry.labels import events
+from registry.schema import aliases, artifacts, models, versions
+from registry.values.refs import parse_ref
+from registry.versions.displacement import collectable, drop_displaced
+from registry.versions.find import ids_of
+
+_BATCH = 500
+
+
+def find(engine: Engine, before: datetime) -> Garbage:
+    """Return what can be removed.
+
+    Args:
+        engine: the registry's.
+        before: files in outside stores that are younger than this are left alone.
+    """
+    with reading(engine) as connection:
+        displaced = _displaced(connection)
+        needed = sa.exists().where(
+            sa.or_(versions.c.weights == artifacts.c.sha256, versions.c.prediction_check == artifacts.c.sha256),
+            ~collectable(),
+        )
+        unowned = select_artifacts(connection, ~needed)
+        files = tuple(left_over(connection, before))
+    return Garbage(displaced, tuple(unowned), files)
+
+
+def collect(engine: Engine, found: Garbage) -> Garbage:
+    """Remove what was found and is still garbage; return what was removed."""
+    displaced: tuple[str, ...] = ()
+    if found.versions:
+        with writing(engine) as connection:
+            # Held, so that no alias moves between the question what is pinned and the answer.
+            connection.execute(sa.select(models.c.id).order_by(models.c.id).with_for_update()).all()
+            displaced = _displaced(connection)
+            drop_displaced(connection, sa.true())
+    gone: list[StoredArtifact] = []
+    for start in range(0, len(found.artifacts), _BATCH):
+        with writing(engine) as connection:
+            gone += content.release(connection, [one.sha256 for one in found.artifacts[start : start + _BATCH]])
+    content.sweep(engine, gone)
+    return Garbage(displaced, tuple(gone), tuple(_remove(engine, found.files)))
+
+
+def delete(connection: Connection, ref: str, now: datetime) -> list[StoredArtifact]:
+    """Delete a version; return what `weights.release` returns.
+
+    Raises:
+        NotFoundError: no such version.
+        UsageError: the reference is not a number's, or an alias points to the version.
+    """
+    wanted = parse_ref(ref)
+    if wanted.version is None:
+        raise UsageError(f"{ref!r} may mean another version tomorrow; to delete one, name its number: MODEL/3")
+    ids = ids_of(connection, wanted)
+    version = connection.execute(sa.select(versions).where(versions.c.id.in_(ids))).one()
+    connection.execute(sa.select(models.c.id).where(models.c.id == version.model_id).with_for_update()).one()
+    names = list(connection.scalars(sa.select(aliases.c.name).where(aliases.c.version_id == version.id)))
+    if names:
+        raise UsageError(
+            f"{ref} has the alias {names[0]!r}, so it is kept; move it, or remove it with "
+            f"`registry alias rm {wanted.model}@{names[0]}`, and delete the version then"
+        )
+    connection.execute(versions.delete().where(versions.c.id == version.id))
+    events.remember(connection, version.model_id, "version_deleted", ref, (version.number, None), now)
+    return content.release(connection, [version.weights, version.prediction_check])
+
+
+def select_artifacts(connection: Connection, condition: sa.ColumnElement[bool]) -> list[StoredArtifact]:
+    """Return the artifacts of a condition, by hash."""
+    rows = connection.execute(sa.select(artifacts).where(condition).order_by(artifacts.c.sha256))
+    return [StoredArtifact(row.sha256, row.bytes, row.store) for row in rows]
+
+
+def left_over(connection: Connection, before: datetime) -> Iterator[StoredFile]:
+    """Yield the files in outside stores that no row tells of and that are older than a moment."""
+    for url in outside(connection):
+        known = set(connection.scalars(sa.select(artifacts.c.sha256).where(artifacts.c.store == url)))
+        store = open_outside(url)
+        for held in store.held():
+            if held.sha256 in known:
+                continue
+            modified = store.modified(held.name)
+            if modified is not None and modified <= before:
+                yield StoredFile(url, held.name, held.bytes)
+
+
+def _displaced(connection: Connection) -> tuple[str, ...]:
+    """Return the versions whose weights are not kept any more, by name and number."""
+    rows: Sequence[Any] = connection.execute(
+        sa.select(models.c.name, versions.c.number)
+        .join(models, models.c.id == versions.c.model_id)
+        .where(collectable())
+        .order_by(models.c.name, versions.c.number)
+    ).all()
+    return tuple(f"{row.name}/{row.number}" for row in rows)
+
+
+def _remove(engine: Engine, files: Sequence[StoredFile]) -> Iterator[StoredFile]:
+    """Remove files; yield those that were still nobody's."""
+    for file in files:
+        if file.name.startswith(TEMPORARY):
+            open_outside(file.store).remove(file.name)
+            yield file
+        elif content.sweep(engine, [StoredArtifact(file.name.rpartition("/")[2], file.bytes, file.store)]):
+            yield file

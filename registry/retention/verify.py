@@ -1,0 +1,60 @@
+"""Hash everything again."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from registry.artifacts import MissingError, content, open_store
+from registry.artifacts.findings import Fault, Findings, StoredArtifact
+from registry.core.transaction import reading
+from registry.retention.garbage import left_over, select_artifacts
+from registry.schema import artifacts, models, versions
+
+
+def verify(engine: Engine, before: datetime) -> Findings:
+    """Return what is missing, altered or orphaned.
+
+    Each artifact is read in a transaction of its own: a long one would keep PostgreSQL from tidying up, and SQLite's
+    write-ahead log from being folded in.
+
+    Args:
+        engine: the registry's.
+        before: files in outside stores that are younger than this do not count.
+    """
+    with reading(engine) as connection:
+        stored = select_artifacts(connection, sa.true())
+        orphans = select_artifacts(connection, ~content.owned())
+        files = tuple(left_over(connection, before))
+    faults = [fault for one in stored if (fault := _fault(engine, one))]
+    return Findings(len(stored), sum(one.bytes for one in stored), tuple(faults), tuple(orphans), files)
+
+
+def _fault(engine: Engine, artifact: StoredArtifact) -> Fault | None:
+    hashed = hashlib.sha256()
+    found: str | None
+    try:
+        with reading(engine) as connection:
+            for piece in open_store(artifact.store, connection).read(artifact.sha256):
+                hashed.update(piece)
+        found = hashed.hexdigest()
+    except MissingError:
+        found = None
+    if found == artifact.sha256:
+        return None
+    with reading(engine) as connection:
+        if not select_artifacts(connection, artifacts.c.sha256 == artifact.sha256):
+            return None  # collected since the list was made
+        rows = connection.execute(
+            sa.select(models.c.name, versions.c.number)
+            .join(models, models.c.id == versions.c.model_id)
+            .where(
+                sa.or_(versions.c.weights == artifact.sha256, versions.c.prediction_check == artifact.sha256),
+            )
+            .order_by(models.c.name, versions.c.number)
+        ).all()
+    owners = tuple(f"{row.name}/{row.number}" for row in rows)
+    return Fault("missing" if found is None else "altered", artifact.sha256, artifact.store, owners, found)

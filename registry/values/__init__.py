@@ -1,0 +1,1 @@
+"""The values that cross borders: versions, references, stop reasons, encodings."""

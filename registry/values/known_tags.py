@@ -1,0 +1,6 @@
+"""Tags and names of metrics that searches and reports agree on."""
+
+from __future__ import annotations
+
+BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
+TEST = "test_"  # what metrics that were measured on test data are called

@@ -1,0 +1,64 @@
+"""References: ``model``, ``model/3`` and ``model@alias``, and the rules for names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from registry.core.errors import UsageError
+
+_NAME = re.compile(r"\w[\w.-]{0,199}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One version of a model: the best, a number, or what an alias points to.
+
+    Example:
+        >>> str(Ref("fmnist", alias="champion"))
+        'fmnist@champion'
+    """
+
+    model: str
+    version: int | None = None
+    alias: str | None = None
+
+    def __str__(self) -> str:
+        if self.version is not None:
+            return f"{self.model}/{self.version}"
+        return self.model if self.alias is None else f"{self.model}@{self.alias}"
+
+
+def parse_ref(text: str) -> Ref:
+    """Return the reference that a text means.
+
+    Raises:
+        UsageError: it is none.
+
+    Example:
+        >>> parse_ref("fmnist/3")
+        Ref(model='fmnist', version=3, alias=None)
+    """
+    model, slash, number = text.partition("/")
+    if slash and _NAME.fullmatch(model) and _NUMBER.fullmatch(number):
+        return Ref(model, version=int(number))
+    model, at, alias = text.partition("@")
+    if _NAME.fullmatch(model) and (not at or _NAME.fullmatch(alias)):
+        return Ref(model, alias=alias if at else None)
+    raise UsageError(f"{text!r} names no version; expected MODEL, MODEL/3 or MODEL@ALIAS")
+
+
+def check_name(kind: str, name: str) -> str:
+    """Return the name of a model, alias or tag, if it can be one.
+
+    Raises:
+        UsageError: it has other characters than letters, digits, ``_``, ``.`` and ``-``, or begins with one of
+            the last two.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a {kind}; expected up to 200 letters, digits, '_', '.' or '-', "
+            "beginning with a letter, digit or '_'"
+        )
+    return name

@@ -1,0 +1,255 @@
+"""The values that cross the registry's border: frozen, complete, and free of any database row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from registry.core.objective import Direction
+
+Param = bool | int | float | str | None
+
+
+class Loader(Protocol):
+    """Where a version's weights come from."""
+
+    def load(self, version: ModelVersion, rebuild: Rebuild | None = None) -> Any:
+        """Return the Keras model."""
+
+    def export(self, version: ModelVersion, out: str | Path) -> Path:
+        """Write the ``.keras`` file."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossCurve:
+    """One metric over the epochs of a training.
+
+    Args:
+        metric: its name, such as ``val_loss``.
+        values: one value an epoch, the first epoch first; NaN where the training diverged.
+
+    Example:
+        >>> LossCurve("loss", (0.9, 0.5, 0.7)).best("min")
+        (0.5, 2)
+    """
+
+    metric: str
+    values: tuple[float, ...]
+
+    def best(self, direction: Direction) -> tuple[float, int] | None:
+        """Return the best value and its epoch (1 is the first), or None where all are NaN."""
+        sign = 1.0 if direction == "max" else -1.0
+        known = [(sign * value, -epoch) for epoch, value in enumerate(self.values, 1) if not math.isnan(value)]
+        if not known:
+            return None
+        value, epoch = max(known)
+        return sign * value, -epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a version comes from.
+
+    Args:
+        study: the study's name; None for a model that was trained by hand.
+        trial: the trial's number in that study.
+        seed: what the training was seeded with.
+        problem: the problem's name.
+        data_fingerprint: a hash of the training data.
+        code_revision: the revision of the code that trained it.
+        libraries: name to version, such as ``{"keras": "3.15.1"}``.
+        origin: what another system calls it, such as ``mlflow:RUN``; a model has one version of an origin.
+    """
+
+    study: str | None = None
+    trial: int | None = None
+    seed: int | None = None
+    problem: str | None = None
+    data_fingerprint: str | None = None
+    code_revision: str | None = None
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A stored ``.keras`` file: its hash and its size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """An entry of a registered model's line.
+
+    Args:
+        model: the registered model's name.
+        version: its number in that line, from 1.
+        score: the objective's value at the best epoch; NaN where the training had none.
+        metric: the objective's metric.
+        direction: ``max`` or ``min``.
+        epoch: the best epoch, whose weights these are; 1 is the first.
+        params: the hyperparameters.
+        metrics: every metric's value at that epoch.
+        curves: every metric over all epochs, by name.
+        source: study, trial, seed, problem, data, code.
+        created_at: when it was registered, in UTC.
+        aliases: the names that point here now, sorted.
+        tags: name to text.
+        description: Markdown, as somebody wrote it; text of a user, to be escaped wherever it is shown.
+        weights: None where there are none, or another version has displaced them.
+        state: ``ready``, or ``displaced`` where better ones of its study took the weights' place.
+        stop_reason: why the training ended.
+        seconds: how long the training took.
+        parameters: how many numbers the model learns.
+        imported: where it was first registered, if a bundle brought it: that registry's id and its name there, such as
+            ``3f2a…:fmnist/7``.
+
+    Example:
+        >>> Registry("sqlite:///studies.db").best("fmnist").ref  # doctest: +SKIP
+        'fmnist/7'
+    """
+
+    model: str
+    version: int
+    score: float
+    metric: str
+    direction: Direction
+    epoch: int
+    params: Mapping[str, Param]
+    metrics: Mapping[str, float]
+    curves: Mapping[str, LossCurve]
+    source: Source
+    created_at: datetime
+    aliases: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
+    weights: Weights | None = None
+    state: str = "ready"
+    stop_reason: str | None = None
+    seconds: float | None = None
+    parameters: int | None = None
+    imported: str | None = None
+    loader: Loader | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def ref(self) -> str:
+        """The name that means this version and no other, such as ``fmnist/3``."""
+        return f"{self.model}/{self.version}"
+
+    def load(self, rebuild: Rebuild | None = None) -> Any:
+        """Return the Keras model with the best epoch's weights, read in Keras' safe mode.
+
+        Where Keras can no longer read the file's architecture, the model is built again from the problem and the
+        params, takes the file's weights, and must predict what was stored with the version.
+
+        Args:
+            rebuild: builds the model of the problem's name and the params, such as `search.rebuild_model`, which
+                imports the problem's code. Without one, only installed problems are built again.
+
+        Raises:
+            NotFoundError: the version has no weights.
+            IntegrityError: the stored bytes are not those that were registered.
+            LoadError: it can neither be read nor built again; says which versions saved it and what differs here.
+        """
+        return self._loader().load(self, rebuild)
+
+    def export(self, out: str | Path) -> Path:
+        """Write the verified ``.keras`` file; it appears whole or not at all.
+
+        Raises:
+            NotFoundError: the version has no weights.
+            IntegrityError: the stored bytes are not those that were registered.
+        """
+        return self._loader().export(self, out)
+
+    def _loader(self) -> Loader:
+        if self.loader is None:
+            raise ValueError(f"{self.ref} was made by hand; only a version that a Registry returned can be loaded")
+        return self.loader
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON types, with the keys that other programs rely on; NaN as None."""
+        source = self.source
+        return {
+            "model": self.model,
+            "version": self.version,
+            "score": finite(self.score),
+            "metric": self.metric,
+            "epoch": self.epoch,
+            "params": {name: finite(value) for name, value in self.params.items()},
+            "metrics": {name: finite(value) for name, value in self.metrics.items()},
+            "aliases": list(self.aliases),
+            "tags": dict(self.tags),
+            "description": self.description,
+            "source": {
+                "study": source.study,
+                "trial": source.trial,
+                "seed": source.seed,
+                "problem": source.problem,
+                "origin": source.origin,
+                "imported": self.imported,
+            },
+            "weights": None if self.weights is None else {"sha256": self.weights.sha256, "bytes": self.weights.bytes},
+            "curves": {name: [finite(value) for value in curve.values] for name, curve in self.curves.items()},
+            "created_at": self.created_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredModel:
+    """A named line of versions.
+
+    Args:
+        name: such as ``fmnist``.
+        metric: what its best version is judged by.
+        direction: ``max`` or ``min``.
+        versions: how many there are.
+        aliases: name to version number.
+        created_at: when the first version came, in UTC.
+        protected: those of the aliases that move only with ``force``.
+        tags: name to text, of the model itself.
+        description: Markdown, as somebody wrote it; text of a user, to be escaped wherever it is shown.
+    """
+
+    name: str
+    metric: str
+    direction: Direction
+    versions: int
+    aliases: Mapping[str, int]
+    created_at: datetime
+    protected: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON types."""
+        return {
+            "model": self.name,
+            "metric": self.metric,
+            "direction": self.direction,
+            "versions": self.versions,
+            "aliases": dict(self.aliases),
+            "protected": list(self.protected),
+            "tags": dict(self.tags),
+            "description": self.description,
+            "created_at": self.created_at.isoformat(),
+        }
+
+
+def finite(value: Any) -> Any:
+    """Return None for what JSON has no number for (NaN and the infinities), else the value."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def curves_of(values: Mapping[str, Sequence[float]]) -> dict[str, LossCurve]:
+    """Return curves by name from plain numbers by name."""
+    return {name: LossCurve(name, tuple(float(value) for value in curve)) for name, curve in values.items()}
+
+
+Rebuild = Callable[[str | None, Mapping[str, Param]], Any]

@@ -1,0 +1,1 @@
+"""One version's way in and out: checked input, insertion, reading, finding, comparing."""

@@ -1,0 +1,46 @@
+"""What happens to versions that better ones of their study displace."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from registry.artifacts import content
+from registry.artifacts.findings import StoredArtifact
+from registry.schema import aliases, versions
+
+
+def displace(connection: Connection, among: sa.ColumnElement[bool]) -> list[StoredArtifact]:
+    """Let versions lose their weights, now or when no alias pins them any more; their records stay.
+
+    Args:
+        connection: in a transaction that holds the rows of their models.
+        among: which versions; those that have no weights are passed over.
+
+    Returns:
+        What `weights.release` returns.
+    """
+    behind = sa.and_(among, versions.c.weights.is_not(None))
+    connection.execute(versions.update().where(behind, versions.c.state == "ready").values(state="displaced"))
+    return content.release(connection, drop_displaced(connection, behind))
+
+
+def collectable() -> sa.ColumnElement[bool]:
+    """Return the condition that a version is displaced, has its weights still, and no alias pins it any more."""
+    pinned = sa.exists().where(aliases.c.version_id == versions.c.id)
+    return sa.and_(versions.c.state == "displaced", versions.c.weights.is_not(None), ~pinned)
+
+
+def drop_displaced(connection: Connection, among: sa.ColumnElement[bool]) -> list[str]:
+    """Take the weights of displaced versions that no alias pins; return the hashes that have one owner less.
+
+    Args:
+        connection: in a transaction that holds the rows of their models, so that no alias moves meanwhile.
+        among: which versions to look at.
+    """
+    lost = connection.execute(
+        sa.select(versions.c.weights, versions.c.prediction_check).where(among, collectable())
+    ).all()
+    if lost:
+        connection.execute(versions.update().where(among, collectable()).values(weights=None, prediction_check=None))
+    return [sha256 for row in lost for sha256 in row if sha256 is not None]

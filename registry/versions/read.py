@@ -1,0 +1,150 @@
+"""Read versions whole, in a fixed number of statements, however many they are."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from registry.schema import aliases, artifacts, curves, imports, metrics, models, params, tags, versions
+from registry.values.encoding import pack_metrics, unpack_curve, unpack_float, unpack_param
+from registry.values.version import ModelVersion, Source, Weights
+
+if TYPE_CHECKING:
+    from registry.artifacts.content import Upload
+    from registry.versions.new_version import Record
+
+_PART = {"kind": sa.Text, "text": sa.Text, "number": sa.Double, "packed": sa.LargeBinary}
+
+
+def fetch(connection: Connection, ids: Sequence[int], finish: Callable[..., ModelVersion]) -> list[ModelVersion]:
+    """Return the versions of these ids, whole and in this order, in two statements.
+
+    Args:
+        connection: in one transaction, so that all parts are of one moment.
+        ids: the versions' ids.
+        finish: makes a `ModelVersion` of its fields; adds what the database does not know.
+    """
+    dialect = connection.dialect.name
+    bound = {"ids": list(ids) if dialect == "postgresql" else json.dumps(list(ids))}
+    found = {row.id: row for row in connection.execute(_select_versions(dialect), bound).all()}
+    parts: dict[int, dict[str, list[Any]]] = {one: defaultdict(list) for one in found}
+    for part, version_id, *row in sorted(connection.execute(_select_parts(dialect), bound).all(), key=itemgetter(2)):
+        parts[version_id][part].append(row)
+    return [finish(**_fields(found[one], parts[one])) for one in ids if one in found]
+
+
+def fields_of_new(record: Record, number: int, at: datetime, uploaded: Upload | None) -> dict[str, Any]:
+    """Return the fields of a version that has just been written: what `fetch` would read again."""
+    measured = pack_metrics(record.curves, (record.metric, record.direction), record.score, record.epoch)
+    return {
+        "model": record.model,
+        "version": number,
+        "score": record.score,
+        "metric": record.metric,
+        "direction": record.direction,
+        "epoch": record.epoch,
+        "params": dict(sorted(record.params.items())),
+        "metrics": {row["name"]: unpack_float(row["value"]) for row in sorted(measured, key=itemgetter("name"))},
+        "curves": dict(sorted(record.curves.items())),
+        "source": record.source,
+        "created_at": at.astimezone(UTC),
+        "tags": dict(sorted(record.tags.items())),
+        "weights": None if uploaded is None else Weights(uploaded.sha256, uploaded.bytes),
+        "stop_reason": record.stop_reason,
+        "seconds": record.seconds,
+        "parameters": record.parameters,
+    }
+
+
+@cache
+def _select_versions(dialect: str) -> sa.Select[Any]:
+    return (
+        sa.select(
+            versions,
+            models.c.name.label("model"),
+            artifacts.c.bytes.label("size"),
+            imports.c.registry.label("first_registry"),
+            imports.c.model.label("first_model"),
+            imports.c.number.label("first_number"),
+            imports.c.trial.label("first_trial"),
+        )
+        .join(models, models.c.id == versions.c.model_id)
+        .join(artifacts, artifacts.c.sha256 == versions.c.weights, isouter=True)
+        .join(imports, imports.c.version_id == versions.c.id, isouter=True)
+        .where(_is_wanted(dialect, versions.c.id))
+    )
+
+
+@cache
+def _select_parts(dialect: str) -> sa.CompoundSelect[Any]:
+    """Return one statement for all that has rows of its own: on a server each statement is a way there and back."""
+
+    def rows(table: sa.Table, name: Any, **given: Any) -> sa.Select[Any]:
+        columns = (given.get(column, sa.cast(sa.null(), of)).label(column) for column, of in _PART.items())
+        part = sa.literal_column(f"'{table.name}'", sa.Text).label("part")
+        wanted = _is_wanted(dialect, table.c.version_id)
+        return sa.select(part, table.c.version_id, name.label("name"), *columns).where(wanted)
+
+    return sa.union_all(
+        rows(params, params.c.name, kind=params.c.kind, text=params.c.text),
+        rows(metrics, metrics.c.name, number=metrics.c.value),
+        rows(curves, curves.c.metric, packed=curves.c.float64),
+        rows(aliases, aliases.c.name),
+        rows(tags, tags.c.name, text=tags.c.value),
+    )
+
+
+def _is_wanted(dialect: str, column: Any) -> Any:
+    """Return the condition that a column has one of the ids: one bound value, however many there are."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import ARRAY
+
+        return column == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.BigInteger)))
+    each = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
+    return column.in_(sa.select(sa.cast(each.c.value, sa.Integer)))
+
+
+def _fields(row: Row[Any], parts: Mapping[str, list[Any]]) -> dict[str, Any]:
+    return {
+        "model": row.model,
+        "version": row.number,
+        "score": unpack_float(row.score),
+        "metric": row.metric,
+        "direction": row.direction,
+        "epoch": row.epoch,
+        "params": {name: unpack_param(kind, text) for name, kind, text, _, _ in parts["registry_params"]},
+        "metrics": {name: unpack_float(number) for name, _, _, number, _ in parts["registry_metrics"]},
+        "curves": {name: unpack_curve(name, bytes(packed)) for name, *_, packed in parts["registry_curves"]},
+        "source": _source(row),
+        "created_at": row.created_at,
+        "aliases": tuple(name for name, *_ in parts["registry_aliases"]),
+        "tags": {name: text for name, _, text, _, _ in parts["registry_tags"]},
+        "description": row.description,
+        "weights": Weights(row.weights, row.size) if row.weights else None,
+        "state": row.state,
+        "stop_reason": row.stop_reason,
+        "seconds": row.seconds,
+        "parameters": row.parameters,
+        "imported": row.first_registry and f"{row.first_registry}:{row.first_model}/{row.first_number}",
+    }
+
+
+def _source(row: Row[Any]) -> Source:
+    return Source(
+        study=row.study,
+        trial=row.trial if row.first_trial is None else row.first_trial,
+        seed=row.seed,
+        problem=row.problem,
+        data_fingerprint=row.data_fingerprint,
+        code_revision=row.code_revision,
+        libraries=row.libraries,
+        origin=row.origin,
+    )

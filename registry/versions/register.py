@@ -1,0 +1,182 @@
+"""Register a version: its bytes, its row, its curves and what it displaces, in one transaction.
+
+The model's row is locked first (on SQLite, ``BEGIN IMMEDIATE`` locks everything), so numbers have no gaps or
+repeats, and two trials that end at once see each other in the top K.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from registry.artifacts import content
+from registry.artifacts.findings import StoredArtifact
+from registry.core.objective import Direction
+from registry.core.upsert import insert_new
+from registry.schema import curves, imports, metrics, models, params, tags, versions
+from registry.values.encoding import pack_curve, pack_float, pack_metrics, pack_param
+from registry.versions.displacement import displace
+from registry.versions.insert import insert_version
+from registry.versions.new_version import Record
+
+# Made once: a search registers often, and making a statement anew takes longer than running it.
+_HELD = sa.select(models).where(models.c.name == sa.bindparam("named")).with_for_update()
+_OF_MODEL = sa.select(versions.c.id).where(versions.c.model_id == sa.bindparam("model"))
+_OF_ORIGIN = _OF_MODEL.where(versions.c.origin == sa.bindparam("origin"))
+_OF_TRIAL = _OF_MODEL.where(versions.c.study == sa.bindparam("study"), versions.c.trial == sa.bindparam("trial"))
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a registration did.
+
+    Args:
+        id: the version's id.
+        number: its number; None where it was there already.
+        at: when it was registered.
+    """
+
+    id: int
+    number: int | None
+    at: datetime
+
+
+def register(
+    connection: Connection, record: Record, staged: content.Staging, top_k: int | None, now: datetime
+) -> Written | None:
+    """Register a version unless it is there or not among the best; return what was done, or None."""
+    if top_k is not None and math.isnan(record.score):
+        return None
+    model = lock_model(connection, record, now)
+    existing = _existing(connection, model.id, record)
+    if existing is not None:
+        return Written(existing, None, now)
+    study = record.source.study
+    if top_k is not None and count_better(connection, model.id, study, record.score, record.direction) >= top_k:
+        return None
+    version_id = insert(connection, model, record, staged, now)
+    if top_k is not None:
+        staged.loose += _displace(connection, model.id, study, record.direction, top_k)
+    return Written(version_id, model.next_version, now)
+
+
+def lock_model(connection: Connection, record: Record, now: datetime) -> Row[Any]:
+    """Return the model's row, made if need be, and held until the transaction ends."""
+    row = {
+        "name": record.model,
+        "metric": record.metric,
+        "direction": record.direction,
+        "next_version": 1,
+        "created_at": now,
+    }
+    found = connection.execute(_HELD, {"named": record.model}).first()
+    if found is None:
+        insert_new(connection, models, row)
+        found = connection.execute(_HELD, {"named": record.model}).one()
+    return found
+
+
+def count_better(connection: Connection, model_id: int, study: str | None, score: float, direction: Direction) -> int:
+    """Count the versions of a study that a new one of this score would stand behind; ties stay before it."""
+    better = versions.c.score >= score if direction == "max" else versions.c.score <= score
+    count: int = connection.execute(
+        sa.select(sa.func.count()).where(versions.c.model_id == model_id, _of_study(study), better)
+    ).scalar_one()
+    return count
+
+
+def _of_study(study: str | None) -> sa.ColumnElement[bool]:
+    """Return the condition that a version is of this database's study; another's may have the same name."""
+    imported = sa.exists().where(imports.c.version_id == versions.c.id)
+    return (versions.c.study.is_(None) if study is None else versions.c.study == study) & ~imported
+
+
+def _existing(connection: Connection, model_id: int, record: Record) -> int | None:
+    """Return the id of the version of the same trial, or of the same origin; None where there is none."""
+    source = record.source
+    found: int | None = None
+    if source.origin is not None:
+        found = connection.scalar(_OF_ORIGIN, {"model": model_id, "origin": source.origin})
+    elif source.study is not None and source.trial is not None:
+        found = connection.scalar(_OF_TRIAL, {"model": model_id, "study": source.study, "trial": source.trial})
+    return found
+
+
+def insert(
+    connection: Connection, model: Row[Any], record: Record, staged: content.Staging, now: datetime, **others: Any
+) -> int:
+    """Insert a version under the model's next number; return its id.
+
+    Args:
+        connection: in a transaction that holds the model's row.
+        model: that row.
+        record: what the version is.
+        staged: its bytes.
+        now: when it was registered.
+        others: columns that only imported versions have, or have otherwise.
+    """
+    # Bytes first, row second: the row's foreign keys say so, too.
+    stored = content.own(connection, staged.weights, now)
+    check = content.own(connection, staged.check, now)
+    source = record.source
+    row = {
+        "model_id": model.id,
+        "number": model.next_version,
+        "score": pack_float(record.score),
+        "metric": record.metric,
+        "direction": record.direction,
+        "epoch": record.epoch,
+        "stop_reason": record.stop_reason,
+        "seconds": record.seconds,
+        "parameters": record.parameters,
+        "study": source.study,
+        "trial": source.trial,
+        "seed": source.seed,
+        "problem": source.problem,
+        "data_fingerprint": source.data_fingerprint,
+        "code_revision": source.code_revision,
+        "libraries": dict(source.libraries),
+        "origin": source.origin,
+        "weights": stored,
+        "prediction_check": check,
+        "created_at": now,
+    } | others
+    return insert_version(connection, row, _parts(model.id, record))
+
+
+def _parts(model_id: int, record: Record) -> dict[str, list[dict[str, Any]]]:
+    measured = pack_metrics(record.curves, (record.metric, record.direction), record.score, record.epoch)
+    return {
+        params.name: [pack_param(name, value) for name, value in record.params.items()],
+        metrics.name: [{"model_id": model_id, **row} for row in measured],
+        curves.name: [
+            {"metric": curve.metric, "epochs": len(curve.values), "float64": pack_curve(curve)}
+            for curve in record.curves.values()
+        ],
+        tags.name: [{"name": name, "value": text} for name, text in record.tags.items()],
+    }
+
+
+def _displace(
+    connection: Connection, model_id: int, study: str | None, direction: Direction, top_k: int
+) -> list[StoredArtifact]:
+    """Displace the versions behind the study's best K; return what `weights.release` returns."""
+    score = versions.c.score.desc() if direction == "max" else versions.c.score.asc()
+    ranked = (
+        sa.select(versions.c.id)
+        .where(versions.c.model_id == model_id, _of_study(study), versions.c.score.is_not(None))
+        .order_by(score, versions.c.number)
+        .limit(top_k)
+        .subquery()
+    )
+    behind = sa.and_(
+        versions.c.model_id == model_id,
+        _of_study(study),
+        versions.c.id.not_in(sa.select(ranked.c.id)),
+    )
+    return displace(connection, behind)

@@ -1,0 +1,60 @@
+"""How commands run workers: what their options mean, the signals that stop them, and the progress that they show."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import TYPE_CHECKING, Any
+
+from search.commands import options
+
+if TYPE_CHECKING:
+    from search.study import Study
+    from search.terminal.progress import Progress
+
+
+def run_options(
+    *, on: str, workers: str, timeout: str | None, memory_limit: str | None, device: str, per_gpu: int
+) -> dict[str, Any]:
+    """Return what `Study.run` takes, and say early where the workers cannot be started.
+
+    Raises:
+        UsageError: a value that cannot be.
+        ClusterError: nothing answers where the workers are to run.
+    """
+    from search.launchers.ray_cluster import check_reachable
+    from search.launchers.target import check_target
+    from search.terminal.durations import parse_duration
+
+    found = {
+        "on": check_target(on),
+        "workers": options.worker_count(workers),
+        "timeout": None if timeout is None else parse_duration(timeout, "--timeout"),
+        "memory_limit": options.memory_bytes(memory_limit),
+        "device": device,
+        "per_gpu": per_gpu,
+    }
+    check_reachable(on)
+    return found
+
+
+def prepare_process() -> None:
+    """Let warnings be seen, and SIGTERM stop in order as Ctrl-C does."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def progress(study: Study, timeout: float | None, *, stderr: bool = False) -> Progress:
+    """Return what shows how a study goes on: a live picture on a terminal, else a line for each trial that ends."""
+    from rich.console import Console
+
+    from search.terminal.progress import LiveProgress, PlainProgress
+
+    console = Console(highlight=False, soft_wrap=True, stderr=stderr)
+    if console.is_terminal:
+        return LiveProgress(console, timeout, curves=study.live_curves)
+    return PlainProgress(console, study.trials)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,148 @@
+"""End a confirmation: choose its winner, measure that on the test data, once, and make it the champion.
+
+Each step is kept as an event before the next one begins, so that a process that dies, or two that end at once, go on
+with what was decided: the choice is made from the scores alone and is final before the test data are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from statistics import fmean, stdev
+from typing import Any
+
+from registry import ModelVersion, Registry
+from registry.core.errors import NotFoundError, UsageError
+from registry.core.transaction import reading, writing
+from search.confirm.champion import MEAN, SEEDS, SPREAD, crown
+from search.confirm.held_out import measure_on_test
+from search.confirm.standings import Confirmed, Standing, hold_back, stand
+from search.confirm.start import newer_trials, other_name
+from search.records.confirm_plan import Confirmation
+from search.records.events import CHOSEN, CONFIRMED, find_note, note_once
+from search.records.studies import StudyRecord, read_study
+from search.records.trials import TrialRecord, trials_of
+from search.study import Study
+from search.system.forkserver import call_in_child
+
+MEASURED = "measured"
+
+
+def conclude(found: Study) -> Confirmed:
+    """Return how a confirmation stands; once all its trainings have ended, choose the winner and what follows.
+
+    The winner has the best mean of the objective over all seeds; a tie goes to fewer parameters, then to fewer
+    seconds. From then on the confirmation is closed. The winner's versions are measured on the test data, which get
+    no say in anything, and keep the figures as tags; the alias ``champion`` goes to its best seed, see
+    `search.confirm.champion`. That one and the training with the best score keep their weights, the others their
+    records.
+
+    Raises:
+        UsageError: the study confirms nothing.
+        UserError: the test data or a model do not load.
+    """
+    record, plan = found.record, found.record.settings.confirms
+    if plan is None:
+        raise UsageError(f"{record.name!r} is a study that confirms nothing")
+    parent = Study(found.engine, read_study(found.engine, plan.study))
+    standings, trained = _standings(found, parent.record, plan)
+    finished = sum(1 for slot in trained if slot.state == "finished")
+    shown = Confirmed(record.name, plan.study, record.objective, finished, len(trained), tuple(standings))
+    shown = replace(shown, newer=tuple(newer_trials(parent, plan)))
+    chosen = _event(found, CHOSEN)
+    if chosen is None:
+        if finished < len(trained):
+            return shown
+        held = hold_back(standings, record.objective, record.name, other_name(found))
+        if held:
+            return replace(shown, held=held)
+        chosen = _choose(found, parent.record, plan)
+    with Registry(found.url) as registry:
+        ended = _event(found, CONFIRMED) or _follow(registry, found, chosen)
+    winner = next(one for one in standings if one.trial == chosen["trial"])
+    return replace(
+        shown,
+        standings=(winner, *(one for one in standings if one is not winner)),
+        winner=ended["version"],
+        champion=ended["champion"],
+        test={name: tuple(values) for name, values in ended["test"].items()},
+    )
+
+
+def _standings(found: Study, parent: StudyRecord, plan: Confirmation) -> tuple[list[Standing], list[TrialRecord]]:
+    """Return how the configurations stand, and the trainings that say so, read at one moment."""
+    with reading(found.engine) as connection:
+        before, trained = trials_of(connection, parent.id), trials_of(connection, found.record.id)
+    return stand(plan, found.record.objective, before, trained), trained
+
+
+def _choose(found: Study, parent: StudyRecord, plan: Confirmation) -> dict[str, Any]:
+    """Choose the winner and keep the choice, in one transaction, unless another process has."""
+
+    def choice() -> dict[str, Any]:
+        (winner, *_), _ = _standings(found, parent, plan)
+        return {"trial": winner.trial, "slots": list(winner.slots), "best": winner.best_slot(found.record.objective)}
+
+    with writing(found.engine) as connection:
+        return note_once(connection, found.record.id, CHOSEN, choice)
+
+
+def _follow(registry: Registry, found: Study, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what follows the choice; each step may be done again where a process died after it."""
+    record = found.record
+    versions = _versions(registry, record)
+    missing = [slot for slot in chosen["slots"] if slot not in versions]
+    if missing:
+        raise NotFoundError(
+            f"the version of trial {missing[0]} of {record.name!r} is gone from the registry; "
+            f"bring it back from a backup, or confirm again with {other_name(found)}"
+        )
+    own = [versions[slot] for slot in chosen["slots"]]
+    measured = _event(found, MEASURED) or _measure(found, own)
+    best = versions[chosen["best"]]
+    scores = [one.score for one in own]
+    marks = {MEAN: repr(fmean(scores)), SPREAD: f"{stdev(scores):.3g}" if len(scores) > 1 else "", SEEDS: str(len(own))}
+    for version in own:
+        tags = {name: f"{value:.6g}" for name, value in measured["test"].get(version.ref, {}).items()}
+        for name, text in (tags | (marks if version is best else {})).items():
+            if text:
+                registry.set_tag(version.ref, name, text)
+    champion = crown(registry, record, registry.get(best.ref))
+    luckiest = _luckiest(record, versions)
+    others = [one.version for one in versions.values() if one.ref not in (best.ref, luckiest.ref)]
+    registry.drop_weights(record.model, others)
+    names = dict.fromkeys(name for values in measured["test"].values() for name in values)
+    test = {name: [values[name] for values in measured["test"].values()] for name in names}
+    with writing(found.engine) as connection:
+        ended = {"trial": chosen["trial"], "version": best.ref, "champion": champion, "test": test}
+        return note_once(connection, record.id, CONFIRMED, lambda: ended)
+
+
+def _measure(found: Study, own: list[ModelVersion]) -> dict[str, Any]:
+    """Measure the winner's versions on the test data, and keep the figures unless another process has."""
+    try:
+        test = call_in_child(measure_on_test, found.url, [version.ref for version in own], found.record.problem)
+    except NotFoundError:
+        # Another process has done so meanwhile, and dropped the weights.
+        measured = _event(found, MEASURED)
+        if measured is None:
+            raise
+        return measured
+    with writing(found.engine) as connection:
+        return note_once(connection, found.record.id, MEASURED, lambda: {"test": test})
+
+
+def _luckiest(record: StudyRecord, versions: Mapping[int, ModelVersion]) -> ModelVersion:
+    """Return the training with the best score, the first of equals: what the registry calls best, in this study."""
+    return min(versions.values(), key=lambda version: (record.objective.key(version.score), version.version))
+
+
+def _versions(registry: Registry, record: StudyRecord) -> dict[int, ModelVersion]:
+    """Return a confirmation's own versions by trial, which is also the slot's number."""
+    found = (one for one in registry.list(record.model, study=record.name) if one.imported is None)
+    return {version.source.trial: version for version in found if version.source.trial is not None}
+
+
+def _event(found: Study, kind: str) -> dict[str, Any] | None:
+    with reading(found.engine) as connection:
+        return find_note(connection, found.record.id, kind)

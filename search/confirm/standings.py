@@ -1,0 +1,221 @@
+"""How configurations stand after each was trained on several seeds, and which of them wins: no database, no Keras."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+from typing import Any
+
+from registry.core.objective import Objective
+from search.records.confirm_plan import Confirmation
+from search.records.trials import TrialRecord
+
+
+def rounded(mean: float) -> float:
+    """Return a mean as means are compared, to six digits: scores are of float32."""
+    return float(f"{mean:.6g}")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A configuration and its scores over the seeds.
+
+    Args:
+        trial: its number in the study that is confirmed.
+        rank_before: its rank there among those confirmed, from 1.
+        score_before: its score there, of one seed.
+        scores: one a seed, in the order of the seeds; None where the training failed or has not ended.
+        slots: the numbers of the trainings in the study that confirms, in the same order.
+        failed: those of them that failed and were not dropped.
+        params: the configuration.
+        parameters: numbers that the model has.
+        seconds: what a training took in the mean; None where none has ended.
+    """
+
+    trial: int
+    rank_before: int
+    score_before: float | None
+    scores: tuple[float | None, ...]
+    slots: tuple[int, ...]
+    failed: tuple[int, ...]
+    params: Mapping[str, Any] = field(repr=False)
+    parameters: int | None
+    seconds: float | None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the scores that there are."""
+        known = self._known
+        return fmean(known) if known else None
+
+    @property
+    def spread(self) -> float | None:
+        """Their standard deviation; None of fewer than two."""
+        known = self._known
+        return stdev(known) if len(known) > 1 else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every seed has a score."""
+        return None not in self.scores
+
+    @property
+    def _known(self) -> list[float]:
+        return [score for score in self.scores if score is not None]
+
+    def best_slot(self, objective: Objective) -> int:
+        """Return the number of the training with the best score, the first of equals."""
+        pairs = zip(self.scores, self.slots, strict=True)
+        return min((objective.key(score), slot) for score, slot in pairs if score is not None)[1]
+
+
+def stand(
+    plan: Confirmation, objective: Objective, before: Sequence[TrialRecord], trained: Sequence[TrialRecord]
+) -> list[Standing]:
+    """Return how the configurations stand, the best mean first, and behind them those that lack a score.
+
+    Ties go to what costs less: fewer parameters, then fewer seconds a training, then the better rank before.
+
+    Args:
+        plan: of the study that confirms.
+        objective: what is compared.
+        before: the trials of the study that is confirmed.
+        trained: the slots of the study that confirms.
+    """
+    known = {trial.trial: trial for trial in before}
+    standings = []
+    for place, number in enumerate(plan.trials):
+        own = [slot for slot in trained if plan.place(slot.slot) == place]
+        seconds = [slot.seconds for slot in own if slot.seconds is not None]
+        first = known[number]
+        standings.append(
+            Standing(
+                trial=number,
+                rank_before=place + 1,
+                score_before=first.score,
+                scores=tuple(map(_score, own)),
+                slots=tuple(slot.slot for slot in own),
+                failed=tuple(slot.slot for slot in own if _has_failed(slot)),
+                params=first.params,
+                parameters=next((slot.parameters for slot in own if slot.parameters is not None), None),
+                seconds=fmean(seconds) if seconds else None,
+            )
+        )
+    return sorted(standings, key=lambda one: _order(one, objective))
+
+
+def _has_failed(slot: TrialRecord) -> bool:
+    return slot.state == "finished" and not slot.dropped and _score(slot) is None
+
+
+def _score(slot: TrialRecord) -> float | None:
+    known = slot.state == "finished" and not slot.dropped and slot.score is not None and math.isfinite(slot.score)
+    return slot.score if known else None
+
+
+def _order(one: Standing, objective: Objective) -> tuple[Any, ...]:
+    mean = one.mean
+    if mean is None:
+        return (True, True, 0, 0, 0, one.rank_before)
+    return (
+        not one.whole,
+        False,
+        objective.key(rounded(mean)),
+        math.inf if one.parameters is None else one.parameters,
+        math.inf if one.seconds is None else one.seconds,
+        one.rank_before,
+    )
+
+
+def hold_back(standings: Sequence[Standing], objective: Objective, study: str, again: str) -> str:
+    """Return why no winner can be chosen yet, and what to do; nothing where it can.
+
+    A configuration that lacks a score cannot win. So one whose other scores are ahead holds the choice back, until
+    its failed trainings are tried again or dropped. Where nothing helps, ``again`` is the option to begin anew with.
+    """
+    first, trials = standings[0], [number for one in standings for number in one.failed]
+    ahead = [
+        one
+        for one in standings
+        if one.failed and one.mean is not None and first.whole and objective.is_better(one.mean, than=first.mean or 0.0)
+    ]
+    if first.whole and not ahead:
+        return ""
+    those = [number for one in ahead for number in one.failed] if ahead else trials
+    named = " ".join(map(str, those))
+    if not those:
+        return f"no configuration of {study!r} has a score for each seed: confirm again with {again}"
+    lacking = f"trial {ahead[0].trial}, which is ahead, lacks a score" if ahead else "every configuration lacks a score"
+    return (
+        f"{lacking}, because trainings failed: search retry {shlex.quote(study)} {named}, "
+        f"or to go on without: search drop {shlex.quote(study)} {named}"
+    )
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """How a confirmation stands.
+
+    Args:
+        study: the study that confirms.
+        of: the study that is confirmed.
+        objective: what is compared.
+        finished: trainings that have ended.
+        budget: trainings in all.
+        standings: as `stand` orders them.
+        winner: the version that stands for the winner: the best of its seeds; None before the end.
+        test: what the winner's seeds have on the test data, metric to one value a seed; empty where the problem has
+            none, or before the end.
+        champion: what became of the alias, in a sentence.
+        held: why no winner can be chosen though all trainings have ended, and what to do.
+        newer: trials that are among the study's best by now and are not confirmed here.
+    """
+
+    study: str
+    of: str
+    objective: Objective
+    finished: int
+    budget: int
+    standings: tuple[Standing, ...]
+    winner: str | None = None
+    test: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    champion: str = ""
+    held: str = ""
+    newer: tuple[int, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON types."""
+        return {
+            "study": self.study,
+            "of": self.of,
+            "metric": self.objective.metric,
+            "direction": self.objective.direction,
+            "finished": self.finished,
+            "budget": self.budget,
+            "winner": self.winner,
+            "test": {
+                name: {"mean": fmean(values), "spread": stdev(values) if len(values) > 1 else None, "values": values}
+                for name, values in self.test.items()
+            },
+            "champion": self.champion,
+            "held": self.held,
+            "newer": self.newer,
+            "configurations": [
+                {
+                    "rank": rank,
+                    "rank_before": one.rank_before,
+                    "trial": one.trial,
+                    "score_before": one.score_before,
+                    "mean": one.mean,
+                    "spread": one.spread,
+                    "scores": one.scores,
+                    "parameters": one.parameters,
+                    "seconds": one.seconds,
+                    "params": dict(one.params),
+                }
+                for rank, one in enumerate(self.standings, 1)
+            ],
+        }

@@ -1,0 +1,1 @@
+"""Every compare-and-set: slots, leases, checkpoints, ends, control, changes."""

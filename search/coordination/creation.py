@@ -1,0 +1,132 @@
+"""Begin a study: what it may be called, what it may ask for, and its rows; or find the one that is there."""
+
+from __future__ import annotations
+
+import optuna
+from sqlalchemy.engine import Engine
+
+from registry.artifacts.requested import choose_artifacts
+from registry.core.engine import use_wal
+from registry.core.errors import UsageError
+from registry.core.objective import Objective
+from registry.core.transaction import reading, writing
+from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search.coordination import slots
+from search.errors import SettingsError
+from search.optuna_bridge.storage import closing_storage, create_tables
+from search.problems.inspection import GRID_COUNTED, Inspection
+from search.records.settings import Settings
+from search.records.studies import StudyRecord, find_study, insert_study, read_study
+from search.schema import SCHEMA
+
+
+def find_existing(engine: Engine, name: str) -> StudyRecord | None:
+    """Return the study of a name; None also where the database has no tables yet."""
+    if not SCHEMA.is_made(engine):
+        return None  # and nothing is made yet: the problem may not load
+    with reading(engine) as connection:
+        return find_study(connection, name)
+
+
+def begin_study(
+    engine: Engine, name: str, inspection: Inspection, settings: Settings, trials: int, artifacts: str | None = None
+) -> StudyRecord:
+    """Write a new study: the tables where there are none, where weights go, Optuna's study, ours and its slots.
+
+    Raises:
+        SettingsError: the settings do not fit the problem, the registry has another store, or somebody else began
+            another study of that name.
+        DatabaseError: the database cannot be written.
+    """
+    _check_grid(inspection, settings, trials)
+    use_wal(engine)
+    create_tables(engine)
+    REGISTRY_SCHEMA.create_or_check(engine)
+    SCHEMA.create_or_check(engine)
+    choose_artifacts(engine, artifacts)
+    objective = Objective(inspection.metric, inspection.direction)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with closing_storage(engine) as storage:
+        optuna_id = optuna.create_study(
+            study_name=name,
+            storage=storage,
+            direction="maximize" if objective.direction == "max" else "minimize",
+            load_if_exists=True,
+        )._study_id
+    with writing(engine) as connection:
+        found = find_study(connection, name)
+        if found is None:
+            study_id = insert_study(
+                connection,
+                name=name,
+                optuna_id=optuna_id,
+                objective=objective,
+                settings=settings,
+                problem=inspection.problem,
+                model=inspection.model,
+                space=inspection.space,
+                space_fingerprint=inspection.space_fingerprint,
+                data_fingerprint=inspection.data_fingerprint,
+            )
+            slots.add_slots(connection, study_id, trials)
+    record = read_study(engine, name)
+    if found is not None:  # somebody else began it just now
+        check_same(record, inspection.problem, settings)
+    return record
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be a study's name.
+
+    Raises:
+        UsageError: it is empty, too long, or not printable.
+    """
+    if not name or len(name) > 200 or not name.isprintable() or name != name.strip():
+        raise UsageError(f"the study's name is {name[:40]!r}; expected 1 to 200 printable characters")
+
+
+def check_own_budget(record: StudyRecord) -> None:
+    """Refuse to add trials to a confirmation, whose budget is configurations times seeds.
+
+    Raises:
+        UsageError: it is one.
+    """
+    plan = record.settings.confirms
+    if plan is not None:
+        raise UsageError(
+            f"{record.name!r} confirms {plan.study!r} with {len(plan.trials)} configurations; "
+            f"more seeds are what makes it larger: search confirm {plan.study} --seeds N"
+        )
+
+
+def _check_grid(inspection: Inspection, settings: Settings, trials: int) -> None:
+    if settings.sampler == "grid" and trials > inspection.grid_size:
+        raise SettingsError(
+            f"the grid of {inspection.problem!r} has {inspection.grid_size} points, but {trials} trials are asked for; "
+            f"use --trials {inspection.grid_size}"
+        )
+    if settings.sampler == "grid" and inspection.grid_size >= GRID_COUNTED:
+        raise SettingsError(
+            f"the grid of {inspection.problem!r} has {GRID_COUNTED} points or more; "
+            "give its numbers steps, or choose another --sampler"
+        )
+
+
+def check_same(record: StudyRecord, problem: str, settings: Settings) -> None:
+    """Refuse to go on with a study by another problem or other settings.
+
+    Raises:
+        SettingsError: with what differs.
+    """
+    if record.problem != problem:
+        raise SettingsError(
+            f"the study {record.name!r} searches the problem {record.problem!r}, not {problem!r}; "
+            "name another study with --study"
+        )
+    differences = record.settings.differences(settings)
+    if differences:
+        listed = ", ".join(f"{name} {was!r} (asked for: {now!r})" for name, (was, now) in differences.items())
+        raise SettingsError(
+            f"the study {record.name!r} was created with {listed}; leave that out to continue it, "
+            "or name another study with --study"
+        )

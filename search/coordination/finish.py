@@ -1,0 +1,74 @@
+"""How a slot and its trial end, in our tables and Optuna's at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from optuna.trial import TrialState
+from sqlalchemy.engine import Connection
+
+from registry.core.transaction import clock
+from registry.values.stop_reason import StopReason
+from search.coordination.checkpoint_store import drop_checkpoint
+from search.optuna_bridge import tables
+from search.optuna_bridge.tables import Changes
+from search.records.results import TrialResult
+from search.schema import results, slots
+
+INFEASIBLE = "constraints:trainable"  # where Optuna's `Trial.set_constraint("trainable", …)` keeps it
+
+
+def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialResult) -> None:
+    """Close a slot and its trial with a result, and drop the checkpoint.
+
+    The trial's value in Optuna is the score of its best epoch, also where it was pruned (Optuna's own
+    ``tell(state=PRUNED)`` keeps the last report instead).
+    """
+    epochs = max((len(values) for values in result.curves.values()), default=0)
+    change = sa.update(slots).where(slots.c.id == slot)
+    connection.execute(
+        change.values(
+            state="finished",
+            expires_at=None,
+            epoch=epochs,
+            score=result.score,
+            best_epoch=result.epoch,
+            stop_reason=result.stop_reason.value,
+            seconds=result.seconds,
+            parameters=result.parameters,
+            params=dict(result.params),
+            prune=False,
+            finished_at=clock(connection.dialect.name),
+        )
+    )
+    drop_checkpoint(connection, slot)
+    connection.execute(sa.insert(results).values(slot_id=slot, **_stored(result)))
+    attrs: dict[str, Any] = {"stop_reason": result.stop_reason.value}
+    if result.epoch is not None:
+        attrs["best_epoch"] = result.epoch
+    infeasible = {INFEASIBLE: 1.0} if result.stop_reason.infeasible else {}
+    tables.write_changes(connection, trial_id, Changes(user_attrs=attrs, system_attrs=infeasible))
+    tables.close_trial(connection, trial_id, optuna_state(result.stop_reason), result.score)
+
+
+def optuna_state(reason: StopReason) -> TrialState:
+    """Return what Optuna calls a trial that ended so.
+
+    A trial that its params made impossible is pruned and infeasible: samplers learn from that, and from nothing
+    that has failed.
+    """
+    if reason.infeasible or reason is StopReason.PRUNED:
+        return TrialState.PRUNED
+    return TrialState.FAIL if reason.failed else TrialState.COMPLETE
+
+
+def _stored(result: TrialResult) -> Mapping[str, Any]:
+    """Return a result's part that is not asked about in SQL; JSON has no NaN, so a curve has null there."""
+    curves = {
+        metric: [value if math.isfinite(value) else None for value in values]
+        for metric, values in result.curves.items()
+    }
+    return {"curves": curves, "pruned_by": result.pruned_by, "error": result.error}

@@ -1,0 +1,175 @@
+"""A study's budget: slots, each claimed by one worker at a time, under a lease that its heartbeat moves.
+
+Every change is one compare-and-set in one transaction. A claim counts the slot's ``lease`` up and makes the trial;
+every later write about the slot or its trial names that number, so that a worker that was presumed dead cannot write
+over its successor.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from registry.core.transaction import clock, reading, writing
+from search.optuna_bridge import tables
+from search.records.studies import hold_study
+from search.schema import OPEN, attempts, slots, studies, workers
+from search.timing import GRACE_SECONDS, LEASE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's hold on a slot.
+
+    Args:
+        slot: the slot's id.
+        number: the slot's number in its study, from 0; its trial's, too.
+        lease: the number of this claim; fences every write.
+        trial_id: the trial's id in Optuna's tables.
+        epoch: how many epochs the trial had finished; it may have to go back to its checkpoint's.
+    """
+
+    slot: int
+    number: int
+    lease: int
+    trial_id: int
+    epoch: int
+
+
+def new_worker_id() -> str:
+    """Return an id that no other worker has."""
+    return uuid.uuid4().hex[:12]
+
+
+def add_slots(connection: Connection, study_id: int, budget: int) -> int:
+    """Add slots until the study has ``budget`` of them; return how many were added (0 where it has more)."""
+    hold_study(connection, study_id)  # so that two who add at once do not make the same numbers
+    have = count_slots(connection, study_id)
+    if have >= budget:
+        return 0
+    rows = [{"study_id": study_id, "number": number} for number in range(have, budget)]
+    connection.execute(sa.insert(slots), rows)
+    return budget - have
+
+
+def count_slots(connection: Connection, study_id: int) -> int:
+    """Count a study's slots: its budget."""
+    query = sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def claim(
+    engine: Engine,
+    study_id: int,
+    worker: str,
+    *,
+    seconds: float = LEASE_SECONDS,
+    fixed_params: Callable[[int], Mapping[str, Any] | None] = lambda number: None,
+) -> Claim | None:
+    """Claim the first slot that waits or whose lease has expired; make its trial where it has none.
+
+    Args:
+        engine: the database.
+        study_id: the study.
+        worker: who claims.
+        seconds: how long leases last without a beat.
+        fixed_params: returns the params that the trial of a number takes instead of the sampler's, by their Optuna
+            names; or None.
+
+    Returns:
+        The claim; None where no slot is free, or the study is being stopped.
+    """
+    now = clock(engine.dialect.name)
+    free = (
+        sa.select(slots.c.id)
+        .where(slots.c.study_id == study_id, OPEN)
+        .where(sa.or_(slots.c.state == "waiting", _expired(engine.dialect.name, seconds)))
+        .where(~sa.select(studies.c.stopping).where(studies.c.id == study_id).scalar_subquery())
+        .order_by(slots.c.number)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        sa.update(slots)
+        .where(slots.c.id == free.scalar_subquery())
+        .values(state="running", worker_id=worker, lease=slots.c.lease + 1, expires_at=now + seconds)
+        .returning(slots.c.id, slots.c.number, slots.c.lease, slots.c.trial_id, slots.c.epoch)
+    )
+    with writing(engine) as connection:
+        row = connection.execute(taken).one_or_none()
+        if row is None:
+            return None
+        trial_id = row.trial_id
+        if trial_id is None:
+            fixed = fixed_params(row.number)
+            trial_id = _make_trial(connection, study_id, row, {tables.FIXED: fixed} if fixed else {})
+        if row.lease > 1:
+            end_attempts(connection, row.id, "lost", "its lease expired")
+        start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}
+        connection.execute(sa.insert(attempts).values(start | {"first_epoch": row.epoch + 1}))
+        connection.execute(sa.update(workers).where(workers.c.id == worker).values(state="working", beat_at=now))
+    return Claim(row.id, row.number, row.lease, trial_id, row.epoch)
+
+
+def _make_trial(connection: Connection, study_id: int, row: sa.Row[Any], attrs: Mapping[str, Any]) -> int:
+    study = connection.execute(sa.select(studies.c.optuna_id).where(studies.c.id == study_id)).scalar_one()
+    trial_id = tables.insert_trial(connection, study, row.number, attrs)
+    change = sa.update(slots).where(slots.c.id == row.id)
+    connection.execute(change.values(trial=row.number, trial_id=trial_id))
+    return trial_id
+
+
+def _expired(dialect: str, seconds: float = LEASE_SECONDS) -> sa.ColumnElement[bool]:
+    """Say that a slot's worker has not been heard of for too long.
+
+    A server that has just started has heard of nobody: everyone who waited for it gets the time to beat.
+    """
+    now = clock(dialect)
+    expired = sa.and_(slots.c.state == "running", slots.c.expires_at < now)
+    if dialect == "sqlite":
+        return expired
+    started = sa.extract("epoch", sa.func.pg_postmaster_start_time())
+    return sa.and_(expired, now - started >= min(seconds, GRACE_SECONDS))
+
+
+def reap(engine: Engine, study_id: int) -> int:
+    """Hand back the slots whose lease has expired; return how many.
+
+    Any claim does so, too; this is for when nobody claims.
+    """
+    expired = sa.select(slots.c.id).where(slots.c.study_id == study_id, OPEN, _expired(engine.dialect.name))
+    with reading(engine) as connection:
+        if connection.execute(expired).first() is None:
+            return 0  # nothing is written then, so a database that may only be read can be asked
+    with writing(engine) as connection:
+        ids = list(connection.execute(expired.with_for_update(skip_locked=True)).scalars())
+        for slot in ids:
+            end_attempts(connection, slot, "lost", "its lease expired")
+            hand_back(connection, slot)
+    return len(ids)
+
+
+def hand_back(connection: Connection, slot: int) -> None:
+    """Let any worker claim a slot; the lease counts up, so that the one who had it cannot write any more."""
+    freed = {"state": "waiting", "expires_at": None, "worker_id": None, "lease": slots.c.lease + 1}
+    connection.execute(sa.update(slots).where(slots.c.id == slot).values(freed))
+
+
+def end_attempts(connection: Connection, slot: int, outcome: str, detail: str | None = None) -> None:
+    """Note how the last attempt on a slot ended, where that is not noted yet."""
+    epoch = sa.select(slots.c.epoch).where(slots.c.id == slot).scalar_subquery()
+    change = sa.update(attempts).where(attempts.c.slot_id == slot, attempts.c.ended_at.is_(None))
+    now = clock(connection.dialect.name)
+    connection.execute(change.values(ended_at=now, outcome=outcome, detail=detail, last_epoch=epoch))
+
+
+def unfinished(engine: Engine, study_id: int) -> int:
+    """Count the slots that are not finished, whoever holds them."""
+    with reading(engine) as connection:
+        query = sa.select(sa.func.count()).where(slots.c.study_id == study_id, OPEN)
+        return int(connection.execute(query).scalar_one())

@@ -1,0 +1,1 @@
+"""Where a study's workers run: this machine, or a Ray cluster."""

@@ -1,0 +1,104 @@
+"""What runs on a node of a Ray cluster: one worker in a process of its own, replaced when it dies."""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from registry.core.errors import UserError
+from registry.core.transaction import reading
+from search.coordination.worker_exits import Death, release_worker
+from search.launchers.contract import FAILED
+from search.launchers.local_pool import Pool
+from search.records.studies import StudyRecord
+from search.schema import workers
+from search.system.placement import Place
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a Ray task must know; the database's URL may have a password, so it is not shown.
+
+    Args:
+        url: the database.
+        study: the study's name.
+        token: what the ids of all its workers begin with, also those of its restarts.
+        on_gpu: whether it computes on the GPU that Ray gives it.
+        memory_limit: bytes of memory that its worker may use; None for any.
+        folder: where to work, where the node has such a folder.
+    """
+
+    url: str = field(repr=False)
+    study: str
+    token: str
+    on_gpu: bool
+    memory_limit: int | None
+    folder: str
+
+
+def new_token() -> str:
+    """Return the beginning of worker ids that no other task has."""
+    return uuid.uuid4().hex[:8]
+
+
+def run_task(task: Task) -> list[int | None]:
+    """Keep one worker running on this node until the study has no work for it; return its exit codes."""
+    from search.study import Study
+
+    try:
+        study = Study.open(task.study, task.url)
+    except UserError as error:
+        logger.error("%s", error)
+        return [FAILED]
+    try:
+        # Where Ray runs this task again, its node is gone, and what was held there need not wait for its lease.
+        release_workers(study.engine, study.record, task.token, Death("lost", "its Ray task was restarted"))
+        if study.record.stopping or not study.unfinished():
+            return []
+        if os.path.isdir(task.folder):
+            os.chdir(task.folder)
+        pool = study.open_pool(lambda: task.token + uuid.uuid4().hex[:4], task.memory_limit)
+        pool.start([Place(_gpu() if task.on_gpu else None)])
+        _watch(pool)
+        pool.tell()
+        return pool.exit_codes
+    finally:
+        study.close()
+
+
+def release_workers(engine: Engine, study: StudyRecord, token: str, death: Death) -> None:
+    """Hand back what the workers of a task held, as `deaths.release_worker` does."""
+    found = sa.select(workers.c.id).where(
+        workers.c.study_id == study.id, workers.c.state.in_(("working", "idle")), workers.c.id.startswith(token)
+    )
+    with reading(engine) as connection:
+        ids = list(connection.execute(found).scalars())
+    for worker in ids:
+        release_worker(engine, study, worker, death)
+
+
+def _watch(pool: Pool) -> None:
+    try:
+        while pool.alive():
+            pool.wait(POLL_SECONDS)
+    except BaseException:  # Ray ends this process: the task was cancelled, or its node is shut down
+        pool.stop()
+        if not pool.join(pool.stop_seconds):
+            pool.kill()
+        raise
+
+
+def _gpu() -> str | None:
+    import ray
+
+    ids = ray.get_gpu_ids()
+    return str(ids[0]) if ids else None

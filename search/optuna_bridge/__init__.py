@@ -1,0 +1,1 @@
+"""Optuna's side: samplers, pruners, tables and storage."""

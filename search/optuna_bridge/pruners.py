@@ -1,0 +1,124 @@
+"""Pruning driven by early stopping: peers say who is hopeless, a stall says when to listen to them."""
+
+from __future__ import annotations
+
+import statistics
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from optuna.pruners import BasePruner
+from optuna.trial import FrozenTrial
+
+from registry.core.errors import DatabaseAway
+from search.records.settings import Settings
+
+MAX_PEERS = 30
+RUNG_PRUNERS = ("asha", "hyperband")
+RUNG = "completed_rung_"  # how Optuna's successive halving names what it keeps in a trial
+
+
+def make_pruner(settings: Settings) -> BasePruner:
+    """Return Optuna's pruner of a study, before patience is added. A step is a number of finished epochs."""
+    match settings.pruner:
+        case "hyperband":
+            return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=settings.max_epochs)
+        case "asha":
+            return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+        case "median":
+            return optuna.pruners.MedianPruner(n_startup_trials=5)
+        case "percentile":
+            return optuna.pruners.PercentilePruner(25.0, n_startup_trials=5)
+        case _:
+            return optuna.pruners.NopPruner()
+
+
+class StalledPruner:
+    """Ask the pruner after every epoch, and heed it once the trial has stalled.
+
+    The rung pruners (asha, hyperband) judge at a few epochs only, and by what their peers showed there: so each
+    trial is shown to them at every epoch, and a verdict stands until a later rung is passed. Whether a trial has
+    stalled is `optuna.pruners.PatientPruner`'s test.
+
+    Args:
+        study: the Optuna study; its pruner judges.
+        trial: the running trial.
+        settings: the study's.
+    """
+
+    def __init__(self, study: optuna.Study, trial: optuna.Trial, settings: Settings) -> None:
+        self._study, self._trial, self._settings = study, trial, settings
+        self._condemned: dict[str, Any] | None = None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            # PatientPruner asks for one epoch more than its patience.
+            self._stall = optuna.pruners.PatientPruner(None, patience=max(settings.prune_patience - 1, 0))
+
+    def __call__(self, epoch: int, value: float) -> dict[str, Any] | None:
+        """Report an epoch; return what the trial is pruned by, or None.
+
+        Args:
+            epoch: how many epochs are finished.
+            value: the objective after them.
+        """
+        # Not trial.report: it would keep what a worker that died after this very epoch had reported.
+        self._study._storage.set_trial_intermediate_value(self._trial._trial_id, epoch, value)
+        try:
+            return self._judge(self._frozen(), epoch, value)
+        except DatabaseAway:
+            return None  # nobody can say what the peers did; the next epoch asks again
+
+    def state(self) -> dict[str, Any]:
+        """Return what a worker that continues the trial must know, as JSON values."""
+        return {"condemned": self._condemned, "system_attrs": dict(self._frozen().system_attrs)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from another pruner's `state`."""
+        self._condemned = state["condemned"]
+
+    def first_attrs(self) -> dict[str, Any]:
+        """Return the trial's system attributes without what pruners kept: those it began with."""
+        return {key: value for key, value in self._frozen().system_attrs.items() if not key.startswith(RUNG)}
+
+    def _frozen(self) -> FrozenTrial:
+        return self._study._storage.get_trial(self._trial._trial_id)
+
+    def _judge(self, frozen: FrozenTrial, epoch: int, value: float) -> dict[str, Any] | None:
+        rungs = _rungs(frozen)
+        if self._study.pruner.prune(self._study, frozen):
+            self._condemned = self._explain(frozen, epoch, value)
+        elif self._condemned and (self._settings.pruner not in RUNG_PRUNERS or self._passed_rung(rungs)):
+            self._condemned = None
+        return self._condemned if self._condemned and self._stalled(frozen) else None
+
+    def _stalled(self, frozen: FrozenTrial) -> bool:
+        return self._settings.prune_patience == 0 or self._stall.prune(self._study, frozen)
+
+    def _passed_rung(self, rungs_before: int) -> bool:
+        return _rungs(self._frozen()) > rungs_before
+
+    def _explain(self, frozen: FrozenTrial, epoch: int, value: float) -> dict[str, Any]:
+        """Say against whom the trial lost: the peers that were seen at the same epoch."""
+        trials = self._study.get_trials(deepcopy=False)
+        peers = {
+            t.number: t.intermediate_values[epoch]
+            for t in trials
+            if t.number != frozen.number and epoch in t.intermediate_values
+        }
+        best_first = self._study.direction == optuna.study.StudyDirection.MAXIMIZE
+        ranked = sorted(peers.items(), key=lambda peer: peer[1], reverse=best_first)
+        better = [peer for peer in ranked if (peer[1] > value) == best_first and peer[1] != value]
+        return {
+            "pruner": self._settings.pruner,
+            "epoch": epoch,
+            "value": value,
+            "peers": len(peers),
+            "better_peers": len(better),
+            "median": statistics.median(peers.values()) if peers else None,
+            "best_peers": [{"trial": number, "value": peer} for number, peer in ranked[:MAX_PEERS]],
+        }
+
+
+def _rungs(frozen: FrozenTrial) -> int:
+    return sum(key.startswith(RUNG) for key in frozen.system_attrs)

@@ -1,0 +1,90 @@
+"""Optuna's own tables in our database, opened as our engines are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import optuna
+import sqlalchemy as sa
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, RDBStorage
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from registry.core.database_errors import BUSY_SECONDS, explain
+from registry.core.engine import prepare_sqlite
+
+
+def create_tables(engine: Engine) -> None:
+    """Make Optuna's tables where there are none.
+
+    Raises:
+        DatabaseError: the database cannot be written.
+    """
+    with _explaining(engine):
+        if not sa.inspect(engine).has_table("version_info"):
+            RDBStorage(_text(engine), engine_kwargs=_engine_options(engine)).engine.dispose()
+
+
+def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
+    """Return Optuna's storage on the engine's database; its tables must be there.
+
+    Args:
+        engine: the database.
+        readonly: it will only be read, so its transactions need not wait for writers.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+    """
+    with _explaining(engine):
+        storage = RDBStorage(_text(engine), engine_kwargs=_engine_options(engine), skip_table_creation=True)
+    if engine.dialect.name == "sqlite":
+        # Optuna reads before it writes in one transaction, which a deferred one cannot wait for.
+        prepare_sqlite(storage.engine, begin="DEFERRED" if readonly else "IMMEDIATE")
+        storage.engine.dispose()
+    return optuna.storages._CachedStorage(storage)
+
+
+@contextmanager
+def closing_storage(engine: Engine, *, readonly: bool = False) -> Iterator[BaseStorage]:
+    """Open Optuna's storage for a block; see `open_storage`.
+
+    Raises:
+        DatabaseError: the database cannot be read or written, also inside the block.
+    """
+    storage = open_storage(engine, readonly=readonly)
+    try:
+        with _explaining(engine):
+            yield storage
+    finally:
+        close_storage(storage)
+
+
+@contextmanager
+def _explaining(engine: Engine) -> Iterator[None]:
+    """Raise a `DatabaseError` for what Optuna says of the database."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise explain(error, engine.url) from error
+    except StorageInternalError as error:
+        if isinstance(error.__cause__, DBAPIError):
+            raise explain(error.__cause__, engine.url) from error
+        raise
+
+
+def close_storage(storage: BaseStorage) -> None:
+    """Close the connections of a storage that `open_storage` opened."""
+    storage.remove_session()
+    storage._backend.engine.dispose()  # type: ignore[attr-defined]
+
+
+def _text(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
+def _engine_options(engine: Engine) -> dict[str, object]:
+    if engine.dialect.name == "sqlite":
+        return {"connect_args": {"timeout": BUSY_SECONDS}}
+    return {"pool_pre_ping": True, "pool_size": 2}

@@ -1,0 +1,224 @@
+"""Optuna's storage as a worker sees it: its own trial in memory, all others from the database.
+
+The worker holds its trial's lease, so nobody else writes to it. What samplers and pruners write is gathered here and
+goes to the database with the worker's next report, in one transaction that looks at the lease first.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+from optuna.distributions import BaseDistribution
+from optuna.storages import BaseStorage
+from optuna.study import Study, StudyDirection
+from optuna.study._frozen import FrozenStudy
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.engine import Connection, Engine
+
+from registry.core.transaction import reading, writing
+from search.optuna_bridge import tables
+from search.optuna_bridge.tables import Changes
+from search.records.studies import StudyRecord
+from search.schema import slots, studies
+
+
+class OptunaView(BaseStorage):
+    """The trials of one study, for Optuna's samplers and pruners.
+
+    A trial is read again until it has finished. Which ones those are is asked of the slots, so that the cost of a
+    reading depends on how many trials run, not on how many there were.
+
+    Args:
+        engine: the database.
+        study: our record of the study.
+    """
+
+    def __init__(self, engine: Engine, study: StudyRecord) -> None:
+        self._engine, self._study = engine, study
+        self._own: FrozenTrial | None = None
+        self._changes = Changes()
+        self._revision, self._last = 0, -1  # the last slot that was seen
+        self._trials: dict[int, FrozenTrial] = {}
+        self._unfinished: set[int] = set()  # numbers of slots, up to the last
+
+    # The worker's own trial
+
+    def take_up(self, trial_id: int) -> FrozenTrial:
+        """Make a trial the worker's own and return it."""
+        with reading(self._engine) as connection:
+            self._own = next(tables.read_trials(connection, [trial_id]))
+        self._changes = Changes()
+        return self._own
+
+    def go_back(self, epochs: int, system_attrs: dict[str, Any]) -> None:
+        """Forget what the own trial reported after an epoch, which will be trained again."""
+        own = self._mine()
+        own.intermediate_values = {step: v for step, v in own.intermediate_values.items() if step <= epochs}
+        own.system_attrs = dict(system_attrs)
+
+    @contextmanager
+    def flushing(self) -> Iterator[Changes]:
+        """Give what is to be written of the own trial; it is done with when the block ends without an error."""
+        yield self._changes
+        self._changes = Changes()
+
+    def set_trial_param(
+        self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
+    ) -> None:
+        """Keep a proposed param until it is written."""
+        own = self._mine(trial_id)
+        own.params[param_name] = distribution.to_external_repr(param_value_internal)
+        own.distributions[param_name] = distribution
+        self._changes.params[param_name] = (param_value_internal, distribution)
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        """Keep an epoch's report until it is written."""
+        self._mine(trial_id).intermediate_values[step] = intermediate_value
+        self._changes.reports[step] = intermediate_value
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Keep an attribute until it is written."""
+        self._mine(trial_id).user_attrs[key] = value
+        self._changes.user_attrs[key] = value
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Keep what a sampler or pruner remembers until it is written."""
+        self._mine(trial_id).system_attrs[key] = value
+        self._changes.system_attrs[key] = value
+
+    def _mine(self, trial_id: int | None = None) -> FrozenTrial:
+        if self._own is None or trial_id not in (None, self._own._trial_id):
+            raise ValueError(f"trial {trial_id} is not this worker's")
+        return self._own
+
+    # All trials
+
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        """Return a trial by its id."""
+        if self._own is not None and trial_id == self._own._trial_id:
+            return _copied(self._own)
+        with reading(self._engine) as connection:
+            return next(tables.read_trials(connection, [trial_id]))
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """Return the study's trials in the order of their numbers, without those that were dropped."""
+        with reading(self._engine) as connection:
+            self._refresh(connection)
+        known = dict(self._trials)
+        if self._own is not None:
+            known[self._own.number] = _copied(self._own)
+        found = [known[number] for number in sorted(known) if states is None or known[number].state in states]
+        return copy.deepcopy(found) if deepcopy else found
+
+    def _refresh(self, connection: Connection) -> None:
+        query = sa.select(studies.c.revision).where(studies.c.id == self._study.id)
+        revision = int(connection.execute(query).scalar_one())
+        if revision != self._revision:
+            self._forget(revision)
+        query = sa.select(slots.c.number, slots.c.trial_id, slots.c.dropped).where(
+            slots.c.study_id == self._study.id, slots.c.trial_id.is_not(None)
+        )
+        ids = []
+        for number, trial_id, dropped in connection.execute(query.where(self._unread())):
+            self._unfinished.update(range(self._last + 1, number + 1))
+            self._last = max(self._last, number)
+            if dropped:
+                self._unfinished.discard(number)
+            elif self._own is None or trial_id != self._own._trial_id:
+                ids.append((trial_id, number))
+        slot_of = dict(ids)
+        for trial in tables.read_trials(connection, list(slot_of)):
+            self._trials[trial.number] = trial
+            if trial.state.is_finished():
+                self._unfinished.discard(slot_of[trial._trial_id])
+
+    def _unread(self) -> sa.ColumnElement[bool]:
+        """Say which slots' trials may be other than they were."""
+        later = slots.c.number > self._last
+        if len(self._unfinished) <= tables.MANY:
+            return sa.or_(later, slots.c.number.in_(sorted(self._unfinished)))
+        return sa.or_(later, slots.c.number >= min(self._unfinished))
+
+    def _forget(self, revision: int) -> None:
+        self._revision, self._last = revision, -1
+        self._trials.clear()
+        self._unfinished.clear()
+
+    # The study
+
+    def get_study_id_from_name(self, study_name: str) -> int:
+        """Return Optuna's id of the study."""
+        return self._study.optuna_id
+
+    def get_study_name_from_id(self, study_id: int) -> str:
+        """Return the study's name."""
+        return self._study.name
+
+    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
+        """Return the objective's direction."""
+        direction = self._study.objective.direction
+        return [StudyDirection.MAXIMIZE if direction == "max" else StudyDirection.MINIMIZE]
+
+    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
+        """Return nothing: what people may know of a study is in our own tables."""
+        return {}
+
+    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
+        """Return what samplers keep of the study."""
+        with reading(self._engine) as connection:
+            return tables.read_study_attrs(connection, study_id)
+
+    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
+        """Write what a sampler keeps of the study, at once: other workers count on it."""
+        with writing(self._engine) as connection:
+            tables.put_study_attr(connection, study_id, key, value)
+
+    # What a worker does by its lease, or never
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        """Refuse: trials come from claimed slots."""
+        _refuse()
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        """Refuse: trials end with their slot."""
+        _refuse()
+
+    def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:
+        """Refuse: a worker makes no studies."""
+        _refuse()
+
+    def delete_study(self, study_id: int) -> None:
+        """Refuse: a worker deletes no studies."""
+        _refuse()
+
+    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
+        """Refuse: a worker writes nothing about studies."""
+        _refuse()
+
+    def get_all_studies(self) -> list[FrozenStudy]:
+        """Refuse: a worker sees its own study only."""
+        _refuse()
+
+
+def begin_trial(study: Study, trial_id: int) -> Trial:
+    """Return a trial to ask for params, as ``Study.ask`` does: with an eye for what the others did meanwhile."""
+    study._thread_local.cached_all_trials = None
+    return Trial(study, trial_id)
+
+
+def _copied(trial: FrozenTrial) -> FrozenTrial:
+    """Return a copy that later changes of the trial leave alone."""
+    new = copy.copy(trial)
+    for name in ("params", "distributions", "user_attrs", "system_attrs", "intermediate_values"):
+        setattr(new, name, dict(getattr(trial, name)))
+    return new
+
+
+def _refuse() -> NoReturn:
+    raise NotImplementedError("a worker's view of a study does not do this; see optuna.load_study(storage=URL)")

@@ -1,0 +1,48 @@
+"""Build a registered version's model again from its problem and params, for files that Keras can no longer read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from registry.core.tensorflow import start_tensorflow
+from registry.values.version import Param
+from search.errors import ProblemError
+from search.problems.resolve import installed_problems, load_problem
+
+
+def rebuild_installed(problem: str | None, params: Mapping[str, Param]) -> Any:
+    """Return the model of an installed problem; None for any other, whose code nobody has asked to run.
+
+    The registry calls it by the entry point ``registry.rebuild``. A version's record may come from anywhere, so a
+    ``module:attr`` that it names is imported only by `rebuild_model`, which the user passes.
+    """
+    return rebuild_model(problem, params) if problem in installed_problems() else None
+
+
+def rebuild_model(problem: str | None, params: Mapping[str, Param]) -> Any:
+    """Return the Keras model that a problem builds of hyperparameters; its weights are new.
+
+    Args:
+        problem: ``module:attr``, which is imported and run, or an installed problem's name.
+        params: every hyperparameter's value by name.
+
+    Raises:
+        NotFoundError: no such problem.
+        ProblemError: there is none, or it has a hyperparameter that the params lack.
+
+    Example:
+        >>> registry.get("mine/3").load(rebuild=rebuild_model)  # doctest: +SKIP
+    """
+    if problem is None:
+        raise ProblemError("no problem is recorded, so none can build the model")
+    start_tensorflow()
+    from search.space.hyperparameters import SampledHyperParameters
+
+    def missing(found: Any) -> Any:
+        raise ProblemError(f"the problem {problem!r} now has a hyperparameter {found.name!r} that the params lack")
+
+    hypermodel = load_problem(problem).hypermodel()
+    hp = SampledHyperParameters(missing)
+    hp.values = dict(params)
+    return hypermodel.build(hp)

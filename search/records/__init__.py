@@ -1,0 +1,1 @@
+"""What the database says, as frozen values."""

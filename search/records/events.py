@@ -1,0 +1,68 @@
+"""Events of a study: what somebody did, and what is decided once."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from registry.core.transaction import clock
+from search.records.studies import hold_study
+from search.schema import events, studies
+
+CHOSEN, CONFIRMED = "chosen", "confirmed"  # the events that close a confirmation, and that end it
+
+
+def find_note(connection: Connection, study_id: int, kind: str) -> dict[str, Any] | None:
+    """Return the detail of the first event of a kind; None where there is none."""
+    query = sa.select(events.c.detail).where(events.c.study_id == study_id, events.c.kind == kind)
+    detail: dict[str, Any] | None = connection.scalar(query.order_by(events.c.id).limit(1))
+    return detail
+
+
+def find_confirmed(connection: Connection, study: str) -> dict[str, Any] | None:
+    """Return how the latest confirmation of a study ended: the winner's ``trial`` and ``version``; or None."""
+    ended = sa.select(studies.c.settings, events.c.detail).join(events, events.c.study_id == studies.c.id)
+    rows = connection.execute(ended.where(events.c.kind == CONFIRMED).order_by(events.c.id.desc()))
+    return next((row.detail for row in rows if row.settings["confirms"]["study"] == study), None)
+
+
+def note_once(connection: Connection, study_id: int, kind: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Keep an event that happens once in a study; return its detail, or that of the one that is there.
+
+    Args:
+        connection: in a transaction, which holds the study from here on.
+        study_id: the study.
+        kind: of the event.
+        make: returns the detail, if there is none yet.
+    """
+    hold_study(connection, study_id)
+    found = find_note(connection, study_id, kind)
+    if found is not None:
+        return found
+    detail = make()
+    note(connection, study_id, kind, **detail)
+    return detail
+
+
+def note(connection: Connection, study_id: int, kind: str, **detail: Any) -> None:
+    """Keep what somebody did to a study."""
+    row = {"study_id": study_id, "at": clock(connection.dialect.name), "actor": _actor()}
+    connection.execute(sa.insert(events).values(row | {"kind": kind, "detail": detail}))
+
+
+def note_changes(connection: Connection, study_id: int, before: tuple[str, str], now: tuple[str, str]) -> None:
+    """Keep that somebody goes on with a study whose problem had other fingerprints, of space and data, before."""
+    note(connection, study_id, "accept-changes", fingerprints_were=before, fingerprints_are=now)
+
+
+def _actor() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,40 @@
+"""What a trial leaves behind: its stop reason, its curves and its score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from registry.values.stop_reason import StopReason
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A finished trial.
+
+    Args:
+        trial: Optuna's number of it.
+        seed: what its random numbers came from.
+        params: the hyperparameters' values, fixed ones too.
+        stop_reason: why it ended.
+        curves: metric name to one value an epoch, the first of epoch 1.
+        score: the objective's value at the best epoch; None for a failed trial.
+        epoch: the best epoch, counted from 1; None for a failed trial.
+        seconds: time spent training, over all workers that had a part in it.
+        parameters: how many numbers the model has, trainable or not.
+        error: what failed, in one line; None where nothing did.
+        pruned_by: what a pruned trial was compared with; None for others.
+    """
+
+    trial: int
+    seed: int
+    params: Mapping[str, Any]
+    stop_reason: StopReason
+    curves: Mapping[str, tuple[float, ...]]
+    score: float | None
+    epoch: int | None
+    seconds: float
+    parameters: int | None = None
+    error: str | None = None
+    pruned_by: Mapping[str, Any] | None = None

@@ -1,0 +1,129 @@
+"""A study's settings: what a worker must know beside the problem, kept in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from registry.core.errors import UsageError, did_you_mean
+from search.records.confirm_plan import Confirmation
+
+SAMPLERS = ("tpe", "gp", "cmaes", "random", "qmc", "grid")
+PRUNERS = ("hyperband", "asha", "median", "percentile", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a study searches.
+
+    Args:
+        sampler: what proposes params; one of `SAMPLERS`.
+        pruner: what ends hopeless trials; one of `PRUNERS`.
+        max_epochs: epochs a trial trains at most.
+        patience: epochs without a better objective before early stopping.
+        prune_patience: epochs without a better objective before the pruner is heard; 0: at every epoch.
+        top_k: how many of the best trials become versions with weights.
+        seed: of the sampler, the initial weights, the dropout and the data's order.
+        trial_seconds: time a trial trains at most; None for any.
+        checkpoint_seconds: time between checkpoints at least, 0 for one after each epoch; None for as often as costs
+            under 3 % of the time.
+        max_retries: how often a trial is tried again whose worker's process crashed.
+        mixed_precision: compute in float16 on GPUs; weights stay float32.
+        confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
+
+    Raises:
+        UsageError: a value that does not fit.
+    """
+
+    sampler: str = "tpe"
+    pruner: str = "hyperband"
+    max_epochs: int = 10
+    patience: int = 5
+    prune_patience: int = 1
+    top_k: int = 5
+    seed: int = 0
+    trial_seconds: float | None = None
+    checkpoint_seconds: float | None = None
+    max_retries: int = 2
+    mixed_precision: bool = False
+    confirms: Confirmation | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("sampler", self.sampler, SAMPLERS)
+        _one_of("pruner", self.pruner, PRUNERS)
+        for name, least in (
+            ("max_epochs", 1),
+            ("patience", 1),
+            ("prune_patience", 0),
+            ("top_k", 1),
+            ("seed", 0),
+            ("max_retries", 0),
+        ):
+            _at_least(name, getattr(self, name), least)
+        if self.checkpoint_seconds is not None:
+            _at_least("checkpoint_seconds", self.checkpoint_seconds, 0)
+        if self.trial_seconds is not None and not self.trial_seconds > 0:
+            raise UsageError(f"trial_seconds is {self.trial_seconds}; expected more than 0")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Settings:
+        """Return settings of a user's values.
+
+        Raises:
+            UsageError: an unknown name, or a value that does not fit.
+        """
+        known = [field.name for field in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UsageError(f"there is no setting {name!r}; {did_you_mean(name, known)}")
+        return cls(**values)
+
+    def changed(self, values: Mapping[str, Any]) -> Settings:
+        """Return these settings with some of a user's values; errors are as in `of`."""
+        return Settings.of({field.name: getattr(self, field.name) for field in fields(self)} | dict(values))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as JSON values."""
+        values = asdict(self)
+        if self.confirms is None:
+            del values["confirms"]
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        """Return the settings that `as_dict` gave; unknown keys are of a newer program and are left out."""
+        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        if known.get("confirms") is not None:
+            known["confirms"] = Confirmation.of(known["confirms"])
+        return cls(**known)
+
+    def differences(self, other: Settings) -> dict[str, tuple[Any, Any]]:
+        """Return the settings in which another differs, with both values."""
+        pairs = {field.name: (getattr(self, field.name), getattr(other, field.name)) for field in fields(self)}
+        return {name: (mine, theirs) for name, (mine, theirs) in pairs.items() if mine != theirs}
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"the {name} is {value!r}; expected one of: {', '.join(known)}")
+
+
+def _at_least(name: str, value: float, least: int) -> None:
+    if not value >= least:
+        raise UsageError(f"{name} is {value}; expected {least} or more")
+
+
+def derive_seed(study_seed: int, trial_number: int) -> int:
+    """Return a trial's seed: the same for the same study seed and trial number, in [0, 2**31).
+
+    By numpy's ``SeedSequence``, so that neighbouring numbers give unrelated seeds.
+    """
+    return int(np.random.SeedSequence((study_seed, trial_number)).generate_state(1)[0] >> 1)
+
+
+def trial_seed(settings: Settings, number: int) -> int:
+    """Return the seed of a trial's weights, dropout and data order; in a study that confirms, that of its repeat."""
+    return derive_seed(settings.seed, number if settings.confirms is None else settings.confirms.repeat(number))

@@ -1,0 +1,190 @@
+"""How a study stands, from the database alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from registry.core.errors import NotFoundError
+from registry.core.objective import Objective
+from registry.core.transaction import clock, reading
+from registry.values.stop_reason import StopReason
+from search.records.studies import StudyRecord, find_study, read_study
+from search.schema import slots, workers
+from search.timing import DEAD_SECONDS, FORGOTTEN_SECONDS
+
+FAILED = tuple(reason.value for reason in StopReason if reason.failed)
+
+
+@dataclass(frozen=True)
+class BestTrial:
+    """The best trial so far: one score, of one epoch."""
+
+    trial: int
+    score: float
+    epoch: int
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """A worker that has not ended; ``age`` is the seconds since its last beat, by the database's clock."""
+
+    id: str
+    host: str
+    pid: int
+    device: str
+    state: str
+    trial: int | None
+    epoch: int | None
+    age: float
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """How a study stands at one moment.
+
+    Args:
+        study: its name.
+        problem: as it was named.
+        objective: what is optimized.
+        budget: how many trials it may have.
+        trials: how many are ``complete``, ``pruned``, ``failed``, ``running`` and ``waiting``.
+        best: the best trial that has finished; None before the first.
+        workers: those that have not ended.
+        stopping: somebody asked its workers to stop.
+        error: why no worker can go on; None where they can.
+    """
+
+    study: str
+    problem: str
+    objective: Objective
+    budget: int
+    trials: Mapping[str, int]
+    best: BestTrial | None
+    workers: tuple[WorkerStatus, ...]
+    stopping: bool
+    error: str | None
+
+    @property
+    def finished(self) -> int:
+        """How many trials have ended, in whatever way."""
+        return self.trials["complete"] + self.trials["pruned"] + self.trials["failed"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the status with the keys that other programs rely on."""
+        best = self.best
+        return {
+            "study": self.study,
+            "problem": self.problem,
+            "metric": self.objective.metric,
+            "direction": self.objective.direction,
+            "budget": self.budget,
+            "trials": dict(self.trials),
+            "best": best
+            and {"trial": best.trial, "score": best.score, "epoch": best.epoch, "params": dict(best.params)},
+            "workers": [
+                {
+                    "id": worker.id,
+                    "host": worker.host,
+                    "pid": worker.pid,
+                    "device": worker.device,
+                    "state": worker.state,
+                    "trial": worker.trial,
+                    "epoch": worker.epoch,
+                    "age": round(worker.age, 1),
+                }
+                for worker in self.workers
+            ],
+            "stopping": self.stopping,
+            "error": self.error,
+        }
+
+
+def read_status(engine: Engine, name: str) -> StudyStatus:
+    """Return how a study stands, in one consistent reading.
+
+    Raises:
+        NotFoundError: no such study.
+    """
+    with reading(engine) as connection:
+        study = find_study(connection, name)
+        if study is not None:
+            return StudyStatus(
+                study=study.name,
+                problem=study.problem,
+                objective=study.objective,
+                budget=_budget(connection, study),
+                trials=_counts(connection, study),
+                best=_best(connection, study),
+                workers=_workers(connection, study),
+                stopping=study.stopping,
+                error=study.error,
+            )
+    read_study(engine, name)
+    raise NotFoundError(f"no study is called {name!r}")
+
+
+def _budget(connection: Connection, study: StudyRecord) -> int:
+    query = sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study.id)
+    return int(connection.execute(query).scalar_one())
+
+
+def _counts(connection: Connection, study: StudyRecord) -> dict[str, int]:
+    query = (
+        sa.select(slots.c.state, slots.c.stop_reason, sa.func.count())
+        .where(slots.c.study_id == study.id)
+        .group_by(slots.c.state, slots.c.stop_reason)
+    )
+    counts: Counter[str] = Counter(dict.fromkeys(("complete", "pruned", "failed", "running", "waiting"), 0))
+    for state, reason, count in connection.execute(query):
+        counts[_kind(state, reason)] += count
+    return dict(counts)
+
+
+def _kind(state: str, reason: str | None) -> str:
+    if state != "finished":
+        return state
+    if reason in FAILED:
+        return "failed"
+    return "pruned" if reason == StopReason.PRUNED else "complete"
+
+
+def _best(connection: Connection, study: StudyRecord) -> BestTrial | None:
+    score = slots.c.score.desc() if study.objective.direction == "max" else slots.c.score.asc()
+    query = (
+        sa.select(slots.c.trial, slots.c.score, slots.c.best_epoch, slots.c.params)
+        .where(slots.c.study_id == study.id, slots.c.state == "finished", slots.c.score.is_not(None), ~slots.c.dropped)
+        .order_by(score, slots.c.trial)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return row and BestTrial(row.trial, row.score, row.best_epoch, row.params or {})
+
+
+def _workers(connection: Connection, study: StudyRecord) -> tuple[WorkerStatus, ...]:
+    age = clock(connection.dialect.name) - workers.c.beat_at
+    query = (
+        sa.select(workers, slots.c.trial, slots.c.epoch, age.label("age"))
+        .join_from(workers, slots, sa.and_(slots.c.worker_id == workers.c.id, slots.c.state == "running"), isouter=True)
+        .where(workers.c.study_id == study.id, workers.c.state.in_(("working", "idle")), age < FORGOTTEN_SECONDS)
+        .order_by(workers.c.started_at, workers.c.id)
+    )
+    return tuple(
+        WorkerStatus(
+            id=row.id,
+            host=row.host,
+            pid=row.pid,
+            device=row.device,
+            state="dead" if row.age > DEAD_SECONDS else row.state,
+            trial=row.trial,
+            epoch=row.epoch,
+            age=max(0.0, row.age),
+        )
+        for row in connection.execute(query)
+    )

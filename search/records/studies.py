@@ -1,0 +1,103 @@
+"""What the database holds of a study, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from registry.core.errors import NotFoundError, did_you_mean
+from registry.core.objective import Objective
+from registry.core.transaction import clock, reading, writing
+from search.records.settings import Settings
+from search.schema import studies
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as it was created."""
+
+    id: int
+    optuna_id: int
+    name: str
+    problem: str
+    model: str
+    objective: Objective
+    settings: Settings
+    space: Mapping[str, Any] = field(repr=False)
+    space_fingerprint: str
+    data_fingerprint: str
+    stopping: bool
+    error: str | None
+    revision: int
+    created_at: float
+
+
+def find_study(connection: Connection, name: str) -> StudyRecord | None:
+    """Return the study of a name, or None."""
+    row = connection.execute(sa.select(studies).where(studies.c.name == name)).one_or_none()
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    objective = Objective(values.pop("metric"), values.pop("direction"))
+    settings = Settings.from_dict(values.pop("settings"))
+    return StudyRecord(objective=objective, settings=settings, **values)
+
+
+def read_study(engine: Engine, name: str) -> StudyRecord:
+    """Return the study of a name.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    with reading(engine) as connection:
+        found = find_study(connection, name)
+        if found is None:
+            known = list(connection.execute(sa.select(studies.c.name)).scalars())
+            raise NotFoundError(f"no study is called {name!r}; {did_you_mean(name, known)}")
+        return found
+
+
+def study_names(engine: Engine) -> list[str]:
+    """Return the names of all studies, in the order of their creation."""
+    with reading(engine) as connection:
+        return list(connection.execute(sa.select(studies.c.name).order_by(studies.c.id)).scalars())
+
+
+def insert_study(connection: Connection, *, name: str, objective: Objective, settings: Settings, **values: Any) -> int:
+    """Insert a study's row and return its id."""
+    now = clock(connection.dialect.name)
+    statement = sa.insert(studies).values(
+        name=name,
+        metric=objective.metric,
+        direction=objective.direction,
+        settings=settings.as_dict(),
+        created_at=now,
+        **values,
+    )
+    return int(connection.execute(statement.returning(studies.c.id)).scalar_one())
+
+
+def accept_problem(
+    connection: Connection, study_id: int, *, space: Mapping[str, Any], space_fingerprint: str, data_fingerprint: str
+) -> None:
+    """Let a study go on with a problem whose space or data have changed."""
+    change = sa.update(studies).where(studies.c.id == study_id)
+    connection.execute(
+        change.values(space=space, space_fingerprint=space_fingerprint, data_fingerprint=data_fingerprint)
+    )
+
+
+def set_stopping(engine: Engine, study_id: int, *, stopping: bool, error: str | None = None) -> None:
+    """Ask all workers of a study to stop, or let them work again."""
+    with writing(engine) as connection:
+        change = sa.update(studies).where(studies.c.id == study_id)
+        connection.execute(change.values(stopping=stopping, error=error))
+
+
+def hold_study(connection: Connection, study_id: int) -> None:
+    """Lock a study until the transaction ends; SQLite's transaction locks all."""
+    connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id).with_for_update())

@@ -1,0 +1,81 @@
+"""A study's trials as the database keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from registry.core.transaction import reading
+from registry.values.stop_reason import StopReason
+from search.schema import results, slots
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """A slot of the study's budget and the trial that it became, finished or not.
+
+    ``score`` and ``best_epoch`` are those of the best epoch so far; ``curves`` (metric to one value an epoch, None
+    where it was not a finite number), ``pruned_by`` and ``error`` are there once the trial has finished. ``dropped``
+    ones are kept for the record only.
+    """
+
+    slot: int
+    trial: int | None
+    state: str
+    params: Mapping[str, Any]
+    epoch: int
+    score: float | None
+    best_epoch: int | None
+    stop_reason: StopReason | None
+    seconds: float | None
+    parameters: int | None
+    started_at: float | None
+    finished_at: float | None
+    worker: str | None
+    dropped: bool
+    curves: Mapping[str, list[float | None]] = field(repr=False)
+    pruned_by: Mapping[str, Any] | None = field(repr=False)
+    error: str | None = field(repr=False)
+
+
+def read_trials(engine: Engine, study_id: int) -> list[TrialRecord]:
+    """Return a study's slots with their trials, in the order of the slots."""
+    with reading(engine) as connection:
+        return trials_of(connection, study_id)
+
+
+def trials_of(connection: Connection, study_id: int) -> list[TrialRecord]:
+    """Return the same as `read_trials`, in one statement, beside others of one transaction."""
+    query = (
+        sa.select(slots, results.c.curves, results.c.pruned_by, results.c.error)
+        .join_from(slots, results, isouter=True)
+        .where(slots.c.study_id == study_id)
+        .order_by(slots.c.number)
+    )
+    return [_trial(dict(row._mapping)) for row in connection.execute(query)]
+
+
+def _trial(row: Mapping[str, Any]) -> TrialRecord:
+    return TrialRecord(
+        slot=row["number"],
+        trial=row["trial"],
+        state=row["state"],
+        params=row["params"] or {},
+        epoch=row["epoch"],
+        score=row["score"],
+        best_epoch=row["best_epoch"],
+        stop_reason=StopReason(row["stop_reason"]) if row["stop_reason"] else None,
+        seconds=row["seconds"],
+        parameters=row["parameters"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        worker=row["worker_id"],
+        dropped=row["dropped"],
+        curves=row["curves"] or {},
+        pruned_by=row["pruned_by"],
+        error=row["error"],
+    )

@@ -1,0 +1,1 @@
+"""Facts of studies, collected for reports."""

@@ -1,0 +1,171 @@
+"""Write a report of studies: collect the facts from the database, and let `registry.reports` draw the document."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+from sqlalchemy.engine import URL, Engine
+
+from registry import ModelVersion, Registry
+from registry.core.database_url import display_url, without_secrets
+from registry.core.engine import open_engine
+from registry.core.errors import NotFoundError
+from registry.core.transaction import reading
+from registry.reports import Report, ReportedStudy
+from registry.reports.formats.write import check_name, write
+from registry.reports.sources.commands import commands_for
+from registry.reports.sources.versions import versions_around
+from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search.records.events import CONFIRMED, find_confirmed, find_note
+from search.records.settings import Settings
+from search.records.studies import StudyRecord, find_study, read_study, study_names
+from search.records.trials import trials_of
+from search.report.attempts import read_attempts, read_machines
+from search.report.facts import reported_study
+from search.report.importances import importances
+from search.report.misclassified import mistakes_of_winner
+from search.schema import SCHEMA
+
+
+def write_report(
+    engine_or_url: Engine | str | URL, studies: Sequence[str], out: str | Path, *, errors: bool = True
+) -> Path:
+    """Write a report of one or more studies; its name's ending decides the kind, see `registry.reports.formats.write`.
+
+    The file appears whole or not at all. Studies may be running: the report shows them as they stand, at one moment.
+
+    Args:
+        engine_or_url: the database.
+        studies: their names, each once, in the page's order; none for all that there are.
+        out: where to; a name that ends in ``.html``, ``.md``, ``.pdf``, ``.csv``, ``.parquet`` or ``.json``. Its
+            folder is made where there is none.
+        errors: let the winners predict the validation data, to show where they err; it takes the time of loading the
+            problem, in a child process.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        NotFoundError: no such study.
+        DatabaseError: the database cannot be read.
+        UsageError: another ending.
+        UserError: the file cannot be written.
+
+    Example:
+        >>> write_report("sqlite:///studies.db", ["fmnist"], "report.html")  # doctest: +SKIP
+        PosixPath('report.html')
+    """
+    out = check_name(out)
+    # A table of trials needs nothing that is computed from them.
+    computed = out.suffix.lower() not in (".csv", ".parquet")
+    options = {"errors": errors and computed, "importance": computed}
+    if isinstance(engine_or_url, Engine):
+        return write(collect(engine_or_url, studies, **options), out)
+    engine = open_engine(engine_or_url, must_exist=True)
+    try:
+        return write(collect(engine, studies, **options), out)
+    finally:
+        engine.dispose()
+
+
+def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, importance: bool = True) -> Report:
+    """Return the facts that a report of the studies tells; see `write_report`."""
+    for schema in (SCHEMA, REGISTRY_SCHEMA):
+        schema.check(engine)
+    names = list(dict.fromkeys(studies)) or study_names(engine)
+    if not names:
+        raise NotFoundError(f"the database {display_url(engine.url)} holds no studies yet; start one with `search run`")
+    for name in names:
+        read_study(engine, name)  # or say what was meant
+    with reading(engine) as connection:  # one transaction, so that all studies are shown at one moment
+        moment = datetime.now(UTC)
+        found = []
+        for name in names:
+            record = find_study(connection, name)
+            if record is None:
+                raise NotFoundError(f"the study {name!r} has just been deleted")
+            versions = versions_around(connection, record.model, record.name)
+            confirmed = find_confirmed(connection, record.name) or find_note(connection, record.id, CONFIRMED)
+            reported = replace(
+                reported_study(record, trials_of(connection, record.id), versions, confirmed),
+                attempts=read_attempts(connection, record.id),
+                machines=read_machines(connection, record.id),
+            )
+            found.append((record, reported, versions))
+    return Report(
+        studies=tuple(_finished(engine, *one, errors=errors, importance=importance) for one in found),
+        database=display_url(without_secrets(engine.url)),
+        made_at=moment,
+        made_by=f"studies {version_of('studies')}",
+    )
+
+
+def _finished(
+    engine: Engine,
+    record: StudyRecord,
+    reported: ReportedStudy,
+    versions: Sequence[ModelVersion],
+    *,
+    errors: bool,
+    importance: bool,
+) -> ReportedStudy:
+    """Add what is computed from a study's facts."""
+    if importance:
+        ended = {trial.number for trial in reported.ranked}
+        ped_anova, fanova = importances(engine, record.name, record.objective.direction, ended)
+        reported = replace(reported, importances=ped_anova, fanova=fanova)
+    best = reported.leaders[0] if reported.leaders else None
+    ref = (best.stand_in or best.version) if best else None
+    winner = next((version for version in versions if version.ref == ref), None)
+    again = {"The study again": reproduce(record, reported.budget, engine.url)}
+    commands: Mapping[str, str] = again
+    url = engine.url.render_as_string(hide_password=False)
+    if winner is not None:
+        with Registry(url) as registry:
+            commands = commands_for(registry, engine.url, winner) | again
+    found, missing = None, ""
+    if errors and winner is not None and winner.weights is not None:
+        found, missing = mistakes_of_winner(url, winner.ref, record.problem, record.data_fingerprint)
+    elif errors and winner is not None:
+        missing = f"{winner.ref} has no weights"
+    return replace(
+        reported,
+        commands=commands,
+        mistakes=found,
+        mistakes_missing=missing,
+    )
+
+
+def reproduce(record: StudyRecord, budget: int, url: URL) -> str:
+    """Return the command that searches the same way again, under another name beside the study."""
+    usual = Settings()
+    storage = without_secrets(url).render_as_string(hide_password=False)
+    plan = record.settings.confirms
+    if plan is not None:
+        top, name = len(plan.trials), f"{record.name}-again"
+        words = ["search", "confirm", plan.study, "--top", str(top), "--seeds", str(budget // top), "--as", name]
+        return shlex.join([*words, "--storage", storage])
+    words = ["search", "run", record.problem, "--study", f"{record.name}-again", "--trials", str(budget)]
+    for name, (_, value) in usual.differences(record.settings).items():
+        if name == "trial_seconds":
+            words += ["--trial-timeout", f"{value:g}s"]
+        elif name in _OPTIONS:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return shlex.join([*words, "--storage", storage])
+
+
+_OPTIONS = (
+    "max_epochs",
+    "sampler",
+    "pruner",
+    "patience",
+    "prune_patience",
+    "top_k",
+    "seed",
+    "mixed_precision",
+)

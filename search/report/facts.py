@@ -1,0 +1,239 @@
+"""A study's records as the plain facts that a report tells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from registry import ModelVersion
+from registry.core.objective import Objective
+from registry.reports.facts.evidence import Repeats
+from registry.reports.facts.study import Hyperparameter, Importances, Outcome, PrunedBy, ReportedStudy, ReportedTrial
+from registry.reports.sources.versions import (
+    baselines_of,
+    configuration,
+    confirmations,
+    joined,
+    libraries_of,
+    metrics_on_test,
+    repeats_in,
+    trial_on_test,
+)
+from registry.values.stop_reason import StopReason
+from search.records.settings import Settings
+from search.records.studies import StudyRecord
+from search.records.trials import TrialRecord
+
+
+def reported_study(
+    record: StudyRecord,
+    slots: Sequence[TrialRecord],
+    found: Sequence[ModelVersion],
+    confirmed: Mapping[str, Any] | None = None,
+) -> ReportedStudy:
+    """Return a study's facts, without importances, commands, attempts and the winner's errors.
+
+    Args:
+        record: the study.
+        slots: all of its budget, read at one moment.
+        found: its registered versions, the baselines, and what confirms its configurations.
+        confirmed: how the confirmation of its best, or this one itself, ended; see
+            `search.records.events.find_confirmed`.
+    """
+    versions = versions_by_trial(record, found)
+    begun = [slot for slot in slots if slot.trial is not None]
+    trials = sorted((_trial(slot, versions.get(slot.trial or 0)) for slot in begun), key=lambda trial: trial.number)
+    metric = record.objective.metric
+    if confirmations(found, record.name):
+        tested = {trial.number: trial.test or trial_on_test(found, record.name, trial.params) for trial in trials}
+        trials = [replace(trial, test=tested[trial.number]) for trial in trials]
+    winner, stand_in = _confirmed(record, found, confirmed)
+    trials = [_represented(trial, stand_in) if trial.number == winner else trial for trial in trials]
+    own = () if record.settings.confirms is None else _repeats(trials, record.objective)
+    return ReportedStudy(
+        name=record.name,
+        problem=record.problem,
+        metric=record.objective.metric,
+        direction=record.objective.direction,
+        budget=len(slots),
+        waiting=len(slots) - len(begun),
+        settings=_settings(record.settings),
+        trials=tuple(trials),
+        space=_space(record.space.get("hyperparameters", ())),
+        importances=Importances(),
+        commands={},
+        provenance=_provenance(record, versions.values()),
+        libraries=libraries_of(list(versions.values())),
+        created_at=datetime.fromtimestamp(record.created_at, UTC),
+        wall_seconds=_wall_seconds(begun),
+        error=record.error,
+        baselines=baselines_of(found, metric),
+        repeats=(*own, *repeats_in(found, record.name, trials, metric)),
+        confirmed=winner,
+    )
+
+
+def _confirmed(
+    record: StudyRecord, found: Sequence[ModelVersion], confirmed: Mapping[str, Any] | None
+) -> tuple[int | None, ModelVersion | None]:
+    """Return the study's own trial that won a confirmation, and the version that stands for it, where it is there."""
+    if confirmed is None:
+        return None, None
+    version = next((one for one in found if one.ref == confirmed["version"]), None)
+    if record.settings.confirms is None:
+        return confirmed["trial"], version
+    return (None if version is None or version.source.study != record.name else version.source.trial), version
+
+
+def _represented(trial: ReportedTrial, version: ModelVersion | None) -> ReportedTrial:
+    if version is None or version.ref == trial.version:
+        return trial
+    return replace(trial, stand_in=version.ref, aliases=version.aliases)
+
+
+def _repeats(trials: Sequence[ReportedTrial], objective: Objective) -> tuple[Repeats, ...]:
+    """Return the scores over seeds of a study that trains each configuration several times, by their best trials."""
+    groups: dict[str, list[ReportedTrial]] = {}
+    for trial in trials:
+        if trial.score is not None and trial.outcome != "running" and not trial.dropped:
+            groups.setdefault(configuration(trial.params), []).append(trial)
+    found = []
+    for those in groups.values():
+        best = min(those, key=lambda trial: objective.key(trial.score or 0.0))
+        scores = tuple(trial.score for trial in those if trial.score is not None)
+        found.append(Repeats(best.name, scores, best.number, joined([trial.test for trial in those])))
+    return tuple(found)
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings as numbers and words."""
+    found = settings.as_dict()
+    if settings.confirms is not None:
+        trials = ", ".join(map(str, settings.confirms.trials))
+        found |= {"confirms": f"trials {trials} of {settings.confirms.study}"}
+    return found
+
+
+def versions_by_trial(record: StudyRecord, found: Sequence[ModelVersion]) -> dict[int, ModelVersion]:
+    """Return the study's own versions by trial."""
+    own = (version for version in found if version.source.study == record.name)
+    return {version.source.trial: version for version in own if version.source.trial is not None}
+
+
+def _trial(slot: TrialRecord, version: ModelVersion | None) -> ReportedTrial:
+    has_score = slot.score is not None and math.isfinite(slot.score)
+    return ReportedTrial(
+        number=slot.trial or 0,
+        outcome=_outcome(slot),
+        params=slot.params,
+        score=slot.score if has_score else None,
+        epoch=slot.best_epoch if has_score else None,
+        epochs=slot.epoch,
+        stop_reason=None if slot.stop_reason is None else slot.stop_reason.value,
+        seconds=slot.seconds,
+        parameters=slot.parameters,
+        curves={name: tuple(math.nan if v is None else v for v in values) for name, values in slot.curves.items()},
+        version=None if version is None else version.ref,
+        aliases=() if version is None else version.aliases,
+        has_weights=version is not None and version.weights is not None,
+        pruned_by=_pruned_by(slot.pruned_by),
+        error=slot.error,
+        dropped=slot.dropped,
+        test={} if version is None else metrics_on_test(version),
+        seed=None if version is None else version.source.seed,
+    )
+
+
+def _outcome(slot: TrialRecord) -> Outcome:
+    reason = slot.stop_reason
+    if slot.state != "finished" or reason is None:
+        return "running" if slot.state == "running" else "waiting"
+    if reason.failed:
+        return "failed"
+    return "pruned" if reason is StopReason.PRUNED else "complete"
+
+
+def _pruned_by(found: Mapping[str, Any] | None) -> PrunedBy | None:
+    if not found:
+        return None
+    return PrunedBy(
+        pruner=found["pruner"],
+        epoch=found["epoch"],
+        value=found["value"],
+        peers=found["peers"],
+        better_peers=found["better_peers"],
+        median=found["median"],
+        best_peers=tuple((peer["trial"], peer["value"]) for peer in found.get("best_peers", ())),
+    )
+
+
+def _space(described: Sequence[Mapping[str, Any]]) -> tuple[Hyperparameter, ...]:
+    """Return the dimensions from what `search.space.discovery.Space.describe` says of them."""
+    all_of = {hp["name"]: _values(hp) for hp in described}
+    return tuple(_hyperparameter(hp, all_of) for hp in described)
+
+
+def _hyperparameter(described: Mapping[str, Any], all_of: Mapping[str, list[Any] | None]) -> Hyperparameter:
+    conditions = [
+        f"{name} is {' or '.join(map(str, values))}"
+        for name, values in described.get("conditions", ())
+        if not _always(values, all_of.get(name))
+    ]
+    choices = described.get("values")
+    return Hyperparameter(
+        name=described["name"],
+        kind=described["class"].removeprefix("Mixed"),
+        log=described.get("sampling") == "log",
+        range=_range(described),
+        choices=tuple(choices) if isinstance(choices, list) else (),
+        condition=" and ".join(dict.fromkeys(conditions)),
+    )
+
+
+def _values(described: Mapping[str, Any]) -> list[Any] | None:
+    """Return all values that a hyperparameter may take; None where they are not countable."""
+    if described["class"] == "Int" and described.get("sampling") == "linear":
+        return list(range(described["min_value"], described["max_value"] + 1, described.get("step") or 1))
+    if described["class"] == "Boolean":
+        return [False, True]
+    choices = described.get("values")
+    return choices if isinstance(choices, list) else None
+
+
+def _always(values: Sequence[Any], all_values: list[Any] | None) -> bool:
+    """Tell whether a condition holds for every value that its parent may take."""
+    return all_values is not None and all(value in values for value in all_values)
+
+
+def _range(described: Mapping[str, Any]) -> str:
+    if "min_value" in described:
+        text = f"{described['min_value']:g} to {described['max_value']:g}"
+        step, sampling = described.get("step"), described.get("sampling")
+        text += f", step {step:g}" if step not in (None, 1) else ""
+        return text + (f", {sampling}" if sampling not in (None, "linear") else "")
+    if isinstance(described.get("values"), list):
+        return ", ".join(map(str, described["values"]))
+    return str(described["value"]) if "value" in described else "True, False"
+
+
+def _provenance(record: StudyRecord, versions: Collection[ModelVersion]) -> dict[str, str]:
+    revisions = dict.fromkeys(v.source.code_revision for v in versions if v.source.code_revision)
+    return {
+        "study": record.name,
+        "problem": record.problem,
+        "registered model": record.model,
+        "objective": f"{record.objective.metric} ({record.objective.direction})",
+        "seed": str(record.settings.seed),
+        "data fingerprint": record.data_fingerprint,
+        "space fingerprint": record.space_fingerprint,
+        "code revision": ", ".join(revisions) or "not known",
+    }
+
+
+def _wall_seconds(slots: Sequence[TrialRecord]) -> float | None:
+    starts = [slot.started_at for slot in slots if slot.started_at is not None]
+    ends = [slot.finished_at for slot in slots if slot.finished_at is not None]
+    return max(ends) - min(starts) if starts and ends else None

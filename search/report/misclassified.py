@@ -1,0 +1,154 @@
+"""Where a winner errs: its predictions on the validation data of a classification, computed in a child process."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from registry.core.errors import UserError
+from registry.reports.facts.evidence import Calibration, Mistake, Mistakes
+from search.errors import ProblemError
+
+WORST = 24
+RANGES = 10
+MOST_CLASSES = 200
+
+
+def find_mistakes(url: str, ref: str, problem: str, data_fingerprint: str) -> Mistakes:
+    """Return what a version gets wrong, in this process: to be called in a child, for it imports TensorFlow.
+
+    Args:
+        url: the database.
+        ref: the version, such as ``fmnist/3``.
+        problem: as `search.problems.resolve.load_problem` finds it.
+        data_fingerprint: of the data that the version was trained and chosen with.
+
+    Raises:
+        UserError: the problem does not load, its data are others than then, or they are no classification of arrays.
+    """
+    import numpy as np
+
+    from registry import Registry
+    from search.problems.fingerprint import fingerprint_data
+    from search.problems.inspection import load_data
+    from search.problems.resolve import load_problem
+
+    found = load_problem(problem)
+    data = load_data(found)
+    if fingerprint_data(data) != data_fingerprint:
+        raise ProblemError("the problem's data are not those that it was chosen by any more")
+    x, y = _arrays(data.validation)
+    with Registry(url) as registry:
+        model = registry.get(ref).load()
+    given = np.asarray(model.predict(x, batch_size=1024, verbose=0))
+    labels, shares = classified(np.asarray(y), given)
+    names = _names(found.class_names, shares.shape[1])
+    pictures = np.asarray(x) if hasattr(x, "shape") else None
+    return summarize(ref, names, labels, shares, pictures)
+
+
+def _arrays(part: Any) -> tuple[Any, Any]:
+    if not isinstance(part, tuple) or len(part) < 2 or not hasattr(part[1], "shape"):
+        raise ProblemError("its validation data are not arrays (x, y)")
+    return part[0], part[1]
+
+
+def classified(y: Any, given: Any) -> tuple[Any, Any]:
+    """Return class numbers (samples,) and probabilities (samples, classes).
+
+    Raises:
+        ProblemError: the data or the predictions are not those of a classification.
+    """
+    import numpy as np
+
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+        y = y.argmax(axis=1)
+    whole = y.ndim == 1 and np.isfinite(y).all() and (y == np.round(y)).all() and (y >= 0).all()
+    if given.ndim == 2 and given.shape[1] == 1:
+        given = np.concatenate([1 - given, given], axis=1)
+    if not whole or given.ndim != 2 or len(given) != len(y) or y.max(initial=0) >= given.shape[1]:
+        raise ProblemError("it is not a classification of one class a sample")
+    if given.shape[1] > MOST_CLASSES:
+        raise ProblemError(f"it has {given.shape[1]} classes, more than the {MOST_CLASSES} that are shown")
+    if (given < -1e-3).any() or (abs(given.sum(axis=1) - 1) > 1e-2).any():  # logits
+        given = np.exp(given - given.max(axis=1, keepdims=True))
+        given = given / given.sum(axis=1, keepdims=True)
+    return y.astype(int), given
+
+
+def _names(class_names: Sequence[str], count: int) -> tuple[str, ...]:
+    return tuple(class_names) if len(class_names) == count else tuple(map(str, range(count)))
+
+
+def summarize(ref: str, names: Sequence[str], labels: Any, shares: Any, pictures: Any = None) -> Mistakes:
+    """Return the winner's errors from its predictions.
+
+    Args:
+        ref: the version.
+        names: of the classes.
+        labels: each sample's class, (samples,) of int.
+        shares: each sample's probabilities, (samples, classes).
+        pictures: the samples, (samples, height, width) or with 1 or 3 channels; other shapes are no pictures.
+    """
+    import numpy as np
+
+    taken, sure = shares.argmax(axis=1), shares.max(axis=1)
+    confusion = np.zeros((len(names), len(names)), dtype=int)
+    np.add.at(confusion, (labels, taken), 1)
+    place = np.minimum((sure * RANGES).astype(int), RANGES - 1)
+    right = taken == labels
+    calibration = tuple(
+        Calibration(int(here.sum()), float(sure[here].mean()), float(right[here].mean()))
+        for here in (place == index for index in range(RANGES))
+        if here.any()
+    )
+    wrong = np.flatnonzero(~right)
+    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:WORST]
+    return Mistakes(
+        ref=ref,
+        classes=tuple(names),
+        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        calibration=calibration,
+        worst=tuple(
+            Mistake(
+                int(i),
+                names[labels[i]],
+                names[taken[i]],
+                float(sure[i]),
+                b"" if pictures is None else _png(pictures[i]),
+            )
+            for i in worst
+        ),
+    )
+
+
+def _png(sample: Any) -> bytes:
+    """Return an array as a picture; nothing where it has not the shape of one."""
+    import numpy as np
+    from matplotlib.image import imsave
+
+    if sample.ndim == 3 and sample.shape[2] == 1:
+        sample = sample[:, :, 0]
+    is_picture = sample.ndim == 2 or (sample.ndim == 3 and sample.shape[2] == 3)
+    if not is_picture or not 8 <= min(sample.shape[:2]) <= max(sample.shape[:2]) <= 256:
+        return b""
+    low, high = float(sample.min()), float(sample.max())
+    scaled = np.round((sample - low) * (255 / (high - low or 1))).astype(np.uint8)
+    out = io.BytesIO()
+    imsave(out, scaled, format="png", cmap="gray", vmin=0, vmax=255)
+    return out.getvalue()
+
+
+def mistakes_of_winner(url: str, ref: str, problem: str, data_fingerprint: str) -> tuple[Mistakes | None, str]:
+    """Return a winner's errors by a child process, or None and why not."""
+    from search.system.forkserver import call_in_child
+
+    try:
+        return call_in_child(find_mistakes, url, ref, problem, data_fingerprint), ""
+    except (UserError, OSError) as error:
+        return None, str(error).rstrip(".")
+    except Exception as error:  # the user's own code fails as it likes; the report is worth more than its reason
+        return None, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -1,0 +1,81 @@
+"""Child processes, forked from a server that has imported TensorFlow once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from multiprocessing.context import BaseContext
+from typing import Any, TypeVar
+
+from search.errors import ProblemError
+
+T = TypeVar("T")
+
+
+@cache
+def processes() -> BaseContext:
+    """Return how child processes are started: by a forkserver where there is one, else anew.
+
+    The forkserver begins to import TensorFlow with the first child, or with `warm_up`.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["search.worker.preload"])
+    return context
+
+
+def warm_up() -> None:
+    """Start the forkserver's import in the background, while this process does something else."""
+    if processes().get_start_method() == "forkserver":
+        from multiprocessing.forkserver import ensure_running
+
+        ensure_running()
+
+
+def call_in_child(function: Callable[..., T], *args: Any) -> T:
+    """Call a function in a child process that has TensorFlow, and return or raise what it does.
+
+    Raises:
+        ProblemError: the child died.
+    """
+    with ProcessPoolExecutor(1, mp_context=processes(), initializer=_on_cpu) as executor:
+        try:
+            return executor.submit(function, *args).result()
+        except BrokenProcessPool:
+            raise ProblemError(
+                "the process that loads the problem died; run it alone to see why: "
+                "python -c 'import YOUR_MODULE' (or it ran out of memory)"
+            ) from None
+
+
+def _on_cpu() -> None:
+    from search.system.runtime import configure
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    configure(None, 1)
+
+
+def _end_with_parent() -> None:
+    """End where the parent was killed: it cannot say any more that there is nothing left to do."""
+    wait_for_parent()
+    os._exit(1)
+
+
+def wait_for_parent() -> None:
+    """Wait until the process that started this one has ended."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        threading.Event().wait()  # nobody did
+    else:
+        parent.join()

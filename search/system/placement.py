@@ -1,0 +1,74 @@
+"""Which worker runs where: a pure function of the machine and the wishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registry.core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one worker runs.
+
+    Args:
+        gpu: the one GPU it sees, as CUDA numbers it; None for the CPU.
+        threads: threads on the CPU, for each of TensorFlow's pools.
+    """
+
+    gpu: str | None
+    threads: int = 1
+
+    @property
+    def device(self) -> str:
+        """Its name for people: ``cpu`` or ``gpu:1``."""
+        return "cpu" if self.gpu is None else f"gpu:{self.gpu}"
+
+
+def place_workers(*, workers: int | None, device: str, cores: int, gpus: list[str], per_gpu: int = 1) -> list[Place]:
+    """Say where each worker of a pool runs.
+
+    On CPUs one worker a core and one thread a worker: small networks gain nothing from a second thread. With fewer
+    workers than cores, the cores are shared out. On GPUs each worker sees one GPU, ``per_gpu`` workers share it.
+
+    Args:
+        workers: how many, or None for as many as the devices carry.
+        device: ``auto``, ``cpu``, ``gpu`` (all) or ``gpu:0,1``.
+        cores: CPU cores that this process may use.
+        gpus: the machine's GPUs, as CUDA numbers them.
+        per_gpu: workers that share a GPU.
+
+    Raises:
+        UsageError: a device that the machine does not have, or a number that is not positive.
+
+    Example:
+        >>> place_workers(workers=None, device="gpu:1", cores=8, gpus=["0", "1"], per_gpu=2)
+        [Place(gpu='1', threads=4), Place(gpu='1', threads=4)]
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers is {workers}; expected 1 or more, or auto")
+    if per_gpu < 1:
+        raise UsageError(f"--per-gpu is {per_gpu}; expected 1 or more")
+    chosen = _gpus(device, gpus)
+    if not chosen:
+        count = workers or cores
+        return [Place(None, max(1, cores // count))] * count
+    count = workers or len(chosen) * per_gpu
+    threads = max(1, cores // count)
+    return [Place(chosen[index % len(chosen)], threads) for index in range(count)]
+
+
+def _gpus(device: str, gpus: list[str]) -> list[str]:
+    if device == "cpu":
+        return []
+    if device == "auto":
+        return gpus
+    kind, _, numbers = device.partition(":")
+    wanted = numbers.split(",") if numbers else gpus
+    if kind != "gpu" or "" in wanted or (not numbers and ":" in device):
+        raise UsageError(f"the device is {device!r}; expected auto, cpu, gpu or for example gpu:0,1")
+    missing = [number for number in wanted if number not in gpus]
+    if missing or not wanted:
+        have = ", ".join(gpus) if gpus else "none"
+        raise UsageError(f"the device is {device!r}, but this machine's GPUs are: {have}; choose of these, or cpu")
+    return wanted

@@ -1,0 +1,48 @@
+"""Wait while the database is away, instead of giving up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from registry.core.errors import DatabaseAway
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+FIRST_SECONDS, LONGEST_SECONDS = 0.1, 5.0
+GIVE_UP_SECONDS = 3600.0
+
+
+class Patience:
+    """Try an act again and again, at growing intervals, until the database answers.
+
+    Args:
+        wait: waits so many seconds and tells whether it is time to give up.
+    """
+
+    def __init__(self, wait: Callable[[float], bool]) -> None:
+        self._wait = wait
+
+    def __call__(self, act: Callable[[], T]) -> T:
+        """Return what the act returns.
+
+        Raises:
+            DatabaseAway: it is time to give up, or the database was away for an hour.
+        """
+        pause, waited = FIRST_SECONDS, 0.0
+        while True:
+            try:
+                found = act()
+            except DatabaseAway as error:
+                if not waited:
+                    logger.warning("%s; trying again until it is back", error)
+                if waited > GIVE_UP_SECONDS or self._wait(pause):
+                    raise
+                waited += pause
+                pause = min(2 * pause, LONGEST_SECONDS)
+            else:
+                if waited:
+                    logger.warning("the database is back after about %.0f s", waited)
+                return found

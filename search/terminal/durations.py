@@ -1,0 +1,47 @@
+"""Durations as people write and read them."""
+
+from __future__ import annotations
+
+import re
+
+from registry.core.errors import UsageError
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(text: str, option: str) -> float:
+    """Return the seconds that a text such as ``90``, ``90s``, ``30m`` or ``1h30m`` means.
+
+    Args:
+        text: what was written.
+        option: the option's name, for the message.
+
+    Raises:
+        UsageError: it is not a duration, or not more than 0.
+
+    Example:
+        >>> parse_duration("1h30m", "--timeout")
+        5400.0
+    """
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text or (len(parts) > 1 and parts[-1][1] == ""):
+        raise UsageError(f"{option} is {text!r}; expected a duration such as 90s, 30m or 1h30m")
+    seconds = sum(float(number) * UNITS[unit or "s"] for number, unit in parts)
+    if seconds <= 0:
+        raise UsageError(f"{option} is {text!r}; expected more than 0")
+    return seconds
+
+
+def show_duration(seconds: float) -> str:
+    """Return seconds for people.
+
+    Example:
+        >>> show_duration(75), show_duration(4000), show_duration(3.2)
+        ('1m 15s', '1h 06m', '3s')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"

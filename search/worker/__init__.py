@@ -1,0 +1,1 @@
+"""A worker: claims slots, trains their trials, registers the winners."""

@@ -1,0 +1,225 @@
+"""One claimed slot, from the ask to the result: the heart of a trial's life.
+
+Knows leases, samplers, pruners and the registry, but not what trains: that is a `Training`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import optuna
+from sqlalchemy.engine import Connection
+
+from registry.core.error_text import one_line
+from registry.core.errors import DatabaseAway, DatabaseError, UserError
+from registry.core.transaction import writing
+from registry.values.stop_reason import StopReason
+from search.coordination.checkpoints import Checkpoints
+from search.coordination.finish import optuna_state
+from search.coordination.lease import Lease
+from search.errors import Interrupted, LeaseLost
+from search.optuna_bridge.pruners import StalledPruner
+from search.optuna_bridge.samplers import make_sampler, nth_point
+from search.optuna_bridge.worker_storage import begin_trial
+from search.records.results import TrialResult
+from search.records.settings import trial_seed
+from search.space.dimensions import Dimension
+from search.space.hyperparameters import SampledHyperParameters
+from search.training.job import Job
+from search.training.monitor import Limits, Monitor
+from search.worker.context import Workshop
+from search.worker.registration import record, worth_recording
+
+logger = logging.getLogger(__name__)
+
+AWAY_SECONDS = 5.0  # how long a training goes on by itself before it looks for the database again
+
+
+class Attempt:
+    """Work on one claimed slot: a new trial, or one that another worker began.
+
+    Args:
+        shop: the worker's tools.
+        lease: the slot's.
+        lost: True once the heartbeat found the lease lost.
+        stop: True once it found that the study is being stopped.
+    """
+
+    def __init__(
+        self,
+        shop: Workshop,
+        lease: Lease,
+        lost: Callable[[], bool] = lambda: False,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._shop, self._lease, self._lost, self._stop = shop, lease, lost, stop
+        self._settings = shop.study.settings
+        self._checkpoints = Checkpoints(lease, shop.training.checkpoint, self._settings.checkpoint_seconds)
+        self._monitor: Monitor
+        self._prune: StalledPruner
+        self._away_until = 0.0
+        self._after = 0  # the epoch that the training goes on after
+
+    def run(self) -> TrialResult:
+        """Train the slot's trial to its end and record it; return its result.
+
+        Raises:
+            LeaseLost: another worker has the slot now.
+            Interrupted: asked to stop; the checkpoint is kept and the slot handed back.
+            UserError: the problem or the settings cannot work; the slot is handed back.
+            DatabaseError: the database does not answer; the lease expires by itself.
+        """
+        patience = self._shop.patience
+        try:
+            return self._run()
+        except Interrupted:
+            patience(lambda: self._checkpoints.save(self._monitor.epochs, self._prune.state()))
+            patience(lambda: self._lease.release("preempted", "the worker was asked to stop"))
+            raise
+        except DatabaseError:
+            raise
+        except UserError as error:
+            message = str(error)
+            patience(lambda: self._lease.release("failed", message))
+            raise
+        finally:
+            self._shop.training.end()
+
+    def _run(self) -> TrialResult:
+        shop, claim = self._shop, self._lease.claim
+        frozen = shop.patience(lambda: shop.view.take_up(claim.trial_id))
+        shop.optuna_study.sampler = make_sampler(
+            self._settings,
+            number=frozen.number,
+            grid_point=lambda: nth_point(shop.space().grid(), claim.number),
+        )
+        trial = begin_trial(shop.optuna_study, frozen._trial_id)
+        result, model = self._train(trial, trial_seed(self._settings, frozen.number))
+        self._tell_sampler(trial, result)
+        shop.patience(lambda: self._record(result, model))
+        return result
+
+    def _train(self, trial: optuna.Trial, seed: int) -> tuple[TrialResult, Any]:
+        shop, settings = self._shop, self._settings
+        self._prune = StalledPruner(shop.optuna_study, trial, settings)
+        limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
+        self._monitor = Monitor(shop.study.objective, limits, self._prune)
+        hp = SampledHyperParameters(lambda found: self._suggest(trial, found), frozenset(shop.study.space["ambiguous"]))
+        job = Job(
+            hp=hp,
+            monitor=self._monitor,
+            seed=seed,
+            resume=self._resume(),
+            started=self._started,
+            after_epoch=self._after_epoch,
+            should_stop=self._stop_now,
+        )
+        model, reason, error = None, None, None
+        try:
+            model = shop.training.run(job)
+        except (Interrupted, LeaseLost, UserError):
+            raise
+        except MemoryError as failure:
+            reason, error = StopReason.OUT_OF_MEMORY, one_line(failure)
+        except Exception as failure:
+            logger.debug("trial %d failed", trial.number, exc_info=True)
+            reason, error = StopReason.ERROR, "".join(traceback.format_exception(failure))
+        return _result(trial.number, seed, hp.values, self._monitor, model, reason, error), model
+
+    def _suggest(self, trial: optuna.Trial, found: Dimension) -> Any:
+        return self._shop.patience(lambda: trial._suggest(found.name, found.distribution))
+
+    def _resume(self) -> bytes | None:
+        """Return the checkpoint to continue after, and put the pruner's memory back to that epoch."""
+        found = self._shop.patience(self._checkpoints.load)
+        if found is None:
+            self._shop.view.go_back(0, self._prune.first_attrs())
+            return None
+        self._shop.view.go_back(found.epoch, found.pruning["system_attrs"])
+        self._prune.restore(found.pruning)
+        self._after = found.epoch
+        return found.data
+
+    def _started(self, params: Mapping[str, Any]) -> None:
+        def write() -> None:
+            with self._shop.view.flushing() as changes:
+                self._lease.start(params, changes, self._after)
+
+        self._shop.patience(write)
+
+    def _after_epoch(self) -> None:
+        monitor = self._monitor
+        if monitor.stop_reason is not None:
+            return  # the result says all
+        try:
+            if time.monotonic() >= self._away_until:
+                self._report()
+                self._checkpoints.save_when_due(monitor.epochs, self._prune.state)
+        except DatabaseAway as error:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            logger.warning("%s; the training goes on meanwhile", error)
+        if monitor.stop_reason is None and self._stop_now():
+            raise Interrupted
+
+    def _report(self) -> None:
+        monitor = self._monitor
+        with self._shop.view.flushing() as changes:
+            asked = self._lease.progress(monitor.epochs, monitor.score, monitor.epoch, changes)
+        if asked:
+            monitor.stop_reason = StopReason.PRUNED
+            monitor.pruned_by = {"pruner": "request", "epoch": monitor.epochs}
+
+    def _stop_now(self) -> bool:
+        if self._lost():
+            raise LeaseLost
+        return self._shop.should_stop() or self._stop()
+
+    def _tell_sampler(self, trial: optuna.Trial, result: TrialResult) -> None:
+        study = self._shop.optuna_study
+        values = None if result.score is None else [result.score]
+        frozen = self._shop.view.get_trial(trial._trial_id)
+        state = optuna_state(result.stop_reason)
+        self._shop.patience(lambda: study.sampler.after_trial(study, frozen, state, values))
+
+    def _record(self, result: TrialResult, model: Any) -> None:
+        """Register a winner, and close the slot and the trial, in one transaction."""
+        shop = self._shop
+        with shop.view.flushing() as changes:
+
+            def close(connection: Connection) -> None:
+                self._lease.finish(connection, result, changes)
+
+            if worth_recording(shop.registry, shop.study, result):
+                record(shop.registry, shop.study, result, model, shop.samples, also=close)
+            else:
+                with writing(shop.engine) as connection:
+                    close(connection)
+
+
+def _result(
+    number: int,
+    seed: int,
+    params: Mapping[str, Any],
+    monitor: Monitor,
+    model: Any,
+    reason: StopReason | None,
+    error: str | None,
+) -> TrialResult:
+    stop_reason = reason or monitor.stop_reason or StopReason.MAX_EPOCHS
+    return TrialResult(
+        trial=number,
+        seed=seed,
+        params=dict(params),
+        stop_reason=stop_reason,
+        curves={metric: tuple(values) for metric, values in monitor.curves.items()},
+        score=None if stop_reason.failed else monitor.score,
+        epoch=None if stop_reason.failed else monitor.epoch,
+        seconds=monitor.seconds,
+        parameters=None if model is None else int(model.count_params()),
+        error=error,
+        pruned_by=monitor.pruned_by,
+    )

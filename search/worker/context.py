@@ -1,0 +1,118 @@
+"""All that one worker needs for trial after trial."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import optuna
+from sqlalchemy.engine import Engine
+
+from registry import Registry
+from search.optuna_bridge.pruners import make_pruner
+from search.optuna_bridge.samplers import check_sampler
+from search.optuna_bridge.worker_storage import OptunaView
+from search.problems.problem import Data
+from search.records.studies import StudyRecord
+from search.space.discovery import Space, discover
+from search.system.retry import Patience
+from search.training.job import Training
+
+
+@dataclass
+class Workshop:
+    """All that one worker needs for trial after trial.
+
+    Args:
+        engine: the database.
+        study: the study that is worked on.
+        view: its trials, as Optuna sees them.
+        optuna_study: the study, as samplers and pruners see it.
+        registry: where winners go.
+        training: trains the models.
+        samples: a few inputs to check loaded models by, or None.
+        space: the problem's, to find a grid's points.
+        should_stop: True once the worker was asked to stop.
+        patience: how to wait for a database that is away.
+    """
+
+    engine: Engine
+    study: StudyRecord
+    view: OptunaView
+    optuna_study: optuna.Study
+    registry: Registry
+    training: Training
+    samples: Any
+    space: Callable[[], Space]
+    should_stop: Callable[[], bool]
+    patience: Patience
+
+    def close(self) -> None:
+        """Close all connections to the database."""
+        self.registry.close()
+        self.engine.dispose()
+
+
+CHECK_SAMPLES = 8
+
+
+def open_keras_shop(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> Workshop:
+    """Load the study's problem and its data, and open the workshop that trains its models.
+
+    Raises:
+        UserError: the problem does not load here, or is not the one that the study began with.
+    """
+    from search.problems.fingerprint import check_unchanged, fingerprint_data
+    from search.problems.inspection import load_data, make_hypermodel
+    from search.problems.resolve import load_problem
+    from search.training.keras_training import KerasTraining
+
+    problem = load_problem(study.problem)
+    hypermodel = make_hypermodel(problem)
+    data = load_data(problem)
+    space = cache(lambda: discover(hypermodel))
+    check_unchanged(study, space().fingerprint, fingerprint_data(data))
+    training = KerasTraining(problem, hypermodel, data)
+    return open_shop(engine, url, study, stop, training, samples=_samples(data), space=space)
+
+
+def open_shop(
+    engine: Engine,
+    url: str,
+    study: StudyRecord,
+    stop: threading.Event,
+    training: Training,
+    *,
+    samples: Any = None,
+    space: Callable[[], Space],
+) -> Workshop:
+    """Open Optuna's and the registry's side of the database around a training."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    check_sampler(study.settings)
+    patience = Patience(stop.wait)
+    view = OptunaView(engine, study)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        optuna_study = optuna.load_study(study_name=study.name, storage=view, pruner=make_pruner(study.settings))
+    return Workshop(
+        engine=engine,
+        study=study,
+        view=view,
+        optuna_study=optuna_study,
+        registry=patience(lambda: Registry(url, create=True)),
+        training=training,
+        samples=samples,
+        space=space,
+        should_stop=stop.is_set,
+        patience=patience,
+    )
+
+
+def _samples(data: Data) -> Any:
+    """Return a few validation inputs to check loaded models by, or None where they are not one array."""
+    x: Any = data.validation[0] if isinstance(data.validation, tuple) else None
+    return x[:CHECK_SAMPLES] if hasattr(x, "shape") else None

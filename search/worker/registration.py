@@ -1,0 +1,77 @@
+"""Register a winner: the weights of its best epoch, its curves, params and lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from registry import ModelVersion, PredictionCheck, Registry, Source
+from registry.core.provenance import code_revision, libraries
+from registry.values.known_tags import CONFIRM_TAG
+from search.records.results import TrialResult
+from search.records.studies import StudyRecord
+
+
+def worth_recording(registry: Registry, study: StudyRecord, result: TrialResult) -> bool:
+    """Tell whether a trial's score is among its study's best so far; of one that confirms, every score is kept."""
+    if result.score is None or result.epoch is None:
+        return False
+    if study.settings.confirms is not None:
+        return True
+    top, direction = study.settings.top_k, study.objective.direction
+    return registry.would_keep(study.model, study=study.name, score=result.score, direction=direction, top_k=top)
+
+
+def record(
+    registry: Registry,
+    study: StudyRecord,
+    result: TrialResult,
+    model: Any,
+    samples: Any = None,
+    *,
+    also: Callable[[Connection], object] = lambda connection: None,
+) -> ModelVersion | None:
+    """Register a trial's model if its score is among the study's best, or if the study confirms another.
+
+    Args:
+        registry: where to.
+        study: the trial's study.
+        result: the finished trial's.
+        model: the Keras model with the weights of its best epoch; None where nothing was trained.
+        samples: a few inputs, an array, whose predictions are kept to check a loaded model by; or None.
+        also: done in the same transaction, whether the model is registered or not.
+
+    Returns:
+        The version, or None where the score is not among the top K.
+    """
+    if result.score is None or result.epoch is None:
+        raise ValueError(f"trial {result.trial} has no score: there is nothing to record")
+    confirms = study.settings.confirms
+    return registry.register(
+        study.model,
+        weights=model,
+        score=result.score,
+        metric=study.objective.metric,
+        direction=study.objective.direction,
+        epoch=result.epoch,
+        params=result.params,
+        curves=result.curves,
+        source=Source(
+            study=study.name,
+            trial=result.trial,
+            seed=result.seed,
+            problem=study.problem,
+            data_fingerprint=study.data_fingerprint,
+            code_revision=code_revision(),
+            libraries=libraries(),
+        ),
+        stop_reason=result.stop_reason.value,
+        seconds=result.seconds,
+        parameters=result.parameters,
+        check=None if samples is None else PredictionCheck.of(model, samples),
+        tags=None if confirms is None else {CONFIRM_TAG: confirms.study},
+        top_k=None if confirms is not None else study.settings.top_k,
+        also=also,
+    )

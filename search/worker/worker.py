@@ -1,0 +1,149 @@
+"""A worker: claims slots from the database and trains their trials, until none is left."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from registry.core.engine import open_engine
+from registry.core.errors import DatabaseError, UserError
+from registry.core.transaction import clock, writing
+from search.coordination import slots
+from search.coordination.heartbeat import Heartbeat
+from search.coordination.lease import Lease
+from search.errors import Interrupted, LeaseLost
+from search.records.results import TrialResult
+from search.records.studies import StudyRecord, read_study, set_stopping
+from search.schema import SCHEMA, workers
+from search.system.placement import Place
+from search.system.retry import Patience
+from search.system.runtime import configure
+from search.timing import LEASE_SECONDS
+from search.worker.attempt import Attempt
+from search.worker.context import Workshop, open_keras_shop
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 1.0
+
+
+class Worker:
+    """Claim, train and record, again and again.
+
+    Args:
+        shop: the tools for a trial.
+        device: where this worker computes, for people to read.
+        worker_id: its id, see `slots.new_worker_id`.
+        lease_seconds: how long its slots stay its own without a beat; the same for all workers of a study.
+    """
+
+    def __init__(self, shop: Workshop, *, device: str, worker_id: str, lease_seconds: float = LEASE_SECONDS) -> None:
+        self.id = worker_id
+        self._lease_seconds = lease_seconds
+        self._shop, self._engine, self._study = shop, shop.engine, shop.study
+        self._device = device
+
+    def run(self, stop: threading.Event, on_result: Callable[[TrialResult], None] = lambda result: None) -> None:
+        """Work until every slot is finished, the study is being stopped, or ``stop`` is set.
+
+        Raises:
+            UserError: the problem or the settings cannot work; the study says so, too.
+            DatabaseError: the database does not answer, and did not come back.
+        """
+        self._shop.patience(self._register)
+        state = "failed"
+        try:
+            while not stop.is_set():
+                claim = self._shop.patience(self._claim)
+                if claim is not None:
+                    self._work_on(claim, on_result)
+                elif self._shop.patience(self._nothing_left):
+                    break
+                else:
+                    stop.wait(IDLE_SECONDS)
+            state = "stopped"
+        except Interrupted:
+            state = "stopped"
+        except DatabaseError:
+            raise  # a fault of this worker's way to the database; others may go on
+        except UserError as error:
+            set_stopping(self._engine, self._study.id, stopping=True, error=str(error))
+            raise
+        finally:
+            with contextlib.suppress(DatabaseError):
+                self._set_state(state)
+
+    def _claim(self) -> slots.Claim | None:
+        return slots.claim(
+            self._engine, self._study.id, self.id, seconds=self._lease_seconds, fixed_params=self._fixed_params
+        )
+
+    def _fixed_params(self, number: int) -> Mapping[str, Any] | None:
+        """Return the params of a trial that the sampler is not asked for: those to confirm, or first the defaults."""
+        settings = self._study.settings
+        if settings.confirms is not None:
+            return settings.confirms.points[settings.confirms.place(number)]
+        if number == 0 and settings.sampler != "grid":
+            defaults: Mapping[str, Any] = self._study.space["defaults"]
+            return defaults
+        return None
+
+    def _work_on(self, claim: slots.Claim, on_result: Callable[[TrialResult], None]) -> None:
+        lease = Lease(self._engine, claim, self._lease_seconds)
+        try:
+            with Heartbeat(lease.beat, self._lease_seconds / 4) as heartbeat:
+                result = Attempt(self._shop, lease, heartbeat.lost.is_set, heartbeat.stop.is_set).run()
+        except LeaseLost:
+            logger.warning("trial %d went to another worker while this one was away; claiming another", claim.number)
+            return
+        on_result(result)
+
+    def _nothing_left(self) -> bool:
+        self._set_state("idle")
+        stopping = read_study(self._engine, self._study.name).stopping
+        return stopping or slots.unfinished(self._engine, self._study.id) == 0
+
+    def _register(self) -> None:
+        now = clock(self._engine.dialect.name)
+        row = {"host": socket.gethostname(), "pid": os.getpid(), "device": self._device, "state": "idle"}
+        with writing(self._engine) as connection:
+            times = {"started_at": now, "beat_at": now}
+            connection.execute(sa.insert(workers).values({"id": self.id, "study_id": self._study.id} | row | times))
+
+    def _set_state(self, state: str) -> None:
+        with writing(self._engine) as connection:
+            change = sa.update(workers).where(workers.c.id == self.id)
+            connection.execute(change.values(state=state, beat_at=clock(self._engine.dialect.name)))
+
+
+def work(url: str, study_name: str, place: Place, *, worker_id: str, stop: threading.Event) -> None:
+    """Run a worker in this process until the study is done or ``stop`` is set.
+
+    Raises:
+        UserError: the study, the problem or the settings cannot work.
+    """
+    engine = open_engine(url, must_exist=True)
+    study = Patience(stop.wait)(lambda: read_known(engine, study_name))
+    configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
+    shop = open_keras_shop(engine, url, study, stop)
+    gc.collect()
+    gc.freeze()  # what TensorFlow's import made need not be looked through after each trial
+    try:
+        Worker(shop, device=place.device, worker_id=worker_id).run(stop)
+    finally:
+        shop.close()
+
+
+def read_known(engine: Engine, study_name: str) -> StudyRecord:
+    """Return a study of a database whose schema is ours."""
+    SCHEMA.check(engine)
+    return read_study(engine, study_name)
