@@ -16,6 +16,17 @@ import pytest
 import sqlalchemy as sa
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and what needs a PostgreSQL server, so that either can be left out."""
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker("slow")
+        fixtures, chosen = getattr(item, "fixturenames", ()), getattr(item, "callspec", None)
+        on_postgres = chosen is not None and chosen.params.get("database_url") == "postgresql"
+        if "postgres" in fixtures or on_postgres:
+            item.add_marker("postgres")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """Let programs that tests start be interrupted: what runs in the background ignores it, and so do its children."""

@@ -33,10 +33,9 @@ from search.coordination.slots import unfinished
 from search.problems.inspection import Inspection, inspect_problem
 from search.records.settings import Settings
 from search.system.forkserver import call_in_child, processes
-
-from .aftermath import Check, examine
-from .servers import Server, server
-from .storming import POINTS, Fate, work
+from tests.support.aftermath import Check, examine
+from tests.support.servers import Server, server
+from tests.support.storming import POINTS, Fate, work
 
 NAME = "storm"
 LEASE_SECONDS = 2.0

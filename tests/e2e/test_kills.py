@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from killing import ACTS, killed_at, register, soon
+from support.killing import ACTS, killed_at, register, soon
 
 from registry import Registry
 from registry.schema import metadata

@@ -25,7 +25,10 @@ from search.report.attempts import read_attempts
 from search.study import Study
 
 # Ray leaves the log files of its client server open.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*ray_client_server:ResourceWarning")
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.filterwarnings("ignore:unclosed file .*ray_client_server:ResourceWarning"),
+]
 
 SECONDS = 180
 SYSTEM = {

@@ -28,7 +28,10 @@ FLAGS = [
 ]
 HOSTILE = "<script>document.title='hacked'</script><img src=http://example.org/x onerror=alert(1)> \"' & </style>"
 
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"needs {CHROMIUM}")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"needs {CHROMIUM}"),
+]
 
 
 @pytest.fixture(scope="module")

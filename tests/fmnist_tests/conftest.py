@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fmnist_tests.fakes import Places
+from support.fmnist_files import Places
 
 
 @pytest.fixture

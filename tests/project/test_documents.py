@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
+from support.commands import COMMANDS, EVERYWHERE, PROGRAMS, fault, options
 
-from fmnist.cli import app as fmnist_app
-from registry.cli import app as registry_app
 from registry.values.stop_reason import StopReason
-from search.cli import app as search_app
 from search.records.settings import PRUNERS, SAMPLERS, Settings
 
 TOP = Path(__file__).resolve().parents[2]
 DOCUMENTS = [TOP / "README.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]
-EVERYWHERE = {"--debug", "--help"}
-APPS = {"search": search_app, "registry": registry_app, "fmnist": fmnist_app}
-PROGRAMS = {name: typer.main.get_command(app) for name, app in APPS.items()}
-
-
-def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the commands below a program or a group, each by its whole name."""
-    if not hasattr(command, "commands"):
-        yield name, command
-        return
-    for word, inner in command.commands.items():
-        yield from walk(f"{name} {word}", inner)
-
-
-COMMANDS = dict(pair for name, program in PROGRAMS.items() for pair in walk(name, program))
-
-
-def options(command: Any) -> set[str]:
-    return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:
@@ -58,22 +34,6 @@ def examples(text: str) -> Iterator[str]:
             yield from re.findall(rf"^(?:{programs}) .*$", body, re.MULTILINE)
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     yield from re.findall(rf"`((?:{programs}) [^`]+)`", prose)
-
-
-def fault(line: str) -> str | None:
-    """Return what is wrong with a command line, or None."""
-    words = shlex.split(line, comments=True)
-    node, name, rest = PROGRAMS[words[0]], words[0], words[1:]
-    while hasattr(node, "commands"):
-        if not rest or rest[0] in EVERYWHERE:
-            return None
-        word, rest = rest[0], rest[1:]
-        if word not in node.commands:
-            return f"{name} has no command {word!r}"
-        node, name = node.commands[word], f"{name} {word}"
-    given = {word.split("=")[0] for word in rest if word.startswith("--")}
-    unknown = given - options(node) - EVERYWHERE
-    return f"{name} has no {', '.join(sorted(unknown))}" if unknown else None
 
 
 def anchors(document: Path) -> set[str]:

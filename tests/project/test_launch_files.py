@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from search_tests.test_documents import fault
+from support.commands import fault
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SLURM, RAY = EXAMPLES / "slurm/search.sbatch", EXAMPLES / "ray/node.sh"

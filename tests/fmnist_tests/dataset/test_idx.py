@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fmnist_tests.fakes import idx_bytes
 from hypothesis import given
 from hypothesis import strategies as st
+from support.fmnist_files import idx_bytes
 
 from fmnist.dataset.idx import FASHION_MNIST, parse, read_checked
 from fmnist.errors import DamagedFileError, DataNotFoundError

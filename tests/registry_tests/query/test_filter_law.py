@@ -9,13 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from support.plain_filter import evaluate, matches, written
 
 from registry import Registry, Source
 from registry.query import wanted
 from registry.query.grammar import parse_filter
 from registry.query.tree import And, Compare, Field, IsNull, Like, Not, Or, Within
-
-from .plain_filter import evaluate, matches, written
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 TEXTS = ["", "a", "A", "b", "aB", "é", "z", "1", "1.0", "True", "a%b", "a_b", "a*b", "[a]", "\\", "it's", "\U0001f600"]

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fmnist_tests.fakes import CONTENTS, HASHES, Places, write_files
+from support.fmnist_files import CONTENTS, HASHES, Places, write_files
 
 from fmnist.dataset.sources import Source, explicit_source, find_source, keras_cache, require_host
 from fmnist.errors import DamagedFileError, DataNotFoundError

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fmnist_tests.fakes import CONTENTS, HASHES, Places, write_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.fmnist_files import CONTENTS, HASHES, Places, write_files
 
 from fmnist.dataset.idx import parse
 from fmnist.dataset.prepared import MANIFEST, PARTS, cache_folder, split

@@ -2,7 +2,7 @@
 
 To be run once when a schema is released; what it wrote is never written again:
 
-    python tests/registry_tests/released/make.py
+    python tests/registry_tests/migrations/released/make.py
 
 It names the files by the revisions of both schemas, and writes beside them what `Registry` says of every version.
 """
