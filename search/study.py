@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from registry.artifacts.requested import check_artifacts, choose_artifacts
 from registry.core.database_url import default_url
 from registry.core.engine import open_engine
-from registry.core.errors import DatabaseAway, DatabaseError, UsageError
+from registry.core.errors import DatabaseError, DatabaseUnavailable, UsageError
 from registry.core.transaction import reading, writing
 from search.coordination import control, slots
 from search.coordination.creation import begin_study, check_name, check_own_budget, check_same, find_existing
@@ -328,7 +328,7 @@ class Study:
             return True
 
     def _show(self, on_status: OnStatus) -> None:
-        with contextlib.suppress(DatabaseAway):  # the workers wait for it, too
+        with contextlib.suppress(DatabaseUnavailable):  # the workers wait for it, too
             on_status(self.status())
 
     def _watch(self, pool: Workers, timeout: float | None, on_status: OnStatus) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from registry.core.database_url import display_url
-from registry.core.errors import DatabaseAway, DatabaseError, UserError
+from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 
 BUSY_SECONDS = 60
 
@@ -27,7 +27,7 @@ def explain(error: DBAPIError, url: URL) -> UserError:
     """Return what a driver's error means to a user, without the password and the SQL."""
     first = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     where = display_url(url)
-    kind = DatabaseAway if error.connection_invalidated or _AWAY.search(str(error.orig)) else DatabaseError
+    kind = DatabaseUnavailable if error.connection_invalidated or _AWAY.search(str(error.orig)) else DatabaseError
     if "unable to open" in first:
         hint = "check that its folder exists and that you may write there"
     elif "readonly" in first or "read-only" in first:

@@ -17,7 +17,7 @@ class DatabaseError(UserError):
     """The database cannot be opened, read or written."""
 
 
-class DatabaseAway(DatabaseError):  # noqa: N818 - a state that passes, rather than an error
+class DatabaseUnavailable(DatabaseError):  # noqa: N818 - a state that passes, rather than an error
     """The database does not answer now, but may again: its server restarts, or the network is cut."""
 
 

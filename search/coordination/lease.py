@@ -29,7 +29,7 @@ class Lease:
         claim: what was claimed.
         seconds: how long each beat prolongs the lease.
 
-    Every method that writes raises `LeaseLost` where another worker holds the slot now, and `DatabaseAway` where
+    Every method that writes raises `LeaseLost` where another worker holds the slot now, and `DatabaseUnavailable` where
     the database does not answer; then nothing is written.
     """
 

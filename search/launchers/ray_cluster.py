@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from registry.core.errors import DatabaseAway
+from registry.core.errors import DatabaseUnavailable
 from registry.core.transaction import reading
 from search.coordination.worker_exits import Death
 from search.errors import ClusterError
@@ -190,12 +190,12 @@ class RayPool:
         """End the workers at once and hand their slots back."""
         death = Death("preempted", "ended at once when its pool was stopped")
         killed = dict(self._tokens)
-        with contextlib.suppress(DatabaseAway):  # what they held is free once its lease has expired
+        with contextlib.suppress(DatabaseUnavailable):  # what they held is free once its lease has expired
             self._study.stop()  # so that none claims another slot meanwhile
         for task in killed:
             self._ray.cancel(task, force=True)
         self.join(KILL_SECONDS)
-        with contextlib.suppress(DatabaseAway):
+        with contextlib.suppress(DatabaseUnavailable):
             for token in killed.values():
                 release_workers(self._study.engine, self._study.record, token, death)
 
@@ -205,7 +205,7 @@ class RayPool:
             self.exit_codes += self._result(task)
 
     def _nothing_left(self) -> bool:
-        with contextlib.suppress(DatabaseAway):
+        with contextlib.suppress(DatabaseUnavailable):
             return self._study.unfinished() == 0
         return False
 

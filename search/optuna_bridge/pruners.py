@@ -11,7 +11,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
-from registry.core.errors import DatabaseAway
+from registry.core.errors import DatabaseUnavailable
 from search.records.settings import Settings
 
 MAX_PEERS = 30
@@ -66,7 +66,7 @@ class StalledPruner:
         self._study._storage.set_trial_intermediate_value(self._trial._trial_id, epoch, value)
         try:
             return self._judge(self._frozen(), epoch, value)
-        except DatabaseAway:
+        except DatabaseUnavailable:
             return None  # nobody can say what the peers did; the next epoch asks again
 
     def state(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from registry.core.errors import DatabaseAway
+from registry.core.errors import DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Patience:
         while True:
             try:
                 found = act()
-            except DatabaseAway as error:
+            except DatabaseUnavailable as error:
                 if not waited:
                     logger.warning("%s; trying again until it is back", error)
                 if waited > GIVE_UP_SECONDS or self._wait(pause):

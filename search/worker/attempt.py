@@ -15,7 +15,7 @@ import optuna
 from sqlalchemy.engine import Connection
 
 from registry.core.error_text import one_line
-from registry.core.errors import DatabaseAway, DatabaseError, UserError
+from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 from registry.core.transaction import writing
 from registry.values.stop_reason import StopReason
 from search.coordination.checkpoints import Checkpoints
@@ -159,7 +159,7 @@ class Attempt:
             if time.monotonic() >= self._away_until:
                 self._report()
                 self._checkpoints.save_when_due(monitor.epochs, self._prune.state)
-        except DatabaseAway as error:
+        except DatabaseUnavailable as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
             logger.warning("%s; the training goes on meanwhile", error)
         if monitor.stop_reason is None and self._stop_now():

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.core.engine import open_engine
-from registry.core.errors import DatabaseAway
+from registry.core.errors import DatabaseUnavailable
 from search.coordination.creation import begin_study
 from search.coordination.slots import unfinished
 from search.problems.inspection import Inspection, inspect_problem
@@ -187,7 +187,7 @@ class Storm:
             if time.monotonic() >= self._restart_at:
                 self._restart(self.server)
             return
-        with contextlib.suppress(DatabaseAway):
+        with contextlib.suppress(DatabaseUnavailable):
             done = self.plan.trials - unfinished(self._engine, 1)
             if done >= self.plan.trials * (self.restarts + 1) / (self.plan.restarts + 1):
                 # At any moment of the trials that run: they began together.

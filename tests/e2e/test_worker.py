@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from registry.core.engine import open_engine
-from registry.core.errors import DatabaseAway
+from registry.core.errors import DatabaseUnavailable
 from registry.values.stop_reason import StopReason
 from search.coordination import control
 from search.coordination.creation import begin_study
@@ -238,7 +238,7 @@ def test_a_training_goes_on_while_the_database_is_away(study):
         def progress(self, epoch, *others):
             epochs.append(epoch)
             if epoch == 2:
-                raise DatabaseAway("nobody answers")
+                raise DatabaseUnavailable("nobody answers")
             return super().progress(epoch, *others)
 
     result = Attempt(bench.shop, bench.claim(Away)).run()

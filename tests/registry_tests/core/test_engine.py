@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from registry.core import engine as database
 from registry.core.database_errors import explain
 from registry.core.engine import open_engine
-from registry.core.errors import DatabaseAway
+from registry.core.errors import DatabaseUnavailable
 from registry.core.transaction import reading
 
 
@@ -42,7 +42,7 @@ def test_a_connection_that_died_at_rest_is_replaced(engine, monkeypatch):
 def test_one_that_died_in_use_says_that_the_database_went_away_and_the_next_is_new(engine, monkeypatch):
     monkeypatch.setattr(database, "REST_SECONDS", 3600.0)
     dead = end_connection(engine)
-    with pytest.raises(DatabaseAway, match="terminating connection"), reading(engine) as connection:
+    with pytest.raises(DatabaseUnavailable, match="terminating connection"), reading(engine) as connection:
         connection.execute(sa.text("select 1"))
     with reading(engine) as connection:
         assert connection.execute(sa.text("select pg_backend_pid()")).scalar_one() != dead
@@ -61,4 +61,4 @@ def test_one_that_died_in_use_says_that_the_database_went_away_and_the_next_is_n
 )
 def test_a_server_that_stops_or_starts_is_away(said):
     error = sa.exc.OperationalError("SELECT 1", None, Exception(f"FATAL:  {said}"))
-    assert isinstance(explain(error, sa.make_url("postgresql://ann:secret@db/studies")), DatabaseAway)
+    assert isinstance(explain(error, sa.make_url("postgresql://ann:secret@db/studies")), DatabaseUnavailable)

@@ -3,7 +3,7 @@
 import optuna
 import pytest
 
-from registry.core.errors import DatabaseAway
+from registry.core.errors import DatabaseUnavailable
 from registry.core.transaction import writing
 from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
@@ -277,7 +277,7 @@ def test_nobody_is_pruned_while_the_database_is_away(sqlite_bench):
 
     class Away(optuna.pruners.MedianPruner):
         def prune(self, study, trial):
-            raise DatabaseAway("nobody answers")
+            raise DatabaseUnavailable("nobody answers")
 
     sqlite_bench.study.pruner = Away()
     pruner = StalledPruner(sqlite_bench.study, trial, settings)
