@@ -94,18 +94,18 @@ def begin(url: str, name: str, trials: int, **settings: Any) -> None:
 
 def our_worker(url: str, name: str, _trials: int, ready: Any, ends: Any) -> None:
     """Work the study off, as a worker of ours does."""
-    from search.worker.context import open_shop
+    from search.worker.context import open_context
     from search.worker.worker import Worker
 
     stop = threading.Event()
     engine = open_engine(url)
-    shop = open_shop(engine, url, read_study(engine, name), stop, NoTraining(), space=lambda: None)  # type: ignore
-    worker = Worker(shop, device="cpu", worker_id=slots.new_worker_id())
+    context = open_context(engine, url, read_study(engine, name), stop, NoTraining(), space=lambda: None)  # type: ignore
+    worker = Worker(context, device="cpu", worker_id=slots.new_worker_id())
     last = [0.0]
     ready.wait()
     worker.run(stop, lambda result: last.append(time.monotonic()))
     ends.put(last[-1])
-    shop.close()
+    context.close()
 
 
 def optuna_worker(url: str, name: str, trials: int, ready: Any, ends: Any) -> None:
@@ -170,14 +170,14 @@ class Claiming:
     """A worker that claims trials of a study and asks for their params, one at a time."""
 
     def __init__(self, url: str, name: str) -> None:
-        from search.worker.context import open_shop
+        from search.worker.context import open_context
         from search.worker.worker import Worker
 
         self._engine = open_engine(url)
         self._study = read_study(self._engine, name)
         stop = threading.Event()
-        self._shop = open_shop(self._engine, url, self._study, stop, NoTraining(), space=lambda: None)  # type: ignore
-        self._worker = Worker(self._shop, device="cpu", worker_id=slots.new_worker_id())
+        self._context = open_context(self._engine, url, self._study, stop, NoTraining(), space=lambda: None)  # type: ignore
+        self._worker = Worker(self._context, device="cpu", worker_id=slots.new_worker_id())
         self._worker._register()
 
     def seconds(self) -> float:
@@ -185,18 +185,18 @@ class Claiming:
         begun = time.perf_counter()
         claim = slots.claim(self._engine, self._study.id, self._worker.id)
         assert claim is not None
-        shop = self._shop
-        shop.optuna_study.sampler = make_sampler(self._study.settings, number=claim.number, grid_point=dict)
-        shop.view.take_up(claim.trial_id)
-        trial = begin_trial(shop.optuna_study, claim.trial_id)
+        context = self._context
+        context.optuna_study.sampler = make_sampler(self._study.settings, number=claim.number, grid_point=dict)
+        context.view.load_own_trial(claim.trial_id)
+        trial = begin_trial(context.optuna_study, claim.trial_id)
         params = {letter: trial.suggest_float(letter, 0, 1) for letter in "abcd"}
-        with shop.view.flushing() as changes:
+        with context.view.flushing() as changes:
             Lease(self._engine, claim).start(params, changes, 0)
         return time.perf_counter() - begun
 
     def close(self) -> None:
         """Close the connections."""
-        self._shop.close()
+        self._context.close()
 
 
 def growth(url: str) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from fmnist.chapter.baselines import SEEDS, run_baselines
 from fmnist.problem import fmnist
 from registry import Registry, UserError
 from search import Study
-from search.confirm.standings import Confirmed
+from search.confirm.ranking import Confirmed
 from search.records.status import StudyStatus
 from search.system.forkserver import call_in_child
 

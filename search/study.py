@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import math
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy.engine import Engine
 
-from registry.artifacts.requested import check_artifacts, choose_artifacts
-from registry.core.database_url import default_url
+from registry.core.database_url import default_url, with_password
 from registry.core.engine import open_engine
-from registry.core.errors import DatabaseError, DatabaseUnavailable, UsageError
-from registry.core.transaction import reading, writing
-from search.coordination import control, slots
-from search.coordination.creation import begin_study, check_name, check_own_budget, check_same, find_existing
-from search.coordination.worker_exits import Death, release_worker
-from search.errors import SettingsError, WorkersError
-from search.launchers.contract import Child, Workers
-from search.launchers.launcher import launch
-from search.launchers.local_pool import Pool
-from search.launchers.local_process import start_worker
-from search.launchers.watch import POLL_SECONDS, OnStatus
-from search.optuna_bridge.samplers import check_sampler
-from search.problems.fingerprint import check_unchanged
-from search.problems.inspection import inspect_problem
-from search.records.events import note_changes
+from search.coordination import changes, control, slots
+from search.coordination.creation import create_study
+from search.launchers.contract import Request
+from search.launchers.watch import OnStatus, current_status, run_workers
 from search.records.live_curves import LiveCurves, read_live_curves
-from search.records.settings import Settings
-from search.records.status import StudyStatus, read_status
-from search.records.studies import StudyRecord, accept_problem, read_study, set_stopping, study_names
+from search.records.status import StudyStatus
+from search.records.studies import StudyRecord, read_study, set_stopping, study_names
 from search.records.trials import TrialRecord, read_trials
 from search.schema import SCHEMA
-from search.system.database_file import DatabaseFile
-from search.system.forkserver import call_in_child, warm_up
-from search.system.placement import Place
 
 if TYPE_CHECKING:
-    from search.confirm.standings import Confirmed
-
-
-logger = logging.getLogger(__name__)
+    from search.confirm.ranking import Confirmed
 
 
 class Study:
@@ -91,29 +67,9 @@ class Study:
         Raises:
             UserError: the problem, the settings or the database do not work; nothing was written.
         """
-        if trials < 1:
-            raise UsageError(f"the number of trials is {trials}; expected 1 or more")
-        check_name(name)
         engine = open_engine(storage or default_url())
-        check_artifacts(engine, artifacts)
-        existing = find_existing(engine, name)
-        if existing is None:
-            asked = Settings.of(settings)
-            check_sampler(asked)
-            warm_up()
-            inspection = call_in_child(inspect_problem, problem)
-            return cls(engine, begin_study(engine, name, inspection, asked, trials, artifacts))
-        check_same(existing, problem, existing.settings.changed(settings))
-        found = cls(engine, existing)
-        if found._asks_more(trials):
-            check_own_budget(existing)
-        if accept_changes:
-            found = found.accept_changes()
-        elif found._has_work(trials):
-            found.check_problem()
-        choose_artifacts(engine, artifacts)
-        found.raise_budget(trials)
-        return found
+        record = create_study(engine, name, problem, trials, settings, artifacts=artifacts, accept=accept_changes)
+        return cls(engine, record)
 
     @classmethod
     def open(cls, name: str, storage: str | None = None) -> Study:
@@ -143,12 +99,11 @@ class Study:
     @property
     def url(self) -> str:
         """The database's URL, with its password."""
-        return self._engine.url.render_as_string(hide_password=False)
+        return with_password(self._engine.url)
 
     def status(self) -> StudyStatus:
         """Return how the study stands, after handing back what dead workers held."""
-        slots.reap(self._engine, self.record.id)
-        return read_status(self._engine, self.record.name)
+        return current_status(self._engine, self.record)
 
     def trials(self) -> list[TrialRecord]:
         """Return all trials of the budget, also those that have not begun."""
@@ -158,23 +113,37 @@ class Study:
         """Return the curves of the running trials and the scores of those that have ended."""
         return read_live_curves(self._engine, self.record)
 
+    def unfinished(self) -> int:
+        """Return how many trials of the budget have not ended."""
+        return slots.unfinished(self._engine, self.record.id)
+
     def add(self, trials: int) -> None:
-        """Raise the budget by so many trials.
+        """Raise the budget by ``trials``; see `changes.add_trials`."""
+        changes.add_trials(self._engine, self.record, trials)
 
-        Raises:
-            UsageError: not at least one.
-        """
-        if trials < 1:
-            raise UsageError(f"the number of trials to add is {trials}; expected 1 or more")
-        check_own_budget(self.record)
-        with writing(self._engine) as connection:
-            slots.add_slots(connection, self.record.id, slots.count_slots(connection, self.record.id) + trials)
+    def check_problem(self) -> None:
+        """Check that the problem loads here and is the one that the study began with; see `changes.check_problem`."""
+        changes.check_problem(self.record)
 
-    def raise_budget(self, trials: int) -> None:
-        """Raise the budget to so many trials in sum; a study that has more keeps them."""
-        with writing(self._engine) as connection:
-            if slots.add_slots(connection, self.record.id, trials):
-                control.check_open(connection, self.record)
+    def accept_changes(self) -> Study:
+        """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
+        return Study(self._engine, changes.accept_changes(self._engine, self.record))
+
+    def retry(self, *trials: int) -> None:
+        """Give failed trials another try with the same params; see `control.retry`."""
+        control.retry(self._engine, self.record, trials)
+
+    def prune(self, *trials: int) -> None:
+        """Ask for running trials to be pruned after their epoch; see `control.prune`."""
+        control.prune(self._engine, self.record, trials)
+
+    def drop(self, *trials: int) -> None:
+        """Take ended trials from what the sampler sees and from the best; see `control.drop`."""
+        control.drop(self._engine, self.record, trials)
+
+    def stop(self) -> None:
+        """Ask all workers, on any machine, to stop at their next safe point; their trials are continued later."""
+        set_stopping(self._engine, self.record.id, stopping=True)
 
     def confirm(
         self,
@@ -192,7 +161,7 @@ class Study:
         best seed, unless it is on a confirmed version as good.
 
         Args:
-            top: how many configurations, 5 without it; fewer where the study has not so many.
+            top: how many configurations, 5 without it; fewer where the study has fewer.
             seeds: trainings of each; 5 without it, or as many as there are.
             name: of the study that confirms; else this study's with ``-confirm``.
             accept_changes: go on though the problem's space or data have changed.
@@ -206,73 +175,22 @@ class Study:
             >>> Study.open("fmnist").confirm(top=3, seeds=5).winner  # doctest: +SKIP
             'fmnist/57'
         """
-        from search.confirm.conclude import conclude
+        confirmation = self.begin_confirmation(top=top, seeds=seeds, name=name, accept_changes=accept_changes)
+        if confirmation.unfinished():
+            confirmation.run(**run)
+        return confirmation.conclude()
+
+    def begin_confirmation(self, **options: Any) -> Study:
+        """Return the study that confirms this one, ready to run; its arguments are those of `confirm`."""
         from search.confirm.start import begin
 
-        found = begin(self, top=top, seeds=seeds, name=name, accept_changes=accept_changes)
-        if found.unfinished():
-            found.run(**run)
-        return conclude(found)
+        return Study(self._engine, begin(self._engine, self.record, **options))
 
-    def check_problem(self) -> None:
-        """Check that the study's problem loads here and is the one that the study began with.
+    def conclude(self) -> Confirmed:
+        """Return how this confirmation stands, and choose its winner once all trainings have ended; see `confirm`."""
+        from search.confirm.conclude import conclude
 
-        Raises:
-            ProblemError: it does not load.
-            ChangedProblem: its space or its data differ.
-        """
-        found = call_in_child(inspect_problem, self.record.problem)
-        check_unchanged(self.record, found.space_fingerprint, found.data_fingerprint)
-
-    def unfinished(self) -> int:
-        """Return how many trials of the budget have not ended."""
-        return slots.unfinished(self._engine, self.record.id)
-
-    def _asks_more(self, trials: int) -> bool:
-        with reading(self._engine) as connection:
-            return trials > slots.count_slots(connection, self.record.id)
-
-    def _has_work(self, trials: int) -> bool:
-        return self._asks_more(trials) or self.unfinished() > 0
-
-    def accept_changes(self) -> Study:
-        """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
-        was, found = self.record, call_in_child(inspect_problem, self.record.problem)
-        before, now = (was.space_fingerprint, was.data_fingerprint), (found.space_fingerprint, found.data_fingerprint)
-        if before == now:
-            return self
-        with writing(self._engine) as connection:
-            accept_problem(connection, was.id, space=found.space, space_fingerprint=now[0], data_fingerprint=now[1])
-            note_changes(connection, was.id, before, now)
-        return Study(self._engine, read_study(self._engine, was.name))
-
-    def note_changes(self, *, since: StudyRecord) -> None:
-        """Keep that this study goes on from another whose problem had other fingerprints, where it had."""
-        before = (since.space_fingerprint, since.data_fingerprint)
-        now = (self.record.space_fingerprint, self.record.data_fingerprint)
-        if before != now:
-            with writing(self._engine) as connection:
-                note_changes(connection, self.record.id, before, now)
-
-    def retry(self, *trials: int) -> None:
-        """Give failed trials another try with the same params; see `control.retry`."""
-        control.retry(self._engine, self.record, trials)
-
-    def prune(self, *trials: int) -> None:
-        """Ask for running trials to be pruned after their epoch; see `control.prune`."""
-        control.prune(self._engine, self.record, trials)
-
-    def drop(self, *trials: int) -> None:
-        """Take ended trials from what the sampler sees and from the best; see `control.drop`."""
-        control.drop(self._engine, self.record, trials)
-
-    def go_on(self) -> None:
-        """Let workers work again after `stop`, or after an error that has been mended."""
-        set_stopping(self._engine, self.record.id, stopping=False)
-
-    def stop(self) -> None:
-        """Ask all workers, on any machine, to stop at their next safe point; their trials are continued later."""
-        set_stopping(self._engine, self.record.id, stopping=True)
+        return conclude(self._engine, self.record)
 
     def run(
         self,
@@ -301,67 +219,9 @@ class Study:
             KeyboardInterrupt: Ctrl-C, after the workers have stopped in order; a second one ends them at once.
             UserError: the problem or the settings cannot work.
         """
-        wanted = None if workers == "auto" else workers
-        with launch(self, on, wanted=wanted, device=device, per_gpu=per_gpu, memory_limit=memory_limit) as pool:
-            try:
-                self._watch(pool, timeout, on_status)
-            except (KeyboardInterrupt, DatabaseError):
-                self._stop(pool)
-                raise
-            except BaseException:
-                pool.kill()
-                raise
-        return self.status()
-
-    def open_pool(self, new_id: Callable[[], str], memory_limit: int | None) -> Pool:
-        """Return a pool for workers of the study on this machine, which has none yet; see `Pool`."""
-        return Pool(self._start, new_id, self._release, memory_limit)
-
-    def _start(self, place: Place, worker_id: str) -> Child:
-        return start_worker(self.url, self.record.name, place, worker_id)
-
-    def _release(self, worker_id: str, death: Death) -> bool:
-        try:
-            return release_worker(self._engine, self.record, worker_id, death)
-        except DatabaseError as error:
-            logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)
-            return True
-
-    def _show(self, on_status: OnStatus) -> None:
-        with contextlib.suppress(DatabaseUnavailable):  # the workers wait for it, too
-            on_status(self.status())
-
-    def _watch(self, pool: Workers, timeout: float | None, on_status: OnStatus) -> None:
-        end = math.inf if timeout is None else time.monotonic() + timeout
-        stopped, file = False, DatabaseFile(self._engine.url)
-        while pool.alive():
-            file.check()
-            self._show(on_status)
-            if not stopped and time.monotonic() >= end:
-                pool.stop()  # which ends a worker at once that has not begun yet
-                stopped = True
-            pool.wait(POLL_SECONDS)
-        file.check()
-        status = self.status()
-        on_status(status)
-        if status.error is not None:
-            raise SettingsError(status.error)
-        if not stopped and status.finished < status.budget and pool.exit_codes and all(pool.exit_codes):
-            why = "; ".join(pool.reasons) or f"see their messages above (exit codes {pool.exit_codes})"
-            raise WorkersError(
-                f"no worker of {self.record.name!r} could go on: {why}. The trials wait; once that is mended, the same "
-                "command continues"
-            )
-        pool.tell()
-
-    def _stop(self, pool: Workers) -> None:
-        try:
-            pool.stop()
-            if not pool.join(pool.stop_seconds):
-                pool.kill()
-        except KeyboardInterrupt:
-            pool.kill()
-        pool.tell()
+        count = None if workers == "auto" else workers
+        request = Request(on=on, workers=count, device=device, per_gpu=per_gpu, memory_limit=memory_limit)
+        return run_workers(self._engine, self.record, request, timeout=timeout, on_status=on_status)
 
 
 def all_studies(storage: str | None = None) -> list[Study]:

@@ -1,14 +1,22 @@
-"""Every interval that workers live by, in one place."""
+"""Every interval that workers live by, in one place; in seconds."""
 
 from __future__ import annotations
 
-LEASE_SECONDS = 30.0
-
-
+LEASE_SECONDS = 30.0  # a slot stays a worker's own so long without a beat
+BEATS_A_LEASE = 4
 GRACE_SECONDS = LEASE_SECONDS  # for which a server that has just started takes no lease for expired, at most
-
-
-DEAD_SECONDS = 60.0  # without a beat
-
-
+DEAD_SECONDS = 2 * LEASE_SECONDS  # without a beat, and a worker is shown as dead
 FORGOTTEN_SECONDS = 3600.0  # a dead worker is shown so long
+
+POLL_SECONDS = 0.5  # between two looks at the workers
+IDLE_SECONDS = 1.0  # between two looks of a worker that has nothing to do
+STOP_SECONDS = 10.0  # in which workers that are asked to stop have ended
+CLUSTER_STOP_SECONDS = LEASE_SECONDS  # the same on a cluster, where they hear of it by their heartbeat
+KILL_SECONDS = 5.0  # for a cluster to end workers at once
+LINGER_SECONDS = 3.0  # for a cluster's workers to end in order once the study has no work for them
+
+CHECKPOINT_SECONDS = 5.0  # between checkpoints at least, where the study does not say
+OUTAGE_RETRY_SECONDS = 5.0  # how long a training goes on by itself before it looks for the database again
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 5.0
+GIVE_UP_SECONDS = 3600.0  # that the database is waited for
+CONNECT_SECONDS = 5.0  # for a cluster's head to take a connection

@@ -29,7 +29,7 @@ def reference_command(
         best = "none" if status.best is None else f"{show(status.best.score)} (trial {status.best.trial})"
         typer.echo(f"{status.study}: {sum(status.trials.values())} trials, best {best}")
     confirmed = made.confirmed
-    typer.echo(f"{confirmed.study}: {confirmed.winner} won with a mean of {show(confirmed.standings[0].mean)}")
+    typer.echo(f"{confirmed.study}: {confirmed.winner} won with a mean of {show(confirmed.ranked[0].mean)}")
     for name, values in confirmed.test.items():
         typer.echo(f"on the test data, the mean of its {len(values)} seeds: {name} {show(fmean(values))}")
     typer.echo(f"{made.path}: {made.bytes / 1e6:.1f} MB")

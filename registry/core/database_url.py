@@ -77,3 +77,8 @@ def _require_file(url: URL) -> None:
             f"there is no database {url.database}; start a search first, or name another with --storage URL "
             "(in Python, Registry(URL, create=True) makes it)"
         )
+
+
+def with_password(url: URL) -> str:
+    """Return the URL whole, for a process or connection of our own: never to be printed, logged or stored."""
+    return url.render_as_string(hide_password=False)

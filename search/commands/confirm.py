@@ -14,7 +14,7 @@ from search.commands import options, session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from search.confirm.standings import Confirmed
+    from search.confirm.ranking import Confirmed
     from search.study import Study
 
 
@@ -38,28 +38,27 @@ def confirm_command(
     storage: Storage = None,
 ) -> None:
     """Train a study's best again on new seeds, choose by the mean, measure the winner on the test data, once."""
-    from search.confirm.conclude import conclude
-    from search.confirm.start import begin, other_name
     from search.study import Study
 
     run_options = session.run_options(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
     session.prepare_process()
-    found = begin(Study.open(study, storage), top=top, seeds=seeds, name=name, accept_changes=accept_changes)
-    again = _continue(study, found, on)
+    parent = Study.open(study, storage)
+    confirmation = parent.begin_confirmation(top=top, seeds=seeds, name=name, accept_changes=accept_changes)
+    again = _continue(study, confirmation, on)
     try:
-        if found.unfinished():
-            with session.progress(found, run_options["timeout"], stderr=as_json) as shown:
-                found.run(on_status=shown.show, **run_options)
+        if confirmation.unfinished():
+            with session.progress(confirmation, run_options["timeout"], stderr=as_json) as shown:
+                confirmation.run(on_status=shown.show, **run_options)
     except KeyboardInterrupt:
         typer.echo(f"stopped in order; nothing is lost. To continue: {again}", err=as_json)
         return
-    confirmed = conclude(found)
-    print_json(confirmed.as_dict()) if as_json else _print(confirmed, again, other_name(found))
+    confirmed = confirmation.conclude()
+    print_json(confirmed.as_dict()) if as_json else _print(confirmed, again)
 
 
-def _print(confirmed: Confirmed, again: str, other: str) -> None:
+def _print(confirmed: Confirmed, again: str) -> None:
     metric = confirmed.objective.metric
     print_table(
         ["rank", "was", "trial", "then", f"mean {metric}", "spread", "seeds", "parameters", "seconds"],
@@ -75,7 +74,7 @@ def _print(confirmed: Confirmed, again: str, other: str) -> None:
                 one.parameters,
                 one.seconds,
             )
-            for rank, one in enumerate(confirmed.standings, 1)
+            for rank, one in enumerate(confirmed.ranked, 1)
         ],
     )
     if confirmed.held:
@@ -84,7 +83,7 @@ def _print(confirmed: Confirmed, again: str, other: str) -> None:
     if confirmed.winner is None:
         typer.echo(f"{confirmed.finished} of {confirmed.budget} trainings done. To continue: {again}")
         return
-    typer.echo(f"winner: trial {confirmed.standings[0].trial} of {confirmed.of}, by its best seed {confirmed.winner}")
+    typer.echo(f"winner: trial {confirmed.ranked[0].trial} of {confirmed.of}, by its best seed {confirmed.winner}")
     for line in compare(confirmed):
         typer.echo(line)
     for name, values in confirmed.test.items():
@@ -95,14 +94,16 @@ def _print(confirmed: Confirmed, again: str, other: str) -> None:
     if confirmed.newer:
         newer = ", ".join(map(str, confirmed.newer))
         of = shlex.quote(confirmed.of)
-        typer.echo(f"not among these, but among the best of {of} by now: trial {newer}; search confirm {of} {other}")
+        typer.echo(
+            f"not among these, but among the best of {of} by now: trial {newer}; search confirm {of} {confirmed.again}"
+        )
 
 
 def compare(confirmed: Confirmed) -> list[str]:
     """Return, in words, by how much the winner is ahead of the second, seed by seed."""
-    if len(confirmed.standings) < 2 or not confirmed.standings[1].whole:
+    if len(confirmed.ranked) < 2 or not confirmed.ranked[1].whole:
         return []
-    first, second = confirmed.standings[:2]
+    first, second = confirmed.ranked[:2]
     pairs = [a - b for a, b in zip(first.scores, second.scores, strict=True) if a is not None and b is not None]
     better = sum(confirmed.objective.is_better(difference, than=0.0) for difference in pairs)
     return [
@@ -115,10 +116,10 @@ def _mean_of(values: Sequence[float]) -> str:
     return f"{fmean(values):.4f}{spread}"
 
 
-def _continue(study: str, found: Study, on: str) -> str:
+def _continue(study: str, confirmation: Study, on: str) -> str:
     words = ["search", "confirm", study]
-    if found.record.name != f"{study}-confirm":
-        words += ["--as", found.record.name]
+    if confirmation.record.name != f"{study}-confirm":
+        words += ["--as", confirmation.record.name]
     if on != "local":
         words += ["--on", on]
-    return shlex.join(words) + options.storage_option(found)
+    return shlex.join(words) + options.storage_option(confirmation)

@@ -16,7 +16,7 @@ ProblemName = Annotated[str, typer.Argument(metavar="PROBLEM", help="module:attr
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.")]
 StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else what PROBLEM ends in.")]
 Trials = Annotated[int | None, typer.Option("--trials", help="The budget in sum, over all runs and workers (40).")]
-Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by so many trials instead.")]
+Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by N trials instead.")]
 Artifacts = Annotated[
     str | None,
     typer.Option("--artifacts", metavar="STORE", help="Where the weights go: 'database' (default), a folder or a URL."),

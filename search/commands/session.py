@@ -22,20 +22,20 @@ def run_options(
         UsageError: a value that cannot be.
         ClusterError: nothing answers where the workers are to run.
     """
-    from search.launchers.ray_cluster import check_reachable
-    from search.launchers.target import check_target
+    from search.launchers.launcher import make_launcher
     from search.terminal.durations import parse_duration
 
-    found = {
-        "on": check_target(on),
+    launcher = make_launcher(on)
+    options_of_run = {
+        "on": on,
         "workers": options.worker_count(workers),
         "timeout": None if timeout is None else parse_duration(timeout, "--timeout"),
         "memory_limit": options.memory_bytes(memory_limit),
         "device": device,
         "per_gpu": per_gpu,
     }
-    check_reachable(on)
-    return found
+    launcher.check(on)
+    return options_of_run
 
 
 def prepare_process() -> None:

@@ -13,7 +13,7 @@ from registry import ModelVersion, Registry
 from registry.core.errors import ConflictError, NotFoundError, ProtectedError
 from registry.labels.aliases import Expected
 from registry.values.known_tags import CONFIRM_TAG
-from search.confirm.standings import rounded
+from search.confirm.ranking import rounded
 from search.records.status import BestTrial
 from search.records.studies import StudyRecord
 
@@ -22,7 +22,7 @@ MEAN, SPREAD, SEEDS = "confirm_mean", "confirm_spread", "confirm_seeds"
 TRIES = 5
 
 
-def crown(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
+def promote_champion(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
     """Move the alias ``champion`` to a confirmed version, unless it is on one as good; say what was done.
 
     A champion that was never confirmed, or with other data or another metric, yields. A confirmed one yields to a
@@ -33,11 +33,11 @@ def crown(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
     """
     for _ in range(TRIES - 1):
         with suppress(ConflictError):  # it has moved meanwhile: compare with where it is now
-            return _crown(registry, record, chosen)
-    return _crown(registry, record, chosen)
+            return _promote_once(registry, record, chosen)
+    return _promote_once(registry, record, chosen)
 
 
-def _crown(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
+def _promote_once(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
     alias = f"{record.model}@{CHAMPION}"
     current = find_champion(registry, record.model)
     mean = float(chosen.tags[MEAN])

@@ -11,24 +11,26 @@ from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Any
 
+from sqlalchemy.engine import Engine
+
 from registry import ModelVersion, Registry
+from registry.core.database_url import with_password
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.transaction import reading, writing
-from search.confirm.champion import MEAN, SEEDS, SPREAD, crown
+from search.confirm.champion import MEAN, SEEDS, SPREAD, promote_champion
 from search.confirm.held_out import measure_on_test
-from search.confirm.standings import Confirmed, Standing, hold_back, stand
+from search.confirm.ranking import Confirmed, RankedConfiguration, hold_back, rank_configurations
 from search.confirm.start import newer_trials, other_name
 from search.records.confirm_plan import Confirmation
 from search.records.events import CHOSEN, CONFIRMED, find_note, note_once
 from search.records.studies import StudyRecord, read_study
-from search.records.trials import TrialRecord, trials_of
-from search.study import Study
+from search.records.trials import TrialRecord, read_trials, trials_of
 from search.system.forkserver import call_in_child
 
 MEASURED = "measured"
 
 
-def conclude(found: Study) -> Confirmed:
+def conclude(engine: Engine, record: StudyRecord) -> Confirmed:
     """Return how a confirmation stands; once all its trainings have ended, choose the winner and what follows.
 
     The winner has the best mean of the objective over all seeds; a tie goes to fewer parameters, then to fewer
@@ -41,64 +43,66 @@ def conclude(found: Study) -> Confirmed:
         UsageError: the study confirms nothing.
         UserError: the test data or a model do not load.
     """
-    record, plan = found.record, found.record.settings.confirms
+    plan = record.settings.confirms
     if plan is None:
         raise UsageError(f"{record.name!r} is a study that confirms nothing")
-    parent = Study(found.engine, read_study(found.engine, plan.study))
-    standings, trained = _standings(found, parent.record, plan)
+    parent = read_study(engine, plan.study)
+    ranked, trained = _ranked(engine, record, parent, plan)
     finished = sum(1 for slot in trained if slot.state == "finished")
-    shown = Confirmed(record.name, plan.study, record.objective, finished, len(trained), tuple(standings))
-    shown = replace(shown, newer=tuple(newer_trials(parent, plan)))
-    chosen = _event(found, CHOSEN)
+    shown = Confirmed(record.name, plan.study, record.objective, finished, len(trained), tuple(ranked))
+    newer, again = newer_trials(parent, read_trials(engine, parent.id), plan), other_name(engine, record)
+    shown = replace(shown, newer=tuple(newer), again=again)
+    chosen = _event(engine, record, CHOSEN)
     if chosen is None:
         if finished < len(trained):
             return shown
-        held = hold_back(standings, record.objective, record.name, other_name(found))
+        held = hold_back(ranked, record.objective, record.name, again)
         if held:
             return replace(shown, held=held)
-        chosen = _choose(found, parent.record, plan)
-    with Registry(found.url) as registry:
-        ended = _event(found, CONFIRMED) or _follow(registry, found, chosen)
-    winner = next(one for one in standings if one.trial == chosen["trial"])
+        chosen = _choose(engine, record, parent, plan)
+    with Registry(with_password(engine.url)) as registry:
+        ended = _event(engine, record, CONFIRMED) or _follow(registry, engine, record, chosen)
+    winner = next(one for one in ranked if one.trial == chosen["trial"])
     return replace(
         shown,
-        standings=(winner, *(one for one in standings if one is not winner)),
+        ranked=(winner, *(one for one in ranked if one is not winner)),
         winner=ended["version"],
         champion=ended["champion"],
         test={name: tuple(values) for name, values in ended["test"].items()},
     )
 
 
-def _standings(found: Study, parent: StudyRecord, plan: Confirmation) -> tuple[list[Standing], list[TrialRecord]]:
+def _ranked(
+    engine: Engine, record: StudyRecord, parent: StudyRecord, plan: Confirmation
+) -> tuple[list[RankedConfiguration], list[TrialRecord]]:
     """Return how the configurations stand, and the trainings that say so, read at one moment."""
-    with reading(found.engine) as connection:
-        before, trained = trials_of(connection, parent.id), trials_of(connection, found.record.id)
-    return stand(plan, found.record.objective, before, trained), trained
+    with reading(engine) as connection:
+        before, trained = trials_of(connection, parent.id), trials_of(connection, record.id)
+    return rank_configurations(plan, record.objective, before, trained), trained
 
 
-def _choose(found: Study, parent: StudyRecord, plan: Confirmation) -> dict[str, Any]:
+def _choose(engine: Engine, record: StudyRecord, parent: StudyRecord, plan: Confirmation) -> dict[str, Any]:
     """Choose the winner and keep the choice, in one transaction, unless another process has."""
 
     def choice() -> dict[str, Any]:
-        (winner, *_), _ = _standings(found, parent, plan)
-        return {"trial": winner.trial, "slots": list(winner.slots), "best": winner.best_slot(found.record.objective)}
+        (winner, *_), _ = _ranked(engine, record, parent, plan)
+        return {"trial": winner.trial, "slots": list(winner.slots), "best": winner.best_slot(record.objective)}
 
-    with writing(found.engine) as connection:
-        return note_once(connection, found.record.id, CHOSEN, choice)
+    with writing(engine) as connection:
+        return note_once(connection, record.id, CHOSEN, choice)
 
 
-def _follow(registry: Registry, found: Study, chosen: Mapping[str, Any]) -> dict[str, Any]:
+def _follow(registry: Registry, engine: Engine, record: StudyRecord, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Do what follows the choice; each step may be done again where a process died after it."""
-    record = found.record
     versions = _versions(registry, record)
     missing = [slot for slot in chosen["slots"] if slot not in versions]
     if missing:
         raise NotFoundError(
             f"the version of trial {missing[0]} of {record.name!r} is gone from the registry; "
-            f"bring it back from a backup, or confirm again with {other_name(found)}"
+            f"bring it back from a backup, or confirm again with {other_name(engine, record)}"
         )
     own = [versions[slot] for slot in chosen["slots"]]
-    measured = _event(found, MEASURED) or _measure(found, own)
+    measured = _event(engine, record, MEASURED) or _measure(engine, record, own)
     best = versions[chosen["best"]]
     scores = [one.score for one in own]
     marks = {MEAN: repr(fmean(scores)), SPREAD: f"{stdev(scores):.3g}" if len(scores) > 1 else "", SEEDS: str(len(own))}
@@ -107,29 +111,31 @@ def _follow(registry: Registry, found: Study, chosen: Mapping[str, Any]) -> dict
         for name, text in (tags | (marks if version is best else {})).items():
             if text:
                 registry.set_tag(version.ref, name, text)
-    champion = crown(registry, record, registry.get(best.ref))
+    champion = promote_champion(registry, record, registry.get(best.ref))
     luckiest = _luckiest(record, versions)
     others = [one.version for one in versions.values() if one.ref not in (best.ref, luckiest.ref)]
     registry.drop_weights(record.model, others)
     names = dict.fromkeys(name for values in measured["test"].values() for name in values)
     test = {name: [values[name] for values in measured["test"].values()] for name in names}
-    with writing(found.engine) as connection:
+    with writing(engine) as connection:
         ended = {"trial": chosen["trial"], "version": best.ref, "champion": champion, "test": test}
         return note_once(connection, record.id, CONFIRMED, lambda: ended)
 
 
-def _measure(found: Study, own: list[ModelVersion]) -> dict[str, Any]:
+def _measure(engine: Engine, record: StudyRecord, own: list[ModelVersion]) -> dict[str, Any]:
     """Measure the winner's versions on the test data, and keep the figures unless another process has."""
     try:
-        test = call_in_child(measure_on_test, found.url, [version.ref for version in own], found.record.problem)
+        test = call_in_child(
+            measure_on_test, with_password(engine.url), [version.ref for version in own], record.problem
+        )
     except NotFoundError:
         # Another process has done so meanwhile, and dropped the weights.
-        measured = _event(found, MEASURED)
+        measured = _event(engine, record, MEASURED)
         if measured is None:
             raise
         return measured
-    with writing(found.engine) as connection:
-        return note_once(connection, found.record.id, MEASURED, lambda: {"test": test})
+    with writing(engine) as connection:
+        return note_once(connection, record.id, MEASURED, lambda: {"test": test})
 
 
 def _luckiest(record: StudyRecord, versions: Mapping[int, ModelVersion]) -> ModelVersion:
@@ -143,6 +149,6 @@ def _versions(registry: Registry, record: StudyRecord) -> dict[int, ModelVersion
     return {version.source.trial: version for version in found if version.source.trial is not None}
 
 
-def _event(found: Study, kind: str) -> dict[str, Any] | None:
-    with reading(found.engine) as connection:
-        return find_note(connection, found.record.id, kind)
+def _event(engine: Engine, record: StudyRecord, kind: str) -> dict[str, Any] | None:
+    with reading(engine) as connection:
+        return find_note(connection, record.id, kind)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.coordination.lease import Lease
+from search.timing import CHECKPOINT_SECONDS
 
 logger = logging.getLogger(__name__)
 
-AUTO_SECONDS = 5.0  # between checkpoints at least, where the study does not say
 SHARE = 0.03  # of the time that they may cost then
 
 
@@ -56,7 +56,7 @@ class Checkpoints:
 
     def save_when_due(self, epoch: int, pruning: Callable[[], Mapping[str, Any]]) -> None:
         """Save after an epoch, unless the last one is too recent."""
-        seconds = max(AUTO_SECONDS, self._cost / SHARE) if self._seconds is None else self._seconds
+        seconds = max(CHECKPOINT_SECONDS, self._cost / SHARE) if self._seconds is None else self._seconds
         if self._clock() - self._saved_at >= seconds:
             self.save(epoch, pruning())
 

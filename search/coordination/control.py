@@ -15,7 +15,7 @@ from registry.values.stop_reason import StopReason
 from search.optuna_bridge import tables
 from search.records.confirm_plan import free_name
 from search.records.events import CHOSEN, find_note, note
-from search.records.studies import StudyRecord, hold_study
+from search.records.studies import StudyRecord, lock_study
 from search.schema import results, slots, studies
 
 FAILED = [reason.value for reason in StopReason if reason.failed]
@@ -85,7 +85,7 @@ def check_open(connection: Connection, study: StudyRecord) -> None:
     Raises:
         UsageError: it is closed.
     """
-    hold_study(connection, study.id)
+    lock_study(connection, study.id)
     plan = study.settings.confirms
     if plan is not None and find_note(connection, study.id, CHOSEN) is not None:
         other = free_name(plan.study, connection.scalars(sa.select(studies.c.name)).all())

@@ -1,23 +1,73 @@
-"""Begin a study: what it may be called, what it may ask for, and its rows; or find the one that is there."""
+"""Create a study: what it may be called, what it may ask for, and its rows; or go on with the one that is there."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import optuna
 from sqlalchemy.engine import Engine
 
-from registry.artifacts.requested import choose_artifacts
+from registry.artifacts.requested import check_artifacts, choose_artifacts
 from registry.core.engine import use_wal
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from registry.core.transaction import reading, writing
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
-from search.coordination import slots
+from search.coordination import changes, slots
 from search.errors import SettingsError
+from search.optuna_bridge.pruners import check_pruner
+from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import closing_storage, create_tables
-from search.problems.inspection import GRID_COUNTED, Inspection
+from search.problems.inspection import GRID_COUNTED, Inspection, inspect_problem
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, insert_study, read_study
 from search.schema import SCHEMA
+from search.system.forkserver import call_in_child, warm_up
+
+
+def create_study(
+    engine: Engine,
+    name: str,
+    problem: str,
+    trials: int,
+    settings: Mapping[str, Any],
+    *,
+    artifacts: str | None = None,
+    accept: bool = False,
+) -> StudyRecord:
+    """Create a study, or find the one of that name and raise its budget; see `search.Study.create`.
+
+    Raises:
+        UserError: the problem, the settings or the database do not work; nothing was written.
+    """
+    if trials < 1:
+        raise UsageError(f"the number of trials is {trials}; expected 1 or more")
+    check_name(name)
+    check_artifacts(engine, artifacts)
+    existing = find_existing(engine, name)
+    if existing is None:
+        asked = Settings.of(settings)
+        check_sampler(asked)
+        check_pruner(asked)
+        warm_up()
+        inspection = call_in_child(inspect_problem, problem)
+        return begin_study(engine, name, inspection, asked, trials, artifacts)
+    asked = existing.settings.changed(settings)
+    check_sampler(asked)
+    check_pruner(asked)
+    check_same(existing, problem, asked)
+    with reading(engine) as connection:
+        more = trials > slots.count_slots(connection, existing.id)
+    if more:
+        changes.check_own_budget(existing)
+    if accept:
+        existing = changes.accept_changes(engine, existing)
+    elif more or slots.unfinished(engine, existing.id):
+        changes.check_problem(existing)
+    choose_artifacts(engine, artifacts)
+    changes.raise_budget(engine, existing, trials)
+    return existing
 
 
 def find_existing(engine: Engine, name: str) -> StudyRecord | None:
@@ -54,8 +104,8 @@ def begin_study(
             load_if_exists=True,
         )._study_id
     with writing(engine) as connection:
-        found = find_study(connection, name)
-        if found is None:
+        rival = find_study(connection, name)
+        if rival is None:
             study_id = insert_study(
                 connection,
                 name=name,
@@ -68,11 +118,11 @@ def begin_study(
                 space_fingerprint=inspection.space_fingerprint,
                 data_fingerprint=inspection.data_fingerprint,
             )
-            slots.add_slots(connection, study_id, trials)
-    record = read_study(engine, name)
-    if found is not None:  # somebody else began it just now
-        check_same(record, inspection.problem, settings)
-    return record
+        else:  # somebody else began it just now; the highest budget wins
+            check_same(rival, inspection.problem, settings)
+            study_id = rival.id
+        slots.add_slots(connection, study_id, trials)
+    return read_study(engine, name)
 
 
 def check_name(name: str) -> None:
@@ -83,20 +133,6 @@ def check_name(name: str) -> None:
     """
     if not name or len(name) > 200 or not name.isprintable() or name != name.strip():
         raise UsageError(f"the study's name is {name[:40]!r}; expected 1 to 200 printable characters")
-
-
-def check_own_budget(record: StudyRecord) -> None:
-    """Refuse to add trials to a confirmation, whose budget is configurations times seeds.
-
-    Raises:
-        UsageError: it is one.
-    """
-    plan = record.settings.confirms
-    if plan is not None:
-        raise UsageError(
-            f"{record.name!r} confirms {plan.study!r} with {len(plan.trials)} configurations; "
-            f"more seeds are what makes it larger: search confirm {plan.study} --seeds N"
-        )
 
 
 def _check_grid(inspection: Inspection, settings: Settings, trials: int) -> None:

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from registry.core.transaction import clock, reading, writing
-from search.coordination.checkpoint_store import CHUNK_BYTES
+from search.coordination.checkpoint_store import read_checkpoint, write_checkpoint
 from search.coordination.finish import close_slot
-from search.coordination.slots import Claim, end_attempts
+from search.coordination.slots import Claim, end_attempts, release
 from search.errors import LeaseLost
 from search.optuna_bridge import tables
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
-from search.schema import attempts, checkpoint_chunks, checkpoints, slots, studies, workers
+from search.schema import attempts, slots, studies, workers
 from search.timing import LEASE_SECONDS
 
 
@@ -40,7 +40,7 @@ class Lease:
 
     def beat(self) -> bool:
         """Prolong the lease and say that the worker lives; tell whether the study is being stopped."""
-        with self._held() as connection:
+        with self._fenced() as connection:
             holder = sa.select(slots.c.worker_id).where(slots.c.id == self.claim.slot).scalar_subquery()
             connection.execute(sa.update(workers).where(workers.c.id == holder).values(beat_at=self._now))
             study = sa.select(slots.c.study_id).where(slots.c.id == self.claim.slot).scalar_subquery()
@@ -49,7 +49,7 @@ class Lease:
     def start(self, params: Mapping[str, Any], changes: Changes, epoch: int) -> None:
         """Record the params and the epoch that the training goes on after, before its first."""
         started = sa.func.coalesce(slots.c.started_at, self._now)
-        with self._held(params=dict(params), started_at=started, epoch=epoch) as connection:
+        with self._fenced(params=dict(params), started_at=started, epoch=epoch) as connection:
             tables.write_changes(connection, self.claim.trial_id, changes)
             if epoch != self.claim.epoch:
                 this = sa.and_(attempts.c.slot_id == self.claim.slot, attempts.c.lease == self.claim.lease)
@@ -57,7 +57,7 @@ class Lease:
 
     def progress(self, epoch: int, score: float | None, best_epoch: int | None, changes: Changes) -> bool:
         """Say how far the trial is; tell whether somebody asks to prune it."""
-        with self._held(epoch=epoch, score=score, best_epoch=best_epoch) as connection:
+        with self._fenced(epoch=epoch, score=score, best_epoch=best_epoch) as connection:
             tables.write_changes(connection, self.claim.trial_id, changes)
             query = sa.select(slots.c.prune).where(slots.c.id == self.claim.slot)
             return bool(connection.execute(query).scalar_one())
@@ -65,48 +65,35 @@ class Lease:
     def finish(self, connection: Connection, result: TrialResult, changes: Changes) -> None:
         """Close the slot and its trial within a transaction; the same again changes nothing."""
         if not self._is_closed(connection):
-            self._take(connection, {})
+            self._fence(connection, {})
             tables.write_changes(connection, self.claim.trial_id, changes)
             close_slot(connection, self.claim.slot, self.claim.trial_id, result)
             end_attempts(connection, self.claim.slot, "finished")
 
     def release(self, outcome: str, detail: str | None = None) -> None:
         """Hand the slot back at once, for any worker to continue its trial."""
-        with self._held() as connection:
+        with self._fenced() as connection:
             end_attempts(connection, self.claim.slot, outcome, detail)
-            freed = {"state": "waiting", "expires_at": None, "worker_id": None}
-            connection.execute(sa.update(slots).where(slots.c.id == self.claim.slot).values(freed))
+            release(connection, self.claim.slot)
 
     def save_checkpoint(self, epoch: int, sha256: str, data: bytes) -> None:
         """Keep what is needed to continue after an epoch, instead of an earlier one's."""
-        slot = self.claim.slot
-        with self._held() as connection:
-            connection.execute(sa.delete(checkpoints).where(checkpoints.c.slot_id == slot))
-            connection.execute(sa.insert(checkpoints).values(slot_id=slot, epoch=epoch, sha256=sha256))
-            for number, start in enumerate(range(0, len(data), CHUNK_BYTES)):
-                chunk = {"slot_id": slot, "number": number, "data": data[start : start + CHUNK_BYTES]}
-                connection.execute(sa.insert(checkpoint_chunks).values(chunk))
+        with self._fenced() as connection:
+            write_checkpoint(connection, self.claim.slot, epoch, sha256, data)
 
     def load_checkpoint(self) -> tuple[str, bytes] | None:
         """Return the hash and the bytes of the last checkpoint, or None."""
-        slot = self.claim.slot
-        query = sa.select(checkpoints.c.sha256).where(checkpoints.c.slot_id == slot)
-        parts = sa.select(checkpoint_chunks.c.data).where(checkpoint_chunks.c.slot_id == slot)
         with reading(self._engine) as connection:
-            sha256 = connection.execute(query).scalar_one_or_none()
-            if sha256 is None:
-                return None
-            data = b"".join(connection.execute(parts.order_by(checkpoint_chunks.c.number)).scalars())
-        return sha256, data
+            return read_checkpoint(connection, self.claim.slot)
 
     @contextmanager
-    def _held(self, **values: object) -> Iterator[Connection]:
+    def _fenced(self, **values: object) -> Iterator[Connection]:
         """Open a transaction that holds and prolongs the lease, and changes columns of the slot."""
         with writing(self._engine) as connection:
-            self._take(connection, {"expires_at": self._now + self._seconds} | values)
+            self._fence(connection, {"expires_at": self._now + self._seconds} | values)
             yield connection
 
-    def _take(self, connection: Connection, values: Mapping[str, object]) -> None:
+    def _fence(self, connection: Connection, values: Mapping[str, object]) -> None:
         held = sa.update(slots).where(
             slots.c.id == self.claim.slot, slots.c.lease == self.claim.lease, slots.c.state == "running"
         )

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.core.transaction import clock, reading, writing
 from search.optuna_bridge import tables
-from search.records.studies import hold_study
+from search.records.studies import lock_study
 from search.schema import OPEN, attempts, slots, studies, workers
 from search.timing import GRACE_SECONDS, LEASE_SECONDS
 
@@ -48,7 +48,7 @@ def new_worker_id() -> str:
 
 def add_slots(connection: Connection, study_id: int, budget: int) -> int:
     """Add slots until the study has ``budget`` of them; return how many were added (0 where it has more)."""
-    hold_study(connection, study_id)  # so that two who add at once do not make the same numbers
+    lock_study(connection, study_id)  # so that two who add at once do not make the same numbers
     have = count_slots(connection, study_id)
     if have >= budget:
         return 0
@@ -150,11 +150,11 @@ def reap(engine: Engine, study_id: int) -> int:
         ids = list(connection.execute(expired.with_for_update(skip_locked=True)).scalars())
         for slot in ids:
             end_attempts(connection, slot, "lost", "its lease expired")
-            hand_back(connection, slot)
+            release(connection, slot)
     return len(ids)
 
 
-def hand_back(connection: Connection, slot: int) -> None:
+def release(connection: Connection, slot: int) -> None:
     """Let any worker claim a slot; the lease counts up, so that the one who had it cannot write any more."""
     freed = {"state": "waiting", "expires_at": None, "worker_id": None, "lease": slots.c.lease + 1}
     connection.execute(sa.update(slots).where(slots.c.id == slot).values(freed))

@@ -1,16 +1,36 @@
-"""What a launcher gives: running workers, wherever they are."""
+"""What a launcher is asked, and what it gives: running workers, wherever they are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    pass
+from sqlalchemy.engine import Engine
 
+from search.records.studies import StudyRecord
 
 FAILED = 1  # the exit code of a worker that said why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The workers that a user asks for.
+
+    Args:
+        on: where: ``local``, ``ray`` or ``ray://HOST:PORT``.
+        workers: how many; None for as many as fit.
+        device: ``auto``, ``cpu``, ``gpu`` or, on this machine, ``gpu:0,1``.
+        per_gpu: workers that share a GPU.
+        memory_limit: bytes of memory that each worker may use; None for any.
+    """
+
+    on: str = "local"
+    workers: int | None = None
+    device: str = "auto"
+    per_gpu: int = 1
+    memory_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +47,7 @@ class Child:
 
 
 class Workers(Protocol):
-    """The running workers of one `Study.run`, wherever they are: a `Pool` or a `RayPool`."""
+    """The running workers of one run, wherever they are: a `Pool` or a `RayPool`."""
 
     stop_seconds: float  # in which workers that are asked to stop have ended
 
@@ -36,17 +56,17 @@ class Workers(Protocol):
         """The exit codes of the workers; None, or nothing yet, of those that still run."""
 
     @property
-    def reasons(self) -> list[str]:
+    def failures(self) -> list[str]:
         """Why workers could not go on, as far as that is known here."""
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Say why workers could not go on, where that was not said before."""
 
     def alive(self) -> bool:
         """Tell whether a worker still runs, after replacing those that died."""
 
     def wait(self, seconds: float) -> None:
-        """Wait until a worker ends, at most so long."""
+        """Wait until a worker ends, ``seconds`` at most."""
 
     def stop(self) -> None:
         """Ask the workers to stop at their next safe point."""
@@ -56,3 +76,21 @@ class Workers(Protocol):
 
     def kill(self) -> None:
         """End the workers at once and hand their slots back."""
+
+
+class Launcher(Protocol):
+    """Starts workers of a study somewhere."""
+
+    def check(self, on: str) -> None:
+        """Tell early whether workers can be started there.
+
+        Raises:
+            ClusterError: they cannot.
+        """
+
+    def launch(self, engine: Engine, study: StudyRecord, request: Request) -> AbstractContextManager[Workers]:
+        """Start workers, never more than the study has work for; what they need is held open meanwhile.
+
+        Raises:
+            UserError: no such place, device or cluster.
+        """

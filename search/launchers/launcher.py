@@ -1,48 +1,21 @@
-"""Start a study's workers where they are wanted: on this machine, or on a Ray cluster."""
+"""The launchers by name: a new one is a class and a line here."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from search.coordination import slots
-from search.launchers.contract import Workers
-from search.launchers.ray_cluster import RayPool, connected
-from search.launchers.target import LOCAL, check_target
-from search.system.devices import find_gpus, usable_cores
-from search.system.placement import place_workers
+from search.launchers.contract import Launcher
+from search.launchers.local import LocalLauncher
+from search.launchers.ray_cluster import RayLauncher
+from search.launchers.target import LOCAL, RAY, check_target
 
-if TYPE_CHECKING:
-    from search.study import Study
+LAUNCHERS: Mapping[str, type[Launcher]] = {LOCAL: LocalLauncher, RAY: RayLauncher}
 
 
-@contextlib.contextmanager
-def launch(
-    study: Study, on: str, *, wanted: int | None, device: str, per_gpu: int, memory_limit: int | None
-) -> Iterator[Workers]:
-    """Start workers, never more than the study has work for; what they need is held open meanwhile.
-
-    Args:
-        study: what to work on.
-        on: where, see `Study.run`.
-        wanted: how many; None for as many as fit.
-        device: where they compute.
-        per_gpu: workers that share a GPU.
-        memory_limit: bytes of memory that each worker may use; None for any.
+def make_launcher(on: str) -> Launcher:
+    """Return the launcher of a target: ``local``, ``ray`` or ``ray://HOST:PORT``.
 
     Raises:
-        UserError: no such place, device or cluster.
+        UsageError: it is none of these.
     """
-    if check_target(on) != LOCAL:
-        with connected(on) as ray:
-            cluster = RayPool(ray, study, memory_limit)
-            cluster.start(wanted=wanted, device=device, per_gpu=per_gpu)
-            yield cluster
-        return
-    gpus = [] if device == "cpu" else find_gpus()
-    places = place_workers(workers=wanted, device=device, cores=usable_cores(), gpus=gpus, per_gpu=per_gpu)
-    study.go_on()
-    pool = study.open_pool(slots.new_worker_id, memory_limit)
-    pool.start(places[: study.unfinished()])
-    yield pool
+    return LAUNCHERS[check_target(on).partition("://")[0]]()

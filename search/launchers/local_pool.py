@@ -10,15 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from search.coordination.worker_exits import Death, judge, memory_kills
 from search.launchers.contract import FAILED, Child
 from search.system.memory import resident_bytes
 from search.system.placement import Place
+from search.system.process_exit import WorkerExit, classify_exit, memory_kills
+from search.timing import STOP_SECONDS
 
 logger = logging.getLogger(__name__)
 
-OUTLIVED = 20  # looks at the others, two a second, until they are said to go on without a worker
-MAX_FALLS = 5  # of one place without a trial finished between, before it is given up
+REPORT_AFTER_POLLS = 20  # looks at the others, two a second, until they are said to go on without a worker
+MAX_RESTARTS = 5  # of one place without a trial finished between, before it is given up
 
 
 @dataclass
@@ -26,9 +27,9 @@ class _Member:
     place: Place
     worker_id: str
     child: Child
-    falls: int = 0
+    restarts: int = 0
     over_limit: str | None = None
-    outlived: int = 0
+    polls_since_failure: int = 0
 
     @property
     def process(self) -> Any:
@@ -46,20 +47,20 @@ class Pool:
         memory_limit: bytes of memory that a worker's process may use; None for any.
     """
 
-    stop_seconds = 10.0  # in which workers that are asked to stop have ended
+    stop_seconds = STOP_SECONDS  # in which workers that are asked to stop have ended
 
     def __init__(
         self,
         start: Callable[[Place, str], Child],
         new_id: Callable[[], str],
-        release: Callable[[str, Death], bool],
+        release: Callable[[str, WorkerExit], bool],
         memory_limit: int | None = None,
     ) -> None:
         self._start, self._new_id, self._release = start, new_id, release
         self._limit = memory_limit
         self._members: list[_Member] = []
-        self._reasons: dict[str, str] = {}  # why workers could not go on, and who was the first to say so
-        self._told: set[str] = set()
+        self._failures: dict[str, str] = {}  # why workers could not go on, and who was the first to say so
+        self._reported: set[str] = set()
         self._stopping = False
         self._memory_kills = memory_kills()
 
@@ -76,13 +77,13 @@ class Pool:
         """
         for member in self._members:
             self._hold_to_limit(member)
-            member.outlived += member.process.exitcode == FAILED
+            member.polls_since_failure += member.process.exitcode == FAILED
         running = any(member.process.is_alive() for member in self._members)
-        if running and any(member.outlived == OUTLIVED for member in self._members):
-            self.tell()
+        if running and any(member.polls_since_failure == REPORT_AFTER_POLLS for member in self._members):
+            self.report()
         for index, member in enumerate(self._members):
             code = member.process.exitcode
-            if code is not None and code not in (0, FAILED) and not self._stopping and member.falls < MAX_FALLS:
+            if code is not None and code not in (0, FAILED) and not self._stopping and member.restarts < MAX_RESTARTS:
                 self._replace(index, member, code)
         return any(member.process.is_alive() for member in self._members)
 
@@ -97,19 +98,19 @@ class Pool:
         return [member.process.exitcode for member in self._members]
 
     @property
-    def reasons(self) -> list[str]:
+    def failures(self) -> list[str]:
         """Why workers could not go on, each reason once."""
         for member in self._members:
             if member.process.exitcode == FAILED and (reason := member.child.reason()):
-                self._reasons.setdefault(reason, f"worker {member.worker_id} on {member.place.device}")
-        return list(self._reasons)
+                self._failures.setdefault(reason, f"worker {member.worker_id} on {member.place.device}")
+        return list(self._failures)
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Say why workers could not go on, where that was not said before."""
-        for reason in self.reasons:
-            if reason not in self._told:
-                self._told.add(reason)
-                logger.error("%s ended: %s", self._reasons[reason], reason)
+        for reason in self.failures:
+            if reason not in self._reported:
+                self._reported.add(reason)
+                logger.error("%s ended: %s", self._failures[reason], reason)
 
     def stop(self) -> None:
         """Ask the workers to stop at their next safe point."""
@@ -126,7 +127,7 @@ class Pool:
                 member.process.kill()
             member.process.join()
             if member.process.exitcode not in (0, FAILED):
-                self._release(member.worker_id, Death("preempted", "ended at once when its pool was stopped"))
+                self._release(member.worker_id, WorkerExit("preempted", "ended at once when its pool was stopped"))
 
     def join(self, seconds: float) -> bool:
         """Wait for the workers to end; tell whether they did within the time."""
@@ -141,9 +142,9 @@ class Pool:
         if sentinels:
             multiprocessing.connection.wait(sentinels, seconds)
 
-    def _member(self, place: Place, falls: int = 0) -> _Member:
+    def _member(self, place: Place, restarts: int = 0) -> _Member:
         worker_id = self._new_id()
-        return _Member(place, worker_id, self._start(place, worker_id), falls)
+        return _Member(place, worker_id, self._start(place, worker_id), restarts)
 
     def _hold_to_limit(self, member: _Member) -> None:
         if self._limit is None or member.over_limit or not member.process.is_alive():
@@ -156,11 +157,11 @@ class Pool:
 
     def _replace(self, index: int, member: _Member, code: int) -> None:
         kills = memory_kills()
-        death = judge(code, over_limit=member.over_limit, system_killed=kills > self._memory_kills)
+        death = classify_exit(code, over_limit=member.over_limit, system_killed=kills > self._memory_kills)
         self._memory_kills = kills
         logger.warning(
             "worker %s on %s %s; another takes its place", member.worker_id, member.place.device, death.detail
         )
         held = self._release(member.worker_id, death)
         # A trial that kills its worker is dealt with by its own count; a worker that dies before it has one is not.
-        self._members[index] = self._member(member.place, 0 if held else member.falls + 1)
+        self._members[index] = self._member(member.place, 0 if held else member.restarts + 1)

@@ -17,16 +17,16 @@ from search.system.placement import Place
 
 def start_worker(url: str, study: str, place: Place, worker_id: str) -> Child:
     """Start a worker in a child process, in this folder."""
-    ear, mouth = multiprocessing.Pipe(duplex=False)
+    receiver, sender = multiprocessing.Pipe(duplex=False)
     process = processes().Process(  # type: ignore[attr-defined]
-        target=work_in_child, args=(url, study, place, worker_id, os.getcwd(), mouth), name=worker_id
+        target=work_in_child, args=(url, study, place, worker_id, os.getcwd(), sender), name=worker_id
     )
     process.start()
-    mouth.close()  # the child has its own
-    return Child(process, lambda: _hear(ear))
+    sender.close()  # the child has its own
+    return Child(process, lambda: _receive(receiver))
 
 
-def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: str, mouth: Connection) -> None:
+def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: str, sender: Connection) -> None:
     """Run a worker in a child of a pool; where it cannot go on, say why and exit with `FAILED`."""
     from search.worker.worker import work
 
@@ -38,7 +38,7 @@ def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: st
     except UserError as error:
         # What concerns the whole study is told once, by the pool's own process, from the study's row.
         if not isinstance(error, MetricError | SettingsError):
-            mouth.send(str(error))
+            sender.send(str(error))
         raise SystemExit(FAILED) from None
 
 
@@ -56,9 +56,9 @@ def _stop_with_parent(stop: threading.Event) -> None:
     stop.set()
 
 
-def _hear(ear: Connection) -> str | None:
+def _receive(receiver: Connection) -> str | None:
     """Return what a child that has ended said, once; None where it said nothing."""
     try:
-        return str(ear.recv()) if ear.poll() else None
+        return str(receiver.recv()) if receiver.poll() else None
     except (EOFError, OSError):
         return None

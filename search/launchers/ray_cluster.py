@@ -10,29 +10,28 @@ import socket
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 
+from registry.core.database_url import with_password
 from registry.core.errors import DatabaseUnavailable
 from registry.core.transaction import reading
-from search.coordination.worker_exits import Death
+from search.coordination import slots
 from search.errors import ClusterError
-from search.launchers.contract import FAILED
+from search.launchers.contract import FAILED, Request
 from search.launchers.ray_resources import Share, check_database, place_on_ray
 from search.launchers.ray_task import Task, new_token, release_workers, run_task
 from search.launchers.target import LOCAL, RAY, host_and_port
+from search.records.studies import StudyRecord, set_stopping
 from search.schema import workers
-
-if TYPE_CHECKING:
-    from search.study import Study
+from search.system.process_exit import WorkerExit
+from search.timing import CLUSTER_STOP_SECONDS, CONNECT_SECONDS, KILL_SECONDS, LINGER_SECONDS
 
 logger = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 5.0
 CONNECT_TRIES = 3
-KILL_SECONDS = 5.0
-LINGER_SECONDS = 3.0  # for workers to end in order once the study has no work for them
 
 
 def check_reachable(on: str) -> None:
@@ -113,23 +112,40 @@ def _own_handlers() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+class RayLauncher:
+    """Starts workers on a Ray cluster; see `Launcher`."""
+
+    def check(self, on: str) -> None:
+        """Check that Ray is installed here, and that something answers at its address."""
+        check_reachable(on)
+
+    @contextlib.contextmanager
+    def launch(self, engine: Engine, study: StudyRecord, request: Request) -> Iterator[RayPool]:
+        """Start as many tasks as are asked for, or fit; see `Launcher`."""
+        with connected(request.on) as ray:
+            pool = RayPool(ray, engine, study, request.memory_limit)
+            pool.start(workers=request.workers, device=request.device, per_gpu=request.per_gpu)
+            yield pool
+
+
 class RayPool:
     """Keep workers of a study running on a cluster: each is a Ray task, which Ray starts again when its node dies.
 
     Args:
         ray: the module, connected.
+        engine: the database.
         study: the study.
         memory_limit: bytes of memory that each worker may use; None for any.
     """
 
-    stop_seconds = 30.0  # until a worker has heard of it by its heartbeat, and has ended
+    stop_seconds = CLUSTER_STOP_SECONDS  # until a worker has heard of it by its heartbeat, and has ended
 
-    def __init__(self, ray: Any, study: Study, memory_limit: int | None) -> None:
-        self._ray, self._study, self._limit = ray, study, memory_limit
+    def __init__(self, ray: Any, engine: Engine, study: StudyRecord, memory_limit: int | None) -> None:
+        self._ray, self._engine, self._study, self._limit = ray, engine, study, memory_limit
         self._tokens: dict[Any, str] = {}  # of the tasks that have not ended
         self.exit_codes: list[int | None] = []
 
-    def start(self, *, wanted: int | None, device: str, per_gpu: int) -> None:
+    def start(self, *, workers: int | None, device: str, per_gpu: int) -> None:
         """Start as many workers as are wanted, or as fit; never more than the study has work for.
 
         Raises:
@@ -138,23 +154,23 @@ class RayPool:
         """
         nodes = [node for node in self._ray.nodes() if node["Alive"]]
         hosts = [node["NodeManagerHostname"] for node in nodes]
-        check_database(self._study.engine.dialect.name, hosts, socket.gethostname())
+        check_database(self._engine.dialect.name, hosts, socket.gethostname())
         resources = [node["Resources"] for node in nodes]
-        count, share = place_on_ray(workers=wanted, device=device, per_gpu=per_gpu, nodes=resources)
-        self._study.go_on()
+        count, share = place_on_ray(workers=workers, device=device, per_gpu=per_gpu, nodes=resources)
+        set_stopping(self._engine, self._study.id, stopping=False)
         remote = self._remote(share)
-        for _ in range(min(count, self._study.unfinished())):
+        for _ in range(min(count, slots.unfinished(self._engine, self._study.id))):
             token = new_token()
             # By reference, so that the URL's password is in no task's description.
             task = self._ray.put(self._task(token, share))
             self._tokens[remote.remote(task)] = token
 
     @property
-    def reasons(self) -> list[str]:
+    def failures(self) -> list[str]:
         """Nothing: each task has said why its worker could not go on."""
         return []
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Say nothing more."""
 
     def alive(self) -> bool:
@@ -173,9 +189,9 @@ class RayPool:
 
     def stop(self) -> None:
         """Ask all workers of the study to stop at their next safe point; those that still wait for room never start."""
-        self._study.stop()
-        begun = sa.select(workers.c.id).where(workers.c.study_id == self._study.record.id)
-        with reading(self._study.engine) as connection:
+        set_stopping(self._engine, self._study.id, stopping=True)
+        begun = sa.select(workers.c.id).where(workers.c.study_id == self._study.id)
+        with reading(self._engine) as connection:
             tokens = {worker[:8] for worker in connection.execute(begun).scalars()}
         for task, token in self._tokens.items():
             if token not in tokens:
@@ -188,16 +204,16 @@ class RayPool:
 
     def kill(self) -> None:
         """End the workers at once and hand their slots back."""
-        death = Death("preempted", "ended at once when its pool was stopped")
+        death = WorkerExit("preempted", "ended at once when its pool was stopped")
         killed = dict(self._tokens)
         with contextlib.suppress(DatabaseUnavailable):  # what they held is free once its lease has expired
-            self._study.stop()  # so that none claims another slot meanwhile
+            set_stopping(self._engine, self._study.id, stopping=True)  # so that none claims another slot meanwhile
         for task in killed:
             self._ray.cancel(task, force=True)
         self.join(KILL_SECONDS)
         with contextlib.suppress(DatabaseUnavailable):
             for token in killed.values():
-                release_workers(self._study.engine, self._study.record, token, death)
+                release_workers(self._engine, self._study, token, death)
 
     def _collect(self, seconds: float) -> None:
         for task in self._wait(len(self._tokens), seconds):
@@ -206,11 +222,11 @@ class RayPool:
 
     def _nothing_left(self) -> bool:
         with contextlib.suppress(DatabaseUnavailable):
-            return self._study.unfinished() == 0
+            return slots.unfinished(self._engine, self._study.id) == 0
         return False
 
     def _wait(self, count: int, seconds: float) -> list[Any]:
-        """Return the tasks that have ended, after waiting for so many of them."""
+        """Return the tasks that have ended, after waiting for ``count`` of them."""
         if not self._tokens:
             return []
         ended, _ = self._ray.wait(list(self._tokens), num_returns=count, timeout=seconds)
@@ -223,12 +239,11 @@ class RayPool:
             max_calls=1,  # or the process that holds TensorFlow ready would stay
             max_retries=-1,
             scheduling_strategy="SPREAD",
-            name=f"search worker {self._study.record.name}",
+            name=f"search worker {self._study.name}",
         )(run_task)
 
     def _task(self, token: str, share: Share) -> Task:
-        study = self._study
-        return Task(study.url, study.record.name, token, share.gpus > 0, self._limit, os.getcwd())
+        return Task(with_password(self._engine.url), self._study.name, token, share.gpus > 0, self._limit, os.getcwd())
 
     def _result(self, task: Any) -> list[int | None]:
         try:

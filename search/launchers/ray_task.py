@@ -10,18 +10,21 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from registry.core.engine import open_engine
 from registry.core.errors import UserError
 from registry.core.transaction import reading
-from search.coordination.worker_exits import Death, release_worker
+from search.coordination.slots import unfinished
+from search.coordination.worker_exits import release_worker
 from search.launchers.contract import FAILED
+from search.launchers.local import open_pool
 from search.launchers.local_pool import Pool
-from search.records.studies import StudyRecord
-from search.schema import workers
+from search.records.studies import StudyRecord, read_study
+from search.schema import SCHEMA, workers
 from search.system.placement import Place
+from search.system.process_exit import WorkerExit
+from search.timing import POLL_SECONDS
 
 logger = logging.getLogger(__name__)
-
-POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +55,33 @@ def new_token() -> str:
 
 def run_task(task: Task) -> list[int | None]:
     """Keep one worker running on this node until the study has no work for it; return its exit codes."""
-    from search.study import Study
-
     try:
-        study = Study.open(task.study, task.url)
+        engine = open_engine(task.url, must_exist=True)
     except UserError as error:
         logger.error("%s", error)
         return [FAILED]
     try:
+        SCHEMA.check(engine)
+        study = read_study(engine, task.study)
         # Where Ray runs this task again, its node is gone, and what was held there need not wait for its lease.
-        release_workers(study.engine, study.record, task.token, Death("lost", "its Ray task was restarted"))
-        if study.record.stopping or not study.unfinished():
+        release_workers(engine, study, task.token, WorkerExit("lost", "its Ray task was restarted"))
+        if study.stopping or not unfinished(engine, study.id):
             return []
         if os.path.isdir(task.folder):
             os.chdir(task.folder)
-        pool = study.open_pool(lambda: task.token + uuid.uuid4().hex[:4], task.memory_limit)
+        pool = open_pool(engine, study, lambda: task.token + uuid.uuid4().hex[:4], task.memory_limit)
         pool.start([Place(_gpu() if task.on_gpu else None)])
         _watch(pool)
-        pool.tell()
+        pool.report()
         return pool.exit_codes
+    except UserError as error:
+        logger.error("%s", error)
+        return [FAILED]
     finally:
-        study.close()
+        engine.dispose()
 
 
-def release_workers(engine: Engine, study: StudyRecord, token: str, death: Death) -> None:
+def release_workers(engine: Engine, study: StudyRecord, token: str, death: WorkerExit) -> None:
     """Hand back what the workers of a task held, as `deaths.release_worker` does."""
     found = sa.select(workers.c.id).where(
         workers.c.study_id == study.id, workers.c.state.in_(("working", "idle")), workers.c.id.startswith(token)

@@ -1,17 +1,79 @@
-"""Watch over the workers of one run until they end."""
+"""Run a study's workers and watch over them until they end."""
 
 from __future__ import annotations
 
+import contextlib
+import math
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from search.records.status import StudyStatus
+from sqlalchemy.engine import Engine
 
-if TYPE_CHECKING:
-    pass
-
-
-POLL_SECONDS = 0.5
-
+from registry.core.errors import DatabaseError, DatabaseUnavailable
+from search.coordination.slots import reap
+from search.errors import SettingsError, WorkersError
+from search.launchers.contract import Request, Workers
+from search.launchers.launcher import make_launcher
+from search.records.status import StudyStatus, read_status
+from search.records.studies import StudyRecord
+from search.system.database_file import DatabaseFile
+from search.timing import POLL_SECONDS
 
 OnStatus = Callable[[StudyStatus], None]
+
+
+def run_workers(
+    engine: Engine, study: StudyRecord, request: Request, *, timeout: float | None, on_status: OnStatus
+) -> StudyStatus:
+    """Run workers until the budget is used up; return how the study stands then; see `search.Study.run`."""
+    with make_launcher(request.on).launch(engine, study, request) as workers:
+        try:
+            _watch(engine, study, workers, timeout, on_status)
+        except (KeyboardInterrupt, DatabaseError):
+            _stop(workers)
+            raise
+        except BaseException:
+            workers.kill()
+            raise
+    return current_status(engine, study)
+
+
+def current_status(engine: Engine, study: StudyRecord) -> StudyStatus:
+    """Return how a study stands, after handing back what dead workers held."""
+    reap(engine, study.id)
+    return read_status(engine, study.name)
+
+
+def _watch(engine: Engine, study: StudyRecord, workers: Workers, timeout: float | None, on_status: OnStatus) -> None:
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    stopped, file = False, DatabaseFile(engine.url)
+    while workers.alive():
+        file.check()
+        with contextlib.suppress(DatabaseUnavailable):  # the workers wait for it, too
+            on_status(current_status(engine, study))
+        if not stopped and time.monotonic() >= end:
+            workers.stop()  # which ends a worker at once that has not begun yet
+            stopped = True
+        workers.wait(POLL_SECONDS)
+    file.check()
+    status = current_status(engine, study)
+    on_status(status)
+    if status.error is not None:
+        raise SettingsError(status.error)
+    if not stopped and status.finished < status.budget and workers.exit_codes and all(workers.exit_codes):
+        why = "; ".join(workers.failures) or f"see their messages above (exit codes {workers.exit_codes})"
+        raise WorkersError(
+            f"no worker of {study.name!r} could go on: {why}. The trials wait; once that is mended, the same "
+            "command continues"
+        )
+    workers.report()
+
+
+def _stop(workers: Workers) -> None:
+    try:
+        workers.stop()
+        if not workers.join(workers.stop_seconds):
+            workers.kill()
+    except KeyboardInterrupt:
+        workers.kill()
+    workers.report()

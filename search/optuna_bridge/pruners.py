@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import statistics
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
-from registry.core.errors import DatabaseUnavailable
+from registry.core.errors import DatabaseUnavailable, UsageError
 from search.records.settings import Settings
 
 MAX_PEERS = 30
@@ -19,19 +19,29 @@ RUNG_PRUNERS = ("asha", "hyperband")
 RUNG = "completed_rung_"  # how Optuna's successive halving names what it keeps in a trial
 
 
+# By name, from the most epochs that a trial trains; a step is a number of finished epochs.
+PRUNERS: Mapping[str, Callable[[int], BasePruner]] = {
+    "hyperband": lambda epochs: optuna.pruners.HyperbandPruner(min_resource=1, max_resource=epochs),
+    "asha": lambda _epochs: optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
+    "median": lambda _epochs: optuna.pruners.MedianPruner(n_startup_trials=5),
+    "percentile": lambda _epochs: optuna.pruners.PercentilePruner(25.0, n_startup_trials=5),
+    "none": lambda _epochs: optuna.pruners.NopPruner(),
+}
+
+
 def make_pruner(settings: Settings) -> BasePruner:
-    """Return Optuna's pruner of a study, before patience is added. A step is a number of finished epochs."""
-    match settings.pruner:
-        case "hyperband":
-            return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=settings.max_epochs)
-        case "asha":
-            return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
-        case "median":
-            return optuna.pruners.MedianPruner(n_startup_trials=5)
-        case "percentile":
-            return optuna.pruners.PercentilePruner(25.0, n_startup_trials=5)
-        case _:
-            return optuna.pruners.NopPruner()
+    """Return Optuna's pruner of a study, before patience is added."""
+    return PRUNERS[settings.pruner](settings.max_epochs)
+
+
+def check_pruner(settings: Settings) -> None:
+    """Check that there is such a pruner.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if settings.pruner not in PRUNERS:
+        raise UsageError(f"the pruner is {settings.pruner!r}; expected one of: {', '.join(PRUNERS)}")
 
 
 class StalledPruner:
@@ -49,7 +59,7 @@ class StalledPruner:
 
     def __init__(self, study: optuna.Study, trial: optuna.Trial, settings: Settings) -> None:
         self._study, self._trial, self._settings = study, trial, settings
-        self._condemned: dict[str, Any] | None = None
+        self._verdict: dict[str, Any] | None = None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             # PatientPruner asks for one epoch more than its patience.
@@ -71,11 +81,11 @@ class StalledPruner:
 
     def state(self) -> dict[str, Any]:
         """Return what a worker that continues the trial must know, as JSON values."""
-        return {"condemned": self._condemned, "system_attrs": dict(self._frozen().system_attrs)}
+        return {"verdict": self._verdict, "system_attrs": dict(self._frozen().system_attrs)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from another pruner's `state`."""
-        self._condemned = state["condemned"]
+        self._verdict = state.get("verdict")
 
     def first_attrs(self) -> dict[str, Any]:
         """Return the trial's system attributes without what pruners kept: those it began with."""
@@ -87,10 +97,10 @@ class StalledPruner:
     def _judge(self, frozen: FrozenTrial, epoch: int, value: float) -> dict[str, Any] | None:
         rungs = _rungs(frozen)
         if self._study.pruner.prune(self._study, frozen):
-            self._condemned = self._explain(frozen, epoch, value)
-        elif self._condemned and (self._settings.pruner not in RUNG_PRUNERS or self._passed_rung(rungs)):
-            self._condemned = None
-        return self._condemned if self._condemned and self._stalled(frozen) else None
+            self._verdict = self._explain(frozen, epoch, value)
+        elif self._verdict and (self._settings.pruner not in RUNG_PRUNERS or self._passed_rung(rungs)):
+            self._verdict = None
+        return self._verdict if self._verdict and self._stalled(frozen) else None
 
     def _stalled(self, frozen: FrozenTrial) -> bool:
         return self._settings.prune_patience == 0 or self._stall.prune(self._study, frozen)

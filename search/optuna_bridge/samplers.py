@@ -4,15 +4,74 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import optuna
 from optuna.samplers import BaseSampler
 
+from registry.core.errors import UsageError
 from search.errors import SettingsError
 from search.records.settings import Settings, derive_seed
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The trial that a sampler is made for.
+
+    Args:
+        settings: the study's.
+        number: the trial's number.
+        grid_point: returns the point of the grid that is this trial's.
+    """
+
+    settings: Settings
+    number: int
+    grid_point: Callable[[], dict[str, Any]]
+
+    @property
+    def seed(self) -> int:
+        """What the sampler's random numbers come from."""
+        return derive_seed(self.settings.seed, self.number)
+
+
+def _tpe(draw: Draw) -> BaseSampler:
+    return optuna.samplers.TPESampler(seed=draw.seed)
+
+
+def _gp(draw: Draw) -> BaseSampler:
+    return optuna.samplers.GPSampler(seed=draw.seed)
+
+
+def _cmaes(draw: Draw) -> BaseSampler:
+    return optuna.samplers.CmaEsSampler(seed=draw.seed)
+
+
+def _random(draw: Draw) -> BaseSampler:
+    return optuna.samplers.RandomSampler(seed=draw.seed)
+
+
+def _qmc(draw: Draw) -> BaseSampler:
+    # All trials draw from one sequence, so its scrambling has the study's seed.
+    return optuna.samplers.QMCSampler(
+        seed=draw.settings.seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False
+    )
+
+
+def _grid(draw: Draw) -> BaseSampler:
+    return GridPoint(draw.grid_point())
+
+
+SAMPLERS: Mapping[str, Callable[[Draw], BaseSampler]] = {
+    "tpe": _tpe,
+    "gp": _gp,
+    "cmaes": _cmaes,
+    "random": _random,
+    "qmc": _qmc,
+    "grid": _grid,
+}
 
 
 def make_sampler(settings: Settings, *, number: int, grid_point: Callable[[], dict[str, Any]]) -> BaseSampler:
@@ -26,47 +85,25 @@ def make_sampler(settings: Settings, *, number: int, grid_point: Callable[[], di
         number: the trial's number.
         grid_point: returns the point of the grid that is this trial's.
     """
-    seed = derive_seed(settings.seed, number)
-    match settings.sampler:
-        case "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        case "cmaes":
-            return optuna.samplers.CmaEsSampler(seed=seed)
-        case "qmc":
-            # All trials draw from one sequence, so its scrambling has the study's seed.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                return optuna.samplers.QMCSampler(
-                    seed=settings.seed,
-                    scramble=True,
-                    warn_independent_sampling=False,
-                    warn_asynchronous_seeding=False,
-                )
-        case "gp":
-            return _gp(seed)
-        case "grid":
-            return GridPoint(grid_point())
-        case _:
-            return optuna.samplers.TPESampler(seed=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return SAMPLERS[settings.sampler](Draw(settings, number, grid_point))
 
 
 def check_sampler(settings: Settings) -> None:
-    """Check that what the sampler needs is installed.
+    """Check that there is such a sampler, and that what it needs is installed.
 
     Raises:
-        SettingsError: it is not.
+        UsageError: no sampler has that name.
+        SettingsError: something is not installed.
     """
+    if settings.sampler not in SAMPLERS:
+        raise UsageError(f"the sampler is {settings.sampler!r}; expected one of: {', '.join(SAMPLERS)}")
     if settings.sampler == "gp" and find_spec("torch") is None:
         raise SettingsError(
             "the sampler gp needs PyTorch: install it (pip install -e '.[gp]' in the checkout), "
             "or choose another --sampler"
         )
-
-
-def _gp(seed: int) -> BaseSampler:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.GPSampler(seed=seed)
 
 
 class GridPoint(BaseSampler):

@@ -47,14 +47,14 @@ class OptunaView(BaseStorage):
 
     # The worker's own trial
 
-    def take_up(self, trial_id: int) -> FrozenTrial:
+    def load_own_trial(self, trial_id: int) -> FrozenTrial:
         """Make a trial the worker's own and return it."""
         with reading(self._engine) as connection:
             self._own = next(tables.read_trials(connection, [trial_id]))
         self._changes = Changes()
         return self._own
 
-    def go_back(self, epochs: int, system_attrs: dict[str, Any]) -> None:
+    def rewind_to(self, epochs: int, system_attrs: dict[str, Any]) -> None:
         """Forget what the own trial reported after an epoch, which will be trained again."""
         own = self._mine()
         own.intermediate_values = {step: v for step, v in own.intermediate_values.items() if step <= epochs}

@@ -11,6 +11,7 @@ from search.errors import ProblemError
 from search.problems.fingerprint import fingerprint_data
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
+from search.system.runtime import show_optional
 
 GRID_COUNTED = 100_000
 
@@ -108,6 +109,7 @@ def load_data(problem: Problem) -> Data:
         raise
     except Exception as error:
         raise ProblemError(f"the problem {problem.name!r}: loading its data failed: {one_line(error)}") from error
+    show_optional()
     if not isinstance(data, Data):
         raise ProblemError(
             f"the problem {problem.name!r}: load_data() returned {type(data).__name__}; "

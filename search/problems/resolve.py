@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from registry.core.errors import NotFoundError, did_you_mean
 from search.errors import ProblemError
 from search.problems.problem import Problem
+from search.system.runtime import show_optional
 
 GROUP = "search.problems"
 
@@ -39,6 +40,7 @@ def load_problem(spec: str) -> Problem:
             )
         module, attr = installed[spec].module, installed[spec].attr
     found = getattr(_import(module, spec), attr, None)
+    show_optional()
     if found is None:
         raise NotFoundError(f"the problem {spec!r}: module {module} has no {attr!r}")
     if not isinstance(found, Problem):

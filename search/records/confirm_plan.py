@@ -39,7 +39,7 @@ class Confirmation:
         return number % len(self.trials)
 
     def repeat(self, number: int) -> int:
-        """Return the how-manieth seed a slot trains with, from 0; slots of one repeat have the same seed."""
+        """Return the index of the seed that a slot trains with, from 0; slots of one repeat have the same seed."""
         return number // len(self.trials)
 
 

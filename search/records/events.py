@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.core.transaction import clock
-from search.records.studies import hold_study
+from search.records.studies import lock_study
 from search.schema import events, studies
 
 CHOSEN, CONFIRMED = "chosen", "confirmed"  # the events that close a confirmation, and that end it
@@ -40,7 +40,7 @@ def note_once(connection: Connection, study_id: int, kind: str, make: Callable[[
         kind: of the event.
         make: returns the detail, if there is none yet.
     """
-    hold_study(connection, study_id)
+    lock_study(connection, study_id)
     found = find_note(connection, study_id, kind)
     if found is not None:
         return found

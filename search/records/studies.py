@@ -98,6 +98,6 @@ def set_stopping(engine: Engine, study_id: int, *, stopping: bool, error: str | 
         connection.execute(change.values(stopping=stopping, error=error))
 
 
-def hold_study(connection: Connection, study_id: int) -> None:
+def lock_study(connection: Connection, study_id: int) -> None:
     """Lock a study until the transaction ends; SQLite's transaction locks all."""
     connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id).with_for_update())

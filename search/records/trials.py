@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from registry.core.objective import Objective
 from registry.core.transaction import reading
 from registry.values.stop_reason import StopReason
 from search.schema import results, slots
@@ -79,3 +81,13 @@ def _trial(row: Mapping[str, Any]) -> TrialRecord:
         pruned_by=row["pruned_by"],
         error=row["error"],
     )
+
+
+def ranked(objective: Objective, trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Return the trials that have finished with a score and were not dropped, the best first; ties: the oldest."""
+    scored = [
+        (objective.key(trial.score), trial.slot, trial)
+        for trial in trials
+        if trial.state == "finished" and not trial.dropped and trial.score is not None and math.isfinite(trial.score)
+    ]
+    return [trial for *_, trial in sorted(scored, key=lambda pair: pair[:2])]

@@ -7,19 +7,17 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from registry.core.errors import DatabaseUnavailable
+from search.timing import FIRST_RETRY_SECONDS, GIVE_UP_SECONDS, LONGEST_RETRY_SECONDS
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-FIRST_SECONDS, LONGEST_SECONDS = 0.1, 5.0
-GIVE_UP_SECONDS = 3600.0
 
-
-class Patience:
+class Retry:
     """Try an act again and again, at growing intervals, until the database answers.
 
     Args:
-        wait: waits so many seconds and tells whether it is time to give up.
+        wait: waits for a number of seconds and tells whether it is time to give up.
     """
 
     def __init__(self, wait: Callable[[float], bool]) -> None:
@@ -29,9 +27,9 @@ class Patience:
         """Return what the act returns.
 
         Raises:
-            DatabaseAway: it is time to give up, or the database was away for an hour.
+            DatabaseUnavailable: it is time to give up, or the database was away for an hour.
         """
-        pause, waited = FIRST_SECONDS, 0.0
+        pause, waited = FIRST_RETRY_SECONDS, 0.0
         while True:
             try:
                 found = act()
@@ -41,7 +39,7 @@ class Patience:
                 if waited > GIVE_UP_SECONDS or self._wait(pause):
                     raise
                 waited += pause
-                pause = min(2 * pause, LONGEST_SECONDS)
+                pause = min(2 * pause, LONGEST_RETRY_SECONDS)
             else:
                 if waited:
                     logger.warning("the database is back after about %.0f s", waited)

@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from registry.core.tensorflow import native_stderr_held
+
+# Libraries that Keras and KerasTuner import where they are installed, for what most problems never use, and the
+# modules of Keras that look for them.
+OPTIONAL = {
+    "matplotlib": (
+        "keras.src.visualization.plot_image_gallery",
+        "keras.src.visualization.plot_bounding_box_gallery",
+    ),
+    "pandas": ("keras.src.trainers.data_adapters.array_slicing",),
+    "sklearn": (
+        "keras.src.wrappers.fixes",
+        "keras.src.wrappers.utils",
+        "keras.src.wrappers.sklearn_wrapper",
+        "keras.wrappers",
+    ),
+}
+_hidden: set[str] = set()
 
 
 def import_tensorflow() -> None:
     """Import TensorFlow, Keras and KerasTuner; the runtime does not start yet, so the process may still fork."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with native_stderr_held():
+    with native_stderr_held(), _without_optional():
+        import keras_tuner  # noqa: F401
         import tensorflow  # noqa: F401
+
+
+@contextmanager
+def _without_optional() -> Iterator[None]:
+    """Hide the libraries that are there only for what most problems never use: they take time and memory to import."""
+    hidden = [name for name in OPTIONAL if name not in sys.modules and "keras" not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+        _hidden.update(hidden)
+
+
+def show_optional() -> None:
+    """Let Keras see those of the hidden libraries that the problem's own code has imported since."""
+    for name in [name for name in _hidden if name in sys.modules]:
+        _hidden.discard(name)
+        for module in OPTIONAL[name]:
+            importlib.reload(importlib.import_module(module))
 
 
 def configure(gpu: str | None, threads: int, *, mixed_precision: bool = False) -> None:

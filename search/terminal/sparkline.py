@@ -41,7 +41,7 @@ def _usual(known: Sequence[float]) -> tuple[float, float]:
 
 
 def squeezed(values: Sequence[float], width: int) -> list[float]:
-    """Return so many values at most, evenly chosen, the first and the last among them.
+    """Return at most ``width`` values, evenly chosen, the first and the last among them.
 
     Example:
         >>> squeezed([1, 2, 3, 4, 5, 6, 7], 4)

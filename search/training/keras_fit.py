@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from search.errors import Interrupted
+from search.system.runtime import show_optional
 from search.training.resident import sample_order
 
 
@@ -152,6 +153,7 @@ def with_fit_defaults(model: Any, callback: EpochCallback, defaults: FitDefaults
     signature = inspect.signature(fit)
 
     def fit_with_defaults(*args: Any, **kwargs: Any) -> Any:
+        show_optional()
         said = dict(signature.bind(*args, **kwargs).arguments)
         said = {"epochs": defaults.epochs, "verbose": 0} | said | {"initial_epoch": defaults.initial_epoch}
         _order_data(said, defaults, callback)

@@ -29,14 +29,13 @@ from search.records.results import TrialResult
 from search.records.settings import trial_seed
 from search.space.dimensions import Dimension
 from search.space.hyperparameters import SampledHyperParameters
+from search.timing import OUTAGE_RETRY_SECONDS
 from search.training.job import Job
 from search.training.monitor import Limits, Monitor
-from search.worker.context import Workshop
+from search.worker.context import WorkerContext
 from search.worker.registration import record, worth_recording
 
 logger = logging.getLogger(__name__)
-
-AWAY_SECONDS = 5.0  # how long a training goes on by itself before it looks for the database again
 
 
 class Attempt:
@@ -51,14 +50,14 @@ class Attempt:
 
     def __init__(
         self,
-        shop: Workshop,
+        context: WorkerContext,
         lease: Lease,
         lost: Callable[[], bool] = lambda: False,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._shop, self._lease, self._lost, self._stop = shop, lease, lost, stop
-        self._settings = shop.study.settings
-        self._checkpoints = Checkpoints(lease, shop.training.checkpoint, self._settings.checkpoint_seconds)
+        self._context, self._lease, self._lost, self._stop = context, lease, lost, stop
+        self._settings = context.study.settings
+        self._checkpoints = Checkpoints(lease, context.training.checkpoint, self._settings.checkpoint_seconds)
         self._monitor: Monitor
         self._prune: StalledPruner
         self._away_until = 0.0
@@ -73,42 +72,44 @@ class Attempt:
             UserError: the problem or the settings cannot work; the slot is handed back.
             DatabaseError: the database does not answer; the lease expires by itself.
         """
-        patience = self._shop.patience
+        retry = self._context.retry
         try:
             return self._run()
         except Interrupted:
-            patience(lambda: self._checkpoints.save(self._monitor.epochs, self._prune.state()))
-            patience(lambda: self._lease.release("preempted", "the worker was asked to stop"))
+            retry(lambda: self._checkpoints.save(self._monitor.epochs, self._prune.state()))
+            retry(lambda: self._lease.release("preempted", "the worker was asked to stop"))
             raise
         except DatabaseError:
             raise
         except UserError as error:
             message = str(error)
-            patience(lambda: self._lease.release("failed", message))
+            retry(lambda: self._lease.release("failed", message))
             raise
         finally:
-            self._shop.training.end()
+            self._context.training.end()
 
     def _run(self) -> TrialResult:
-        shop, claim = self._shop, self._lease.claim
-        frozen = shop.patience(lambda: shop.view.take_up(claim.trial_id))
-        shop.optuna_study.sampler = make_sampler(
+        context, claim = self._context, self._lease.claim
+        frozen = context.retry(lambda: context.view.load_own_trial(claim.trial_id))
+        context.optuna_study.sampler = make_sampler(
             self._settings,
             number=frozen.number,
-            grid_point=lambda: nth_point(shop.space().grid(), claim.number),
+            grid_point=lambda: nth_point(context.space().grid(), claim.number),
         )
-        trial = begin_trial(shop.optuna_study, frozen._trial_id)
+        trial = begin_trial(context.optuna_study, frozen._trial_id)
         result, model = self._train(trial, trial_seed(self._settings, frozen.number))
         self._tell_sampler(trial, result)
-        shop.patience(lambda: self._record(result, model))
+        context.retry(lambda: self._record(result, model))
         return result
 
     def _train(self, trial: optuna.Trial, seed: int) -> tuple[TrialResult, Any]:
-        shop, settings = self._shop, self._settings
-        self._prune = StalledPruner(shop.optuna_study, trial, settings)
+        context, settings = self._context, self._settings
+        self._prune = StalledPruner(context.optuna_study, trial, settings)
         limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
-        self._monitor = Monitor(shop.study.objective, limits, self._prune)
-        hp = SampledHyperParameters(lambda found: self._suggest(trial, found), frozenset(shop.study.space["ambiguous"]))
+        self._monitor = Monitor(context.study.objective, limits, self._prune)
+        hp = SampledHyperParameters(
+            lambda found: self._suggest(trial, found), frozenset(context.study.space["ambiguous"])
+        )
         job = Job(
             hp=hp,
             monitor=self._monitor,
@@ -120,7 +121,7 @@ class Attempt:
         )
         model, reason, error = None, None, None
         try:
-            model = shop.training.run(job)
+            model = context.training.run(job)
         except (Interrupted, LeaseLost, UserError):
             raise
         except MemoryError as failure:
@@ -131,25 +132,25 @@ class Attempt:
         return _result(trial.number, seed, hp.values, self._monitor, model, reason, error), model
 
     def _suggest(self, trial: optuna.Trial, found: Dimension) -> Any:
-        return self._shop.patience(lambda: trial._suggest(found.name, found.distribution))
+        return self._context.retry(lambda: trial._suggest(found.name, found.distribution))
 
     def _resume(self) -> bytes | None:
         """Return the checkpoint to continue after, and put the pruner's memory back to that epoch."""
-        found = self._shop.patience(self._checkpoints.load)
+        found = self._context.retry(self._checkpoints.load)
         if found is None:
-            self._shop.view.go_back(0, self._prune.first_attrs())
+            self._context.view.rewind_to(0, self._prune.first_attrs())
             return None
-        self._shop.view.go_back(found.epoch, found.pruning["system_attrs"])
+        self._context.view.rewind_to(found.epoch, found.pruning["system_attrs"])
         self._prune.restore(found.pruning)
         self._after = found.epoch
         return found.data
 
     def _started(self, params: Mapping[str, Any]) -> None:
         def write() -> None:
-            with self._shop.view.flushing() as changes:
+            with self._context.view.flushing() as changes:
                 self._lease.start(params, changes, self._after)
 
-        self._shop.patience(write)
+        self._context.retry(write)
 
     def _after_epoch(self) -> None:
         monitor = self._monitor
@@ -160,14 +161,14 @@ class Attempt:
                 self._report()
                 self._checkpoints.save_when_due(monitor.epochs, self._prune.state)
         except DatabaseUnavailable as error:
-            self._away_until = time.monotonic() + AWAY_SECONDS
+            self._away_until = time.monotonic() + OUTAGE_RETRY_SECONDS
             logger.warning("%s; the training goes on meanwhile", error)
         if monitor.stop_reason is None and self._stop_now():
             raise Interrupted
 
     def _report(self) -> None:
         monitor = self._monitor
-        with self._shop.view.flushing() as changes:
+        with self._context.view.flushing() as changes:
             asked = self._lease.progress(monitor.epochs, monitor.score, monitor.epoch, changes)
         if asked:
             monitor.stop_reason = StopReason.PRUNED
@@ -176,27 +177,27 @@ class Attempt:
     def _stop_now(self) -> bool:
         if self._lost():
             raise LeaseLost
-        return self._shop.should_stop() or self._stop()
+        return self._context.should_stop() or self._stop()
 
     def _tell_sampler(self, trial: optuna.Trial, result: TrialResult) -> None:
-        study = self._shop.optuna_study
+        study = self._context.optuna_study
         values = None if result.score is None else [result.score]
-        frozen = self._shop.view.get_trial(trial._trial_id)
+        frozen = self._context.view.get_trial(trial._trial_id)
         state = optuna_state(result.stop_reason)
-        self._shop.patience(lambda: study.sampler.after_trial(study, frozen, state, values))
+        self._context.retry(lambda: study.sampler.after_trial(study, frozen, state, values))
 
     def _record(self, result: TrialResult, model: Any) -> None:
         """Register a winner, and close the slot and the trial, in one transaction."""
-        shop = self._shop
-        with shop.view.flushing() as changes:
+        context = self._context
+        with context.view.flushing() as changes:
 
             def close(connection: Connection) -> None:
                 self._lease.finish(connection, result, changes)
 
-            if worth_recording(shop.registry, shop.study, result):
-                record(shop.registry, shop.study, result, model, shop.samples, also=close)
+            if worth_recording(context.registry, context.study, result):
+                record(context.registry, context.study, result, model, context.samples, also=close)
             else:
-                with writing(shop.engine) as connection:
+                with writing(context.engine) as connection:
                     close(connection)
 
 

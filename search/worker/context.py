@@ -19,12 +19,12 @@ from search.optuna_bridge.worker_storage import OptunaView
 from search.problems.problem import Data
 from search.records.studies import StudyRecord
 from search.space.discovery import Space, discover
-from search.system.retry import Patience
+from search.system.retry import Retry
 from search.training.job import Training
 
 
 @dataclass
-class Workshop:
+class WorkerContext:
     """All that one worker needs for trial after trial.
 
     Args:
@@ -37,7 +37,7 @@ class Workshop:
         samples: a few inputs to check loaded models by, or None.
         space: the problem's, to find a grid's points.
         should_stop: True once the worker was asked to stop.
-        patience: how to wait for a database that is away.
+        retry: how to wait for a database that is away.
     """
 
     engine: Engine
@@ -49,7 +49,7 @@ class Workshop:
     samples: Any
     space: Callable[[], Space]
     should_stop: Callable[[], bool]
-    patience: Patience
+    retry: Retry
 
     def close(self) -> None:
         """Close all connections to the database."""
@@ -60,7 +60,7 @@ class Workshop:
 CHECK_SAMPLES = 8
 
 
-def open_keras_shop(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> Workshop:
+def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:
     """Load the study's problem and its data, and open the workshop that trains its models.
 
     Raises:
@@ -77,10 +77,10 @@ def open_keras_shop(engine: Engine, url: str, study: StudyRecord, stop: threadin
     space = cache(lambda: discover(hypermodel))
     check_unchanged(study, space().fingerprint, fingerprint_data(data))
     training = KerasTraining(problem, hypermodel, data)
-    return open_shop(engine, url, study, stop, training, samples=_samples(data), space=space)
+    return open_context(engine, url, study, stop, training, samples=_samples(data), space=space)
 
 
-def open_shop(
+def open_context(
     engine: Engine,
     url: str,
     study: StudyRecord,
@@ -89,26 +89,26 @@ def open_shop(
     *,
     samples: Any = None,
     space: Callable[[], Space],
-) -> Workshop:
+) -> WorkerContext:
     """Open Optuna's and the registry's side of the database around a training."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     check_sampler(study.settings)
-    patience = Patience(stop.wait)
+    retry = Retry(stop.wait)
     view = OptunaView(engine, study)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         optuna_study = optuna.load_study(study_name=study.name, storage=view, pruner=make_pruner(study.settings))
-    return Workshop(
+    return WorkerContext(
         engine=engine,
         study=study,
         view=view,
         optuna_study=optuna_study,
-        registry=patience(lambda: Registry(url, create=True)),
+        registry=retry(lambda: Registry(url, create=True)),
         training=training,
         samples=samples,
         space=space,
         should_stop=stop.is_set,
-        patience=patience,
+        retry=retry,
     )
 
 

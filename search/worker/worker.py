@@ -25,15 +25,13 @@ from search.records.results import TrialResult
 from search.records.studies import StudyRecord, read_study, set_stopping
 from search.schema import SCHEMA, workers
 from search.system.placement import Place
-from search.system.retry import Patience
+from search.system.retry import Retry
 from search.system.runtime import configure
-from search.timing import LEASE_SECONDS
+from search.timing import BEATS_A_LEASE, IDLE_SECONDS, LEASE_SECONDS
 from search.worker.attempt import Attempt
-from search.worker.context import Workshop, open_keras_shop
+from search.worker.context import WorkerContext, open_keras_context
 
 logger = logging.getLogger(__name__)
-
-IDLE_SECONDS = 1.0
 
 
 class Worker:
@@ -46,10 +44,12 @@ class Worker:
         lease_seconds: how long its slots stay its own without a beat; the same for all workers of a study.
     """
 
-    def __init__(self, shop: Workshop, *, device: str, worker_id: str, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self, context: WorkerContext, *, device: str, worker_id: str, lease_seconds: float = LEASE_SECONDS
+    ) -> None:
         self.id = worker_id
         self._lease_seconds = lease_seconds
-        self._shop, self._engine, self._study = shop, shop.engine, shop.study
+        self._context, self._engine, self._study = context, context.engine, context.study
         self._device = device
 
     def run(self, stop: threading.Event, on_result: Callable[[TrialResult], None] = lambda result: None) -> None:
@@ -59,14 +59,14 @@ class Worker:
             UserError: the problem or the settings cannot work; the study says so, too.
             DatabaseError: the database does not answer, and did not come back.
         """
-        self._shop.patience(self._register)
+        self._context.retry(self._register)
         state = "failed"
         try:
             while not stop.is_set():
-                claim = self._shop.patience(self._claim)
+                claim = self._context.retry(self._claim)
                 if claim is not None:
                     self._work_on(claim, on_result)
-                elif self._shop.patience(self._nothing_left):
+                elif self._context.retry(self._nothing_left):
                     break
                 else:
                     stop.wait(IDLE_SECONDS)
@@ -100,8 +100,8 @@ class Worker:
     def _work_on(self, claim: slots.Claim, on_result: Callable[[TrialResult], None]) -> None:
         lease = Lease(self._engine, claim, self._lease_seconds)
         try:
-            with Heartbeat(lease.beat, self._lease_seconds / 4) as heartbeat:
-                result = Attempt(self._shop, lease, heartbeat.lost.is_set, heartbeat.stop.is_set).run()
+            with Heartbeat(lease.beat, self._lease_seconds / BEATS_A_LEASE) as heartbeat:
+                result = Attempt(self._context, lease, heartbeat.lost.is_set, heartbeat.stop.is_set).run()
         except LeaseLost:
             logger.warning("trial %d went to another worker while this one was away; claiming another", claim.number)
             return
@@ -132,15 +132,15 @@ def work(url: str, study_name: str, place: Place, *, worker_id: str, stop: threa
         UserError: the study, the problem or the settings cannot work.
     """
     engine = open_engine(url, must_exist=True)
-    study = Patience(stop.wait)(lambda: read_known(engine, study_name))
+    study = Retry(stop.wait)(lambda: read_known(engine, study_name))
     configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
-    shop = open_keras_shop(engine, url, study, stop)
+    context = open_keras_context(engine, url, study, stop)
     gc.collect()
     gc.freeze()  # what TensorFlow's import made need not be looked through after each trial
     try:
-        Worker(shop, device=place.device, worker_id=worker_id).run(stop)
+        Worker(context, device=place.device, worker_id=worker_id).run(stop)
     finally:
-        shop.close()
+        context.close()
 
 
 def read_known(engine: Engine, study_name: str) -> StudyRecord:

@@ -89,8 +89,8 @@ def confirm_twice(study: Study, folder: Path) -> None:
     confirmed = study.confirm(top=2, seeds=2, workers=1)
     assert (folder / "asked").read_text() == "once\n"
     assert (confirmed.study, confirmed.of, confirmed.finished, confirmed.budget) == ("s-confirm", "s", 4, 4)
-    assert {one.trial for one in confirmed.standings} == {trial.trial for trial in best}
-    assert confirmed.standings[0].mean == max(one.mean or 0 for one in confirmed.standings)
+    assert {one.trial for one in confirmed.ranked} == {trial.trial for trial in best}
+    assert confirmed.ranked[0].mean == max(one.mean or 0 for one in confirmed.ranked)
     assert {name: len(values) for name, values in confirmed.test.items()} == {"test_accuracy": 2, "test_loss": 2}
 
     with Registry(study.url) as registry:
@@ -128,7 +128,7 @@ def test_what_cannot_be_confirmed_is_said(folder: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/studies.db"
     with searched(url, "untested", trials=2) as study:
         confirmed = study.confirm(top=5, seeds=1, workers=1)
-        assert (len(confirmed.standings), confirmed.test) == (2, {})
+        assert (len(confirmed.ranked), confirmed.test) == (2, {})
         with pytest.raises(UsageError, match="expected 1 or more"):
             study.confirm(seeds=0)
         with closing(Study.open("s-confirm", url)) as found, pytest.raises(UsageError, match="confirms 's' already"):

@@ -13,7 +13,7 @@ from registry.values.stop_reason import StopReason
 from search.coordination import control
 from search.coordination.creation import begin_study
 from search.coordination.lease import Lease
-from search.coordination.worker_exits import Death, release_worker
+from search.coordination.worker_exits import release_worker
 from search.errors import ChangedProblem, Interrupted, LeaseLost, MetricError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem, load_data
@@ -23,8 +23,9 @@ from search.records.status import read_status
 from search.records.studies import read_study
 from search.records.trials import read_trials
 from search.schema import attempts
+from search.system.process_exit import WorkerExit
 from search.worker.attempt import Attempt
-from search.worker.context import open_keras_shop
+from search.worker.context import open_keras_context
 from search.worker.worker import Worker
 
 MODULE = """
@@ -112,20 +113,20 @@ class Bench:
         begin_study(self.engine, "s", inspect_problem(problem), Settings(**fields), trials)
         self.record = read_study(self.engine, "s")
         self.stop = threading.Event()
-        self.shop = open_keras_shop(self.engine, url, self.record, self.stop)
+        self.context = open_keras_context(self.engine, url, self.record, self.stop)
         self.workers = 0
 
     def work(self, on_result=lambda result: None):
         """Work until nothing is left; return the trials."""
         self.workers += 1
-        worker = Worker(self.shop, device="cpu", worker_id=f"w{self.workers}")
+        worker = Worker(self.context, device="cpu", worker_id=f"w{self.workers}")
         worker.run(self.stop, on_result)
         return self.trials()
 
     def claim(self, lease_type=Lease):
         """Claim a slot by a worker of its own; return the lease."""
         self.workers += 1
-        worker = Worker(self.shop, device="cpu", worker_id=f"w{self.workers}")
+        worker = Worker(self.context, device="cpu", worker_id=f"w{self.workers}")
         worker._register()
         return lease_type(self.engine, worker._claim())
 
@@ -140,7 +141,7 @@ class Bench:
 
     def close(self):
         """Close all connections."""
-        self.shop.close()
+        self.context.close()
 
 
 def test_a_study_is_worked_off(study_anywhere):
@@ -160,14 +161,14 @@ def test_a_study_is_worked_off(study_anywhere):
 def test_the_best_become_versions_whose_weights_are_of_the_best_epoch(study):
     bench = study(trials=3, top_k=2, max_epochs=4)
     trials = bench.work()
-    versions = bench.shop.registry.list("toy", best_first=True)
+    versions = bench.context.registry.list("toy", best_first=True)
     kept = [v for v in versions if v.weights]
     assert [v.score for v in kept] == sorted(t.score for t in trials)[:2]
     x, y = load_data(load_problem("problems:plain")).validation
     for version in kept:
         loaded = version.load()
         assert loaded.evaluate(x, y, batch_size=64, verbose=0)[0] == pytest.approx(version.score, rel=1e-5)
-        assert bench.shop.registry.load_check(version.ref).status == "equal"
+        assert bench.context.registry.load_check(version.ref).status == "equal"
         trial = trials[version.source.trial]
         assert version.params == trial.params
         assert list(version.curves["loss"].values) == trial.curves["loss"]
@@ -198,7 +199,7 @@ def test_an_interrupted_trial_continues_as_if_it_never_stopped(study_anywhere, t
             return super().progress(epoch, *others)
 
     with pytest.raises(Interrupted):
-        Attempt(bench.shop, bench.claim(Stopper)).run()
+        Attempt(bench.context, bench.claim(Stopper)).run()
     halfway = bench.trials()[0]
     assert (halfway.state, halfway.epoch) == ("waiting", 2)
     bench.stop.clear()
@@ -221,8 +222,8 @@ def test_a_killed_trial_is_continued_after_its_last_checkpoint(study_anywhere, t
             return super().progress(epoch, *others)
 
     with pytest.raises(SystemExit):
-        Attempt(bench.shop, bench.claim(Dying)).run()
-    release_worker(bench.engine, bench.record, "w1", Death("lost", "ended by signal 9"))
+        Attempt(bench.context, bench.claim(Dying)).run()
+    release_worker(bench.engine, bench.record, "w1", WorkerExit("lost", "ended by signal 9"))
     done = bench.work()[0]
     assert (done.curves, done.score, done.best_epoch) == (expected.curves, expected.score, expected.best_epoch)
     with bench.engine.connect() as connection:
@@ -241,7 +242,7 @@ def test_a_training_goes_on_while_the_database_is_away(study):
                 raise DatabaseUnavailable("nobody answers")
             return super().progress(epoch, *others)
 
-    result = Attempt(bench.shop, bench.claim(Away)).run()
+    result = Attempt(bench.context, bench.claim(Away)).run()
     assert epochs == [1, 2]  # the others end before it is time to look again
     assert (result.stop_reason, len(result.curves["loss"])) == (StopReason.MAX_EPOCHS, 6)
     assert len(bench.optuna_trials()[0].intermediate_values) == 6
@@ -256,7 +257,7 @@ def test_a_trial_is_pruned_on_request(study):
             control.prune(bench.engine, bench.record, [0])
             return super().progress(*arguments)
 
-    result = Attempt(bench.shop, bench.claim(Asked)).run()
+    result = Attempt(bench.context, bench.claim(Asked)).run()
     assert (result.stop_reason, len(result.curves["loss"])) == (StopReason.PRUNED, 1)
     assert result.pruned_by == {"pruner": "request", "epoch": 1}
 
@@ -272,7 +273,7 @@ def test_a_problem_that_has_changed_is_refused_and_the_slots_stay(study, tmp_pat
     (tmp_path / "problems.py").write_text(MODULE.replace(old, new))
     sys.modules.pop("problems")
     with pytest.raises(ChangedProblem, match=f"not the one that the study 's' began with: {said}.*--accept-changes"):
-        open_keras_shop(bench.engine, "sqlite://", bench.record, bench.stop)
+        open_keras_context(bench.engine, "sqlite://", bench.record, bench.stop)
     assert bench.trials()[0].state == "waiting"
 
 
@@ -283,7 +284,7 @@ def test_nan_ends_a_trial_with_its_reason_and_the_search_goes_on(study):
     assert [t.score for t in trials] == [None, None]
     assert [t.state.name for t in bench.optuna_trials()] == ["PRUNED", "PRUNED"]
     assert bench.optuna_trials()[0].constraints == {"trainable": 1.0}
-    assert bench.shop.registry.models() == []
+    assert bench.context.registry.models() == []
 
 
 def test_an_exception_of_the_problem_costs_its_trial_and_is_kept(study):
@@ -333,7 +334,7 @@ def test_a_lost_lease_ends_the_attempt_and_nothing_is_written_twice(study_anywhe
     bench = study_anywhere(trials=1)
 
     def rob(worker):
-        release_worker(bench.engine, bench.record, worker, Death("lost", "taken for dead"))
+        release_worker(bench.engine, bench.record, worker, WorkerExit("lost", "taken for dead"))
 
     class Robbed(Lease):
         def progress(self, *arguments):
@@ -346,14 +347,14 @@ def test_a_lost_lease_ends_the_attempt_and_nothing_is_written_twice(study_anywhe
             super()._record(*arguments)
 
     with pytest.raises(LeaseLost):
-        Attempt(bench.shop, bench.claim(Robbed)).run()
+        Attempt(bench.context, bench.claim(Robbed)).run()
     with pytest.raises(LeaseLost):
-        RobbedLate(bench.shop, bench.claim()).run()
-    assert bench.shop.registry.models() == []
+        RobbedLate(bench.context, bench.claim()).run()
+    assert bench.context.registry.models() == []
     trials = bench.work()
     assert [t.stop_reason for t in trials] == [StopReason.MAX_EPOCHS]
     assert len(bench.optuna_trials()) == 1
-    assert len(bench.shop.registry.list("toy")) == 1
+    assert len(bench.context.registry.list("toy")) == 1
 
 
 def test_whatever_a_worker_dies_at_the_trial_ends_once(study_anywhere):
@@ -365,10 +366,10 @@ def test_whatever_a_worker_dies_at_the_trial_ends_once(study_anywhere):
             raise SystemExit  # within the transaction that registers
 
     with pytest.raises(SystemExit):
-        Attempt(bench.shop, bench.claim(Dying)).run()
-    assert (bench.trials()[0].state, bench.shop.registry.models()) == ("running", [])
-    release_worker(bench.engine, bench.record, "w1", Death("lost", "ended by signal 9"))
+        Attempt(bench.context, bench.claim(Dying)).run()
+    assert (bench.trials()[0].state, bench.context.registry.models()) == ("running", [])
+    release_worker(bench.engine, bench.record, "w1", WorkerExit("lost", "ended by signal 9"))
     trials = bench.work()
     assert [t.stop_reason for t in trials] == [StopReason.MAX_EPOCHS]
     assert trials[0].score == bench.optuna_trials()[0].value
-    assert len(bench.shop.registry.list("toy")) == 1
+    assert len(bench.context.registry.list("toy")) == 1

@@ -12,7 +12,9 @@ import pytest
 from support.commands import COMMANDS, EVERYWHERE, PROGRAMS, fault, options
 
 from registry.values.stop_reason import StopReason
-from search.records.settings import PRUNERS, SAMPLERS, Settings
+from search.optuna_bridge.pruners import PRUNERS
+from search.optuna_bridge.samplers import SAMPLERS
+from search.records.settings import Settings
 
 TOP = Path(__file__).resolve().parents[2]
 DOCUMENTS = [TOP / "README.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]

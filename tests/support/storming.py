@@ -173,22 +173,22 @@ def work(url: str, name: str, log: Path, fate: Fate | None, lease_seconds: float
     # Not above: they bring TensorFlow, which the forkserver has, and the process that drives needs not.
     from registry.core.engine import open_engine
     from search.coordination import slots
-    from search.system.retry import Patience
-    from search.worker.context import open_keras_shop, open_shop
+    from search.system.retry import Retry
+    from search.worker.context import open_context, open_keras_context
     from search.worker.worker import Worker, read_known
 
     logging.basicConfig(level=logging.ERROR, format="%(process)d: %(message)s")
     engine, stop = open_engine(url, must_exist=True), threading.Event()
-    study = Patience(stop.wait)(lambda: read_known(engine, name))
+    study = Retry(stop.wait)(lambda: read_known(engine, name))
     if fate is not None:
         fate.arm()
     if seconds is None:
         from search.system.runtime import configure
 
         configure(None, 1)
-        shop = open_keras_shop(engine, url, study, stop)
-        shop.training = Noted(shop.training, log)
+        context = open_keras_context(engine, url, study, stop)
+        context.training = Noted(context.training, log)
     else:
         training = Noted(PaperTraining(seconds), log)
-        shop = open_shop(engine, url, study, stop, training, space=lambda: None)  # type: ignore[arg-type,return-value]
-    Worker(shop, device="cpu", worker_id=slots.new_worker_id(), lease_seconds=lease_seconds).run(stop)
+        context = open_context(engine, url, study, stop, training, space=lambda: None)  # type: ignore[arg-type,return-value]
+    Worker(context, device="cpu", worker_id=slots.new_worker_id(), lease_seconds=lease_seconds).run(stop)

@@ -15,10 +15,11 @@ from registry import Registry, Source
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from registry.core.transaction import writing
-from search.confirm.champion import MEAN, SEEDS, crown, stand_against
-from search.confirm.standings import hold_back, stand
+from search.confirm.champion import MEAN, SEEDS, promote_champion, stand_against
+from search.confirm.ranking import hold_back, rank_configurations
 from search.confirm.start import NEW_SEEDS, begin, best_trials, newer_trials
 from search.coordination import slots
+from search.coordination.changes import note_changes_since
 from search.errors import SettingsError
 from search.optuna_bridge import tables
 from search.optuna_bridge.storage import closing_storage
@@ -80,11 +81,11 @@ def make(engine, make_study):
     return lambda **fields: replace(empty, **fields)
 
 
-def standings(make, scores, objective=HIGH, **changes):
+def ranked(make, scores, objective=HIGH, **changes):
     """Rank two configurations: trial 7, the better before, and 3."""
     before = [trial(make, 3, 0.5), trial(make, 7, 0.6)]
     trained = [trial(make, number, score, **changes.get(f"of_{number}", {})) for number, score in enumerate(scores)]
-    return stand(PLAN, objective, before, trained)
+    return rank_configurations(PLAN, objective, before, trained)
 
 
 @pytest.mark.parametrize(
@@ -99,20 +100,20 @@ def standings(make, scores, objective=HIGH, **changes):
     ],
 )
 def test_the_best_mean_comes_first(make, scores, objective, order):
-    assert [one.trial for one in standings(make, scores, objective)] == order
+    assert [one.trial for one in ranked(make, scores, objective)] == order
 
 
 def test_a_tie_goes_to_the_cheaper(make):
     large, small = {"parameters": 9, "seconds": 1.0}, {"parameters": 8, "seconds": 2.0}
     costs = {"of_0": large, "of_2": large, "of_1": small, "of_3": small}
-    assert [one.trial for one in standings(make, [0.5] * 4, **costs)] == [3, 7]
+    assert [one.trial for one in ranked(make, [0.5] * 4, **costs)] == [3, 7]
     fast = {"parameters": 9, "seconds": 0.5}
     costs |= {"of_1": fast, "of_3": fast}
-    assert [one.trial for one in standings(make, [0.5] * 4, **costs)] == [3, 7]
+    assert [one.trial for one in ranked(make, [0.5] * 4, **costs)] == [3, 7]
 
 
 def test_a_standing_knows_its_figures(make):
-    first, second = standings(make, [0.5, 0.7, 0.6, 0.9])
+    first, second = ranked(make, [0.5, 0.7, 0.6, 0.9])
     assert (first.trial, first.rank_before, first.score_before, first.scores) == (3, 2, 0.5, (0.7, 0.9))
     assert first.mean == pytest.approx(0.8)
     assert first.spread == pytest.approx(0.1414, abs=1e-4)
@@ -121,8 +122,8 @@ def test_a_standing_knows_its_figures(make):
 
 
 def test_a_dropped_or_running_training_has_no_score(make):
-    assert standings(make, [0.5, 0.7, 0.6, 0.9], of_3={"dropped": True})[1].scores == (0.7, None)
-    assert standings(make, [0.5, 0.7, 0.6, 0.9], of_3={"state": "running"})[1].scores == (0.7, None)
+    assert ranked(make, [0.5, 0.7, 0.6, 0.9], of_3={"dropped": True})[1].scores == (0.7, None)
+    assert ranked(make, [0.5, 0.7, 0.6, 0.9], of_3={"state": "running"})[1].scores == (0.7, None)
 
 
 @pytest.mark.parametrize(
@@ -147,12 +148,12 @@ def test_a_dropped_or_running_training_has_no_score(make):
 )
 def test_a_choice_waits_for_what_failed_though_it_is_ahead(make, scores, changes, held):
     objective = changes.pop("objective", HIGH)
-    found = hold_back(standings(make, scores, objective, **changes), objective, "c", "--as c-confirm")
+    found = hold_back(ranked(make, scores, objective, **changes), objective, "c", "--as c-confirm")
     assert found.startswith(held)
     assert bool(found) == bool(held)
 
 
-def test_the_best_trials_have_different_params(engine, make_study, monkeypatch, make):
+def test_the_best_trials_have_different_params(engine, make_study, make):
     study = Study(engine, make_study(engine))
     found = [
         trial(make, 0, 0.9),
@@ -163,9 +164,8 @@ def test_the_best_trials_have_different_params(engine, make_study, monkeypatch, 
         trial(make, 5, None),
         trial(make, 6, 0.7),
     ]
-    monkeypatch.setattr(study, "trials", lambda: found)
-    assert [one.trial for one in best_trials(study, 2)] == [0, 2]
-    assert [one.trial for one in best_trials(study, 9)] == [0, 2, 6]
+    assert [one.trial for one in best_trials(study.record, found, 2)] == [0, 2]
+    assert [one.trial for one in best_trials(study.record, found, 9)] == [0, 2, 6]
 
 
 def test_a_confirmation_grows_by_seeds_only(engine, make_study):
@@ -177,14 +177,14 @@ def test_a_confirmation_grows_by_seeds_only(engine, make_study):
 def test_what_is_asked_again_may_be_left_out(engine, make_study):
     parent = Study(engine, make_study(engine))
     make_study(engine, name="s-confirm", budget=0, confirms=PLAN)
-    assert begin(parent).record.name == begin(parent, top=2).record.name == "s-confirm"
+    assert begin(parent.engine, parent.record).name == begin(parent.engine, parent.record, top=2).name == "s-confirm"
     with pytest.raises(SettingsError, match="the best 2 of 's', not 3: leave out --top, or say --as s-confirm-2"):
-        begin(parent, top=3)
+        begin(parent.engine, parent.record, top=3)
     make_study(engine, name="other", budget=0)
     with pytest.raises(SettingsError, match="does not confirm 's'; say --as s-confirm-2"):
-        begin(parent, name="other")
+        begin(parent.engine, parent.record, name="other")
     with pytest.raises(UsageError, match="the study's name"):
-        begin(parent, name=" ")
+        begin(parent.engine, parent.record, name=" ")
 
 
 def test_a_closed_confirmation_is_not_changed(engine, make_study, add_worker):
@@ -198,14 +198,14 @@ def test_a_closed_confirmation_is_not_changed(engine, make_study, add_worker):
         with pytest.raises(UsageError, match="is closed: its winner has been chosen"):
             change(claim.number)
     with pytest.raises(UsageError, match="is closed.* say search confirm s --as s-confirm-2"):
-        begin(parent, seeds=5)
+        begin(parent.engine, parent.record, seeds=5)
     assert study.status().budget == 2
 
 
 def test_changes_since_the_study_are_kept_by_its_confirmation(engine, make_study):
     study = Study(engine, make_study(engine))
-    study.note_changes(since=study.record)
-    study.note_changes(since=replace(study.record, data_fingerprint="other"))
+    note_changes_since(study.engine, study.record, study.record)
+    note_changes_since(study.engine, study.record, replace(study.record, data_fingerprint="other"))
     with engine.connect() as connection:
         assert find_note(connection, study.record.id, "accept-changes") == {
             "fingerprints_were": ["space", "other"],
@@ -222,13 +222,11 @@ def test_a_training_that_is_tried_again_keeps_what_it_confirms(engine, make_stud
         assert storage.get_trial(claim.trial_id).system_attrs["fixed_params"] == {"x": 1}
 
 
-def test_better_trials_that_came_later_are_named(engine, make_study, monkeypatch, make):
+def test_better_trials_that_came_later_are_named(engine, make_study, make):
     study = Study(engine, make_study(engine))
     found = [trial(make, number, score) for number, score in ((7, 0.5), (3, 0.9), (8, 0.6))]
-    monkeypatch.setattr(study, "trials", lambda: found)
-    assert newer_trials(study, PLAN) == [8]
-    monkeypatch.setattr(study, "trials", list)
-    assert newer_trials(study, PLAN) == []
+    assert newer_trials(study.record, found, PLAN) == [8]
+    assert newer_trials(study.record, [], PLAN) == []
 
 
 @pytest.fixture
@@ -259,10 +257,10 @@ def record_of(name, **changes):
 
 def test_the_first_confirmed_becomes_champion(registry):
     chosen = confirmed(registry, 0.6)
-    assert crown(registry, record_of("a"), chosen) == "m@champion is m/1"
+    assert promote_champion(registry, record_of("a"), chosen) == "m@champion is m/1"
     assert registry.get("m@champion").ref == "m/1"
     assert registry.history("m@champion")[0].detail == "mean val_accuracy 0.6 over 2 seeds"
-    assert crown(registry, record_of("a"), chosen) == "m@champion is m/1"
+    assert promote_champion(registry, record_of("a"), chosen) == "m@champion is m/1"
 
 
 @pytest.mark.parametrize(
@@ -275,8 +273,8 @@ def test_the_first_confirmed_becomes_champion(registry):
     ],
 )
 def test_a_confirmed_champion_yields_to_a_better_mean(registry, mean, parameters, moves):
-    crown(registry, record_of("a"), confirmed(registry, 0.6))
-    said = crown(registry, record_of("b"), confirmed(registry, mean, parameters=parameters))
+    promote_champion(registry, record_of("a"), confirmed(registry, 0.6))
+    said = promote_champion(registry, record_of("b"), confirmed(registry, mean, parameters=parameters))
     assert registry.get("m@champion").ref == ("m/2" if moves else "m/1")
     assert ("stays on m/1" in said) != moves
 
@@ -285,13 +283,13 @@ def test_a_confirmed_champion_yields_to_a_better_mean(registry, mean, parameters
 def test_a_champion_that_is_not_comparable_yields(registry, changes):
     before = confirmed(registry, 0.9, **changes)
     registry.set_alias("m", "champion", before.version)
-    assert crown(registry, record_of("b"), confirmed(registry, 0.5)) == "m@champion is m/2 now; it was m/1"
+    assert promote_champion(registry, record_of("b"), confirmed(registry, 0.5)) == "m@champion is m/2 now; it was m/1"
 
 
 def test_a_protected_champion_stays(registry):
-    crown(registry, record_of("a"), confirmed(registry, 0.5))
+    promote_champion(registry, record_of("a"), confirmed(registry, 0.5))
     registry.protect_alias("m", "champion")
-    assert "is protected" in crown(registry, record_of("b"), confirmed(registry, 0.99))
+    assert "is protected" in promote_champion(registry, record_of("b"), confirmed(registry, 0.99))
     assert registry.get("m@champion").ref == "m/1"
 
 
@@ -301,7 +299,7 @@ def test_a_study_stands_against_the_champion(registry):
 
     chosen = confirmed(registry, 0.6, confirm="a")
     assert said(0.5) == ""
-    crown(registry, record_of("a"), chosen)
+    promote_champion(registry, record_of("a"), chosen)
     about = "champion m/1: val_accuracy 0.6000 in the mean of 2 seeds, "
     assert said(0.55) == about + "0.0500 better than this study's best"
     assert said(0.65) == about + "which this study's best beats by 0.0500: search confirm b"

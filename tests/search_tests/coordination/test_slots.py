@@ -10,7 +10,7 @@ from registry.core.transaction import reading, writing
 from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
 from search.coordination.lease import Lease
-from search.coordination.worker_exits import Death, release_worker
+from search.coordination.worker_exits import release_worker
 from search.errors import LeaseLost
 from search.optuna_bridge.storage import closing_storage
 from search.optuna_bridge.tables import Changes
@@ -19,6 +19,7 @@ from search.records.status import read_status
 from search.records.studies import set_stopping
 from search.records.trials import read_trials
 from search.schema import attempts, checkpoint_chunks
+from search.system.process_exit import WorkerExit
 
 NOTHING = Changes()
 
@@ -220,8 +221,8 @@ def held(engine, make_study, add_worker, **settings):
 
 def test_a_dead_workers_slot_is_handed_back_at_once(engine, make_study, add_worker):
     study, name, lease = held(engine, make_study, add_worker)
-    assert release_worker(engine, study, name, Death("lost", "ended by signal 9 (SIGKILL)"))
-    assert not release_worker(engine, study, name, Death("lost", "again"))
+    assert release_worker(engine, study, name, WorkerExit("lost", "ended by signal 9 (SIGKILL)"))
+    assert not release_worker(engine, study, name, WorkerExit("lost", "again"))
     with pytest.raises(LeaseLost):
         lease.beat()
     assert slots.claim(engine, study.id, name).number == 0
@@ -231,7 +232,7 @@ def test_a_dead_workers_slot_is_handed_back_at_once(engine, make_study, add_work
 def test_an_attempt_says_from_which_epoch_it_really_went_on(sqlite_engine, make_study, add_worker):
     study, name, lease = held(sqlite_engine, make_study, add_worker)
     lease.progress(4, 0.5, 1, NOTHING)  # the last checkpoint may be of an earlier epoch
-    release_worker(sqlite_engine, study, name, Death("lost", "ended by signal 9 (SIGKILL)"))
+    release_worker(sqlite_engine, study, name, WorkerExit("lost", "ended by signal 9 (SIGKILL)"))
     again = Lease(sqlite_engine, slots.claim(sqlite_engine, study.id, name))
     assert again.claim.epoch == 4
     again.start({"x": 1}, NOTHING, 2)
@@ -244,7 +245,7 @@ def test_an_attempt_says_from_which_epoch_it_really_went_on(sqlite_engine, make_
 
 def test_a_trial_that_crashes_its_workers_is_given_up_after_its_retries(engine, make_study, add_worker):
     study, name, _ = held(engine, make_study, add_worker, max_retries=1)
-    crash = Death("crashed", "ended by signal 11 (SIGSEGV)")
+    crash = WorkerExit("crashed", "ended by signal 11 (SIGSEGV)")
     release_worker(engine, study, name, crash)
     assert read_trials(engine, study.id)[0].state == "waiting"
     slots.claim(engine, study.id, name)
@@ -258,7 +259,7 @@ def test_a_trial_that_crashes_its_workers_is_given_up_after_its_retries(engine, 
 
 def test_a_trial_that_eats_its_workers_memory_is_not_tried_again(engine, make_study, add_worker):
     study, name, _ = held(engine, make_study, add_worker)
-    release_worker(engine, study, name, Death("out_of_memory", "used 9 MB of memory; its limit is 8 MB"))
+    release_worker(engine, study, name, WorkerExit("out_of_memory", "used 9 MB of memory; its limit is 8 MB"))
     assert read_trials(engine, study.id)[0].stop_reason is StopReason.OUT_OF_MEMORY
 
 

@@ -5,11 +5,11 @@ import os
 import pytest
 
 from registry.core.errors import UsageError
-from search.coordination.worker_exits import Death, judge, memory_kills
 from search.launchers.contract import FAILED, Child
-from search.launchers.local_pool import MAX_FALLS, OUTLIVED, Pool
+from search.launchers.local_pool import MAX_RESTARTS, REPORT_AFTER_POLLS, Pool
 from search.system.memory import parse_size, resident_bytes
 from search.system.placement import Place
+from search.system.process_exit import WorkerExit, classify_exit, memory_kills
 
 
 class FakeProcess:
@@ -71,10 +71,10 @@ def test_a_crashed_worker_is_replaced_at_its_place_and_its_slot_handed_back(two,
 
 def test_a_place_whose_workers_die_before_they_claim_is_given_up():
     one = Nursery([Place(None)], held=False)
-    for _ in range(MAX_FALLS + 3):
+    for _ in range(MAX_RESTARTS + 3):
         one.processes[-1].exitcode = 139
         one.pool.alive()
-    assert len(one.processes) == MAX_FALLS + 1
+    assert len(one.processes) == MAX_RESTARTS + 1
     assert not one.pool.alive()
 
 
@@ -89,7 +89,7 @@ def test_a_worker_that_ended_by_itself_is_not_replaced(two, code):
 
 def test_why_a_worker_could_not_go_on_is_said_where_others_do(two, caplog):
     two.processes[1].exitcode, two.processes[1].reason = FAILED, "no module 'mine'"
-    for _ in range(OUTLIVED - 1):
+    for _ in range(REPORT_AFTER_POLLS - 1):
         assert two.pool.alive()
     assert caplog.text == ""  # the other may be about to end, too
     for _ in range(9):
@@ -103,7 +103,7 @@ def test_why_all_workers_could_not_go_on_is_for_the_caller_to_say(two, caplog):
         assert two.pool.alive()
         process.exitcode, process.reason = FAILED, "the disk is full"
     assert not two.pool.alive()
-    assert two.pool.reasons == ["the disk is full"]
+    assert two.pool.failures == ["the disk is full"]
     assert caplog.text == ""
 
 
@@ -123,7 +123,7 @@ def test_a_killed_pool_hands_all_slots_back(two):
 
 def test_trials_that_kill_their_workers_do_not_use_up_a_place():
     one = Nursery([Place(None)])
-    for _ in range(2 * MAX_FALLS):
+    for _ in range(2 * MAX_RESTARTS):
         one.processes[-1].exitcode = -9
         assert one.pool.alive()
     assert one.released[-1][1] == "lost"
@@ -143,22 +143,24 @@ def test_a_worker_over_its_memory_limit_is_ended_and_replaced(caplog):
 @pytest.mark.parametrize(
     ("code", "more", "death"),
     [
-        (-9, {}, Death("lost", "ended by signal 9 (SIGKILL)")),
-        (-15, {}, Death("lost", "ended by signal 15 (SIGTERM)")),
-        (-11, {}, Death("crashed", "ended by signal 11 (SIGSEGV)")),
-        (-6, {"system_killed": True}, Death("crashed", "ended by signal 6 (SIGABRT)")),
-        (3, {}, Death("crashed", "ended with exit code 3")),
-        (-99, {}, Death("crashed", "ended by signal 99 (unknown)")),
-        (-9, {"over_limit": "too much"}, Death("out_of_memory", "too much")),
+        (-9, {}, WorkerExit("lost", "ended by signal 9 (SIGKILL)")),
+        (-15, {}, WorkerExit("lost", "ended by signal 15 (SIGTERM)")),
+        (-11, {}, WorkerExit("crashed", "ended by signal 11 (SIGSEGV)")),
+        (-6, {"system_killed": True}, WorkerExit("crashed", "ended by signal 6 (SIGABRT)")),
+        (3, {}, WorkerExit("crashed", "ended with exit code 3")),
+        (-99, {}, WorkerExit("crashed", "ended by signal 99 (unknown)")),
+        (-9, {"over_limit": "too much"}, WorkerExit("out_of_memory", "too much")),
         (
             -9,
             {"system_killed": True},
-            Death("out_of_memory", "ended by signal 9 (SIGKILL), while the system ended processes for want of memory"),
+            WorkerExit(
+                "out_of_memory", "ended by signal 9 (SIGKILL), while the system ended processes for want of memory"
+            ),
         ),
     ],
 )
 def test_what_a_process_died_of(code, more, death):
-    assert judge(code, **more) == death
+    assert classify_exit(code, **more) == death
 
 
 def test_the_systems_own_kills_are_counted_where_it_counts_them(tmp_path):

@@ -179,8 +179,8 @@ def running(sqlite_engine, make_study, add_worker):
     """Give a small cluster with two workers of a study, of which one has begun and holds a slot."""
     record = make_study(sqlite_engine)
     ray = SmallRay()
-    pool = RayPool(ray, Study(sqlite_engine, record), None)
-    pool.start(wanted=None, device="auto", per_gpu=1)
+    pool = RayPool(ray, sqlite_engine, record, None)
+    pool.start(workers=None, device="auto", per_gpu=1)
     worker = add_worker(sqlite_engine, record, ray.objects[0].token + "0001")
     slots.claim(sqlite_engine, record.id, worker)
     return ray, pool, Study(sqlite_engine, record)
@@ -188,7 +188,7 @@ def running(sqlite_engine, make_study, add_worker):
 
 def test_workers_start_as_many_as_there_is_work_for(sqlite_engine, make_study):
     ray = SmallRay()
-    RayPool(ray, Study(sqlite_engine, make_study(sqlite_engine, budget=1)), 5).start(wanted=7, device="auto", per_gpu=1)
+    RayPool(ray, sqlite_engine, make_study(sqlite_engine, budget=1), 5).start(workers=7, device="auto", per_gpu=1)
     assert [(task.memory_limit, task.on_gpu) for task in ray.objects] == [(5, False)]
     assert (ray.options["num_cpus"], ray.options["num_gpus"], ray.options["max_retries"]) == (1, 0.0, -1)
 
@@ -228,8 +228,8 @@ def test_a_worker_that_ray_cannot_run_is_told_of(running, caplog):
 
 def test_a_node_that_dies_at_the_end_is_not_waited_for(sqlite_engine, make_study):
     ray, record = SmallRay(), make_study(sqlite_engine, budget=1)
-    pool = RayPool(ray, Study(sqlite_engine, record), None)
-    pool.start(wanted=1, device="cpu", per_gpu=1)
+    pool = RayPool(ray, sqlite_engine, record, None)
+    pool.start(workers=1, device="cpu", per_gpu=1)
     assert pool.alive()
     with writing(sqlite_engine) as connection:
         connection.execute(sa.update(schema.slots).values(state="finished", stop_reason="max_epochs"))

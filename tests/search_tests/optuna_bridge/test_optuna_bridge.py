@@ -3,18 +3,19 @@
 import optuna
 import pytest
 
-from registry.core.errors import DatabaseUnavailable
+from registry.core.errors import DatabaseUnavailable, UsageError
 from registry.core.transaction import writing
 from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
 from search.coordination.lease import Lease
 from search.errors import SettingsError
 from search.optuna_bridge.pruners import StalledPruner, make_pruner
-from search.optuna_bridge.samplers import make_sampler, nth_point
+from search.optuna_bridge.samplers import SAMPLERS, make_sampler, nth_point
 from search.optuna_bridge.storage import closing_storage
 from search.optuna_bridge.worker_storage import OptunaView, begin_trial
 from search.records.results import TrialResult
-from search.records.settings import SAMPLERS, Settings
+from search.records.settings import Settings
+from search.study import Study
 
 
 class Bench:
@@ -28,11 +29,11 @@ class Bench:
     def begin(self, first_params=None):
         """Claim a slot and return its lease and its trial."""
         claim = slots.claim(self.engine, self.record.id, self.worker, fixed_params=lambda number: first_params)
-        return Lease(self.engine, claim), self.take_up(claim)
+        return Lease(self.engine, claim), self.load_own_trial(claim)
 
-    def take_up(self, claim):
+    def load_own_trial(self, claim):
         """Return a claimed slot's trial."""
-        self.view.take_up(claim.trial_id)
+        self.view.load_own_trial(claim.trial_id)
         return begin_trial(self.study, claim.trial_id)
 
     def report(self, lease, epoch=1):
@@ -69,6 +70,20 @@ def objective(trial):
         trial.suggest_float("c", 1e-3, 1, log=True),
         trial.suggest_categorical("d", ["x", None, True]),
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"sampler": "tpee"}, "the sampler is 'tpee'; expected one of: tpe, gp, cmaes, random, qmc, grid"),
+        ({"pruner": "x"}, "the pruner is 'x'; expected one of: hyperband, asha, median, percentile, none"),
+    ],
+)
+def test_wrong_names_are_refused_before_anything_is_made(values, message, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        Study.create("s", problem="search.toy:toy", trials=1, storage=f"sqlite:///{tmp_path}/s.db", **values)
+    assert str(caught.value) == message
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -115,7 +130,7 @@ def test_a_continued_trial_keeps_its_params(bench):
     with bench.view.flushing() as changes:
         lease.start({}, changes, 0)
     bench.study.sampler = optuna.samplers.RandomSampler(seed=99)
-    assert objective(bench.take_up(lease.claim)) == values
+    assert objective(bench.load_own_trial(lease.claim)) == values
 
 
 def test_optunas_own_tools_read_what_the_view_wrote(bench):
@@ -141,7 +156,7 @@ def test_a_view_sees_what_others_change_and_keeps_what_has_ended(bench, count_st
     leases = [other.begin()[0] for _ in range(3)]
     other.end(leases[2], 0.3)  # a later trial that ends first
     assert [t.state.name for t in bench.study.trials] == ["RUNNING", "RUNNING", "COMPLETE"]
-    other.take_up(leases[0].claim).report(0.1, 1)
+    other.load_own_trial(leases[0].claim).report(0.1, 1)
     other.report(leases[0])
     other.end(leases[1], 0.2)
     seen = bench.study.trials
@@ -185,7 +200,7 @@ def test_samplers_work_through_the_view(sqlite_bench, name):
     for number in range(12):
         lease, trial = sqlite_bench.begin()
         sqlite_bench.study.sampler = make_sampler(Settings(sampler=name), number=number, grid_point=lambda: {})
-        trial = sqlite_bench.take_up(lease.claim)
+        trial = sqlite_bench.load_own_trial(lease.claim)
         score = trial.suggest_float("a", 0, 1) + trial.suggest_float("b", 0, 1)
         frozen = sqlite_bench.view.get_trial(lease.claim.trial_id)
         sqlite_bench.study.sampler.after_trial(sqlite_bench.study, frozen, optuna.trial.TrialState.COMPLETE, [score])
@@ -193,7 +208,7 @@ def test_samplers_work_through_the_view(sqlite_bench, name):
     assert len({t.params["a"] for t in sqlite_bench.study.trials}) == 12
 
 
-def judge(bench, settings, curves):
+def classify_exit(bench, settings, curves):
     """Let trials report their curves one after another; return the epoch at which each was pruned, or None."""
     bench.study.pruner = make_pruner(settings)
     ends = []
@@ -215,35 +230,35 @@ STALLED = [0.1, 0.2, 0.2, 0.2, 0.15, 0.6]
 @pytest.mark.parametrize("pruner", ["median", "percentile", "asha", "hyperband"])
 def test_a_trial_that_still_improves_is_left_alone(sqlite_bench, pruner):
     settings = Settings(pruner=pruner, prune_patience=2, max_epochs=6)
-    assert judge(sqlite_bench, settings, [GOOD] * 6 + [RISING] * 3) == [None] * 9
+    assert classify_exit(sqlite_bench, settings, [GOOD] * 6 + [RISING] * 3) == [None] * 9
 
 
 def test_a_stalled_trial_is_pruned_when_its_peers_say_so(sqlite_bench):
     settings = Settings(pruner="median", prune_patience=2, max_epochs=6)
     # Its best is of epoch 2; PatientPruner waits for epochs that are strictly worse than the best before.
-    assert judge(sqlite_bench, settings, [GOOD] * 6 + [STALLED]) == [None] * 6 + [None]
-    assert judge(sqlite_bench, settings, [[0.3, 0.2, 0.1, 0.1, 0.1, 0.1]])[-1] == 3
+    assert classify_exit(sqlite_bench, settings, [GOOD] * 6 + [STALLED]) == [None] * 6 + [None]
+    assert classify_exit(sqlite_bench, settings, [[0.3, 0.2, 0.1, 0.1, 0.1, 0.1]])[-1] == 3
 
 
 def test_a_verdict_of_a_rung_stands_until_the_trial_stalls(sqlite_bench):
     settings = Settings(pruner="asha", prune_patience=1, max_epochs=6)
     hopeless = [0.1, 0.2, 0.25, 0.24, 0.3, 0.3]  # loses at the rungs of epochs 1 and 3, stalls at epoch 4
-    assert judge(sqlite_bench, settings, [GOOD] * 6 + [hopeless])[-1] == 4
+    assert classify_exit(sqlite_bench, settings, [GOOD] * 6 + [hopeless])[-1] == 4
 
 
 def test_without_patience_the_pruner_is_heard_at_once(sqlite_bench):
     settings = Settings(pruner="median", prune_patience=0, max_epochs=6)
-    assert judge(sqlite_bench, settings, [GOOD] * 6 + [RISING])[-1] == 1
+    assert classify_exit(sqlite_bench, settings, [GOOD] * 6 + [RISING])[-1] == 1
 
 
 def test_no_pruner_prunes_nothing(sqlite_bench):
     settings = Settings(pruner="none", prune_patience=0, max_epochs=6)
-    assert judge(sqlite_bench, settings, [GOOD] * 6 + [STALLED]) == [None] * 7
+    assert classify_exit(sqlite_bench, settings, [GOOD] * 6 + [STALLED]) == [None] * 7
 
 
 def test_a_pruned_trial_says_against_whom(sqlite_bench):
     settings = Settings(pruner="median", prune_patience=0, max_epochs=6)
-    judge(sqlite_bench, settings, [GOOD] * 5)
+    classify_exit(sqlite_bench, settings, [GOOD] * 5)
     _, trial = sqlite_bench.begin()
     verdict = StalledPruner(sqlite_bench.study, trial, settings)(1, 0.4)
     assert (verdict["pruner"], verdict["epoch"], verdict["value"]) == ("median", 1, 0.4)
@@ -254,25 +269,25 @@ def test_a_pruned_trial_says_against_whom(sqlite_bench):
 def test_a_pruner_that_is_continued_knows_what_it_knew(sqlite_bench):
     settings = Settings(pruner="asha", prune_patience=1, max_epochs=6)
     hopeless = [0.1, 0.2, 0.25, 0.24]
-    judge(sqlite_bench, settings, [GOOD] * 6)
+    classify_exit(sqlite_bench, settings, [GOOD] * 6)
     lease, trial = sqlite_bench.begin()
     first = StalledPruner(sqlite_bench.study, trial, settings)
     assert [first(epoch, value) for epoch, value in enumerate(hopeless[:3], 1)] == [None] * 3
     kept = first.state()
     sqlite_bench.report(lease, 3)
     # The worker dies; another continues after the checkpoint of epoch 3, or begins anew without one.
-    again = StalledPruner(sqlite_bench.study, sqlite_bench.take_up(lease.claim), settings)
-    sqlite_bench.view.go_back(3, kept["system_attrs"])
+    again = StalledPruner(sqlite_bench.study, sqlite_bench.load_own_trial(lease.claim), settings)
+    sqlite_bench.view.rewind_to(3, kept["system_attrs"])
     again.restore(kept)
     assert again(4, hopeless[3])["better_peers"] == 6
-    anew = StalledPruner(sqlite_bench.study, sqlite_bench.take_up(lease.claim), settings)
-    sqlite_bench.view.go_back(0, anew.first_attrs())
+    anew = StalledPruner(sqlite_bench.study, sqlite_bench.load_own_trial(lease.claim), settings)
+    sqlite_bench.view.rewind_to(0, anew.first_attrs())
     assert [bool(anew(epoch, value)) for epoch, value in enumerate(hopeless, 1)] == [False, False, False, True]
 
 
 def test_nobody_is_pruned_while_the_database_is_away(sqlite_bench):
     settings = Settings(pruner="median", prune_patience=0, max_epochs=6)
-    judge(sqlite_bench, settings, [GOOD] * 6)
+    classify_exit(sqlite_bench, settings, [GOOD] * 6)
     _, trial = sqlite_bench.begin()
 
     class Away(optuna.pruners.MedianPruner):

@@ -23,8 +23,6 @@ def test_settings_of_a_newer_program_lose_what_nobody_knows():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"sampler": "tpee"}, "the sampler is 'tpee'; expected one of: tpe, gp, cmaes, random, qmc, grid"),
-        ({"pruner": "x"}, "the pruner is 'x'; expected one of: hyperband, asha, median, percentile, none"),
         ({"max_epochs": 0}, "max_epochs is 0; expected 1 or more"),
         ({"prune_patience": -1}, "prune_patience is -1; expected 0 or more"),
         ({"trial_seconds": 0}, "trial_seconds is 0; expected more than 0"),

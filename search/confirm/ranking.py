@@ -20,7 +20,7 @@ def rounded(mean: float) -> float:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RankedConfiguration:
     """A configuration and its scores over the seeds.
 
     Args:
@@ -72,9 +72,9 @@ class Standing:
         return min((objective.key(score), slot) for score, slot in pairs if score is not None)[1]
 
 
-def stand(
+def rank_configurations(
     plan: Confirmation, objective: Objective, before: Sequence[TrialRecord], trained: Sequence[TrialRecord]
-) -> list[Standing]:
+) -> list[RankedConfiguration]:
     """Return how the configurations stand, the best mean first, and behind them those that lack a score.
 
     Ties go to what costs less: fewer parameters, then fewer seconds a training, then the better rank before.
@@ -86,13 +86,13 @@ def stand(
         trained: the slots of the study that confirms.
     """
     known = {trial.trial: trial for trial in before}
-    standings = []
+    ranked = []
     for place, number in enumerate(plan.trials):
         own = [slot for slot in trained if plan.place(slot.slot) == place]
         seconds = [slot.seconds for slot in own if slot.seconds is not None]
         first = known[number]
-        standings.append(
-            Standing(
+        ranked.append(
+            RankedConfiguration(
                 trial=number,
                 rank_before=place + 1,
                 score_before=first.score,
@@ -104,7 +104,7 @@ def stand(
                 seconds=fmean(seconds) if seconds else None,
             )
         )
-    return sorted(standings, key=lambda one: _order(one, objective))
+    return sorted(ranked, key=lambda one: _order(one, objective))
 
 
 def _has_failed(slot: TrialRecord) -> bool:
@@ -116,7 +116,7 @@ def _score(slot: TrialRecord) -> float | None:
     return slot.score if known else None
 
 
-def _order(one: Standing, objective: Objective) -> tuple[Any, ...]:
+def _order(one: RankedConfiguration, objective: Objective) -> tuple[Any, ...]:
     mean = one.mean
     if mean is None:
         return (True, True, 0, 0, 0, one.rank_before)
@@ -130,16 +130,16 @@ def _order(one: Standing, objective: Objective) -> tuple[Any, ...]:
     )
 
 
-def hold_back(standings: Sequence[Standing], objective: Objective, study: str, again: str) -> str:
+def hold_back(ranked: Sequence[RankedConfiguration], objective: Objective, study: str, again: str) -> str:
     """Return why no winner can be chosen yet, and what to do; nothing where it can.
 
     A configuration that lacks a score cannot win. So one whose other scores are ahead holds the choice back, until
     its failed trainings are tried again or dropped. Where nothing helps, ``again`` is the option to begin anew with.
     """
-    first, trials = standings[0], [number for one in standings for number in one.failed]
+    first, trials = ranked[0], [number for one in ranked for number in one.failed]
     ahead = [
         one
-        for one in standings
+        for one in ranked
         if one.failed and one.mean is not None and first.whole and objective.is_better(one.mean, than=first.mean or 0.0)
     ]
     if first.whole and not ahead:
@@ -165,13 +165,14 @@ class Confirmed:
         objective: what is compared.
         finished: trainings that have ended.
         budget: trainings in all.
-        standings: as `stand` orders them.
+        standings: as `rank_configurations` orders them.
         winner: the version that stands for the winner: the best of its seeds; None before the end.
         test: what the winner's seeds have on the test data, metric to one value a seed; empty where the problem has
             none, or before the end.
         champion: what became of the alias, in a sentence.
         held: why no winner can be chosen though all trainings have ended, and what to do.
         newer: trials that are among the study's best by now and are not confirmed here.
+        again: the option that gives another confirmation a name that is free.
     """
 
     study: str
@@ -179,12 +180,13 @@ class Confirmed:
     objective: Objective
     finished: int
     budget: int
-    standings: tuple[Standing, ...]
+    ranked: tuple[RankedConfiguration, ...]
     winner: str | None = None
     test: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     champion: str = ""
     held: str = ""
     newer: tuple[int, ...] = ()
+    again: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON types."""
@@ -216,6 +218,6 @@ class Confirmed:
                     "seconds": one.seconds,
                     "params": dict(one.params),
                 }
-                for rank, one in enumerate(self.standings, 1)
+                for rank, one in enumerate(self.ranked, 1)
             ],
         }

@@ -1,0 +1,56 @@
+"""How a process ended: what its exit code, its memory and the system say."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+# Signals that others send; all other ones come of what the process itself did.
+SENT = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerExit:
+    """How a worker's process ended.
+
+    Args:
+        outcome: ``lost`` (somebody or something ended it: never its trial's fault), ``crashed`` (it broke down by
+            itself) or ``out_of_memory``.
+        detail: in words.
+    """
+
+    outcome: str
+    detail: str
+
+
+def classify_exit(exit_code: int, *, over_limit: str | None = None, system_killed: bool = False) -> WorkerExit:
+    """Say what a process died of.
+
+    Args:
+        exit_code: its exit code, or minus the signal that ended it.
+        over_limit: how it went over its memory limit, where we ended it for that.
+        system_killed: the system has ended some process for want of memory meanwhile.
+
+    Example:
+        >>> judge(-11)
+        Death(outcome='crashed', detail='ended by signal 11 (SIGSEGV)')
+    """
+    if exit_code >= 0:
+        return WorkerExit("crashed", f"ended with exit code {exit_code}")
+    name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else "unknown"
+    detail = f"ended by signal {-exit_code} ({name})"
+    if over_limit:
+        return WorkerExit("out_of_memory", over_limit)
+    if -exit_code == signal.SIGKILL and system_killed:
+        return WorkerExit("out_of_memory", f"{detail}, while the system ended processes for want of memory")
+    return WorkerExit("lost" if -exit_code in SENT else "crashed", detail)
+
+
+def memory_kills(path: Path = Path("/proc/vmstat")) -> int:
+    """Return how many processes Linux has ended for want of memory since it started; 0 where nobody counts."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
