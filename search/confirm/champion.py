@@ -23,13 +23,13 @@ TRIES = 5
 
 
 def promote_champion(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
-    """Move the alias ``champion`` to a confirmed version, unless it is on one as good; say what was done.
+    """Move the alias ``champion`` to a confirmed version, unless it is on one as good; return what was done.
 
     A champion that was never confirmed, or with other data or another metric, yields. A confirmed one yields to a
     better mean over its seeds, and on a tie to fewer parameters.
 
     Raises:
-        ConflictError: others move the alias all the time.
+        ConflictError: others keep moving the alias.
     """
     for _ in range(TRIES - 1):
         with suppress(ConflictError):  # it has moved meanwhile: compare with where it is now
@@ -75,7 +75,7 @@ def stand_against(registry: Registry, record: StudyRecord, best: BestTrial) -> s
 
 
 def find_champion(registry: Registry, model: str) -> ModelVersion | None:
-    """Return the version that the alias is on; None where it is on none."""
+    """Return the version that has the alias; None where none has."""
     try:
         return registry.get(f"{model}@{CHAMPION}")
     except NotFoundError:

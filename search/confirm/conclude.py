@@ -34,9 +34,9 @@ def conclude(engine: Engine, record: StudyRecord) -> Confirmed:
     """Return how a confirmation stands; once all its trainings have ended, choose the winner and what follows.
 
     The winner has the best mean of the objective over all seeds; a tie goes to fewer parameters, then to fewer
-    seconds. From then on the confirmation is closed. The winner's versions are measured on the test data, which get
-    no say in anything, and keep the figures as tags; the alias ``champion`` goes to its best seed, see
-    `search.confirm.champion`. That one and the training with the best score keep their weights, the others their
+    seconds. From then on the confirmation is closed. The winner's versions are measured on the test data, which
+    decide nothing, and keep the figures as tags; the alias ``champion`` goes to its best seed, see
+    `search.confirm.champion`. That version and the one with the best score keep their weights, the others only their
     records.
 
     Raises:
@@ -62,10 +62,10 @@ def conclude(engine: Engine, record: StudyRecord) -> Confirmed:
         chosen = _choose(engine, record, parent, plan)
     with Registry(with_password(engine.url)) as registry:
         ended = _event(engine, record, CONFIRMED) or _follow(registry, engine, record, chosen)
-    winner = next(one for one in ranked if one.trial == chosen["trial"])
+    winner = next(configuration for configuration in ranked if configuration.trial == chosen["trial"])
     return replace(
         shown,
-        ranked=(winner, *(one for one in ranked if one is not winner)),
+        ranked=(winner, *(configuration for configuration in ranked if configuration is not winner)),
         winner=ended["version"],
         champion=ended["champion"],
         test={name: tuple(values) for name, values in ended["test"].items()},
@@ -75,7 +75,7 @@ def conclude(engine: Engine, record: StudyRecord) -> Confirmed:
 def _ranked(
     engine: Engine, record: StudyRecord, parent: StudyRecord, plan: Confirmation
 ) -> tuple[list[RankedConfiguration], list[TrialRecord]]:
-    """Return how the configurations stand, and the trainings that say so, read at one moment."""
+    """Return how the configurations stand, and their trainings, read at one moment."""
     with reading(engine) as connection:
         before, trained = trials_of(connection, parent.id), trials_of(connection, record.id)
     return rank_configurations(plan, record.objective, before, trained), trained
@@ -104,7 +104,7 @@ def _follow(registry: Registry, engine: Engine, record: StudyRecord, chosen: Map
     own = [versions[slot] for slot in chosen["slots"]]
     measured = _event(engine, record, MEASURED) or _measure(engine, record, own)
     best = versions[chosen["best"]]
-    scores = [one.score for one in own]
+    scores = [version.score for version in own]
     marks = {MEAN: repr(fmean(scores)), SPREAD: f"{stdev(scores):.3g}" if len(scores) > 1 else "", SEEDS: str(len(own))}
     for version in own:
         tags = {name: f"{value:.6g}" for name, value in measured["test"].get(version.ref, {}).items()}
@@ -113,7 +113,7 @@ def _follow(registry: Registry, engine: Engine, record: StudyRecord, chosen: Map
                 registry.set_tag(version.ref, name, text)
     champion = promote_champion(registry, record, registry.get(best.ref))
     luckiest = _luckiest(record, versions)
-    others = [one.version for one in versions.values() if one.ref not in (best.ref, luckiest.ref)]
+    others = [version.version for version in versions.values() if version.ref not in (best.ref, luckiest.ref)]
     registry.drop_weights(record.model, others)
     names = dict.fromkeys(name for values in measured["test"].values() for name in values)
     test = {name: [values[name] for values in measured["test"].values()] for name in names}
@@ -145,8 +145,8 @@ def _luckiest(record: StudyRecord, versions: Mapping[int, ModelVersion]) -> Mode
 
 def _versions(registry: Registry, record: StudyRecord) -> dict[int, ModelVersion]:
     """Return a confirmation's own versions by trial, which is also the slot's number."""
-    found = (one for one in registry.list(record.model, study=record.name) if one.imported is None)
-    return {version.source.trial: version for version in found if version.source.trial is not None}
+    own = (version for version in registry.list(record.model, study=record.name) if version.imported is None)
+    return {version.source.trial: version for version in own if version.source.trial is not None}
 
 
 def _event(engine: Engine, record: StudyRecord, kind: str) -> dict[str, Any] | None:

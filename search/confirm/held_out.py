@@ -15,7 +15,7 @@ BATCH = 1000
 
 
 def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, dict[str, float]]:
-    """Return what registered models reach on the problem's test data; to be called in a child: it imports TensorFlow.
+    """Measure registered models on the problem's test data; call it in a child process, for it imports TensorFlow.
 
     Args:
         url: the database.
@@ -23,7 +23,7 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
         problem: as `search.problems.resolve.load_problem` finds it.
 
     Returns:
-        For each version its loss and metrics, named ``test_…``; nothing where the problem has no test data.
+        Version to its loss and metrics, named ``test_…``; empty where the problem has no test data.
 
     Raises:
         UserError: the problem, its test data or a model do not load.
@@ -32,11 +32,11 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
     from registry.core.error_text import one_line
     from search.problems.resolve import load_problem
 
-    found = load_problem(problem)
-    if found.load_test is None:
+    loaded = load_problem(problem)
+    if loaded.load_test is None:
         return {}
     try:
-        x, y = found.load_test()
+        x, y = loaded.load_test()
     except Exception as error:
         raise ProblemError(f"the problem {problem!r}: loading its test data failed: {one_line(error)}") from error
     measured = {}
@@ -52,7 +52,7 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
 
 
 def _compiled(version: ModelVersion, problem: str) -> Any:
-    """Return the model, compiled: by the problem where its loss or metrics are none that Keras finds by itself."""
+    """Return the model, compiled; by the problem where Keras cannot restore the loss or the metrics by itself."""
     from search.problems.rebuild import rebuild_model
 
     loaded = version.load(rebuild=rebuild_model)

@@ -15,7 +15,7 @@ from search.records.trials import TrialRecord
 
 
 def rounded(mean: float) -> float:
-    """Return a mean as means are compared, to six digits: scores are of float32."""
+    """Round a mean to the six digits by which means are compared: scores are float32."""
     return float(f"{mean:.6g}")
 
 
@@ -27,12 +27,12 @@ class RankedConfiguration:
         trial: its number in the study that is confirmed.
         rank_before: its rank there among those confirmed, from 1.
         score_before: its score there, of one seed.
-        scores: one a seed, in the order of the seeds; None where the training failed or has not ended.
+        scores: one per seed, in the order of the seeds; None where the training failed or has not ended.
         slots: the numbers of the trainings in the study that confirms, in the same order.
         failed: those of them that failed and were not dropped.
         params: the configuration.
-        parameters: numbers that the model has.
-        seconds: what a training took in the mean; None where none has ended.
+        parameters: how many the model has.
+        seconds: the mean time of a training; None where none has ended.
     """
 
     trial: int
@@ -47,15 +47,15 @@ class RankedConfiguration:
 
     @property
     def mean(self) -> float | None:
-        """The mean of the scores that there are."""
-        known = self._known
-        return fmean(known) if known else None
+        """The mean of the scores so far."""
+        scores = self._present_scores
+        return fmean(scores) if scores else None
 
     @property
     def spread(self) -> float | None:
-        """Their standard deviation; None of fewer than two."""
-        known = self._known
-        return stdev(known) if len(known) > 1 else None
+        """Their standard deviation; None for fewer than two."""
+        scores = self._present_scores
+        return stdev(scores) if len(scores) > 1 else None
 
     @property
     def whole(self) -> bool:
@@ -63,7 +63,7 @@ class RankedConfiguration:
         return None not in self.scores
 
     @property
-    def _known(self) -> list[float]:
+    def _present_scores(self) -> list[float]:
         return [score for score in self.scores if score is not None]
 
     def best_slot(self, objective: Objective) -> int:
@@ -85,26 +85,26 @@ def rank_configurations(
         before: the trials of the study that is confirmed.
         trained: the slots of the study that confirms.
     """
-    known = {trial.trial: trial for trial in before}
+    by_number = {trial.trial: trial for trial in before}
     ranked = []
     for place, number in enumerate(plan.trials):
         own = [slot for slot in trained if plan.place(slot.slot) == place]
         seconds = [slot.seconds for slot in own if slot.seconds is not None]
-        first = known[number]
+        original = by_number[number]
         ranked.append(
             RankedConfiguration(
                 trial=number,
                 rank_before=place + 1,
-                score_before=first.score,
+                score_before=original.score,
                 scores=tuple(map(_score, own)),
                 slots=tuple(slot.slot for slot in own),
                 failed=tuple(slot.slot for slot in own if _has_failed(slot)),
-                params=first.params,
+                params=original.params,
                 parameters=next((slot.parameters for slot in own if slot.parameters is not None), None),
                 seconds=fmean(seconds) if seconds else None,
             )
         )
-    return sorted(ranked, key=lambda one: _order(one, objective))
+    return sorted(ranked, key=lambda configuration: _order(configuration, objective))
 
 
 def _has_failed(slot: TrialRecord) -> bool:
@@ -112,41 +112,44 @@ def _has_failed(slot: TrialRecord) -> bool:
 
 
 def _score(slot: TrialRecord) -> float | None:
-    known = slot.state == "finished" and not slot.dropped and slot.score is not None and math.isfinite(slot.score)
-    return slot.score if known else None
+    usable = slot.state == "finished" and not slot.dropped and slot.score is not None and math.isfinite(slot.score)
+    return slot.score if usable else None
 
 
-def _order(one: RankedConfiguration, objective: Objective) -> tuple[Any, ...]:
-    mean = one.mean
+def _order(configuration: RankedConfiguration, objective: Objective) -> tuple[Any, ...]:
+    mean = configuration.mean
     if mean is None:
-        return (True, True, 0, 0, 0, one.rank_before)
+        return (True, True, 0, 0, 0, configuration.rank_before)
     return (
-        not one.whole,
+        not configuration.whole,
         False,
         objective.key(rounded(mean)),
-        math.inf if one.parameters is None else one.parameters,
-        math.inf if one.seconds is None else one.seconds,
-        one.rank_before,
+        math.inf if configuration.parameters is None else configuration.parameters,
+        math.inf if configuration.seconds is None else configuration.seconds,
+        configuration.rank_before,
     )
 
 
 def hold_back(ranked: Sequence[RankedConfiguration], objective: Objective, study: str, again: str) -> str:
     """Return why no winner can be chosen yet, and what to do; nothing where it can.
 
-    A configuration that lacks a score cannot win. So one whose other scores are ahead holds the choice back, until
-    its failed trainings are tried again or dropped. Where nothing helps, ``again`` is the option to begin anew with.
+    A configuration that lacks a score cannot win. If its other scores are ahead, it holds the choice back until its
+    failed trainings are tried again or dropped. Where neither helps, ``again`` is the option to start another with.
     """
-    first, trials = ranked[0], [number for one in ranked for number in one.failed]
+    first = ranked[0]
     ahead = [
-        one
-        for one in ranked
-        if one.failed and one.mean is not None and first.whole and objective.is_better(one.mean, than=first.mean or 0.0)
+        configuration
+        for configuration in ranked
+        if configuration.failed
+        and configuration.mean is not None
+        and first.whole
+        and objective.is_better(configuration.mean, than=first.mean or 0.0)
     ]
     if first.whole and not ahead:
         return ""
-    those = [number for one in ahead for number in one.failed] if ahead else trials
-    named = " ".join(map(str, those))
-    if not those:
+    failed = [slot for configuration in ahead or ranked for slot in configuration.failed]
+    named = " ".join(map(str, failed))
+    if not failed:
         return f"no configuration of {study!r} has a score for each seed: confirm again with {again}"
     lacking = f"trial {ahead[0].trial}, which is ahead, lacks a score" if ahead else "every configuration lacks a score"
     return (
@@ -165,14 +168,14 @@ class Confirmed:
         objective: what is compared.
         finished: trainings that have ended.
         budget: trainings in all.
-        standings: as `rank_configurations` orders them.
+        ranked: the configurations, as `rank_configurations` orders them.
         winner: the version that stands for the winner: the best of its seeds; None before the end.
-        test: what the winner's seeds have on the test data, metric to one value a seed; empty where the problem has
-            none, or before the end.
+        test: the winner on the test data, metric to one value per seed; empty where the problem has none, or before the
+            end.
         champion: what became of the alias, in a sentence.
         held: why no winner can be chosen though all trainings have ended, and what to do.
         newer: trials that are among the study's best by now and are not confirmed here.
-        again: the option that gives another confirmation a name that is free.
+        again: the option that gives another confirmation a free name.
     """
 
     study: str
@@ -208,16 +211,16 @@ class Confirmed:
             "configurations": [
                 {
                     "rank": rank,
-                    "rank_before": one.rank_before,
-                    "trial": one.trial,
-                    "score_before": one.score_before,
-                    "mean": one.mean,
-                    "spread": one.spread,
-                    "scores": one.scores,
-                    "parameters": one.parameters,
-                    "seconds": one.seconds,
-                    "params": dict(one.params),
+                    "rank_before": configuration.rank_before,
+                    "trial": configuration.trial,
+                    "score_before": configuration.score_before,
+                    "mean": configuration.mean,
+                    "spread": configuration.spread,
+                    "scores": configuration.scores,
+                    "parameters": configuration.parameters,
+                    "seconds": configuration.seconds,
+                    "params": dict(configuration.params),
                 }
-                for rank, one in enumerate(self.ranked, 1)
+                for rank, configuration in enumerate(self.ranked, 1)
             ],
         }

@@ -40,14 +40,14 @@ def begin(
     Args:
         engine: the database.
         parent: the study.
-        top: how many configurations; fewer where the study has fewer. Without it 5, or as they are.
-        seeds: trainings of each; a confirmation that has more keeps them. Without it 5, or as they are.
-        name: of the study that confirms; else the study's with ``-confirm``.
-        accept_changes: go on though the problem's space or data have changed; kept on record by the confirmation.
+        top: how many configurations; fewer where the study has fewer. None for 5, or what the confirmation has.
+        seeds: trainings of each; a confirmation that has more keeps them. None for 5, or what the confirmation has.
+        name: of the study that confirms; None for the study's with ``-confirm``.
+        accept_changes: go on though the problem's space or data have changed; the confirmation records it.
 
     Raises:
-        UsageError: fewer than one, or more seeds for one that is closed.
-        SettingsError: another study has that name, or that confirmation is of other configurations.
+        UsageError: a number below 1, or more seeds for a closed confirmation.
+        SettingsError: another study has that name, or that confirmation has other configurations.
         NotFoundError: no trial of the study has a score.
         UserError: the problem does not load, or has changed.
     """
@@ -102,7 +102,7 @@ def _settings(engine: Engine, parent: StudyRecord, name: str, best: list[TrialRe
 
 
 def other_name(engine: Engine, study: StudyRecord) -> str:
-    """Return the option that gives another confirmation of a study, or of what it confirms, a name that is free."""
+    """Return the option that gives another confirmation of a study, or of what it confirms, a free name."""
     plan = study.settings.confirms
     of = study.name if plan is None else plan.study
     return f"--as {shlex.quote(free_name(of, study_names(engine)))}"
