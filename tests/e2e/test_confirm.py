@@ -154,8 +154,7 @@ def test_test_data_that_do_not_load_are_asked_for_again_later(folder: Path, tmp_
 
 
 def test_a_model_whose_loss_is_not_keras_own_is_measured(folder: Path, tmp_path: Path) -> None:
-    from search.confirm.test_data import measure_on_test
-
+    from search.confirm.held_out import measure_on_test
     from search.problems.rebuild import rebuild_model
 
     params = {"learning_rate": 0.1, "units": 3, "activation": "relu"}
