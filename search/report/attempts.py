@@ -10,7 +10,7 @@ from search.schema import attempts, slots, workers
 
 
 def read_attempts(connection: Connection, study_id: int) -> tuple[Attempt, ...]:
-    """Return a study's attempts by their beginning."""
+    """Return a study's attempts in the order of their beginnings."""
     query = (
         sa.select(attempts, slots.c.trial, workers.c.host, workers.c.device)
         .join_from(attempts, slots, attempts.c.slot_id == slots.c.id)
@@ -34,7 +34,7 @@ def read_attempts(connection: Connection, study_id: int) -> tuple[Attempt, ...]:
 
 
 def read_machines(connection: Connection, study_id: int) -> tuple[str, ...]:
-    """Return the machines that worked on a study, and with how many workers of which device."""
+    """Return the machines that worked on a study, each with its device and the number of its workers."""
     query = (
         sa.select(workers.c.host, workers.c.device, sa.func.count())
         .where(workers.c.study_id == study_id)

@@ -35,17 +35,17 @@ from search.schema import SCHEMA
 def write_report(
     engine_or_url: Engine | str | URL, studies: Sequence[str], out: str | Path, *, errors: bool = True
 ) -> Path:
-    """Write a report of one or more studies; its name's ending decides the kind, see `registry.reports.formats.write`.
+    """Write a report of one or more studies; the file's ending decides its kind, see `registry.reports.formats.write`.
 
     The file appears whole or not at all. Studies may be running: the report shows them as they stand, at one moment.
 
     Args:
         engine_or_url: the database.
-        studies: their names, each once, in the page's order; none for all that there are.
+        studies: their names, each once, in the page's order; empty for all.
         out: where to; a name that ends in ``.html``, ``.md``, ``.pdf``, ``.csv``, ``.parquet`` or ``.json``. Its
             folder is made where there is none.
-        errors: let the winners predict the validation data, to show where they err; it takes the time of loading the
-            problem, in a child process.
+        errors: let the winners predict the validation data, to show where they err; a child process loads the problem
+            for that, which takes time.
 
     Returns:
         The file's path.
@@ -74,17 +74,17 @@ def write_report(
 
 
 def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, importance: bool = True) -> Report:
-    """Return the facts that a report of the studies tells; see `write_report`."""
+    """Return the facts that a report of the studies shows; see `write_report`."""
     for schema in (SCHEMA, REGISTRY_SCHEMA):
         schema.check(engine)
     names = list(dict.fromkeys(studies)) or study_names(engine)
     if not names:
         raise NotFoundError(f"the database {display_url(engine.url)} holds no studies yet; start one with `search run`")
     for name in names:
-        read_study(engine, name)  # or say what was meant
+        read_study(engine, name)  # an unknown one is refused with a suggestion
     with reading(engine) as connection:  # one transaction, so that all studies are shown at one moment
         moment = datetime.now(UTC)
-        found = []
+        collected = []
         for name in names:
             record = find_study(connection, name)
             if record is None:
@@ -96,9 +96,9 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
                 attempts=read_attempts(connection, record.id),
                 machines=read_machines(connection, record.id),
             )
-            found.append((record, reported, versions))
+            collected.append((record, reported, versions))
     return Report(
-        studies=tuple(_finished(engine, *one, errors=errors, importance=importance) for one in found),
+        studies=tuple(_finished(engine, *facts, errors=errors, importance=importance) for facts in collected),
         database=display_url(without_secrets(engine.url)),
         made_at=moment,
         made_by=f"studies {version_of('studies')}",
@@ -128,22 +128,17 @@ def _finished(
     if winner is not None:
         with Registry(url) as registry:
             commands = commands_for(registry, engine.url, winner) | again
-    found, missing = None, ""
+    mistakes, missing = None, ""
     if errors and winner is not None and winner.weights is not None:
-        found, missing = mistakes_of_winner(url, winner.ref, record.problem, record.data_fingerprint)
+        mistakes, missing = mistakes_of_winner(url, winner.ref, record.problem, record.data_fingerprint)
     elif errors and winner is not None:
         missing = f"{winner.ref} has no weights"
-    return replace(
-        reported,
-        commands=commands,
-        mistakes=found,
-        mistakes_missing=missing,
-    )
+    return replace(reported, commands=commands, mistakes=mistakes, mistakes_missing=missing)
 
 
 def reproduce(record: StudyRecord, budget: int, url: URL) -> str:
-    """Return the command that searches the same way again, under another name beside the study."""
-    usual = Settings()
+    """Return the command that searches the same way again, as a study of another name."""
+    defaults = Settings()
     storage = without_secrets(url).render_as_string(hide_password=False)
     plan = record.settings.confirms
     if plan is not None:
@@ -151,7 +146,7 @@ def reproduce(record: StudyRecord, budget: int, url: URL) -> str:
         words = ["search", "confirm", plan.study, "--top", str(top), "--seeds", str(budget // top), "--as", name]
         return shlex.join([*words, "--storage", storage])
     words = ["search", "run", record.problem, "--study", f"{record.name}-again", "--trials", str(budget)]
-    for name, (_, value) in usual.differences(record.settings).items():
+    for name, (_, value) in defaults.differences(record.settings).items():
         if name == "trial_seconds":
             words += ["--trial-timeout", f"{value:g}s"]
         elif name in _OPTIONS:

@@ -1,4 +1,4 @@
-"""A study's records as the plain facts that a report tells."""
+"""A study's records as the plain facts that a report shows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from search.records.trials import TrialRecord
 def reported_study(
     record: StudyRecord,
     slots: Sequence[TrialRecord],
-    found: Sequence[ModelVersion],
+    versions: Sequence[ModelVersion],
     confirmed: Mapping[str, Any] | None = None,
 ) -> ReportedStudy:
     """Return a study's facts, without importances, commands, attempts and the winner's errors.
@@ -39,24 +39,24 @@ def reported_study(
     Args:
         record: the study.
         slots: all of its budget, read at one moment.
-        found: its registered versions, the baselines, and what confirms its configurations.
-        confirmed: how the confirmation of its best, or this one itself, ended; see
+        versions: those of the study, of the baselines, and of the studies that confirm its configurations.
+        confirmed: how the confirmation of its best ended, or the study itself where it is one; see
             `search.records.events.find_confirmed`.
     """
-    versions = versions_by_trial(record, found)
+    by_trial = versions_by_trial(record, versions)
     begun = [slot for slot in slots if slot.trial is not None]
-    trials = sorted((_trial(slot, versions.get(slot.trial or 0)) for slot in begun), key=lambda trial: trial.number)
+    trials = sorted((_trial(slot, by_trial.get(slot.trial or 0)) for slot in begun), key=lambda trial: trial.number)
     metric = record.objective.metric
-    if confirmations(found, record.name):
-        tested = {trial.number: trial.test or trial_on_test(found, record.name, trial.params) for trial in trials}
+    if confirmations(versions, record.name):
+        tested = {trial.number: trial.test or trial_on_test(versions, record.name, trial.params) for trial in trials}
         trials = [replace(trial, test=tested[trial.number]) for trial in trials]
-    winner, stand_in = _confirmed(record, found, confirmed)
+    winner, stand_in = _confirmed(record, versions, confirmed)
     trials = [_represented(trial, stand_in) if trial.number == winner else trial for trial in trials]
     own = () if record.settings.confirms is None else _repeats(trials, record.objective)
     return ReportedStudy(
         name=record.name,
         problem=record.problem,
-        metric=record.objective.metric,
+        metric=metric,
         direction=record.objective.direction,
         budget=len(slots),
         waiting=len(slots) - len(begun),
@@ -65,24 +65,24 @@ def reported_study(
         space=_space(record.space.get("hyperparameters", ())),
         importances=Importances(),
         commands={},
-        provenance=_provenance(record, versions.values()),
-        libraries=libraries_of(list(versions.values())),
+        provenance=_provenance(record, by_trial.values()),
+        libraries=libraries_of(list(by_trial.values())),
         created_at=datetime.fromtimestamp(record.created_at, UTC),
         wall_seconds=_wall_seconds(begun),
         error=record.error,
-        baselines=baselines_of(found, metric),
-        repeats=(*own, *repeats_in(found, record.name, trials, metric)),
+        baselines=baselines_of(versions, metric),
+        repeats=(*own, *repeats_in(versions, record.name, trials, metric)),
         confirmed=winner,
     )
 
 
 def _confirmed(
-    record: StudyRecord, found: Sequence[ModelVersion], confirmed: Mapping[str, Any] | None
+    record: StudyRecord, versions: Sequence[ModelVersion], confirmed: Mapping[str, Any] | None
 ) -> tuple[int | None, ModelVersion | None]:
-    """Return the study's own trial that won a confirmation, and the version that stands for it, where it is there."""
+    """Return the study's own trial that won a confirmation, and the version that stands for it, if registered."""
     if confirmed is None:
         return None, None
-    version = next((one for one in found if one.ref == confirmed["version"]), None)
+    version = next((version for version in versions if version.ref == confirmed["version"]), None)
     if record.settings.confirms is None:
         return confirmed["trial"], version
     return (None if version is None or version.source.study != record.name else version.source.trial), version
@@ -100,26 +100,26 @@ def _repeats(trials: Sequence[ReportedTrial], objective: Objective) -> tuple[Rep
     for trial in trials:
         if trial.score is not None and trial.outcome != "running" and not trial.dropped:
             groups.setdefault(configuration(trial.params), []).append(trial)
-    found = []
+    repeats = []
     for those in groups.values():
         best = min(those, key=lambda trial: objective.key(trial.score or 0.0))
         scores = tuple(trial.score for trial in those if trial.score is not None)
-        found.append(Repeats(best.name, scores, best.number, joined([trial.test for trial in those])))
-    return tuple(found)
+        repeats.append(Repeats(best.name, scores, best.number, joined([trial.test for trial in those])))
+    return tuple(repeats)
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
     """Return the settings as numbers and words."""
-    found = settings.as_dict()
+    values = settings.as_dict()
     if settings.confirms is not None:
         trials = ", ".join(map(str, settings.confirms.trials))
-        found |= {"confirms": f"trials {trials} of {settings.confirms.study}"}
-    return found
+        values |= {"confirms": f"trials {trials} of {settings.confirms.study}"}
+    return values
 
 
-def versions_by_trial(record: StudyRecord, found: Sequence[ModelVersion]) -> dict[int, ModelVersion]:
+def versions_by_trial(record: StudyRecord, versions: Sequence[ModelVersion]) -> dict[int, ModelVersion]:
     """Return the study's own versions by trial."""
-    own = (version for version in found if version.source.study == record.name)
+    own = (version for version in versions if version.source.study == record.name)
     return {version.source.trial: version for version in own if version.source.trial is not None}
 
 
@@ -156,17 +156,17 @@ def _outcome(slot: TrialRecord) -> Outcome:
     return "pruned" if reason is StopReason.PRUNED else "complete"
 
 
-def _pruned_by(found: Mapping[str, Any] | None) -> PrunedBy | None:
-    if not found:
+def _pruned_by(verdict: Mapping[str, Any] | None) -> PrunedBy | None:
+    if not verdict:
         return None
     return PrunedBy(
-        pruner=found["pruner"],
-        epoch=found["epoch"],
-        value=found["value"],
-        peers=found["peers"],
-        better_peers=found["better_peers"],
-        median=found["median"],
-        best_peers=tuple((peer["trial"], peer["value"]) for peer in found.get("best_peers", ())),
+        pruner=verdict["pruner"],
+        epoch=verdict["epoch"],
+        value=verdict["value"],
+        peers=verdict["peers"],
+        better_peers=verdict["better_peers"],
+        median=verdict["median"],
+        best_peers=tuple((peer["trial"], peer["value"]) for peer in verdict.get("best_peers", ())),
     )
 
 

@@ -32,7 +32,7 @@ FANOVA_TREES = 32
 def importances(
     engine: Engine, study: str, direction: Literal["max", "min"], trials: Collection[int] | None = None
 ) -> tuple[Importances, Importances]:
-    """Return each param's share in the scores by PED-ANOVA and by fANOVA; or why not, such as too few trials.
+    """Return each param's share in the scores by PED-ANOVA and by fANOVA; or why there is none, such as too few trials.
 
     Pruned trials count with the score of their best epoch: that they were not among the best is known.
 
@@ -40,7 +40,7 @@ def importances(
         engine: the database.
         study: the study's name.
         direction: ``max`` or ``min``.
-        trials: the numbers of those that count; None for all.
+        trials: the numbers of the trials that count; None for all.
     """
     import optuna
 
@@ -60,7 +60,7 @@ def importances(
 
 
 def _fanova(trials: list[FrozenTrial], direction: Literal["max", "min"]) -> Importances:
-    """Return fANOVA's shares, of the params that all trials have; from an even choice over the ranks of many."""
+    """Return fANOVA's shares of the params that all trials have; of many trials, those at even steps of rank count."""
     trials = sorted(trials, key=lambda trial: trial.value or 0.0)
     trials = trials[:: -(-len(trials) // FANOVA_TRIALS)]
     common = set.intersection(*(set(trial.params) for trial in trials))
@@ -105,9 +105,11 @@ def _evaluate(
     if not names:
         return {}
     storage = optuna.storages.InMemoryStorage()
-    way = optuna.study.StudyDirection.MAXIMIZE if direction == "max" else optuna.study.StudyDirection.MINIMIZE
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory is nobody's news
-    study_id = storage.create_new_study([way], "importances")
+    study_direction = (
+        optuna.study.StudyDirection.MAXIMIZE if direction == "max" else optuna.study.StudyDirection.MINIMIZE
+    )
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory is not worth logging
+    study_id = storage.create_new_study([study_direction], "importances")
     study = optuna.load_study(study_name="importances", storage=storage)
     for trial in trials:
         storage.create_new_trial(study_id, template_trial=trial)
@@ -118,6 +120,6 @@ def _evaluate(
             if fanova
             else PedAnovaImportanceEvaluator(target_quantile=TOP_SHARE)
         )
-        found = get_param_importances(study, evaluator=evaluator, params=names)
+        shares = get_param_importances(study, evaluator=evaluator, params=names)
     # The sampled counterpart of a hyperparameter with steps on a log scale is called name#steps.
-    return {name.removesuffix("#steps").removesuffix("#mirrored"): float(share) for name, share in found.items()}
+    return {name.removesuffix("#steps").removesuffix("#mirrored"): float(share) for name, share in shares.items()}

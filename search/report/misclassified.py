@@ -16,7 +16,7 @@ MOST_CLASSES = 200
 
 
 def find_mistakes(url: str, ref: str, problem: str, data_fingerprint: str) -> Mistakes:
-    """Return what a version gets wrong, in this process: to be called in a child, for it imports TensorFlow.
+    """Return what a version gets wrong; call it in a child process, for it imports TensorFlow.
 
     Args:
         url: the database.
@@ -25,7 +25,7 @@ def find_mistakes(url: str, ref: str, problem: str, data_fingerprint: str) -> Mi
         data_fingerprint: of the data that the version was trained and chosen with.
 
     Raises:
-        UserError: the problem does not load, its data are others than then, or they are no classification of arrays.
+        UserError: the problem does not load, its data have changed, or they are no classification of arrays.
     """
     import numpy as np
 
@@ -34,16 +34,16 @@ def find_mistakes(url: str, ref: str, problem: str, data_fingerprint: str) -> Mi
     from search.problems.inspection import load_data
     from search.problems.resolve import load_problem
 
-    found = load_problem(problem)
-    data = load_data(found)
+    loaded = load_problem(problem)
+    data = load_data(loaded)
     if fingerprint_data(data) != data_fingerprint:
-        raise ProblemError("the problem's data are not those that it was chosen by any more")
+        raise ProblemError("the problem's data are not those that the version was chosen by")
     x, y = _arrays(data.validation)
     with Registry(url) as registry:
         model = registry.get(ref).load()
     given = np.asarray(model.predict(x, batch_size=1024, verbose=0))
     labels, shares = classified(np.asarray(y), given)
-    names = _names(found.class_names, shares.shape[1])
+    names = _names(loaded.class_names, shares.shape[1])
     pictures = np.asarray(x) if hasattr(x, "shape") else None
     return summarize(ref, names, labels, shares, pictures)
 
@@ -126,7 +126,7 @@ def summarize(ref: str, names: Sequence[str], labels: Any, shares: Any, pictures
 
 
 def _png(sample: Any) -> bytes:
-    """Return an array as a picture; nothing where it has not the shape of one."""
+    """Return an array as a picture; empty where its shape is not that of one."""
     import numpy as np
     from matplotlib.image import imsave
 
@@ -150,5 +150,5 @@ def mistakes_of_winner(url: str, ref: str, problem: str, data_fingerprint: str) 
         return call_in_child(find_mistakes, url, ref, problem, data_fingerprint), ""
     except (UserError, OSError) as error:
         return None, str(error).rstrip(".")
-    except Exception as error:  # the user's own code fails as it likes; the report is worth more than its reason
+    except Exception as error:  # the user's code may raise anything; the report is worth more than that
         return None, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

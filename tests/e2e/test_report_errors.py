@@ -29,5 +29,5 @@ def test_the_winners_errors_add_up_to_its_score(tmp_path: Path) -> None:
     # Other data than those that it was chosen by tell nothing of it.
     assert mistakes_of_winner(url, "toy/1", "search.toy:toy", "other data") == (
         None,
-        "the problem's data are not those that it was chosen by any more",
+        "the problem's data are not those that the version was chosen by",
     )
