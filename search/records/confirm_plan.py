@@ -31,7 +31,7 @@ class Confirmation:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Confirmation:
-        """Return the plan whose fields a database kept as JSON."""
+        """Return the plan from its fields as the database keeps them."""
         return cls(values["study"], tuple(values["trials"]), tuple(values["points"]), values["top"])
 
     def place(self, number: int) -> int:

@@ -32,20 +32,19 @@ def find_confirmed(connection: Connection, study: str) -> dict[str, Any] | None:
 
 
 def note_once(connection: Connection, study_id: int, kind: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Keep an event that happens once in a study; return its detail, or that of the one that is there.
+    """Keep an event that happens once in a study; return its detail, or that of the event already there.
 
     Args:
-        connection: in a transaction, which holds the study from here on.
+        connection: in a transaction, which locks the study from here on.
         study_id: the study.
         kind: of the event.
-        make: returns the detail, if there is none yet.
+        make: returns the detail; called only where the event is new.
     """
     lock_study(connection, study_id)
-    found = find_note(connection, study_id, kind)
-    if found is not None:
-        return found
-    detail = make()
-    note(connection, study_id, kind, **detail)
+    detail = find_note(connection, study_id, kind)
+    if detail is None:
+        detail = make()
+        note(connection, study_id, kind, **detail)
     return detail
 
 
@@ -56,7 +55,7 @@ def note(connection: Connection, study_id: int, kind: str, **detail: Any) -> Non
 
 
 def note_changes(connection: Connection, study_id: int, before: tuple[str, str], now: tuple[str, str]) -> None:
-    """Keep that somebody goes on with a study whose problem had other fingerprints, of space and data, before."""
+    """Keep that somebody goes on with a study though its problem's fingerprints, of space and data, have changed."""
     note(connection, study_id, "accept-changes", fingerprints_were=before, fingerprints_are=now)
 
 

@@ -15,11 +15,7 @@ from search.schema import slots
 
 # Optuna's own tables, as far as they are read here.
 _studies = sa.table("studies", sa.column("study_id"), sa.column("study_name"))
-
-
 _trials = sa.table("trials", sa.column("trial_id"), sa.column("study_id"), sa.column("number"), sa.column("state"))
-
-
 _values = sa.table(
     "trial_intermediate_values", sa.column("trial_id"), sa.column("step"), sa.column("intermediate_value")
 )
@@ -30,8 +26,8 @@ class LiveCurves:
     """The numbers that `search status --watch` draws.
 
     Args:
-        running: trial to its objective, one value an epoch so far.
-        scores: of the trials that have ended, in the order in which they did.
+        running: trial to its objective, one value per epoch so far.
+        scores: of the trials that have ended, in the order of their ends.
     """
 
     running: Mapping[int, Sequence[float]] = field(default_factory=dict)
@@ -39,7 +35,7 @@ class LiveCurves:
 
 
 def read_live_curves(engine: Engine, study: StudyRecord) -> LiveCurves:
-    """Return a study's numbers of one moment."""
+    """Return a study's curves and scores, read at one moment."""
     curves = (
         sa.select(_trials.c.number, _values.c.intermediate_value)
         .join_from(_values, _trials, _trials.c.trial_id == _values.c.trial_id)

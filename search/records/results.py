@@ -14,15 +14,15 @@ class TrialResult:
     """A finished trial.
 
     Args:
-        trial: Optuna's number of it.
+        trial: its number, as in Optuna.
         seed: what its random numbers came from.
         params: the hyperparameters' values, fixed ones too.
         stop_reason: why it ended.
-        curves: metric name to one value an epoch, the first of epoch 1.
+        curves: metric name to one value per epoch, from epoch 1 on.
         score: the objective's value at the best epoch; None for a failed trial.
         epoch: the best epoch, counted from 1; None for a failed trial.
-        seconds: time spent training, over all workers that had a part in it.
-        parameters: how many numbers the model has, trainable or not.
+        seconds: time spent training, by all workers that had it.
+        parameters: how many the model has, trainable or not.
         error: what failed, in one line; None where nothing did.
         pruned_by: what a pruned trial was compared with; None for others.
     """

@@ -19,15 +19,15 @@ class Settings:
     Args:
         sampler: what proposes params; one of `optuna_bridge.samplers.SAMPLERS`.
         pruner: what ends hopeless trials; one of `optuna_bridge.pruners.PRUNERS`.
-        max_epochs: epochs a trial trains at most.
+        max_epochs: a trial trains at most this many.
         patience: epochs without a better objective before early stopping.
-        prune_patience: epochs without a better objective before the pruner is heard; 0: at every epoch.
+        prune_patience: epochs without a better objective before the pruner is heard; 0 for every epoch.
         top_k: how many of the best trials become versions with weights.
         seed: of the sampler, the initial weights, the dropout and the data's order.
-        trial_seconds: time a trial trains at most; None for any.
-        checkpoint_seconds: time between checkpoints at least, 0 for one after each epoch; None for as often as costs
-            under 3 % of the time.
-        max_retries: how often a trial is tried again whose worker's process crashed.
+        trial_seconds: a trial trains at most this long; None for no limit.
+        checkpoint_seconds: least time between checkpoints; 0 for one after each epoch, None for as often as costs under
+            3 % of the time.
+        max_retries: how often a trial is tried again after its worker's process crashed.
         mixed_precision: compute in float16 on GPUs; weights stay float32.
         confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
 
@@ -65,15 +65,15 @@ class Settings:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Settings:
-        """Return settings of a user's values.
+        """Return settings from a user's values.
 
         Raises:
             UsageError: an unknown name, or a value that does not fit.
         """
-        known = [field.name for field in fields(cls)]
+        names = [field.name for field in fields(cls)]
         for name in values:
-            if name not in known:
-                raise UsageError(f"there is no setting {name!r}; {did_you_mean(name, known)}")
+            if name not in names:
+                raise UsageError(f"there is no setting {name!r}; {did_you_mean(name, names)}")
         return cls(**values)
 
     def changed(self, values: Mapping[str, Any]) -> Settings:
@@ -89,11 +89,11 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
-        """Return the settings that `as_dict` gave; unknown keys are of a newer program and are left out."""
-        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
-        if known.get("confirms") is not None:
-            known["confirms"] = Confirmation.of(known["confirms"])
-        return cls(**known)
+        """Return the settings that `as_dict` gave; unknown keys come from a newer program and are left out."""
+        settings = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        if settings.get("confirms") is not None:
+            settings["confirms"] = Confirmation.of(settings["confirms"])
+        return cls(**settings)
 
     def differences(self, other: Settings) -> dict[str, tuple[Any, Any]]:
         """Return the settings in which another differs, with both values."""

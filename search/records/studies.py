@@ -54,11 +54,11 @@ def read_study(engine: Engine, name: str) -> StudyRecord:
         NotFoundError: there is none.
     """
     with reading(engine) as connection:
-        found = find_study(connection, name)
-        if found is None:
-            known = list(connection.execute(sa.select(studies.c.name)).scalars())
-            raise NotFoundError(f"no study is called {name!r}; {did_you_mean(name, known)}")
-        return found
+        record = find_study(connection, name)
+        if record is None:
+            names = list(connection.execute(sa.select(studies.c.name)).scalars())
+            raise NotFoundError(f"no study is called {name!r}; {did_you_mean(name, names)}")
+        return record
 
 
 def study_names(engine: Engine) -> list[str]:

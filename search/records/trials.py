@@ -20,7 +20,7 @@ from search.schema import results, slots
 class TrialRecord:
     """A slot of the study's budget and the trial that it became, finished or not.
 
-    ``score`` and ``best_epoch`` are those of the best epoch so far; ``curves`` (metric to one value an epoch, None
+    ``score`` and ``best_epoch`` are those of the best epoch so far; ``curves`` (metric to one value per epoch, None
     where it was not a finite number), ``pruned_by`` and ``error`` are there once the trial has finished. ``dropped``
     ones are kept for the record only.
     """
@@ -51,7 +51,7 @@ def read_trials(engine: Engine, study_id: int) -> list[TrialRecord]:
 
 
 def trials_of(connection: Connection, study_id: int) -> list[TrialRecord]:
-    """Return the same as `read_trials`, in one statement, beside others of one transaction."""
+    """Return what `read_trials` does, inside a transaction of the caller's."""
     query = (
         sa.select(slots, results.c.curves, results.c.pruned_by, results.c.error)
         .join_from(slots, results, isouter=True)
