@@ -18,7 +18,7 @@ from search.records.trials import TrialRecord
 from search.terminal.durations import show_duration
 from search.terminal.sparkline import sparkline, squeezed
 
-CURVE, SCORES = 14, 72  # columns that sparklines take at most
+CURVE, SCORES = 14, 72  # the most columns of a sparkline
 
 
 class Progress(Protocol):
@@ -63,13 +63,13 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """Draw the counts, the best trial, each worker and the curve of its trial, over and over in one place.
+    """Draw the counts, the best trial, each worker and the curve of its trial, again and again in the same place.
 
     Args:
         console: a terminal.
         timeout: seconds until the search stops by itself; None for never.
         clock: seconds.
-        curves: returns the numbers of the moment, such as `Study.live_curves`.
+        curves: returns the curves so far, such as `Study.live_curves`.
     """
 
     def __init__(
@@ -132,9 +132,9 @@ def render(
 
     Args:
         status: how the study stands.
-        elapsed: seconds since the search began; None where nobody knows.
-        left: seconds that it still takes; None where nobody knows.
-        curves: of the running trials, and the scores so far; None draws neither.
+        elapsed: seconds since the search began; None where that is unknown.
+        left: seconds that it still takes; None where that is unknown.
+        curves: of the running trials, and the scores so far; None for neither.
     """
     counts = status.trials
     head = Text.assemble(

@@ -1,4 +1,4 @@
-"""A search while it runs, in numbers: the curves of running trials, and the scores of those that have ended."""
+"""Curves and scores as rows of blocks, for a terminal."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ LEAST_TO_CLIP = 10
 def sparkline(values: Sequence[float], width: int) -> str:
     """Return the last values as a row of blocks, the lowest of them the lowest block; a space where there is no number.
 
-    Of ten values and more, those that lie far from the rest have the lowest or highest block, so that the rest differ.
+    Of ten values or more, outliers get the lowest or the highest block, so that the rest can be told apart.
 
     Example:
         >>> sparkline([0.1, 0.5, 0.9], 10)
         '▁▅█'
     """
     shown = list(values)[-width:]
-    known = sorted(value for value in shown if math.isfinite(value))
-    if not known:
+    ordered = sorted(value for value in shown if math.isfinite(value))
+    if not ordered:
         return " " * len(shown)
-    low, high = _usual(known)
+    low, high = _usual(ordered)
     if low == high:
         return "".join(BLOCKS[len(BLOCKS) // 2] if math.isfinite(value) else " " for value in shown)
     steps = (len(BLOCKS) - 1) / (high - low)
@@ -31,13 +31,13 @@ def sparkline(values: Sequence[float], width: int) -> str:
     )
 
 
-def _usual(known: Sequence[float]) -> tuple[float, float]:
-    """Return from where to where sorted values reach, inside the quartiles and 1.5 times their distance around them."""
-    first, third = known[len(known) // 4], known[3 * len(known) // 4]
+def _usual(ordered: Sequence[float]) -> tuple[float, float]:
+    """Return the lowest and highest of sorted values, cut to 1.5 interquartile ranges around the quartiles."""
+    first, third = ordered[len(ordered) // 4], ordered[3 * len(ordered) // 4]
     reach = 1.5 * (third - first)
-    if len(known) < LEAST_TO_CLIP or reach == 0:
-        return known[0], known[-1]
-    return max(known[0], first - reach), min(known[-1], third + reach)
+    if len(ordered) < LEAST_TO_CLIP or reach == 0:
+        return ordered[0], ordered[-1]
+    return max(ordered[0], first - reach), min(ordered[-1], third + reach)
 
 
 def squeezed(values: Sequence[float], width: int) -> list[float]:
