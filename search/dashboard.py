@@ -34,10 +34,10 @@ def serving(url: str, host: str, port: int) -> Iterator[WSGIServer]:
     Args:
         url: the database.
         host: the address to listen on.
-        port: its port; 0 for any that is free.
+        port: its port; 0 for any free one.
 
     Raises:
-        DashboardError: optuna-dashboard is not installed, or nobody may listen there.
+        DashboardError: optuna-dashboard is not installed, or the address cannot be listened on.
         DatabaseError: the database cannot be read.
     """
     create_app = _import_dashboard()
@@ -55,10 +55,10 @@ def serving(url: str, host: str, port: int) -> Iterator[WSGIServer]:
 
 
 def only_reading(app: App) -> App:
-    """Return an app that refuses whatever is not a question.
+    """Return an app that refuses every request but reading ones.
 
-    In the dashboard, studies can be renamed and deleted and trials told. Ours have slots, leases and versions that
-    Optuna knows nothing of, so such changes would tear them apart.
+    In the dashboard, studies can be renamed and deleted, and results of trials written. Ours have slots, leases and
+    versions that Optuna does not know, so such changes would break them.
     """
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""Pruning driven by early stopping: peers say who is hopeless, a stall says when to listen to them."""
+"""Pruning driven by early stopping: peers show which trial is hopeless, a stall shows when to end it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUNG_PRUNERS = ("asha", "hyperband")
 RUNG = "completed_rung_"  # how Optuna's successive halving names what it keeps in a trial
 
 
-# By name, from the most epochs that a trial trains; a step is a number of finished epochs.
+# By name; each takes the most epochs that a trial trains. A step is a number of finished epochs.
 PRUNERS: Mapping[str, Callable[[int], BasePruner]] = {
     "hyperband": lambda epochs: optuna.pruners.HyperbandPruner(min_resource=1, max_resource=epochs),
     "asha": lambda _epochs: optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
@@ -77,7 +77,7 @@ class StalledPruner:
         try:
             return self._judge(self._frozen(), epoch, value)
         except DatabaseUnavailable:
-            return None  # nobody can say what the peers did; the next epoch asks again
+            return None  # the peers cannot be read; the next epoch asks again
 
     def state(self) -> dict[str, Any]:
         """Return what a worker that continues the trial must know, as JSON values."""
@@ -109,7 +109,7 @@ class StalledPruner:
         return _rungs(self._frozen()) > rungs_before
 
     def _explain(self, frozen: FrozenTrial, epoch: int, value: float) -> dict[str, Any]:
-        """Say against whom the trial lost: the peers that were seen at the same epoch."""
+        """Return what the trial was compared with: its peers' values at the same epoch."""
         trials = self._study.get_trials(deepcopy=False)
         peers = {
             t.number: t.intermediate_values[epoch]

@@ -1,4 +1,4 @@
-"""Optuna's samplers by name, seeded for each trial anew."""
+"""Optuna's samplers by name, seeded for each trial."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def check_sampler(settings: Settings) -> None:
 class GridPoint(BaseSampler):
     """Proposes one point of a grid.
 
-    Optuna's GridSampler lists all points beforehand and hands them out at random, which many workers may do twice;
-    here a slot's number is its point.
+    Optuna's GridSampler lists all points beforehand and hands them out at random, so many workers may get the same
+    point; here a slot's number is its point.
 
     Args:
         point: what is sampled, by name.
@@ -142,7 +142,7 @@ class GridPoint(BaseSampler):
 
 
 def nth_point(points: Any, number: int) -> dict[str, Any]:
-    """Return the grid's point of a number, from 0.
+    """Return the point of a grid by its number, from 0.
 
     Raises:
         SettingsError: the grid has fewer points.

@@ -40,7 +40,7 @@ def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
     with _explaining(engine):
         storage = RDBStorage(_text(engine), engine_kwargs=_engine_options(engine), skip_table_creation=True)
     if engine.dialect.name == "sqlite":
-        # Optuna reads before it writes in one transaction, which a deferred one cannot wait for.
+        # Optuna reads before it writes in one transaction; a deferred one could not wait for its turn to write.
         prepare_sqlite(storage.engine, begin="DEFERRED" if readonly else "IMMEDIATE")
         storage.engine.dispose()
     return optuna.storages._CachedStorage(storage)
@@ -63,7 +63,7 @@ def closing_storage(engine: Engine, *, readonly: bool = False) -> Iterator[BaseS
 
 @contextmanager
 def _explaining(engine: Engine) -> Iterator[None]:
-    """Raise a `DatabaseError` for what Optuna says of the database."""
+    """Raise a `DatabaseError` for an error of the database that Optuna raises."""
     try:
         yield
     except DBAPIError as error:

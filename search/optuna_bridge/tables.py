@@ -23,7 +23,7 @@ from sqlalchemy.engine import Connection
 from registry.core.upsert import insert_new, put
 
 FIXED = "fixed_params"  # the attribute whose params a trial takes instead of the sampler's
-MANY = 500  # ids in one statement, which databases limit
+MANY = 500  # ids in one statement; databases limit them
 
 trials: sa.Table = models.TrialModel.__table__
 params: sa.Table = models.TrialParamModel.__table__
@@ -60,7 +60,7 @@ def insert_trial(connection: Connection, study: int, number: int, attrs: Mapping
 
 
 def write_changes(connection: Connection, trial_id: int, changes: Changes) -> None:
-    """Write what has changed of a running trial; the same again changes nothing."""
+    """Write what has changed of a running trial; to write them again changes nothing."""
     for name, (value, distribution) in changes.params.items():
         row = {"trial_id": trial_id, "param_name": name, "param_value": value}
         insert_new(connection, params, row | {"distribution_json": distribution_to_json(distribution)})
@@ -82,7 +82,7 @@ def close_trial(connection: Connection, trial_id: int, state: TrialState, value:
 
 
 def reopen_trial(connection: Connection, trial_id: int) -> None:
-    """Make a finished trial a running one again that has its params, or is to get them, and nothing else."""
+    """Make a finished trial run again; of what was written it keeps only its params, or those it is to take."""
     change = sa.update(trials).where(trials.c.trial_id == trial_id)
     connection.execute(change.values(state=TrialState.RUNNING, datetime_complete=None))
     for table in (values, reports, user_attrs):
@@ -100,15 +100,15 @@ def read_reports(connection: Connection, trial_id: int) -> list[float]:
 def read_trials(connection: Connection, ids: list[int]) -> Iterator[FrozenTrial]:
     """Read trials by their ids."""
     for start in range(0, len(ids), MANY):
-        some = ids[start : start + MANY]
-        of_param = _by_trial(connection, params, some)
-        of_value = _by_trial(connection, values, some)
-        of_report = _by_trial(connection, reports, some)
-        of_user = _by_trial(connection, user_attrs, some)
-        of_system = _by_trial(connection, system_attrs, some)
-        for row in connection.execute(sa.select(trials).where(trials.c.trial_id.in_(some))):
+        batch = ids[start : start + MANY]
+        of_param = _by_trial(connection, params, batch)
+        of_value = _by_trial(connection, values, batch)
+        of_report = _by_trial(connection, reports, batch)
+        of_user = _by_trial(connection, user_attrs, batch)
+        of_system = _by_trial(connection, system_attrs, batch)
+        for row in connection.execute(sa.select(trials).where(trials.c.trial_id.in_(batch))):
             key = row.trial_id
-            found = [_value(value) for value in of_value.get(key, [])]
+            objectives = [_value(value) for value in of_value.get(key, [])]
             proposed = sorted(of_param.get(key, []), key=lambda p: p.param_id)
             distributions = {p.param_name: _distribution(p.distribution_json) for p in proposed}
             yield FrozenTrial(
@@ -116,7 +116,7 @@ def read_trials(connection: Connection, ids: list[int]) -> Iterator[FrozenTrial]
                 number=row.number,
                 state=row.state,
                 value=None,
-                values=found or None,
+                values=objectives or None,
                 datetime_start=_local(row.datetime_start),
                 datetime_complete=_local(row.datetime_complete),
                 params={p.param_name: distributions[p.param_name].to_external_repr(p.param_value) for p in proposed},
@@ -139,10 +139,10 @@ def put_study_attr(connection: Connection, study: int, key: str, value: Any) -> 
 
 
 def _by_trial(connection: Connection, table: sa.Table, ids: list[int]) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
+    rows: dict[int, list[Any]] = {}
     for row in connection.execute(sa.select(table).where(table.c.trial_id.in_(ids))):
-        found.setdefault(row.trial_id, []).append(row)
-    return found
+        rows.setdefault(row.trial_id, []).append(row)
+    return rows
 
 
 def _put_attrs(connection: Connection, table: sa.Table, trial_id: int, attrs: Mapping[str, Any]) -> None:
@@ -166,10 +166,10 @@ def _distribution(text: str) -> BaseDistribution:
 
 
 def _now() -> datetime:
-    """Return the moment as Optuna stores it: UTC without saying so."""
+    """Return the time as Optuna stores it: in UTC, without a time zone."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _local(stored: datetime | None) -> datetime | None:
-    """Return a stored moment as Optuna gives it: local time without saying so."""
+    """Return a stored time as Optuna gives it: in local time, without a time zone."""
     return stored and stored.replace(tzinfo=UTC).astimezone().replace(tzinfo=None)

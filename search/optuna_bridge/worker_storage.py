@@ -29,8 +29,8 @@ from search.schema import slots, studies
 class OptunaView(BaseStorage):
     """The trials of one study, for Optuna's samplers and pruners.
 
-    A trial is read again until it has finished. Which ones those are is asked of the slots, so that the cost of a
-    reading depends on how many trials run, not on how many there were.
+    A trial is read again until it has finished. The slots tell which ones those are, so that the cost of a reading
+    depends on how many trials run, not on how many there were.
 
     Args:
         engine: the database.
@@ -62,7 +62,7 @@ class OptunaView(BaseStorage):
 
     @contextmanager
     def flushing(self) -> Iterator[Changes]:
-        """Give what is to be written of the own trial; it is done with when the block ends without an error."""
+        """Give the own trial's unwritten changes; they are cleared when the block ends without an error."""
         yield self._changes
         self._changes = Changes()
 
@@ -110,11 +110,11 @@ class OptunaView(BaseStorage):
         """Return the study's trials in the order of their numbers, without those that were dropped."""
         with reading(self._engine) as connection:
             self._refresh(connection)
-        known = dict(self._trials)
+        trials = dict(self._trials)
         if self._own is not None:
-            known[self._own.number] = _copied(self._own)
-        found = [known[number] for number in sorted(known) if states is None or known[number].state in states]
-        return copy.deepcopy(found) if deepcopy else found
+            trials[self._own.number] = _copied(self._own)
+        chosen = [trials[number] for number in sorted(trials) if states is None or trials[number].state in states]
+        return copy.deepcopy(chosen) if deepcopy else chosen
 
     def _refresh(self, connection: Connection) -> None:
         query = sa.select(studies.c.revision).where(studies.c.id == self._study.id)
@@ -139,7 +139,7 @@ class OptunaView(BaseStorage):
                 self._unfinished.discard(slot_of[trial._trial_id])
 
     def _unread(self) -> sa.ColumnElement[bool]:
-        """Say which slots' trials may be other than they were."""
+        """Return the condition for slots whose trials may have changed."""
         later = slots.c.number > self._last
         if len(self._unfinished) <= tables.MANY:
             return sa.or_(later, slots.c.number.in_(sorted(self._unfinished)))
@@ -166,7 +166,7 @@ class OptunaView(BaseStorage):
         return [StudyDirection.MAXIMIZE if direction == "max" else StudyDirection.MINIMIZE]
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        """Return nothing: what people may know of a study is in our own tables."""
+        """Return nothing: what people read about a study is in our own tables."""
         return {}
 
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
@@ -207,13 +207,13 @@ class OptunaView(BaseStorage):
 
 
 def begin_trial(study: Study, trial_id: int) -> Trial:
-    """Return a trial to ask for params, as ``Study.ask`` does: with an eye for what the others did meanwhile."""
+    """Return a trial to ask for params, as ``Study.ask`` does: what the others did meanwhile counts."""
     study._thread_local.cached_all_trials = None
     return Trial(study, trial_id)
 
 
 def _copied(trial: FrozenTrial) -> FrozenTrial:
-    """Return a copy that later changes of the trial leave alone."""
+    """Return a copy that later changes of the trial do not reach."""
     new = copy.copy(trial)
     for name in ("params", "distributions", "user_attrs", "system_attrs", "intermediate_values"):
         setattr(new, name, dict(getattr(trial, name)))
