@@ -1,4 +1,4 @@
-"""The file of a SQLite database while workers have it open: they would go on writing where nobody finds it again."""
+"""The file of a SQLite database while workers have it open: if it is gone, what they write is lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from registry.core.errors import DatabaseError
 
 
 class DatabaseFile:
-    """Notice that a database's file is not there any more; databases that are no files are always there.
+    """Notice that a database's file is gone; databases that are not files never are.
 
     Args:
         url: of the database, which is there now.
@@ -22,7 +22,7 @@ class DatabaseFile:
         self._began = self._identity()
 
     def check(self) -> None:
-        """Check that the file is the one that it was.
+        """Check that the file is still the same.
 
         Raises:
             DatabaseError: it was moved, removed or replaced.
@@ -39,5 +39,5 @@ class DatabaseFile:
             return None
         if not os.path.exists(file):
             return (0, 0)
-        found = os.stat(file)
-        return found.st_dev, found.st_ino
+        status = os.stat(file)
+        return status.st_dev, status.st_ino

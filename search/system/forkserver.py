@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @cache
 def processes() -> BaseContext:
-    """Return how child processes are started: by a forkserver where there is one, else anew.
+    """Return how child processes are started: by a forkserver where there is one, else by spawning.
 
     The forkserver begins to import TensorFlow with the first child, or with `warm_up`.
     """
@@ -67,7 +67,7 @@ def _on_cpu() -> None:
 
 
 def _end_with_parent() -> None:
-    """End where the parent was killed: it cannot say any more that there is nothing left to do."""
+    """End this process with its parent: a killed parent cannot tell it to end."""
     wait_for_parent()
     os._exit(1)
 
@@ -76,6 +76,6 @@ def wait_for_parent() -> None:
     """Wait until the process that started this one has ended."""
     parent = multiprocessing.parent_process()
     if parent is None:
-        threading.Event().wait()  # nobody did
+        threading.Event().wait()  # nothing to wait for
     else:
         parent.join()

@@ -20,10 +20,10 @@ def parse_size(text: str, option: str) -> int:
         >>> parse_size("1.5G", "--memory-limit")
         1500000000
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG]?)B?", text.strip().upper())
-    if found is None or float(found[1]) == 0:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG]?)B?", text.strip().upper())
+    if match is None or float(match[1]) == 0:
         raise UsageError(f"{option} is {text!r}; expected an amount of memory such as 800M or 4G")
-    return int(float(found[1]) * UNITS[found[2]])
+    return int(float(match[1]) * UNITS[match[2]])
 
 
 def resident_bytes(pid: int, proc: Path = Path("/proc")) -> int | None:
@@ -32,5 +32,5 @@ def resident_bytes(pid: int, proc: Path = Path("/proc")) -> int | None:
         status = (proc / str(pid) / "status").read_text()
     except OSError:
         return None
-    found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
-    return None if found is None else int(found[1]) * 1024
+    match = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+    return None if match is None else int(match[1]) * 1024

@@ -1,4 +1,4 @@
-"""Which worker runs where: a pure function of the machine and the wishes."""
+"""Which worker runs where: a pure function of the machine and the options."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Place:
 def place_workers(*, workers: int | None, device: str, cores: int, gpus: list[str], per_gpu: int = 1) -> list[Place]:
     """Say where each worker of a pool runs.
 
-    On CPUs one worker a core and one thread a worker: small networks gain nothing from a second thread. With fewer
-    workers than cores, the cores are shared out. On GPUs each worker sees one GPU, ``per_gpu`` workers share it.
+    On CPUs, one worker per core and one thread per worker: small networks gain nothing from a second thread. With
+    fewer workers than cores, the cores are shared out. On GPUs, each worker sees one GPU, ``per_gpu`` workers share it.
 
     Args:
-        workers: how many, or None for as many as the devices carry.
+        workers: how many, or None for as many as fit the devices.
         device: ``auto``, ``cpu``, ``gpu`` (all) or ``gpu:0,1``.
         cores: CPU cores that this process may use.
         gpus: the machine's GPUs, as CUDA numbers them.
@@ -64,11 +64,11 @@ def _gpus(device: str, gpus: list[str]) -> list[str]:
     if device == "auto":
         return gpus
     kind, _, numbers = device.partition(":")
-    wanted = numbers.split(",") if numbers else gpus
-    if kind != "gpu" or "" in wanted or (not numbers and ":" in device):
+    chosen = numbers.split(",") if numbers else gpus
+    if kind != "gpu" or "" in chosen or (not numbers and ":" in device):
         raise UsageError(f"the device is {device!r}; expected auto, cpu, gpu or for example gpu:0,1")
-    missing = [number for number in wanted if number not in gpus]
-    if missing or not wanted:
+    missing = [number for number in chosen if number not in gpus]
+    if missing or not chosen:
         have = ", ".join(gpus) if gpus else "none"
-        raise UsageError(f"the device is {device!r}, but this machine's GPUs are: {have}; choose of these, or cpu")
-    return wanted
+        raise UsageError(f"the device is {device!r}, but this machine's GPUs are: {have}; choose among these, or cpu")
+    return chosen

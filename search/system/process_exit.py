@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-# Signals that others send; all other ones come of what the process itself did.
+# Signals that others send; all others come from what the process itself did.
 SENT = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -15,7 +15,7 @@ class WorkerExit:
     """How a worker's process ended.
 
     Args:
-        outcome: ``lost`` (somebody or something ended it: never its trial's fault), ``crashed`` (it broke down by
+        outcome: ``lost`` (it was ended from outside: never its trial's fault), ``crashed`` (it broke down by
             itself) or ``out_of_memory``.
         detail: in words.
     """
@@ -25,16 +25,16 @@ class WorkerExit:
 
 
 def classify_exit(exit_code: int, *, over_limit: str | None = None, system_killed: bool = False) -> WorkerExit:
-    """Say what a process died of.
+    """Return how a process ended.
 
     Args:
         exit_code: its exit code, or minus the signal that ended it.
-        over_limit: how it went over its memory limit, where we ended it for that.
-        system_killed: the system has ended some process for want of memory meanwhile.
+        over_limit: in words, how it went over its memory limit, where we ended it for that.
+        system_killed: the system has ended some process for lack of memory meanwhile.
 
     Example:
-        >>> judge(-11)
-        Death(outcome='crashed', detail='ended by signal 11 (SIGSEGV)')
+        >>> classify_exit(-11)
+        WorkerExit(outcome='crashed', detail='ended by signal 11 (SIGSEGV)')
     """
     if exit_code >= 0:
         return WorkerExit("crashed", f"ended with exit code {exit_code}")
@@ -48,7 +48,7 @@ def classify_exit(exit_code: int, *, over_limit: str | None = None, system_kille
 
 
 def memory_kills(path: Path = Path("/proc/vmstat")) -> int:
-    """Return how many processes Linux has ended for want of memory since it started; 0 where nobody counts."""
+    """Return how many processes Linux has ended for lack of memory since it started; 0 where it does not count them."""
     try:
         lines = path.read_text().splitlines()
     except OSError:

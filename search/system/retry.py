@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Retry:
-    """Try an act again and again, at growing intervals, until the database answers.
+    """Call a function again and again, at growing intervals, until the database answers.
 
     Args:
         wait: waits for a number of seconds and tells whether it is time to give up.
@@ -24,7 +24,7 @@ class Retry:
         self._wait = wait
 
     def __call__(self, act: Callable[[], T]) -> T:
-        """Return what the act returns.
+        """Return what the function returns.
 
         Raises:
             DatabaseUnavailable: it is time to give up, or the database was away for an hour.
@@ -32,7 +32,7 @@ class Retry:
         pause, waited = FIRST_RETRY_SECONDS, 0.0
         while True:
             try:
-                found = act()
+                result = act()
             except DatabaseUnavailable as error:
                 if not waited:
                     logger.warning("%s; trying again until it is back", error)
@@ -43,4 +43,4 @@ class Retry:
             else:
                 if waited:
                     logger.warning("the database is back after about %.0f s", waited)
-                return found
+                return result

@@ -71,7 +71,7 @@ def configure(gpu: str | None, threads: int, *, mixed_precision: bool = False) -
     import keras
     import tensorflow as tf
 
-    tf.get_logger().setLevel("ERROR")  # each trial traces functions of its own, which it would warn of
+    tf.get_logger().setLevel("ERROR")  # each trial traces its own functions, and each time it would warn
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     with native_stderr_held():

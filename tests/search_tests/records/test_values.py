@@ -98,7 +98,7 @@ def test_placement(wishes, places):
         ({"workers": 1, "device": "cpu", "per_gpu": 0}, "--per-gpu is 0; expected 1 or more"),
         ({"workers": 1, "device": "tpu"}, "the device is 'tpu'; expected auto, cpu, gpu or for example gpu:0,1"),
         ({"workers": 1, "device": "gpu:"}, "the device is 'gpu:'; expected auto, cpu, gpu or for example gpu:0,1"),
-        ({"workers": 1, "device": "gpu:7"}, "'gpu:7', but this machine's GPUs are: 0; choose of these, or cpu"),
+        ({"workers": 1, "device": "gpu:7"}, "'gpu:7', but this machine's GPUs are: 0; choose among these, or cpu"),
     ],
 )
 def test_wrong_places_are_named(wishes, message):
