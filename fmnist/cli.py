@@ -44,14 +44,14 @@ def data(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Find the data, check them by hash, and keep them decompressed for training."""
     from fmnist.dataset.summary import describe
 
-    found = describe(_store(data_dir))
+    summary = describe(_store(data_dir))
     if as_json:
-        print_json(found)
+        print_json(summary)
         return
-    typer.echo(f"Fashion-MNIST of {found['folder']} ({found['origin']}), prepared in {found['cache']}")
+    typer.echo(f"Fashion-MNIST of {summary['folder']} ({summary['origin']}), prepared in {summary['cache']}")
     print_table(
         ["part", "images", "labels", "type"],
-        [(name, part["images"], part["labels"], part["dtype"]) for name, part in found["parts"].items()],
+        [(name, part["images"], part["labels"], part["dtype"]) for name, part in summary["parts"].items()],
     )
 
 

@@ -102,10 +102,10 @@ def answers_of(network: Any, ref: str, pictures: Sequence[Picture], seen: Sequen
             f"{ref} makes {shapes[1]} of {shapes[0]}; expected a model that makes (None, {len(CLASS_NAMES)}) of "
             f"(None, {SIDE}, {SIDE}): name one with --model"
         )
-    found = network.predict(np.stack(seen), verbose=0)
+    probabilities = network.predict(np.stack(seen), verbose=0)
     return [
         Answer(picture, image, {CLASS_NAMES[index]: float(row[index]) for index in np.argsort(-row, kind="stable")})
-        for picture, image, row in zip(pictures, seen, found, strict=True)
+        for picture, image, row in zip(pictures, seen, probabilities, strict=True)
     ]
 
 

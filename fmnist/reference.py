@@ -73,9 +73,9 @@ def make_reference(
 ) -> Reference:
     """Make the reference study's file, or go on with it.
 
-    Of the plain search the best three trials become versions and the best keeps its weights, of each baseline the best
-    seed, and of the wide search what its confirmation keeps: the champion, and the training with the best score where
-    that is another. So does what `registry best` names. That keeps the file small enough to come with the source.
+    The best three trials of the plain search become versions. Weights are kept by the best of them, by the best seed of
+    each baseline, by the champion and the training with the best score of the wide space's confirmation, and by the
+    version that `registry best` names. So the file stays small enough to come with the source.
 
     Args:
         path: the SQLite file.
@@ -100,7 +100,7 @@ def make_reference(
     with Registry(storage) as registry:
         others = registry.list(fmnist.name, study=PLAIN, best_first=True)[1:] + registry.list(fmnist.name, study=WIDE)
         best = registry.best(fmnist.name).version
-        registry.drop_weights(fmnist.name, [one.version for one in others if one.version != best])
+        registry.drop_weights(fmnist.name, [version.version for version in others if version.version != best])
     return Reference(path, seal(path), plain, wide, confirmed)
 
 

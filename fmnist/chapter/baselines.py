@@ -25,10 +25,10 @@ def study_of(baseline: Baseline) -> str:
 def registered(registry: Registry, baseline: Baseline) -> dict[int, ModelVersion]:
     """Return a baseline's versions by seed."""
     try:
-        found = registry.list(fmnist.name, study=study_of(baseline))
+        versions = registry.list(fmnist.name, study=study_of(baseline))
     except NotFoundError:
         return {}
-    return {version.source.seed: version for version in found if version.source.seed is not None}
+    return {version.source.seed: version for version in versions if version.source.seed is not None}
 
 
 def chosen(names: Sequence[str]) -> list[Baseline]:
@@ -37,8 +37,8 @@ def chosen(names: Sequence[str]) -> list[Baseline]:
     Raises:
         NotFoundError: a name that no baseline has.
     """
-    wanted = {find_baseline(name).name for name in names}
-    return [baseline for baseline in BASELINES if not wanted or baseline.name in wanted]
+    selected = {find_baseline(name).name for name in names}
+    return [baseline for baseline in BASELINES if not selected or baseline.name in selected]
 
 
 def run_baselines(
@@ -52,8 +52,8 @@ def run_baselines(
     """Train and register what is not registered yet; return the versions of these baselines and seeds.
 
     The same seeds give the same figures to the last bit where TensorFlow runs on one thread. A version has its
-    curves, its params and, as tag ``test_accuracy``, what the official test images say of it: nothing is chosen by
-    that. Of a baseline's seeds that are registered together, the best on validation keeps its weights.
+    curves, its params and, as tag ``test_accuracy``, its accuracy on the official test images: nothing is
+    chosen by that. Of a baseline's seeds that are registered together, the best on validation keeps its weights.
 
     Args:
         registry: where to.
@@ -100,14 +100,14 @@ class _Trainings:
     def register(
         self, registry: Registry, baseline: Baseline, seeds: Sequence[int], *, has_weights: bool
     ) -> Iterator[ModelVersion]:
-        """Train each seed, then register the best first; it alone keeps weights where none were there."""
+        """Train each seed, then register the best first; only it keeps weights, and only where no version had any."""
         from registry import save_model
 
-        trained = [(seed, self._train(baseline, seed)) for seed in seeds]
-        for seed, one in sorted(trained, key=lambda pair: -_score(pair[1])):
-            weights = None if has_weights else save_model(one.model)
+        trainings = [(seed, self._train(baseline, seed)) for seed in seeds]
+        for seed, trained in sorted(trainings, key=lambda pair: -_score(pair[1])):
+            weights = None if has_weights else save_model(trained.model)
             has_weights = True
-            yield self._register(registry, baseline, seed, one, weights)
+            yield self._register(registry, baseline, seed, trained, weights)
 
     def _train(self, baseline: Baseline, seed: int) -> Trained:
         from fmnist.chapter.linear import train_linear
@@ -120,12 +120,12 @@ class _Trainings:
             if (baseline.after, seed) not in self._last:
                 self._train(find_baseline(baseline.after), seed)
             start = self._last[baseline.after, seed]
-        one = train(baseline, seed, self._data, start)
-        self._last[baseline.name, seed] = one.last
-        return one
+        trained = train(baseline, seed, self._data, start)
+        self._last[baseline.name, seed] = trained.last
+        return trained
 
     def _register(
-        self, registry: Registry, baseline: Baseline, seed: int, one: Trained, weights: bytes | None
+        self, registry: Registry, baseline: Baseline, seed: int, trained: Trained, weights: bytes | None
     ) -> ModelVersion:
         from registry import PredictionCheck, Source
         from registry.core.provenance import code_revision, libraries
@@ -133,12 +133,12 @@ class _Trainings:
         version = registry.register(
             fmnist.name,
             weights=weights,
-            score=_score(one),
+            score=_score(trained),
             metric=fmnist.objective.metric,
             direction=fmnist.objective.direction,
-            epoch=one.epoch,
+            epoch=trained.epoch,
             params=params_of(baseline),
-            curves=one.curves,
+            curves=trained.curves,
             source=Source(
                 study=study_of(baseline),
                 trial=seed,
@@ -148,11 +148,11 @@ class _Trainings:
                 code_revision=code_revision(),
                 libraries=libraries(),
             ),
-            check=None if weights is None else PredictionCheck.of(one.model, self._data.validation[0][:8]),
-            stop_reason=one.stop_reason,
-            seconds=one.seconds,
-            parameters=int(one.model.count_params()),
-            tags={"kind": KIND, KIND: baseline.name, "test_accuracy": f"{self._test_accuracy(one.model):.4f}"},
+            check=None if weights is None else PredictionCheck.of(trained.model, self._data.validation[0][:8]),
+            stop_reason=trained.stop_reason,
+            seconds=trained.seconds,
+            parameters=int(trained.model.count_params()),
+            tags={"kind": KIND, KIND: baseline.name, "test_accuracy": f"{self._test_accuracy(trained.model):.4f}"},
         )
         if version is None:
             raise AssertionError("without top_k every version is registered")
@@ -168,17 +168,17 @@ class _Trainings:
         return float(np.mean(model.predict(images, batch_size=1000, verbose=0).argmax(axis=1) == labels))
 
 
-def _score(one: Trained) -> float:
-    return one.curves[fmnist.objective.metric][one.epoch - 1]
+def _score(trained: Trained) -> float:
+    return trained.curves[fmnist.objective.metric][trained.epoch - 1]
 
 
 def params_of(baseline: Baseline) -> dict[str, Any]:
     """Return a baseline's configuration, under the names that the search uses where it has them."""
-    found: dict[str, Any] = {"epochs": baseline.epochs}
+    params: dict[str, Any] = {"epochs": baseline.epochs}
     if baseline.hidden is None:
-        return found | {"classifier": "SGDClassifier", "loss": "log_loss"}
-    found |= {"hidden_layers": len(baseline.hidden), "optimizer": baseline.optimizer, "dropout": baseline.dropout}
+        return params | {"classifier": "SGDClassifier", "loss": "log_loss"}
+    params |= {"hidden_layers": len(baseline.hidden), "optimizer": baseline.optimizer, "dropout": baseline.dropout}
     for number, (units, activation) in enumerate(baseline.hidden, 1):
-        found |= {f"units_{number}": units, f"activation_{number}": activation}
-    found |= {"after": baseline.after, "patience": baseline.patience}
-    return {name: value for name, value in found.items() if value is not None}
+        params |= {f"units_{number}": units, f"activation_{number}": activation}
+    params |= {"after": baseline.after, "patience": baseline.patience}
+    return {name: value for name, value in params.items() if value is not None}

@@ -35,14 +35,14 @@ class Baseline:
 
     Args:
         name: what it is called, also the value of the tag ``baseline``.
-        what: it in a few words.
+        what: the experiment in a few words.
         figure: the chapter's.
         epochs: how long it trains at most.
         hidden: each hidden layer's units and activation; None for scikit-learn's linear classifier.
-        optimizer: with the learning rate that the chapter gives it, else the default of the Keras of then.
+        optimizer: with the learning rate that the chapter gives it, else Keras' default at the time.
         dropout: after each hidden layer.
         after: the experiment whose last weights it goes on from, with an optimizer of its own.
-        patience: stop after so many epochs without a lower validation loss, and keep the best epoch by that loss.
+        patience: stop after this many epochs without a lower validation loss, and keep the best epoch by that loss.
     """
 
     name: str

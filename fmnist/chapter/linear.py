@@ -58,8 +58,8 @@ def train_linear(baseline: Baseline, seed: int, data: Data) -> Trained:
 def as_keras(coefficients: npt.NDArray[Any], intercepts: npt.NDArray[Any]) -> Any:
     """Return a Keras model of uint8 images (n, 28, 28) that decides as the classifier does.
 
-    Its probabilities are a softmax of the classifier's decision values: scikit-learn's own, a sigmoid each, are many of
-    them equal to 1 in single precision, and would leave the decision to the classes' order.
+    Its probabilities are a softmax of the classifier's decision values. Many of scikit-learn's own, a sigmoid each, are
+    equal to 1 in single precision, so that the order of the classes would decide.
 
     Args:
         coefficients: of shape (classes, 784), for images from 0 to 1.
@@ -74,7 +74,7 @@ def as_keras(coefficients: npt.NDArray[Any], intercepts: npt.NDArray[Any]) -> An
 
 
 def _iterations(images: Floats, labels: Labels, seed: int, count: int) -> Any:
-    """Yield the one classifier after each pass over the images; a pass is what `fit` does `max_iter` times."""
+    """Yield the same classifier after each pass over the images; a pass is what `fit` does `max_iter` times."""
     from sklearn.linear_model import SGDClassifier
 
     classifier = SGDClassifier(loss="log_loss", random_state=np.random.RandomState(seed))

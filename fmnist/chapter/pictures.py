@@ -76,10 +76,10 @@ def write_examples(folder: Path) -> list[Path]:
 
 
 def _version(registry: Registry, name: str) -> ModelVersion:
-    found = registered(registry, find_baseline(name))
-    if not found:
+    versions = registered(registry, find_baseline(name))
+    if not versions:
         raise NotFoundError(f"the baseline {name!r} is not registered in this database; train it: fmnist baselines")
-    return min(found.values(), key=lambda version: version.source.seed or 0)
+    return min(versions.values(), key=lambda version: version.source.seed or 0)
 
 
 def standing(registry: Registry, champion: ModelVersion) -> Figure:
@@ -96,8 +96,8 @@ def standing(registry: Registry, champion: ModelVersion) -> Figure:
     kinds = (("validation images", "o", _on_validation), ("test images", "D", _on_test))
     for colour, (label, marker, measured) in zip(COLOURS, kinds, strict=False):
         points = [(measured(version), line) for line, (_, versions) in enumerate(ordered) for version in versions]
-        known = [(value, line) for value, line in points if value is not None]
-        x, y = [value for value, _ in known], [line for _, line in known]
+        present = [(value, line) for value, line in points if value is not None]
+        x, y = [value for value, _ in present], [line for _, line in present]
         panel.plot(x, y, linestyle="", marker=marker, markersize=5, color=colour, alpha=0.7, label=label)
     panel.set_yticks(range(len(ordered)), [name for name, _ in ordered], fontsize=8)
     panel.set_xlabel("accuracy, a point for each seed", fontsize=9)
@@ -118,7 +118,7 @@ def _on_test(version: ModelVersion) -> float | None:
 
 
 def curves_by_name(versions: Mapping[str, ModelVersion], metrics: Sequence[str] = ("loss", "accuracy")) -> Figure:
-    """Return a figure of curves, a panel a metric: training dashed, validation solid, the kept epoch marked."""
+    """Return a figure of curves, a panel for each metric: training dashed, validation solid, the kept epoch marked."""
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 

@@ -18,11 +18,11 @@ class Row:
 
     Args:
         name: the baseline's.
-        what: it in a few words.
+        what: the experiment in a few words.
         metric: what the figure is of; ``epoch of the lowest val_loss`` where the chapter tells that.
         chapter: the chapter's figure, a range of epochs, or None.
-        ours: one value a seed.
-        test: the accuracy on the official test images, one value a seed.
+        ours: one value per seed.
+        test: the accuracy on the official test images, one value per seed.
         within: whether the difference is within what seeds explain; None where there is nothing to compare.
     """
 
@@ -41,7 +41,7 @@ class Row:
 
     @property
     def spread(self) -> float | None:
-        """The standard deviation over the seeds; None of one."""
+        """The standard deviation over the seeds; None for one seed."""
         return statistics.stdev(self.ours) if len(self.ours) > 1 else None
 
     @property
@@ -68,8 +68,8 @@ class Row:
 
 def chapter_rows(registry: Registry, baselines: Sequence[Baseline]) -> list[Row]:
     """Return a row for each baseline that has versions."""
-    found = ((baseline, list(registered(registry, baseline).values())) for baseline in baselines)
-    return [_row(baseline, versions) for baseline, versions in found if versions]
+    pairs = ((baseline, list(registered(registry, baseline).values())) for baseline in baselines)
+    return [_row(baseline, versions) for baseline, versions in pairs if versions]
 
 
 def _row(baseline: Baseline, versions: Sequence[ModelVersion]) -> Row:

@@ -21,7 +21,7 @@ from search.training.trainer import Trainer
 BATCH_SIZE = 32
 SHAPE, CLASSES = (28, 28), 10
 
-# The default rates of the Keras of then, where the chapter gives none.
+# Keras' default rates at the time of the chapter, where it gives none.
 OPTIMIZERS: dict[str, Callable[[], Any]] = {
     "sgd": lambda: keras.optimizers.SGD(0.1),
     "momentum-nesterov": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
@@ -37,7 +37,7 @@ class Trained:
 
     Args:
         model: a Keras model with the kept epoch's weights.
-        curves: metric to one value an epoch.
+        curves: metric to one value per epoch.
         epoch: the kept one, from 1.
         last: the weights after the last epoch.
         stop_reason: why it ended.

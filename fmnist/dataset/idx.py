@@ -1,4 +1,4 @@
-"""Read the idx files that Fashion-MNIST comes in, and refuse every other byte."""
+"""Read the idx files that Fashion-MNIST comes in, and refuse any other contents."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def read_checked(folder: Path, name: str, sha256: str, *, remedy: str) -> bytes:
     if path is None:
         raise DataNotFoundError(f"{folder} has no {name}.gz nor {name}; {remedy}")
     content = _decompress(path, remedy)
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
         raise DamagedFileError(
-            f"{path} is not Fashion-MNIST's: {len(content)} bytes with sha256 {found[:12]}…, "
+            f"{path} is not Fashion-MNIST's: {len(content)} bytes with sha256 {digest[:12]}…, "
             f"expected {sha256[:12]}…; {remedy}"
         )
     return content

@@ -1,6 +1,6 @@
 """The data as training wants them: split, decompressed once, and mapped into memory by every worker.
 
-A folder holds one ``.npy`` file an array and ``manifest.json`` with their hashes, written last. Each file
+A folder holds one ``.npy`` file per array and ``manifest.json`` with their hashes, written last. Each file
 appears by one rename, and the same source always gives the same bytes, so a reader never meets half a file.
 """
 
@@ -106,7 +106,7 @@ def open_part(folder: Path, part: str) -> Part:
     """Map a part's arrays into memory, once their hashes are those of the manifest.
 
     Raises:
-        NotPreparedError: they are missing, truncated or altered: make them anew.
+        NotPreparedError: they are missing, truncated or altered: make them again.
         CacheError: they cannot be read.
     """
     hashes = read_manifest(folder)["sha256"]
@@ -136,7 +136,7 @@ def read_manifest(folder: Path) -> dict[str, dict[str, str]]:
 
 @contextlib.contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that of many processes one prepares and the others find it done.
+    """Hold the folder's lock, so that only one of many processes prepares it.
 
     The lock ends with its process, also a killed one; what such a process left half-written is removed.
 
@@ -149,7 +149,7 @@ def only_one(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise _cache_error(folder, "written", error) from None
     with handle:
-        # A file system without locks only loses the saving: every file still appears by one rename.
+        # A file system without locks only costs double work: every file still appears by one rename.
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
             for left in folder.glob("*.tmp"):

@@ -33,7 +33,7 @@ class Source:
 
     Args:
         folder: where they lie, gzipped or plain.
-        origin: in a word, who put them there, for people to read.
+        origin: who put them there, in a few words for people.
         remedy: what to do about a damaged file there.
     """
 
@@ -133,7 +133,7 @@ def require_host(
 ) -> None:
     """Return once the URL's host takes a connection, all its addresses tried; behind a proxy, at once.
 
-    Name lookup and each address have time limits of their own, which add up to minutes; this one is for all.
+    Name lookup and each address have time limits of their own, which add up to minutes; ``seconds`` limits them all.
 
     Raises:
         OSError: it does not in this time.

@@ -22,7 +22,7 @@ ACTIVATIONS = ("relu", "gelu", "elu", "tanh", "sigmoid")
 DROPOUT = 0.3
 OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam")
 
-# Each epoch's learning rate is this part of the last one's: what is left of the gain is not lost to noise.
+# Each epoch's learning rate is this part of the previous one's, so that late, small gains are not lost to noise.
 DECAY = 0.75
 TRAINING_IMAGES = 48_000
 
@@ -47,7 +47,7 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         optimizers: names out of ``sgd``, ``adagrad``, ``rmsprop`` and ``adam``; several make the optimizer a
             choice, and each then has a learning rate of its own, such as ``adam_learning_rate``.
         decay: the part of the learning rate that each epoch leaves for the next; 1.0 keeps it constant.
-        search_batch_size: also search the samples a step; else the problem's batch size holds.
+        search_batch_size: also search the samples per step; else the problem's batch size holds.
         search_batch_norm: also search whether hidden layers are followed by batch normalization.
         search_weight_decay: also search the optimizer's decoupled weight decay.
 
@@ -94,7 +94,7 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         return model
 
     def _hidden(self, hp: Any) -> list[Any]:
-        """Return the hidden layers; the size of a layer exists only where there are that many."""
+        """Return the hidden layers; a layer's size exists only where there are that many layers."""
         low, high = LAYERS
         count = hp.Int("hidden_layers", low, high, default=2)
         activation = hp.Choice("activation", list(ACTIVATIONS), default="gelu")
@@ -112,7 +112,7 @@ class DenseNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
         return layers
 
     def _optimizer(self, hp: Any) -> Any:
-        """Return the optimizer; what belongs to one alone exists only where it is chosen."""
+        """Return the optimizer; what belongs to one optimizer exists only where it is chosen."""
         batch_size = hp.Choice("batch_size", [16, 32, 64, 128], default=32) if self.search_batch_size else 32
         weight_decay = hp.Float("weight_decay", 1e-6, 1e-2, sampling="log") if self.search_weight_decay else None
         if len(self.optimizers) == 1:

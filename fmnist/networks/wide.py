@@ -47,16 +47,17 @@ class WideNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
     def build(self, hp: Any) -> Any:
         """Return a compiled model of uint8 images (n, 28, 28) and their classes (n,)."""
         images = keras.Input(SHAPE, dtype="uint8")
-        found = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(images))
+        features = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(images))
         if hp.Choice("pixels", ["scaled", "both"], default="both") == "both":
-            normalized = keras.layers.LayerNormalization(center=False, scale=False)(found)
-            found = keras.layers.Concatenate()([found, normalized])
+            normalized = keras.layers.LayerNormalization(center=False, scale=False)(features)
+            features = keras.layers.Concatenate()([features, normalized])
         dropout = hp.Float("dropout", 0.2, 0.4, default=0.3)
         for number, (low, high, default) in enumerate((FIRST_UNITS, SECOND_UNITS), 1):
-            found = keras.layers.Dense(hp.Int(f"units_{number}", low, high, 64, default=default), use_bias=False)(found)
-            found = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(found))
-            found = keras.layers.Dropout(dropout)(found)
-        model = keras.Model(images, keras.layers.Dense(CLASSES, activation="softmax")(found))
+            units = hp.Int(f"units_{number}", low, high, 64, default=default)
+            features = keras.layers.Dense(units, use_bias=False)(features)
+            features = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(features))
+            features = keras.layers.Dropout(dropout)(features)
+        model = keras.Model(images, keras.layers.Dense(CLASSES, activation="softmax")(features))
         smoothing = hp.Float("label_smoothing", 0.0, 0.2, default=0.1)
         model.compile(self._optimizer(hp), smoothed_crossentropy(smoothing), metrics=["accuracy"])
         return model
@@ -77,7 +78,7 @@ class WideNetwork(keras_tuner.HyperModel):  # type: ignore[misc]
 
 
 def smoothed_crossentropy(smoothing: float) -> Callable[[Any, Any], Any]:
-    """Return the cross-entropy for labels that leave a part of their probability to all classes alike.
+    """Return the cross-entropy for labels that leave a part of their probability to all classes equally.
 
     Keras has it for one-hot labels only. A loss function is stored by its name, so a stored model is compiled with
     Keras' own cross-entropy, as all models of these images, and loads without this package.
