@@ -1,7 +1,6 @@
 """What coordinating trials costs: our workers beside plain Optuna, with a training step that does nothing.
 
-A trial is: claim, ask for four params, five epochs that are reported to the pruner, tell and, for the best, register a
-version.
+A trial is: claim, ask for four params, report five epochs to the pruner, tell and, for the best, register a version.
 Optuna's is ask, five reports with a look at the same pruner, and tell, in one process and in eight.
 
     python -m benchmarks.coordination [--trials 400] [--document docs/speed.md]
@@ -83,12 +82,12 @@ class Rate:
 
 def begin(url: str, name: str, trials: int, **settings: Any) -> None:
     """Create a study without a problem to load."""
-    found = Inspection(
+    inspection = Inspection(
         problem="benchmarks", model=name, metric="val_accuracy", direction="max", space=SPACE,
         space_fingerprint="", data_fingerprint="", grid_size=1,
     )  # fmt: skip
     engine = open_engine(url)
-    begin_study(engine, name, found, Settings(max_epochs=EPOCHS, **settings), trials)
+    begin_study(engine, name, inspection, Settings(max_epochs=EPOCHS, **settings), trials)
     engine.dispose()
 
 
@@ -204,9 +203,9 @@ def growth(url: str) -> tuple[float, float]:
     fill(url, "early", EARLY)
     fill(url, "late", LATE)
     both = Claiming(url, "early"), Claiming(url, "late")
-    pairs = [tuple(one.seconds() for one in both) for _ in range(SAMPLES)]
-    for one in both:
-        one.close()
+    pairs = [tuple(worker.seconds() for worker in both) for _ in range(SAMPLES)]
+    for worker in both:
+        worker.close()
     early, late = (statistics.median(taken) for taken in zip(*pairs, strict=True))
     return early, late
 
@@ -229,12 +228,12 @@ def table(trials: int) -> str:
             alone = measure(our_worker, url, "alone", trials // 4, 1)
             for name in ("optuna-1", "optuna-8"):
                 optuna.create_study(study_name=name, storage=url, direction="maximize")
-            one = measure(optuna_worker, url, "optuna-1", trials // 4, 1)
+            single = measure(optuna_worker, url, "optuna-1", trials // 4, 1)
             eight = measure(optuna_worker, url, "optuna-8", trials, WORKERS) if kind == "PostgreSQL" else None
             rates.append(
-                f"| {kind} | {ours.a_second:.1f} | {alone.a_second:.1f} | {one.a_second:.1f} | "
+                f"| {kind} | {ours.a_second:.1f} | {alone.a_second:.1f} | {single.a_second:.1f} | "
                 f"{eight.a_second:.1f} |" if eight else
-                f"| {kind} | {ours.a_second:.1f} | {alone.a_second:.1f} | {one.a_second:.1f} | not for SQLite |"
+                f"| {kind} | {ours.a_second:.1f} | {alone.a_second:.1f} | {single.a_second:.1f} | not for SQLite |"
             )  # fmt: skip
             share = 100 / alone.a_second / 20
             early, late = growth(url)
@@ -254,10 +253,10 @@ def main() -> None:
     parser.add_argument("--document", type=Path, help="also put the tables into this document")
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    found = table(options.trials)
-    print(found)
+    text = table(options.trials)
+    print(text)
     if options.document:
-        write_table(options.document, "python -m benchmarks.coordination", found)
+        write_table(options.document, "python -m benchmarks.coordination", text)
 
 
 if __name__ == "__main__":

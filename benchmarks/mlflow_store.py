@@ -44,27 +44,32 @@ class MlflowStore:
             batch = [make(number) for number in range(start, min(count, start + BATCH))]
             for table in tables:
                 names = [column.name for column in table.columns]
-                rows = itertools.chain.from_iterable(self._rows(table.name, one) for one in batch)
+                rows = itertools.chain.from_iterable(self._rows(table.name, version) for version in batch)
                 insert_rows(self._store.engine, table, (tuple(row.get(name) for name in names) for row in rows))
         with self._store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
             autocommit.exec_driver_sql("VACUUM ANALYZE" if url.startswith("postgresql") else "ANALYZE")
 
-    def _rows(self, table: str, one: Made) -> Iterable[dict[str, Any]]:
-        run = {"run_uuid": f"{one.number:032x}"}
+    def _rows(self, table: str, version: Made) -> Iterable[dict[str, Any]]:
+        run = {"run_uuid": f"{version.number:032x}"}
         match table:
             case "runs":
-                named = {"name": f"run {one.number}", "source_type": "LOCAL", "user_id": "u", "artifact_uri": "here"}
-                times = {"start_time": STEP_MS * one.number, "end_time": STEP_MS * one.number}
+                named = {
+                    "name": f"run {version.number}",
+                    "source_type": "LOCAL",
+                    "user_id": "u",
+                    "artifact_uri": "here",
+                }
+                times = {"start_time": STEP_MS * version.number, "end_time": STEP_MS * version.number}
                 state = {"status": "FINISHED", "lifecycle_stage": "active", "experiment_id": int(self._experiment)}
                 yield run | named | times | state
             case "params":
-                yield from (run | {"key": name, "value": str(value)} for name, value in one.params.items())
+                yield from (run | {"key": name, "value": str(value)} for name, value in version.params.items())
             case "tags":
-                yield from (run | {"key": name, "value": text} for name, text in one.tags.items())
+                yield from (run | {"key": name, "value": text} for name, text in version.tags.items())
             case "metrics":
-                yield from (run | row for row in _history(one))
+                yield from (run | row for row in _history(version))
             case _:
-                for name, rows in itertools.groupby(_history(one), lambda row: row["key"]):
+                for name, rows in itertools.groupby(_history(version), lambda row: row["key"]):
                     yield run | list(rows)[-1] | {"key": name}
 
     def runs(self, count: int) -> list[str]:
@@ -72,7 +77,7 @@ class MlflowStore:
         return [f"{number:032x}" for number in range(count)]
 
     def within(self, seconds: float, call: Callable[[], object]) -> bool:
-        """Make a call; tell whether it ended in so many seconds. On SQLite it is interrupted then."""
+        """Make a call; tell whether it ended within this many seconds. On SQLite it is interrupted then."""
         from mlflow.exceptions import MlflowException
 
         connections: list[Any] = []
@@ -95,23 +100,23 @@ class MlflowStore:
 
     def compare(self, runs: list[str]) -> dict[str, Any]:
         """Return runs with their params, and the whole histories of four metrics."""
-        found: dict[str, Any] = {run: self._store.get_run(run) for run in runs}
+        answers: dict[str, Any] = {run: self._store.get_run(run) for run in runs}
         for run, metric in itertools.product(runs, ("loss", "val_loss", "accuracy", "val_accuracy")):
-            found[f"{run} {metric}"] = self._store.get_metric_history(run, metric)
-        return found
+            answers[f"{run} {metric}"] = self._store.get_metric_history(run, metric)
+        return answers
 
-    def register(self, one: Made) -> None:
+    def register(self, version: Made) -> None:
         """Log a run as a user's program does, with all its metrics in one batch."""
         from mlflow.entities import Metric, Param, RunTag
 
-        tags = [RunTag(name, text) for name, text in one.tags.items()]
-        run = self._store.create_run(self._experiment, "u", STEP_MS * one.number, tags, f"run {one.number}")
-        rows = [Metric(row["key"], row["value"], row["timestamp"], row["step"]) for row in _history(one)]
-        params = [Param(name, str(value)) for name, value in one.params.items()]
+        tags = [RunTag(name, text) for name, text in version.tags.items()]
+        run = self._store.create_run(self._experiment, "u", STEP_MS * version.number, tags, f"run {version.number}")
+        rows = [Metric(row["key"], row["value"], row["timestamp"], row["step"]) for row in _history(version)]
+        params = [Param(name, str(value)) for name, value in version.params.items()]
         self._store.log_batch(run.info.run_id, rows, params, [])
 
 
-def _history(one: Made) -> Iterator[dict[str, Any]]:
-    for curve in one.curves.values():
+def _history(version: Made) -> Iterator[dict[str, Any]]:
+    for curve in version.curves.values():
         for step, value in enumerate(curve.values):
             yield {"key": curve.metric, "value": value, "timestamp": STEP_MS * step, "step": step, "is_nan": False}

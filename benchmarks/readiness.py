@@ -1,4 +1,4 @@
-"""How long two workers take until they train, beside one bare ``import tensorflow``.
+"""How long two workers take until they train, beside a bare ``import tensorflow``.
 
 Measured in turn, from the start of the program to the moment when the second worker claims its trial.
 
@@ -59,9 +59,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             alone.append(bare())
             both.append(ready(Path(folder)))
-    one, two = statistics.median(alone), statistics.median(both)
+    importing, starting = statistics.median(alone), statistics.median(both)
     print(f"| import tensorflow: s | {WORKERS} workers ready: s | ratio |\n|---|---|---|")
-    print(f"| {one:.1f} | {two:.1f} | {two / one:.2f} |")
+    print(f"| {importing:.1f} | {starting:.1f} | {starting / importing:.2f} |")
 
 
 if __name__ == "__main__":

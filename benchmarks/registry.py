@@ -39,7 +39,7 @@ PATIENCE = 60.0  # seconds that a question of MLflow's may take
 
 
 def milliseconds(call: Callable[[], object], runs: int = RUNS) -> float:
-    """Return the median of a call's milliseconds, after one that does not count."""
+    """Return the median of a call's milliseconds, after a first call that does not count."""
     call()
     taken = []
     for _ in range(runs):
@@ -52,8 +52,8 @@ def milliseconds(call: Callable[[], object], runs: int = RUNS) -> float:
 def a_second(call: Callable[[Made], object], few: list[Made]) -> float:
     """Return how often a second something is done to each of a few versions."""
     began = time.perf_counter()
-    for one in few:
-        call(one)
+    for version in few:
+        call(version)
     return len(few) / (time.perf_counter() - began)
 
 
@@ -66,12 +66,12 @@ def ask_registry(url: str, few: list[Made]) -> dict[str, float]:
             best: milliseconds(lambda: registry.best(MODEL, where=WHERE)),
             page: milliseconds(lambda: registry.find(MODEL, sort="val_loss", limit=50)),
             compare: milliseconds(lambda: registry.compare(refs)),
-            REGISTERED: a_second(lambda one: one.register(registry), few),
+            REGISTERED: a_second(lambda version: version.register(registry), few),
         }
 
 
 def ask_mlflow(store: MlflowStore, few: list[Made]) -> dict[str, float]:
-    """Return what the same questions cost there; infinity for one that does not end in time."""
+    """Return what the same questions cost there; infinity for a question that does not end in time."""
     best, page, compare = LIMITS
     where = "params.optimizer = 'adam' and params.activation = 'relu' and tags.team = 'vision'"
     questions: dict[str, Callable[[], object]] = {
@@ -138,10 +138,10 @@ def main() -> None:
     parser.add_argument("--document", type=Path, help="also put the table into this document")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = table(options.versions, Path(folder))
-    print(found)
+        text = table(options.versions, Path(folder))
+    print(text)
     if options.document:
-        write_table(options.document, "python -m benchmarks.registry", found)
+        write_table(options.document, "python -m benchmarks.registry", text)
 
 
 if __name__ == "__main__":

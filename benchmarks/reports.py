@@ -31,7 +31,7 @@ KINDS = ("html", "pdf", "md", "csv", "parquet", "json")
 
 
 def make_study(engine: Engine, count: int) -> str:
-    """Write a finished study of so many trials, as workers would have left it; return its name."""
+    """Write a finished study of ``count`` trials, as workers would have left it; return its name."""
     import optuna
     from optuna.storages._rdb import models
 
@@ -94,8 +94,8 @@ def _fill_optuna(connection: sa.Connection, models: Any, study_id: int, trials: 
     table = models.TrialModel.__table__
     rows = [{"number": t.number, "study_id": study_id, "state": states[t.outcome]} for t in trials]
     connection.execute(sa.insert(table), rows)
-    found = connection.execute(sa.select(table.c.number, table.c.trial_id).where(table.c.study_id == study_id))
-    ids = dict(found.all())
+    numbered = connection.execute(sa.select(table.c.number, table.c.trial_id).where(table.c.study_id == study_id))
+    ids = dict(numbered.all())
     spaces = _distributions()
     connection.execute(
         sa.insert(models.TrialParamModel.__table__),
@@ -129,7 +129,7 @@ def _fill_optuna(connection: sa.Connection, models: Any, study_id: int, trials: 
 def _distributions() -> dict[str, Any]:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    found: dict[str, Any] = {
+    distributions: dict[str, Any] = {
         "learning_rate": FloatDistribution(3e-3, 5e-2, log=True),
         "momentum": FloatDistribution(0.5, 0.95),
         "hidden_layers": IntDistribution(1, 3),
@@ -138,8 +138,8 @@ def _distributions() -> dict[str, Any]:
         "activation": CategoricalDistribution(("relu", "elu", "tanh")),
         "nesterov": CategoricalDistribution((False, True)),
     }
-    assert set(found) == {space.name for space in SPACE}
-    return found
+    assert set(distributions) == {space.name for space in SPACE}
+    return distributions
 
 
 def measure(engine: Engine, name: str, folder: Path, kind: str) -> tuple[float, int]:
@@ -180,10 +180,10 @@ def main() -> None:
     parser.add_argument("--document", type=Path, help="also put the table into this document")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = table(options.trials, Path(folder))
-    print(found)
+        text = table(options.trials, Path(folder))
+    print(text)
     if options.document:
-        write_table(options.document, "python -m benchmarks.reports", found)
+        write_table(options.document, "python -m benchmarks.reports", text)
 
 
 if __name__ == "__main__":

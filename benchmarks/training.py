@@ -161,14 +161,14 @@ def measure(target: Callable[..., None], seconds: float) -> list[Measured]:
 
 def rate(measured: list[Measured]) -> float:
     """Return the epochs a minute of all processes in sum."""
-    return sum(60 * one.epochs / one.seconds for one in measured)
+    return sum(60 * process.epochs / process.seconds for process in measured)
 
 
 def table(fit: list[Measured], ours: list[Measured]) -> str:
     """Return the table in Markdown."""
     rows = [
-        f"| {name} | {sum(m.epochs for m in found)} | {rate(found):.1f} | {max(m.peak_mb for m in found):.0f} |"
-        for name, found in (("Keras `fit`, its defaults", fit), ("`search` workers", ours))
+        f"| {name} | {sum(m.epochs for m in both)} | {rate(both):.1f} | {max(m.peak_mb for m in both):.0f} |"
+        for name, both in (("Keras `fit`, its defaults", fit), ("`search` workers", ours))
     ]
     head = f"| {PROCESSES} processes at once | epochs | epochs a minute | peak MB a process |\n|---|---|---|---|"
     return "\n".join([head, *rows, "", f"Ratio of epochs a minute: **{rate(ours) / rate(fit):.2f}**", ""])

@@ -108,48 +108,54 @@ def fill(url: str, count: int) -> None:
 
 def _fill(batch: Sequence[Made], engine: Engine) -> None:
     with writing(engine) as connection:
-        connection.execute(versions.insert(), [_version(one) for one in batch])
-    insert_rows(engine, params, _rows(params, batch, lambda one: [pack_param(*param) for param in one.params.items()]))
+        connection.execute(versions.insert(), [_version(version) for version in batch])
+    insert_rows(
+        engine, params, _rows(params, batch, lambda version: [pack_param(*param) for param in version.params.items()])
+    )
     insert_rows(engine, metrics, _rows(metrics, batch, _metrics))
     insert_rows(engine, curves, _rows(curves, batch, _curves))
-    insert_rows(engine, tags, _rows(tags, batch, lambda one: [{"name": n, "value": t} for n, t in one.tags.items()]))
+    insert_rows(
+        engine, tags, _rows(tags, batch, lambda version: [{"name": n, "value": t} for n, t in version.tags.items()])
+    )
 
 
-def _version(one: Made) -> dict[str, Any]:
+def _version(version: Made) -> dict[str, Any]:
     return {
-        "id": one.number + 1,
+        "id": version.number + 1,
         "model_id": 1,
-        "number": one.number + 1,
+        "number": version.number + 1,
         "state": "ready",
-        "score": one.score,
+        "score": version.score,
         "metric": METRIC,
         "direction": "max",
-        "epoch": one.epoch,
+        "epoch": version.epoch,
         "study": "s",
-        "trial": one.number,
+        "trial": version.number,
         "libraries": {},
-        "created_at": BEGAN + timedelta(seconds=one.number),
+        "created_at": BEGAN + timedelta(seconds=version.number),
     }
 
 
-def _metrics(one: Made) -> list[dict[str, Any]]:
-    packed = pack_metrics(one.curves, (METRIC, "max"), one.score, one.epoch)
+def _metrics(version: Made) -> list[dict[str, Any]]:
+    packed = pack_metrics(version.curves, (METRIC, "max"), version.score, version.epoch)
     # A metric of one value has it at the version's epoch, too.
     return [
         {"model_id": 1, **row, "value": row["last_value"] if row["value"] is None else row["value"]} for row in packed
     ]
 
 
-def _curves(one: Made) -> list[dict[str, Any]]:
-    found = one.curves.values()
-    return [{"metric": c.metric, "epochs": len(c.values), "float64": pack_curve(c)} for c in found]
+def _curves(version: Made) -> list[dict[str, Any]]:
+    return [
+        {"metric": curve.metric, "epochs": len(curve.values), "float64": pack_curve(curve)}
+        for curve in version.curves.values()
+    ]
 
 
 def _rows(table: sa.Table, batch: Sequence[Made], rows_of: Any) -> Iterator[tuple[Any, ...]]:
     names = [column.name for column in table.columns if column.name != "version_id"]
-    for one in batch:
-        for row in rows_of(one):
-            yield (one.number + 1, *(row.get(name) for name in names))
+    for version in batch:
+        for row in rows_of(version):
+            yield (version.number + 1, *(row.get(name) for name in names))
 
 
 def insert_rows(engine: Engine, table: sa.Table, rows: Iterable[tuple[Any, ...]]) -> None:
