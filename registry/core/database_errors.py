@@ -1,33 +1,55 @@
-"""What a database driver's error means to a user."""
+"""What a database driver's error means to a user, and whether waiting helps."""
 
 from __future__ import annotations
 
 import re
+import sqlite3
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from registry.core.database_url import display_url
+from registry.core.database_url import display_url, hide_secrets
 from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 
 BUSY_SECONDS = 60
 
+# SQLSTATE classes and codes of what passes by itself (PostgreSQL's documents, appendix A): connection, insufficient
+# resources; canceled, shut down, cannot connect now, idle too long; a standby that reads only; serialization, deadlock,
+# a lock that is not to be had.
+_PASSING = ("08", "53", "57014", "57P01", "57P02", "57P03", "57P05", "25006", "25P03", "40001", "40P01", "55P03")
 
-# What a driver says while a server restarts or cannot be reached.
-_AWAY = re.compile(
-    r"refused|starting up|shutting down|not (yet )?accepting connections|recovery mode|too many clients|"
-    r"closed the connection|terminating connection|connection is (closed|lost)|"
-    r"timeout|timed out|unreachable|no route|reset by peer|broken pipe|"
-    r"could not (receive|send)|consuming input failed|No such file or directory|database is locked",
+# A server says with no SQLSTATE, but in words alone, why it lets nobody in; these reasons do not pass.
+_REFUSED = re.compile(
+    r"authentication|password|does not exist|pg_hba|permission denied|not permitted|certificate|SSL|"
+    r"unsupported|invalid",
     re.IGNORECASE,
 )
 
 
+def is_passing(error: DBAPIError) -> bool:
+    """Tell whether the database may answer later what it does not answer now.
+
+    It is decided by the error's class: SQLite's result code, PostgreSQL's SQLSTATE. Without one, nobody has answered:
+    no route, no name for the host, a server that is not there yet.
+    """
+    if error.connection_invalidated:
+        return True
+    driver = error.orig
+    if isinstance(driver, sqlite3.Error):
+        code = getattr(driver, "sqlite_errorcode", None) or 0
+        return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or "database is locked" in str(driver)
+    state = getattr(driver, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(_PASSING)
+    return isinstance(error, OperationalError) and not _REFUSED.search(str(driver))
+
+
 def explain(error: DBAPIError, url: URL) -> UserError:
     """Return what a driver's error means to a user, without the password and the SQL."""
-    first = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    lines = hide_secrets(str(error.orig).strip(), url).splitlines()
+    first = lines[0] if lines else type(error.orig).__name__
     where = display_url(url)
-    kind = DatabaseUnavailable if error.connection_invalidated or _AWAY.search(str(error.orig)) else DatabaseError
+    kind = DatabaseUnavailable if is_passing(error) else DatabaseError
     if "unable to open" in first:
         hint = "check that its folder exists and that you may write there"
     elif "readonly" in first or "read-only" in first:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import quote_plus
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -10,9 +11,9 @@ from sqlalchemy.exc import ArgumentError
 from registry.core.errors import DatabaseError
 
 DEFAULT_URL = "sqlite:///studies.db"
-
-
-_SECRETS = ("password", "sslpassword", "passfile")
+# libpq's options that hold a secret, or say where one lies.
+SECRET_OPTIONS = ("password", "sslpassword", "passfile", "oauth_client_secret", "scram_client_key", "scram_server_key")
+HIDDEN = "***"
 
 
 def default_url() -> str:
@@ -21,19 +22,36 @@ def default_url() -> str:
 
 
 def display_url(url: str | URL) -> str:
-    """Return the URL with its password hidden, to be printed or logged.
+    """Return the URL with its secrets hidden, wherever they stand, to be printed or logged.
 
     Example:
-        >>> display_url("postgresql://ann:secret@db/studies")
-        'postgresql+psycopg://ann:***@db/studies'
+        >>> display_url("postgresql://ann:secret@db/studies?sslpassword=other")
+        'postgresql+psycopg://ann:***@db/studies?sslpassword=***'
     """
-    return parse_url(url).render_as_string(hide_password=True)
+    parsed = parse_url(url)
+    secret = [name for name in parsed.query if name.lower() in SECRET_OPTIONS]
+    shown = parsed.update_query_dict(dict.fromkeys(secret, HIDDEN)).render_as_string(hide_password=True)
+    return shown.replace(quote_plus(HIDDEN), HIDDEN)
+
+
+def hide_secrets(text: str, url: str | URL) -> str:
+    """Return a text, such as a driver's error, without the secrets that a URL holds."""
+    parsed = parse_url(url)
+    listed = [parsed.query[name] for name in parsed.query if name.lower() in SECRET_OPTIONS]
+    values = [value for item in listed for value in ([item] if isinstance(item, str) else item)]
+    for secret in filter(None, [str(parsed.password or ""), *values]):
+        text = text.replace(secret, HIDDEN)
+    return text
 
 
 def without_secrets(url: str | URL) -> URL:
     """Return a database's URL without its password, fit to be copied; the driver finds the password elsewhere."""
     # URL.set takes None for "as it was".
-    return parse_url(url)._replace(password=None).difference_update_query(_SECRETS)
+    return (
+        parse_url(url)
+        ._replace(password=None)
+        .difference_update_query([name for name in parse_url(url).query if name.lower() in SECRET_OPTIONS])
+    )
 
 
 def parse_url(url: str | URL) -> URL:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 
 from registry.core.atomic_file import whole_file
 from registry.core.database_errors import BUSY_SECONDS
+from registry.core.database_url import without_secrets
 from registry.core.errors import DatabaseError, UserError
 
 
@@ -46,6 +47,5 @@ def pg_dump(url: URL, out: Path) -> str:
         >>> pg_dump(make_url("postgresql+psycopg://ann:secret@db/studies"), Path("studies.dump"))
         'pg_dump --format=custom --file=studies.dump --dbname=postgresql://ann@db/studies'
     """
-    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
-    shown = bare.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=False)
+    shown = without_secrets(url).set(drivername="postgresql").render_as_string(hide_password=False)
     return f"pg_dump --format=custom --file={quote(str(out))} --dbname={quote(shown)}"

@@ -67,10 +67,22 @@ slow = replace(toy, name="slow", hypermodel=Slow)
 """
 
 
+RAY_PORTS = (
+    8265,
+    44217,
+    44227,
+    52365,
+)  # its dashboard, its metrics, its agent: in the range that systems give ports from
+
+
 def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    """Return a port that nobody listens at, nor a part of Ray that has not started yet."""
+    while True:
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            port = int(listening.getsockname()[1])
+        if port not in RAY_PORTS:
+            return port
 
 
 @pytest.fixture(scope="module")

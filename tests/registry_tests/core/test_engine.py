@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from registry.core import engine as database
-from registry.core.database_errors import explain
+from registry.core.database_errors import explain, is_passing
 from registry.core.engine import open_engine
 from registry.core.errors import DatabaseUnavailable
 from registry.core.transaction import reading
@@ -62,3 +62,68 @@ def test_one_that_died_in_use_says_that_the_database_went_away_and_the_next_is_n
 def test_a_server_that_stops_or_starts_is_away(said):
     error = sa.exc.OperationalError("SELECT 1", None, Exception(f"FATAL:  {said}"))
     assert isinstance(explain(error, sa.make_url("postgresql://ann:secret@db/studies")), DatabaseUnavailable)
+
+
+class SaidError(Exception):
+    """What a driver raises, with PostgreSQL's code."""
+
+    def __init__(self, code):
+        super().__init__("some words in the server's language")
+        self.sqlstate = code
+
+
+@pytest.mark.parametrize("code", ["08006", "53300", "57014", "57P01", "57P03", "25006", "40001", "40P01", "55P03"])
+def test_what_passes_is_told_by_its_code_alone(code):
+    assert is_passing(sa.exc.OperationalError("SELECT 1", None, SaidError(code)))
+
+
+@pytest.mark.parametrize("code", ["28P01", "3D000", "42501", "42P01", "22021"])
+def test_what_does_not_pass_is_told_by_its_code_alone(code):
+    assert not is_passing(sa.exc.OperationalError("SELECT 1", None, SaidError(code)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "failed to resolve host 'db': [Errno -2] Name or service not known",
+        "failed to resolve host 'db': [Errno -3] Temporary failure in name resolution",
+        'connection failed: FATAL:  too many connections for role "ann"',
+        "connection failed: FATAL:  sorry, too many clients already",
+        "connection timeout expired",
+    ],
+)
+def test_where_nobody_answers_waiting_helps(said):
+    assert is_passing(sa.exc.OperationalError("SELECT 1", None, Exception(said)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'connection failed: FATAL:  password authentication failed for user "ann"',
+        'connection failed: FATAL:  database "studies" does not exist',
+        'connection failed: FATAL:  no pg_hba.conf entry for host "10.0.0.1"',
+    ],
+)
+def test_whom_a_server_refuses_waits_in_vain(said):
+    assert not is_passing(sa.exc.OperationalError("SELECT 1", None, Exception(said)))
+
+
+def test_a_full_role_is_waited_for(postgres):
+    url = sa.make_url(postgres())
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql("CREATE ROLE full_role LOGIN CONNECTION LIMIT 0")
+    made = open_engine(url.set(username="full_role"))
+    with pytest.raises(DatabaseUnavailable, match="too many connections for role"), reading(made):
+        pass
+    with admin.connect() as connection:
+        connection.exec_driver_sql("DROP ROLE full_role")
+    admin.dispose()
+    made.dispose()
+
+
+def test_a_statement_that_takes_too_long_is_tried_again(engine):
+    impatient = open_engine(engine.url.update_query_dict({"options": "-c statement_timeout=20"}))
+    with pytest.raises(DatabaseUnavailable, match="statement timeout"), reading(impatient) as connection:
+        connection.exec_driver_sql("SELECT pg_sleep(5)")
+    impatient.dispose()
