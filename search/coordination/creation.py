@@ -16,6 +16,7 @@ from registry.core.transaction import reading, writing
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.coordination import changes, slots
 from search.errors import SettingsError
+from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 from search.optuna_bridge.pruners import check_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import closing_storage, create_tables
@@ -100,7 +101,7 @@ def begin_study(
         optuna_id = optuna.create_study(
             study_name=name,
             storage=storage,
-            direction="maximize" if objective.direction == "max" else "minimize",
+            direction=OPTUNA_DIRECTIONS[objective.direction],
             load_if_exists=True,
         )._study_id
     with writing(engine) as connection:

@@ -12,6 +12,8 @@ from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
 from registry.core.errors import DatabaseUnavailable, UsageError
+from registry.core.objective import Objective
+from search.optuna_bridge.direction import DIRECTIONS
 from search.records.settings import Settings
 
 MAX_PEERS = 30
@@ -116,9 +118,9 @@ class StalledPruner:
             for t in trials
             if t.number != frozen.number and epoch in t.intermediate_values
         }
-        best_first = self._study.direction == optuna.study.StudyDirection.MAXIMIZE
-        ranked = sorted(peers.items(), key=lambda peer: peer[1], reverse=best_first)
-        better = [peer for peer in ranked if (peer[1] > value) == best_first and peer[1] != value]
+        objective = Objective("objective", DIRECTIONS[self._study.direction])
+        ranked = sorted(peers.items(), key=lambda peer: objective.key(peer[1]))
+        better = [peer for peer in ranked if objective.is_better(peer[1], than=value)]
         return {
             "pruner": self._settings.pruner,
             "epoch": epoch,

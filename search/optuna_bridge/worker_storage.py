@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.core.transaction import reading, writing
 from search.optuna_bridge import tables
+from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 from search.optuna_bridge.tables import Changes
 from search.records.studies import StudyRecord
 from search.schema import slots, studies
@@ -162,8 +163,7 @@ class OptunaView(BaseStorage):
 
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
         """Return the objective's direction."""
-        direction = self._study.objective.direction
-        return [StudyDirection.MAXIMIZE if direction == "max" else StudyDirection.MINIMIZE]
+        return [OPTUNA_DIRECTIONS[self._study.objective.direction]]
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
         """Return nothing: what people read about a study is in our own tables."""

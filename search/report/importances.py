@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.core.errors import UserError
+from registry.core.objective import Direction
 from registry.reports.facts.study import Importances
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ FANOVA_TREES = 32
 
 
 def importances(
-    engine: Engine, study: str, direction: Literal["max", "min"], trials: Collection[int] | None = None
+    engine: Engine, study: str, direction: Direction, trials: Collection[int] | None = None
 ) -> tuple[Importances, Importances]:
     """Return each param's share in the scores by PED-ANOVA and by fANOVA; or why there is none, such as too few trials.
 
@@ -59,7 +60,7 @@ def importances(
     return Importances(shares, len(scored), METHOD), _fanova(scored, direction)
 
 
-def _fanova(trials: list[FrozenTrial], direction: Literal["max", "min"]) -> Importances:
+def _fanova(trials: list[FrozenTrial], direction: Direction) -> Importances:
     """Return fANOVA's shares of the params that all trials have; of many trials, those at even steps of rank count."""
     trials = sorted(trials, key=lambda trial: trial.value or 0.0)
     trials = trials[:: -(-len(trials) // FANOVA_TRIALS)]
@@ -93,7 +94,7 @@ def _varied(trials: list[FrozenTrial]) -> list[str]:
 
 
 def _evaluate(
-    trials: list[FrozenTrial], direction: Literal["max", "min"], names: list[str], *, fanova: bool = False
+    trials: list[FrozenTrial], direction: Direction, names: list[str], *, fanova: bool = False
 ) -> dict[str, float]:
     import optuna
     from optuna.importance import (
@@ -102,14 +103,13 @@ def _evaluate(
         get_param_importances,
     )
 
+    from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
+
     if not names:
         return {}
     storage = optuna.storages.InMemoryStorage()
-    study_direction = (
-        optuna.study.StudyDirection.MAXIMIZE if direction == "max" else optuna.study.StudyDirection.MINIMIZE
-    )
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory is not worth logging
-    study_id = storage.create_new_study([study_direction], "importances")
+    study_id = storage.create_new_study([OPTUNA_DIRECTIONS[direction]], "importances")
     study = optuna.load_study(study_name="importances", storage=storage)
     for trial in trials:
         storage.create_new_trial(study_id, template_trial=trial)
