@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from registry.api.registry import Registry
     from registry.artifacts.findings import Findings, Garbage
+    from registry.artifacts.requested import check_artifacts, choose_artifacts
     from registry.bundles import Imported
     from registry.core.errors import (
         BundleError,
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
     from registry.keras_models.prediction_check import LoadCheck, PredictionCheck
     from registry.labels.events import Event
     from registry.labels.promotion import Promotion
-    from registry.plots.curves import plot_curves
+    from registry.plots.curves import COLOURS, plot_curves
     from registry.query import fields
     from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
+    "COLOURS",
     "BundleError",
     "ConflictError",
     "DatabaseError",
@@ -64,6 +66,8 @@ __all__ = [
     "UsageError",
     "UserError",
     "Weights",
+    "check_artifacts",
+    "choose_artifacts",
     "fields",
     "load_model",
     "plot_curves",
@@ -77,8 +81,9 @@ _HOMES = {
     "registry.labels.events": ["Event"],
     "registry.export": ["Exported"],
     "registry.artifacts.findings": ["Findings", "Garbage"],
+    "registry.artifacts.requested": ["check_artifacts", "choose_artifacts"],
     "registry.keras_models.keras_file": ["load_model", "save_model"],
-    "registry.plots.curves": ["plot_curves"],
+    "registry.plots.curves": ["COLOURS", "plot_curves"],
     "registry.labels.promotion": ["Promotion"],
     "registry.api.registry": ["Registry"],
     "registry.values.version": ["LossCurve", "ModelVersion", "RegisteredModel", "Source", "Weights"],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy.engine import Engine
 
-from registry.artifacts.requested import check_artifacts, choose_artifacts
+from registry import check_artifacts, choose_artifacts
 from registry.core.database_url import default_url
 from registry.core.engine import open_engine
 from registry.core.errors import DatabaseError, DatabaseUnavailable, UsageError

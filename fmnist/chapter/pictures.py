@@ -12,9 +12,8 @@ from fmnist.chapter.experiments import BASELINES, find_baseline
 from fmnist.dataset.arrays import CLASS_NAMES, load_data, load_test
 from fmnist.dataset.grid import image_grid, save
 from fmnist.problem import fmnist
-from registry import ModelVersion, NotFoundError, Registry
-from registry.plots.curves import COLOURS
-from registry.reports.sources.versions import metrics_on_test
+from registry import COLOURS, ModelVersion, NotFoundError, Registry
+from registry.reports import metrics_on_test
 from search.confirm.champion import find_champion
 
 if TYPE_CHECKING:

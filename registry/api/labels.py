@@ -12,12 +12,12 @@ from registry.core.errors import UsageError
 from registry.core.objective import Direction
 from registry.core.transaction import reading
 from registry.labels import events
-from registry.labels.aliases import Expected, protect_alias, remove_alias, set_alias
+from registry.labels.aliases import protect_alias, remove_alias, set_alias
 from registry.labels.events import Event
 from registry.labels.promotion import Promotion, promote
 from registry.labels.tags import describe, remove_tag, set_tag
 from registry.schema import versions
-from registry.values.refs import Ref, parse_ref
+from registry.values.refs import Expected, Ref, parse_ref
 from registry.versions.find import find_model, ids_of
 
 

@@ -7,7 +7,7 @@ so when it is written.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -15,9 +15,7 @@ from sqlalchemy.engine import Connection, Row
 from registry.core.errors import ConflictError, NotFoundError, ProtectedError, UsageError, did_you_mean
 from registry.labels.events import last_move, remember
 from registry.schema import aliases, versions
-from registry.values.refs import check_name
-
-Expected = int | Literal["none"] | None
+from registry.values.refs import Expected, check_name
 
 
 def set_alias(

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.core.errors import UserError
-from registry.reports.facts.study import Importances
+from registry.reports import Importances
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
