@@ -31,15 +31,14 @@ if TYPE_CHECKING:
     )
     from registry.export import Exported
     from registry.keras_models.keras_file import load_model, save_model
-    from registry.keras_models.prediction_check import LoadCheck, PredictionCheck
+    from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.labels.events import Event
     from registry.labels.promotion import Promotion
-    from registry.plots.curves import COLOURS, plot_curves
+    from registry.plots.curves import plot_curves
     from registry.query import fields
     from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
-    "COLOURS",
     "BundleError",
     "ConflictError",
     "DatabaseError",
@@ -55,9 +54,9 @@ __all__ = [
     "LossCurve",
     "ModelVersion",
     "NotFoundError",
-    "PredictionCheck",
     "Promotion",
     "ProtectedError",
+    "ReferencePredictions",
     "RegisteredModel",
     "Registry",
     "SchemaError",
@@ -76,14 +75,14 @@ __all__ = [
 
 _HOMES = {
     "registry.bundles": ["Imported"],
-    "registry.keras_models.prediction_check": ["LoadCheck", "PredictionCheck"],
+    "registry.keras_models.reference_predictions": ["LoadCheck", "ReferencePredictions"],
     "registry.core.errors": [name for name in __all__ if name.endswith("Error")],
     "registry.labels.events": ["Event"],
     "registry.export": ["Exported"],
     "registry.artifacts.findings": ["Findings", "Garbage"],
     "registry.artifacts.requested": ["check_artifacts", "choose_artifacts"],
     "registry.keras_models.keras_file": ["load_model", "save_model"],
-    "registry.plots.curves": ["COLOURS", "plot_curves"],
+    "registry.plots.curves": ["plot_curves"],
     "registry.labels.promotion": ["Promotion"],
     "registry.api.registry": ["Registry"],
     "registry.values.version": ["LossCurve", "ModelVersion", "RegisteredModel", "Source", "Weights"],

@@ -127,7 +127,7 @@ class _Trainings:
     def _register(
         self, registry: Registry, baseline: Baseline, seed: int, one: Trained, weights: bytes | None
     ) -> ModelVersion:
-        from registry import PredictionCheck, Source
+        from registry import ReferencePredictions, Source
         from registry.core.provenance import code_revision, libraries
 
         version = registry.register(
@@ -148,7 +148,9 @@ class _Trainings:
                 code_revision=code_revision(),
                 libraries=libraries(),
             ),
-            check=None if weights is None else PredictionCheck.of(one.model, self._data.validation[0][:8]),
+            reference_predictions=None
+            if weights is None
+            else ReferencePredictions.of(one.model, self._data.validation[0][:8]),
             stop_reason=one.stop_reason,
             seconds=one.seconds,
             parameters=int(one.model.count_params()),

@@ -12,8 +12,9 @@ from fmnist.chapter.experiments import BASELINES, find_baseline
 from fmnist.dataset.arrays import CLASS_NAMES, load_data, load_test
 from fmnist.dataset.grid import image_grid, save
 from fmnist.problem import fmnist
-from registry import COLOURS, ModelVersion, NotFoundError, Registry
+from registry import ModelVersion, NotFoundError, Registry
 from registry.reports import metrics_on_test
+from registry.values.colours import COLOURS
 from search.confirm.champion import find_champion
 
 if TYPE_CHECKING:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Row
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.core.metric_directions import known_direction
@@ -16,6 +15,7 @@ from registry.core.objective import Direction
 from registry.labels.aliases import find, set_alias
 from registry.schema import metrics
 from registry.values.version import finite
+from registry.versions.held import HeldModel
 
 Status = Literal["promoted", "already", "refused"]
 
@@ -56,11 +56,9 @@ class Promotion:
 
 
 def promote(
-    connection: Connection,
-    model: Row[Any],
+    model: HeldModel,
     version: Row[Any],
     alias: str,
-    now: datetime,
     *,
     metric: str | None,
     direction: Direction | None,
@@ -74,17 +72,19 @@ def promote(
         UsageError: the margin is negative, or nobody knows which way is better.
         ProtectedError: the alias is protected and would move.
     """
+    if direction not in (None, "max", "min"):
+        raise UsageError(f"the direction is {direction!r}; expected 'max' or 'min'")
     if not margin >= 0:
         raise UsageError(f"the margin is {margin}; expected 0 or more, in the metric's own unit")
-    asked = metric or model.metric
-    current = find(connection, model.id, alias)
-    values, way = _values(connection, model, asked, direction, [version, *([current] if current else [])])
+    asked = metric or model.row.metric
+    current = find(model, alias)
+    values, way = _values(model, asked, direction, [version, *([current] if current else [])])
     value = values.get(version.id)
     before = None if current is None else values.get(current.id)
     said = (f"{model.name}/{version.number}", None if current is None else f"{model.name}/{current.number}")
     status, reason = _judge(said, asked, (value, before), way, margin)
     if status == "promoted":
-        set_alias(connection, model, alias, version, now, force=force, why=reason)
+        set_alias(model, alias, version, force=force, why=reason)
     return Promotion(
         model=model.name,
         alias=alias,
@@ -101,18 +101,18 @@ def promote(
 
 
 def _values(
-    connection: Connection, model: Row[Any], metric: str, direction: Direction | None, rows: list[Row[Any]]
+    model: HeldModel, metric: str, direction: Direction | None, rows: list[Row[Any]]
 ) -> tuple[dict[int, float | None], Direction]:
     """Return the metric's values by version id, and which way is better."""
     measured = sa.select(metrics.c.version_id, metrics.c.value, metrics.c.direction).where(metrics.c.name == metric)
-    found = connection.execute(measured.where(metrics.c.version_id.in_([row.id for row in rows]))).all()
+    found = model.connection.execute(measured.where(metrics.c.version_id.in_([row.id for row in rows]))).all()
     if not found:
         names = sa.select(metrics.c.name).where(metrics.c.version_id.in_([row.id for row in rows])).distinct()
         raise NotFoundError(
             f"{model.name}/{rows[0].number} has no metric {metric!r}; "
-            f"{did_you_mean(metric, list(connection.scalars(names)))}"
+            f"{did_you_mean(metric, list(model.connection.scalars(names)))}"
         )
-    own = model.direction if metric == model.metric else None
+    own = model.row.direction if metric == model.row.metric else None
     recorded = next((row.direction for row in found if row.direction), None)
     way = direction or own or recorded or known_direction(metric)
     if way not in ("max", "min"):

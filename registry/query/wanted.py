@@ -42,6 +42,12 @@ def wanted(connection: Connection, where: Where, *, study: str | None = None) ->
     return lambda base: Compiler(connection.dialect.name, base, rare, text).condition(expression)
 
 
+def among(connection: Connection, where: Where) -> Callable[[Any, Any], Condition] | None:
+    """Return what makes a filter's condition, of the columns of a version's id and of its model's; see `wanted`."""
+    fits = wanted(connection, where)
+    return None if fits is None else lambda version_id, model_id: fits(Base(version_id, model_id))
+
+
 def order_of(connection: Connection, sort: str | Order | Any) -> Order | None:
     """Return the order that was asked for.
 

@@ -28,7 +28,7 @@ class Record:
     source: Source
     stop_reason: str | None
     seconds: float | None
-    parameters: int | None
+    parameter_count: int | None
     tags: Mapping[str, str]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
@@ -15,7 +15,9 @@ from sqlalchemy.engine import Connection, Row
 
 from registry.schema import aliases, artifacts, curves, imports, metrics, models, params, tags, versions
 from registry.values.encoding import pack_metrics, unpack_curve, unpack_float, unpack_param
-from registry.values.version import ModelVersion, Source, Weights
+from registry.values.refs import parse_ref
+from registry.values.version import Loader, ModelVersion, Source, Weights
+from registry.versions.find import ids_of_all
 
 if TYPE_CHECKING:
     from registry.artifacts.content import Upload
@@ -24,21 +26,31 @@ if TYPE_CHECKING:
 _PART = {"kind": sa.Text, "text": sa.Text, "number": sa.Double, "packed": sa.LargeBinary}
 
 
-def fetch(connection: Connection, ids: Sequence[int], finish: Callable[..., ModelVersion]) -> list[ModelVersion]:
+def fetch(connection: Connection, ids: Sequence[int], loader: Loader | None = None) -> list[ModelVersion]:
     """Return the versions of these ids, whole and in this order, in two statements.
 
     Args:
         connection: in one transaction, so that all parts are of one moment.
         ids: the versions' ids.
-        finish: makes a `ModelVersion` of its fields; adds what the database does not know.
+        loader: what the versions are loaded by; without one they cannot be.
     """
     dialect = connection.dialect.name
     bound = {"ids": list(ids) if dialect == "postgresql" else json.dumps(list(ids))}
-    found = {row.id: row for row in connection.execute(_select_versions(dialect), bound).all()}
-    parts: dict[int, dict[str, list[Any]]] = {one: defaultdict(list) for one in found}
+    rows = {row.id: row for row in connection.execute(_select_versions(dialect), bound).all()}
+    parts: dict[int, dict[str, list[Any]]] = {each: defaultdict(list) for each in rows}
     for part, version_id, *row in sorted(connection.execute(_select_parts(dialect), bound).all(), key=itemgetter(2)):
         parts[version_id][part].append(row)
-    return [finish(**_fields(found[one], parts[one])) for one in ids if one in found]
+    return [ModelVersion(**_fields(rows[each], parts[each]), loader=loader) for each in ids if each in rows]
+
+
+def fetch_refs(connection: Connection, refs: Iterable[str], loader: Loader | None = None) -> list[ModelVersion]:
+    """Return the versions that references mean, in their order.
+
+    Raises:
+        NotFoundError: no such model, version or alias.
+        UsageError: a text is no reference.
+    """
+    return fetch(connection, ids_of_all(connection, [parse_ref(ref) for ref in refs]), loader)
 
 
 def fields_of_new(record: Record, number: int, at: datetime, uploaded: Upload | None) -> dict[str, Any]:
@@ -60,7 +72,7 @@ def fields_of_new(record: Record, number: int, at: datetime, uploaded: Upload | 
         "weights": None if uploaded is None else Weights(uploaded.sha256, uploaded.bytes),
         "stop_reason": record.stop_reason,
         "seconds": record.seconds,
-        "parameters": record.parameters,
+        "parameters": record.parameter_count,
     }
 
 

@@ -36,7 +36,7 @@ def versions_around(connection: Connection, model: str, study: str) -> list[Mode
     ids = sa.select(versions.c.id).where(
         versions.c.model_id == found.id, sa.or_(versions.c.study == study, versions.c.id.in_(marked))
     )
-    return fetch(connection, list(connection.scalars(ids.order_by(versions.c.number))), ModelVersion)
+    return fetch(connection, list(connection.scalars(ids.order_by(versions.c.number))))
 
 
 def is_baseline(version: ModelVersion) -> bool:
