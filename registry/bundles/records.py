@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from registry.core.errors import BundleError, UsageError
-from registry.core.objective import Direction
+from registry.core.objective import Direction, to_direction
 from registry.labels.tags import LONGEST_DESCRIPTION
 from registry.values.encoding import check_names, check_text, pack_curve, pack_param, unpack_curve, unpack_param
 from registry.values.refs import check_name
@@ -141,10 +141,11 @@ def line_from(found: Any, what: str) -> Line:
     """
     with _refusing(what):
         check_names("metric", [found["metric"]])
-        if found["direction"] not in ("max", "min"):
-            raise ValueError(f"the direction is {found['direction']!r}; expected 'max' or 'min'")
         return Line(
-            _words(found["metric"]), found["direction"], _description(found["description"]), _tags(found["tags"])
+            _words(found["metric"]),
+            to_direction(found["direction"]),
+            _description(found["description"]),
+            _tags(found["tags"]),
         )
 
 

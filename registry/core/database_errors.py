@@ -8,6 +8,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from registry.core.database_url import display_url
+from registry.core.error_text import first_line
 from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 
 BUSY_SECONDS = 60
@@ -25,7 +26,7 @@ _AWAY = re.compile(
 
 def explain(error: DBAPIError, url: URL) -> UserError:
     """Return what a driver's error means to a user, without the password and the SQL."""
-    first = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    first = first_line(error.orig)
     where = display_url(url)
     kind = DatabaseUnavailable if error.connection_invalidated or _AWAY.search(str(error.orig)) else DatabaseError
     if "unable to open" in first:

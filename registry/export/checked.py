@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
+from registry.core.error_text import first_line
 from registry.core.errors import ExportError, UsageError, UserError, did_you_mean
 from registry.export.formats import FORMATS, Format, as_arrays, predict
 from registry.keras_models.reference_predictions import CLOSE, ReferencePredictions
@@ -99,10 +100,8 @@ def _written_and_run(model: Any, form: Format, path: Path, inputs: list[Any]) ->
     except (OSError, UserError):
         raise
     except Exception as error:  # the converters raise whatever they please
-        first = (str(error).strip().splitlines() or [""])[0][:300]
-        raise ExportError(
-            f"the model cannot be {step} as {form.name}: {type(error).__name__}: {first}; take another format"
-        ) from error
+        said = f"{type(error).__name__}: {first_line(error)[:300]}"
+        raise ExportError(f"the model cannot be {step} as {form.name}: {said}; take another format") from error
 
 
 def _difference(form: Format, expected: list[Any], predicted: list[Any]) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry.core.error_text import first_line
 from registry.core.errors import LoadError, UserError
 from registry.core.provenance import differences, installed
 from registry.keras_models.keras_file import UNKNOWN, load_model, load_weights, saved_by
@@ -73,8 +74,9 @@ def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None) -> Any:
         try:
             load_weights(model, path)
         except Exception as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise LoadError(f"its weights do not fit the model that its problem builds now: {first}") from error
+            raise LoadError(
+                f"its weights do not fit the model that its problem builds now: {first_line(error)}"
+            ) from error
         return model
     if problem is None:
         hint = "load(rebuild=...) takes a function that builds it"

@@ -36,7 +36,7 @@ def compare(refs: Sequence[str], *, storage: str | None = None, metric: str | No
     made_by = f"studies {version_of('studies')}"
     shown = display_url(without_secrets(url))
     with Registry(url) as registry:
-        chosen = list({version.ref: version for version in registry.get_all(refs)}.values())
+        chosen = list({version.ref: version for version in registry.compare(refs).versions}.values())
         trained = {version.ref: trained_alike(registry, version) for version in chosen}
         report = comparison_of(chosen, trained, database=shown, made_by=made_by, metric=metric)
         (study,) = report.studies

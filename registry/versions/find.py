@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from registry.core.errors import NotFoundError, UsageError, did_you_mean
-from registry.core.metric_directions import known_direction
-from registry.core.objective import Direction
+from registry.core.errors import NotFoundError, did_you_mean
+from registry.core.metric_directions import known_direction, require_direction
+from registry.core.objective import Direction, Objective, to_direction
 from registry.schema import aliases, metrics, model_tags, models, versions
 from registry.values.refs import Ref
 from registry.values.version import RegisteredModel
@@ -109,8 +109,8 @@ def ids_of_best(
         NotFoundError: no such model, no version has a value of that metric, or none of them fits.
         UsageError: nobody knows which way is better, or the direction is none.
     """
-    if direction not in (None, "max", "min"):
-        raise UsageError(f"the direction is {direction!r}; expected 'max' or 'min'")
+    if direction is not None:
+        to_direction(direction)
     model = find_model(connection, name)
     asked = metric or model.metric
     own: Direction | None = model.direction if asked == model.metric else None
@@ -131,10 +131,7 @@ def _recorded_direction(connection: Connection, model: Row[Any], metric: str) ->
     way: Direction | None = connection.scalar(said) or known_direction(metric)
     if way is None:
         _check_measured(connection, model, metric)
-        raise UsageError(
-            f"nobody has said whether a higher or a lower {metric!r} is better; add --direction max or --direction min"
-        )
-    return way
+    return require_direction(metric, way, advice="add --direction max or --direction min")
 
 
 def _check_measured(connection: Connection, model: Row[Any], metric: str) -> None:
@@ -228,11 +225,10 @@ def _by_score(connection: Connection, known: Mapping[str, Row[Any]], refs: Seque
 
 def best_first(model_id: int, metric: str, direction: Direction) -> Ids:
     """Return a query for the ids of a model's versions by a metric at their own epoch; ties: the oldest first."""
-    value = metrics.c.value.desc() if direction == "max" else metrics.c.value.asc()
     return (
         sa.select(metrics.c.version_id)
         .where(metrics.c.name == metric, metrics.c.model_id == model_id, metrics.c.value.is_not(None))
-        .order_by(value, metrics.c.version_id)
+        .order_by(Objective(metric, direction).order(metrics.c.value), metrics.c.version_id)
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 from registry.artifacts import content
 from registry.artifacts.findings import StoredArtifact
 from registry.core.errors import UsageError
-from registry.core.objective import Direction
+from registry.core.objective import Direction, Objective
 from registry.core.transaction import reading, write_again
 from registry.core.upsert import insert_new
 from registry.schema import curves, imports, metrics, models, params, tags, versions
@@ -155,7 +155,7 @@ def lock_model(connection: Connection, record: Record, now: datetime) -> Row[Any
 
 def count_better(connection: Connection, model_id: int, study: str | None, score: float, direction: Direction) -> int:
     """Count the versions of a study that a new one of this score would stand behind; ties stay before it."""
-    better = versions.c.score >= score if direction == "max" else versions.c.score <= score
+    better = Objective("score", direction).as_good(versions.c.score, score)
     count: int = connection.execute(
         sa.select(sa.func.count()).where(versions.c.model_id == model_id, _of_study(study), better)
     ).scalar_one()
@@ -238,11 +238,10 @@ def _displace(
     connection: Connection, model_id: int, study: str | None, direction: Direction, top_k: int
 ) -> list[StoredArtifact]:
     """Displace the versions behind the study's best K; return what `content.release` returns."""
-    score = versions.c.score.desc() if direction == "max" else versions.c.score.asc()
     ranked = (
         sa.select(versions.c.id)
         .where(versions.c.model_id == model_id, _of_study(study), versions.c.score.is_not(None))
-        .order_by(score, versions.c.number)
+        .order_by(Objective("score", direction).order(versions.c.score), versions.c.number)
         .limit(top_k)
         .subquery()
     )

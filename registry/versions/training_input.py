@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from registry.core.errors import UsageError
-from registry.core.metric_directions import known_direction
+from registry.core.metric_directions import require_direction
 from registry.core.objective import Direction
 from registry.core.provenance import installed
 from registry.values.version import LossCurve, Source
@@ -102,12 +102,7 @@ def direction_of(metric: str, given: Direction | None) -> Direction:
     Raises:
         UsageError: nobody knows.
     """
-    direction = given or known_direction(metric)
-    if direction is None:
-        raise UsageError(
-            f"nobody has said whether a higher or a lower {metric!r} is better; add direction='max' or 'min'"
-        )
-    return direction
+    return require_direction(metric, given, advice="add direction='max' or 'min'")
 
 
 def measured(curves: Curves, metric: str, direction: Direction, score: float | None, epoch: Epoch) -> tuple[float, int]:

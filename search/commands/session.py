@@ -22,9 +22,9 @@ def run_options(
         UsageError: a value that cannot be.
         ClusterError: nothing answers where the workers are to run.
     """
+    from registry.core.durations import parse_duration
     from search.launchers.ray_cluster import check_reachable
     from search.launchers.target import check_target
-    from search.terminal.durations import parse_duration
 
     found = {
         "on": check_target(on),
