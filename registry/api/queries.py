@@ -47,7 +47,7 @@ class Queries(Connected):
             study: only versions of this study.
             where: only versions that fit this filter; see `find`.
             best_first: by score, as the model is judged.
-            limit: at most so many; None for all.
+            limit: the most versions to return; None for all.
 
         Raises:
             NotFoundError: there is no such model.
@@ -76,7 +76,7 @@ class Queries(Connected):
             sort: what to sort by: a field, or text such as ``val_loss`` or ``params.units desc``; without it, the order
                 of registration. Versions that have no value of it come last, equal ones oldest first.
             best_first: by score, as the model is judged, instead of ``sort``.
-            limit: at most so many; None for all.
+            limit: the most versions to return; None for all.
             after: the cursor of the page before (`Page.next`), of the same sort.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Add what a bundle holds to a registry: version after version, each whole, with the marks that are free here."""
+"""Add what a bundle holds to a registry: version after version, each whole, with the labels that are free here."""
 
 from __future__ import annotations
 

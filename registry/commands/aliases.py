@@ -1,4 +1,4 @@
-"""Commands for aliases: set, rm, protect, unprotect, promote, and the history of all marks."""
+"""Commands for aliases: set, rm, protect, unprotect, promote, and the history of all labels."""
 
 from __future__ import annotations
 

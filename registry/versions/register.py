@@ -81,7 +81,7 @@ def register(
         files: its bytes.
         clock: tells the time that it is recorded with.
         loader: what the returned version is loaded by.
-        top_k: only if the score is among so many best of its study.
+        top_k: register only if the score is among the best K of its study.
         also: called within the transaction.
 
     Raises:

@@ -69,7 +69,7 @@ def width_of(label: str) -> int:
 
 
 def shorten(label: str, longest: int = LONGEST_LABEL) -> str:
-    """Return a label that takes at most so many letters' room."""
+    """Return a label cut to the width of ``longest`` letters."""
     if width_of(label) <= longest:
         return label
     kept = ""

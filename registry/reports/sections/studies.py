@@ -116,7 +116,7 @@ def _what(study: ReportedStudy) -> dict[str, Any]:
 
 
 def best_by_epochs(study: ReportedStudy) -> tuple[list[int], list[float]]:
-    """Return the best score so far after so many epochs of training in sum, a step at each gain.
+    """Return the best score so far by the epochs trained in sum, a step at each gain.
 
     Trials count in the order of their numbers, each with all of its epochs: this is the budget that is compared.
     """
