@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from registry.labels.events import Event
     from registry.labels.promotion import Promotion
     from registry.plots.curves import plot_curves
-    from registry.query import fields
+    from registry.query.language import fields
     from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
@@ -93,7 +93,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 def __getattr__(name: str) -> Any:
     """Import what is asked for, and nothing else: SQLAlchemy takes its time."""
     if name == "fields":
-        return import_module("registry.query.fields")
+        return import_module("registry.query.language.fields")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'registry' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

@@ -16,8 +16,8 @@ from registry.versions.find import all_models, ids_of_best, origins
 from registry.versions.read import fetch, fetch_refs
 
 if TYPE_CHECKING:
+    from registry.query.language.tree import Expression, Order
     from registry.query.page import Page
-    from registry.query.tree import Expression, Order
     from registry.versions.compare import Comparison
 
 Where: TypeAlias = "str | Expression | None"
@@ -167,6 +167,6 @@ class Queries(Connected):
 def _fits(connection: Connection, where: Where) -> Any:
     if where is None:
         return None
-    from registry.query.wanted import among
+    from registry.query.filters import among
 
     return among(connection, where)

@@ -16,8 +16,8 @@ from registry.values.version import ModelVersion, Source
 
 if TYPE_CHECKING:
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
+    from registry.registration.training_input import Curves, Epoch
     from registry.values.version import Rebuild
-    from registry.versions.training_input import Curves, Epoch
 
 KerasModel = Any
 History = Any  # keras.callbacks.History
@@ -100,9 +100,9 @@ class Registry(Labels, Maintenance, Transfer):
             >>> history = model.fit(x, y, validation_split=0.1, epochs=5)  # doctest: +SKIP
             >>> registry.register("mine", weights=model, metric="val_accuracy", curves=history)  # doctest: +SKIP
         """
-        from registry.versions.register import Files
-        from registry.versions.register import register as register_version
-        from registry.versions.training_input import recorded
+        from registry.registration.register import Files
+        from registry.registration.register import register as register_version
+        from registry.registration.training_input import recorded
 
         record, file = recorded(
             model,
@@ -124,7 +124,7 @@ class Registry(Labels, Maintenance, Transfer):
 
     def would_keep(self, model: str, *, study: str | None, score: float, direction: Direction, top_k: int) -> bool:
         """Tell whether `register` would keep a score now: a cheap look before weights are made into bytes."""
-        from registry.versions.register import would_keep
+        from registry.registration.register import would_keep
 
         return would_keep(self._engine, model, study=study, score=score, direction=direction, top_k=top_k)
 

@@ -20,10 +20,10 @@ from registry.core.transaction import write_again
 from registry.core.upsert import insert_new
 from registry.labels.aliases import protect_alias, set_alias
 from registry.labels.tags import describe, set_tag
+from registry.registration.register import insert, lock_model
 from registry.schema import aliases, imports, model_tags, models, versions
 from registry.versions.held import HeldModel
 from registry.versions.read import fetch
-from registry.versions.register import insert, lock_model
 
 
 @dataclass(frozen=True, slots=True)

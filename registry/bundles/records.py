@@ -14,10 +14,10 @@ from typing import Any
 from registry.core.errors import BundleError, UsageError
 from registry.core.objective import Direction, to_direction
 from registry.labels.tags import LONGEST_DESCRIPTION
+from registry.registration.new_version import Record, check_tag, checked
 from registry.values.encoding import check_names, check_text, pack_curve, pack_param, unpack_curve, unpack_param
 from registry.values.refs import check_name
 from registry.values.version import ModelVersion, Source
-from registry.versions.new_version import Record, check_tag, checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from sqlalchemy.engine import Row
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.labels.events import remember
+from registry.registration.new_version import check_tag
 from registry.schema import model_tags, models, tags, versions
 from registry.values.encoding import check_text
 from registry.values.refs import check_name
 from registry.versions.held import HeldModel
-from registry.versions.new_version import check_tag
 
 LONGEST_DESCRIPTION = 100_000
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import Connection
 
 from registry.core.errors import UsageError
+from registry.query.filters import Where, condition_of, order_of
+from registry.query.language.tree import Order
 from registry.query.paging import Search, by_score, page_ids
-from registry.query.tree import Order
-from registry.query.wanted import Where, order_of, wanted
 from registry.values.version import Loader, ModelVersion
 from registry.versions.find import find_model
 from registry.versions.read import fetch
@@ -69,6 +69,6 @@ def find_page(
         raise UsageError("best first is by the score of one model: name the model, and give no other sort")
     row = None if model is None else find_model(connection, model)
     order = by_score(row.direction) if row is not None and best_first else order_of(connection, sort)
-    search = Search(wanted(connection, where, study=study), order, None if row is None else row.id)
+    search = Search(condition_of(connection, where, study=study), order, None if row is None else row.id)
     ids, following = page_ids(connection, search, limit, after)
     return Page(tuple(fetch(connection, ids, loader)), following)

@@ -21,9 +21,9 @@ from sqlalchemy.engine import Connection
 from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
 from registry.query.compile import VERSIONS, WALKED, Base, Compiler, Condition, by_code_point, elsewhere, own_view
-from registry.query.errors import FilterError
-from registry.query.tree import Field, Order
-from registry.query.wanted import Fits
+from registry.query.filters import Fits
+from registry.query.language.errors import FilterError
+from registry.query.language.tree import Field, Order
 from registry.schema import Utc, versions
 
 

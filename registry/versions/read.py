@@ -21,7 +21,7 @@ from registry.versions.find import ids_of_all
 
 if TYPE_CHECKING:
     from registry.artifacts.content import Upload
-    from registry.versions.new_version import Record
+    from registry.registration.new_version import Record
 
 _PART = {"kind": sa.Text, "text": sa.Text, "number": sa.Double, "packed": sa.LargeBinary}
 
@@ -91,7 +91,7 @@ def _select_versions(dialect: str) -> sa.Select[Any]:
         .join(models, models.c.id == versions.c.model_id)
         .join(artifacts, artifacts.c.sha256 == versions.c.weights, isouter=True)
         .join(imports, imports.c.version_id == versions.c.id, isouter=True)
-        .where(_is_wanted(dialect, versions.c.id))
+        .where(_has_id(dialect, versions.c.id))
     )
 
 
@@ -102,8 +102,8 @@ def _select_parts(dialect: str) -> sa.CompoundSelect[Any]:
     def rows(table: sa.Table, name: Any, **given: Any) -> sa.Select[Any]:
         columns = (given.get(column, sa.cast(sa.null(), of)).label(column) for column, of in _PART.items())
         part = sa.literal_column(f"'{table.name}'", sa.Text).label("part")
-        wanted = _is_wanted(dialect, table.c.version_id)
-        return sa.select(part, table.c.version_id, name.label("name"), *columns).where(wanted)
+        asked = _has_id(dialect, table.c.version_id)
+        return sa.select(part, table.c.version_id, name.label("name"), *columns).where(asked)
 
     return sa.union_all(
         rows(params, params.c.name, kind=params.c.kind, text=params.c.text),
@@ -114,7 +114,7 @@ def _select_parts(dialect: str) -> sa.CompoundSelect[Any]:
     )
 
 
-def _is_wanted(dialect: str, column: Any) -> Any:
+def _has_id(dialect: str, column: Any) -> Any:
     """Return the condition that a column has one of the ids: one bound value, however many there are."""
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import ARRAY

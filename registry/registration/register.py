@@ -22,12 +22,12 @@ from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
 from registry.core.transaction import reading, write_again
 from registry.core.upsert import insert_new
+from registry.registration.insert import insert_version
+from registry.registration.new_version import Record
 from registry.schema import curves, imports, metrics, models, params, tags, versions
 from registry.values.encoding import pack_curve, pack_float, pack_metrics, pack_param
 from registry.values.version import Loader, ModelVersion
 from registry.versions.displacement import displace
-from registry.versions.insert import insert_version
-from registry.versions.new_version import Record
 from registry.versions.read import fetch, fields_of_new
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from registry.core.errors import UsageError
 from registry.core.metric_directions import require_direction
 from registry.core.objective import Direction
 from registry.core.provenance import installed
+from registry.registration.new_version import Record, checked
 from registry.values.version import LossCurve, Source
-from registry.versions.new_version import Record, checked
 
 Epoch = int | Literal["best", "last"] | None
 Curves = Mapping[str, Sequence[float]]
