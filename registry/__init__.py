@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from registry.api.registry import Registry
     from registry.artifacts.findings import Findings, Garbage
+    from registry.artifacts.requested import check_artifacts, choose_artifacts
     from registry.bundles import Imported
     from registry.core.errors import (
         BundleError,
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
     )
     from registry.export import Exported
     from registry.keras_models.keras_file import load_model, save_model
-    from registry.keras_models.prediction_check import LoadCheck, PredictionCheck
+    from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.labels.events import Event
     from registry.labels.promotion import Promotion
     from registry.plots.curves import plot_curves
-    from registry.query import fields
+    from registry.query.language import fields
     from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
@@ -53,9 +54,9 @@ __all__ = [
     "LossCurve",
     "ModelVersion",
     "NotFoundError",
-    "PredictionCheck",
     "Promotion",
     "ProtectedError",
+    "ReferencePredictions",
     "RegisteredModel",
     "Registry",
     "SchemaError",
@@ -64,6 +65,8 @@ __all__ = [
     "UsageError",
     "UserError",
     "Weights",
+    "check_artifacts",
+    "choose_artifacts",
     "fields",
     "load_model",
     "plot_curves",
@@ -72,11 +75,12 @@ __all__ = [
 
 _HOMES = {
     "registry.bundles": ["Imported"],
-    "registry.keras_models.prediction_check": ["LoadCheck", "PredictionCheck"],
+    "registry.keras_models.reference_predictions": ["LoadCheck", "ReferencePredictions"],
     "registry.core.errors": [name for name in __all__ if name.endswith("Error")],
     "registry.labels.events": ["Event"],
     "registry.export": ["Exported"],
     "registry.artifacts.findings": ["Findings", "Garbage"],
+    "registry.artifacts.requested": ["check_artifacts", "choose_artifacts"],
     "registry.keras_models.keras_file": ["load_model", "save_model"],
     "registry.plots.curves": ["plot_curves"],
     "registry.labels.promotion": ["Promotion"],
@@ -89,7 +93,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 def __getattr__(name: str) -> Any:
     """Import what is asked for, and nothing else: SQLAlchemy takes its time."""
     if name == "fields":
-        return import_module("registry.query.fields")
+        return import_module("registry.query.language.fields")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'registry' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

@@ -127,7 +127,7 @@ class _Trainings:
     def _register(
         self, registry: Registry, baseline: Baseline, seed: int, trained: Trained, weights: bytes | None
     ) -> ModelVersion:
-        from registry import PredictionCheck, Source
+        from registry import ReferencePredictions, Source
         from registry.core.provenance import code_revision, libraries
 
         version = registry.register(
@@ -148,7 +148,9 @@ class _Trainings:
                 code_revision=code_revision(),
                 libraries=libraries(),
             ),
-            check=None if weights is None else PredictionCheck.of(trained.model, self._data.validation[0][:8]),
+            reference_predictions=None
+            if weights is None
+            else ReferencePredictions.of(trained.model, self._data.validation[0][:8]),
             stop_reason=trained.stop_reason,
             seconds=trained.seconds,
             parameters=int(trained.model.count_params()),

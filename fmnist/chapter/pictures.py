@@ -13,8 +13,8 @@ from fmnist.dataset.arrays import CLASS_NAMES, load_data, load_test
 from fmnist.dataset.grid import image_grid, save
 from fmnist.problem import fmnist
 from registry import ModelVersion, NotFoundError, Registry
-from registry.plots.curves import COLOURS
-from registry.reports.sources.versions import metrics_on_test
+from registry.reports import metrics_on_test
+from registry.values.colours import COLOURS
 from search.confirm.champion import find_champion
 
 if TYPE_CHECKING:

@@ -1,27 +1,17 @@
-"""The part of a registry that names and marks: aliases, promotion, tags, descriptions and their history."""
+"""What names and describes a version: aliases, promotion, tags, descriptions, and their history."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
-
 from registry.api.connection import Connected
-from registry.core.errors import UsageError
 from registry.core.objective import Direction
 from registry.core.transaction import reading
-from registry.labels import events
-from registry.labels.aliases import Expected, protect_alias, remove_alias, set_alias
+from registry.labels import aliases, events, promotion, tags
 from registry.labels.events import Event
-from registry.labels.promotion import Promotion, promote
-from registry.labels.tags import describe, remove_tag, set_tag
-from registry.schema import versions
-from registry.values.refs import Ref, parse_ref
-from registry.versions.find import find_model, ids_of
+from registry.labels.promotion import Promotion
+from registry.values.refs import Expected, Ref, parse_ref
 
 
-class Naming(Connected):
+class Labels(Connected):
     """Aliases, tags and descriptions of `registry.api.registry.Registry`."""
 
     def set_alias(
@@ -53,10 +43,9 @@ class Naming(Connected):
         Example:
             >>> registry.set_alias("fmnist", "champion", 12, if_currently=9)  # doctest: +SKIP
         """
-        with self._holding(model) as (connection, held):
-            row = _version(connection, Ref(model, version=version))
-            now = self._clock()
-            set_alias(connection, held, alias, row, now, if_currently=if_currently, force=force, why=why)
+        with self._held(model) as held:
+            row = held.version(Ref(model, version=version))
+            aliases.set_alias(held, alias, row, if_currently=if_currently, force=force, why=why)
 
     def remove_alias(self, model: str, alias: str, *, if_currently: Expected = None, force: bool = False) -> None:
         """Remove an alias.
@@ -66,8 +55,8 @@ class Naming(Connected):
             ProtectedError: the alias is protected, and ``force`` is not set.
             NotFoundError: no such model or alias.
         """
-        with self._holding(model) as (connection, held):
-            remove_alias(connection, held, alias, self._clock(), if_currently=if_currently, force=force)
+        with self._held(model) as held:
+            aliases.remove_alias(held, alias, if_currently=if_currently, force=force)
 
     def protect_alias(self, model: str, alias: str, *, protected: bool = True) -> None:
         """Protect an alias: it is moved or removed only with ``force``. ``protected=False`` takes that off.
@@ -75,8 +64,8 @@ class Naming(Connected):
         Raises:
             NotFoundError: no such model or alias.
         """
-        with self._holding(model) as (connection, held):
-            protect_alias(connection, held, alias, protected, self._clock())
+        with self._held(model) as held:
+            aliases.protect_alias(held, alias, protected=protected)
 
     def promote(
         self,
@@ -110,21 +99,10 @@ class Naming(Connected):
             >>> registry.promote("fmnist/12", "champion", margin=0.005).status  # doctest: +SKIP
             'promoted'
         """
-        if direction not in (None, "max", "min"):
-            raise UsageError(f"the direction is {direction!r}; expected 'max' or 'min'")
         parsed = parse_ref(ref)
-        with self._holding(parsed.model) as (connection, held):
-            return promote(
-                connection,
-                held,
-                _version(connection, parsed),
-                alias,
-                self._clock(),
-                metric=metric,
-                direction=direction,
-                margin=margin,
-                force=force,
-            )
+        with self._held(parsed.model) as held:
+            row = held.version(parsed)
+            return promotion.promote(held, row, alias, metric=metric, direction=direction, margin=margin, force=force)
 
     def history(self, ref: str) -> list[Event]:
         """Return what happened to a model (``model``), an alias (``model@alias``) or a version (``model/3``).
@@ -135,9 +113,8 @@ class Naming(Connected):
         Raises:
             NotFoundError: no such model, or it never had that alias or version.
         """
-        parsed = parse_ref(ref)
         with reading(self._engine) as connection:
-            return events.history(connection, find_model(connection, parsed.model), parsed)
+            return events.history(connection, parse_ref(ref))
 
     def set_tag(self, ref: str, name: str, text: str) -> None:
         """Give a version (``model/3``, ``model@alias``) or the model itself (``model``) a tag.
@@ -147,8 +124,8 @@ class Naming(Connected):
             UsageError: a name or text that cannot be.
         """
         parsed = parse_ref(ref)
-        with self._holding(parsed.model) as (connection, held):
-            set_tag(connection, held, _marked(connection, parsed), name, text, self._clock())
+        with self._held(parsed.model) as held:
+            tags.set_tag(held, held.labelled(parsed), name, text)
 
     def remove_tag(self, ref: str, name: str) -> None:
         """Take a tag off a version (``model/3``, ``model@alias``) or off the model itself (``model``).
@@ -157,8 +134,8 @@ class Naming(Connected):
             NotFoundError: no such model, version or tag.
         """
         parsed = parse_ref(ref)
-        with self._holding(parsed.model) as (connection, held):
-            remove_tag(connection, held, _marked(connection, parsed), name, self._clock())
+        with self._held(parsed.model) as held:
+            tags.remove_tag(held, held.labelled(parsed), name)
 
     def describe(self, ref: str, text: str | None) -> None:
         """Write the description, in Markdown, of a version or of the model itself; None takes it away.
@@ -168,17 +145,5 @@ class Naming(Connected):
             UsageError: a text that is too long or that no database can hold.
         """
         parsed = parse_ref(ref)
-        with self._holding(parsed.model) as (connection, held):
-            describe(connection, held, _marked(connection, parsed), text, self._clock())
-
-
-def _version(connection: Connection, ref: Ref) -> Row[Any]:
-    """Return the id and the number of the version that a reference means; a model's name alone means its best."""
-    ids = ids_of(connection, ref)
-    wanted: sa.Select[Any] = sa.select(versions.c.id, versions.c.number)
-    return connection.execute(wanted.where(versions.c.id.in_(ids))).one()
-
-
-def _marked(connection: Connection, ref: Ref) -> Row[Any] | None:
-    """Return the version's row, or None where the reference names the model itself."""
-    return None if ref.version is None and ref.alias is None else _version(connection, ref)
+        with self._held(parsed.model) as held:
+            tags.describe(held, held.labelled(parsed), text)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GRACE = timedelta(hours=1)
 
 
-class Keeping(Connected):
+class Maintenance(Connected):
     """The part of `registry.Registry` that looks after what is stored."""
 
     def verify(self, *, grace: timedelta = GRACE) -> Findings:
@@ -48,10 +48,9 @@ class Keeping(Connected):
         Raises:
             StoreError: a store cannot be read or written.
         """
-        from registry.retention import garbage
+        from registry.retention.garbage import gc
 
-        found = garbage.find(self._engine, self._clock() - grace)
-        return found if dry_run else garbage.collect(self._engine, found)
+        return gc(self._engine, self._clock() - grace, dry_run=dry_run)
 
     def delete(self, ref: str) -> None:
         """Delete a version, its curves and its weights; its number is never given again.
@@ -60,11 +59,9 @@ class Keeping(Connected):
             NotFoundError: no such version.
             UsageError: the text is not ``model/3``, or an alias points to the version.
         """
-        from registry.artifacts import content
-        from registry.retention import garbage
+        from registry.retention.garbage import delete
 
-        loose = self._write(lambda connection: garbage.delete(connection, ref, self._clock()))
-        content.sweep_or_leave(self._engine, loose)
+        delete(self._engine, ref, self._clock)
 
     def drop_weights(self, model: str, versions: Collection[int]) -> None:
         """Let versions lose their weights and keep their records; one with an alias loses them when no alias pins it.
@@ -76,14 +73,9 @@ class Keeping(Connected):
         Raises:
             NotFoundError: no such model.
         """
-        from registry.artifacts import content
-        from registry.schema import versions as table
-        from registry.versions.displacement import displace
+        from registry.versions.displacement import drop_weights
 
-        with self._holding(model) as (connection, held):
-            among = (table.c.model_id == held.id) & table.c.number.in_(versions)
-            loose = displace(connection, among)
-        content.sweep_or_leave(self._engine, loose)
+        drop_weights(self._engine, model, versions, self._clock())
 
     def backup(self, out: str | Path, *, force: bool = False) -> Path:
         """Copy a SQLite database while others write to it; the copy is of one moment, and appears whole or not at all.

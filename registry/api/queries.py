@@ -9,23 +9,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy.engine import Connection
 
 from registry.api.connection import Connected
-from registry.core.errors import UsageError
 from registry.core.objective import Direction
 from registry.core.transaction import reading
-from registry.values.refs import parse_ref
 from registry.values.version import ModelVersion, RegisteredModel
-from registry.versions.find import all_models, find_model, ids_of_all, ids_of_best, origins
-from registry.versions.read import fetch
+from registry.versions.find import all_models, ids_of_best, origins
+from registry.versions.read import fetch, fetch_refs
 
 if TYPE_CHECKING:
+    from registry.query.language.tree import Expression, Order
     from registry.query.page import Page
-    from registry.query.tree import Expression, Order
     from registry.versions.compare import Comparison
 
 Where: TypeAlias = "str | Expression | None"
 
 
-class Asking(Connected):
+class Queries(Connected):
     """What can be asked of an open registry; nothing here writes."""
 
     def models(self) -> builtins.list[RegisteredModel]:
@@ -49,7 +47,7 @@ class Asking(Connected):
             study: only versions of this study.
             where: only versions that fit this filter; see `find`.
             best_first: by score, as the model is judged.
-            limit: so many at most.
+            limit: the most versions to return; None for all.
 
         Raises:
             NotFoundError: there is no such model.
@@ -78,7 +76,7 @@ class Asking(Connected):
             sort: what to sort by: a field, or text such as ``val_loss`` or ``params.units desc``; without it, the order
                 of registration. Versions that have no value of it come last, equal ones oldest first.
             best_first: by score, as the model is judged, instead of ``sort``.
-            limit: how many at most; None for all.
+            limit: the most versions to return; None for all.
             after: the cursor of the page before (`Page.next`), of the same sort.
 
         Raises:
@@ -89,20 +87,20 @@ class Asking(Connected):
             >>> page = registry.find("fmnist", "epoch > 3", sort="val_accuracy desc")  # doctest: +SKIP
             >>> page.to_frame()  # doctest: +SKIP
         """
-        from registry.query.page import Page
-        from registry.query.paging import Search, by_score, page_ids
-        from registry.query.wanted import order_of, wanted
+        from registry.query.page import find_page
 
-        if limit is not None and limit < 1:
-            raise UsageError(f"the limit is {limit}; expected at least 1, or None for all")
-        if best_first and (model is None or sort is not None):
-            raise UsageError("best first is by the score of one model: name the model, and give no other sort")
         with reading(self._engine) as connection:
-            found = None if model is None else find_model(connection, model)
-            order = by_score(found.direction) if found is not None and best_first else order_of(connection, sort)
-            search = Search(wanted(connection, where, study=study), order, None if found is None else found.id)
-            ids, following = page_ids(connection, search, limit, after)
-            return Page(tuple(fetch(connection, ids, self._finish)), following)
+            return find_page(
+                connection,
+                model,
+                where,
+                study=study,
+                sort=sort,
+                best_first=best_first,
+                limit=limit,
+                after=after,
+                loader=self._loader,
+            )
 
     def get(self, ref: str) -> ModelVersion:
         """Return the version that ``model`` (its best), ``model/3`` or ``model@alias`` means.
@@ -120,9 +118,8 @@ class Asking(Connected):
             NotFoundError: no such model, version or alias.
             UsageError: a text is no reference.
         """
-        parsed = [parse_ref(ref) for ref in refs]
         with reading(self._engine) as connection:
-            return fetch(connection, ids_of_all(connection, parsed), self._finish)
+            return fetch_refs(connection, refs, self._loader)
 
     def compare(self, refs: Sequence[str]) -> Comparison:
         """Return what differs between versions, and what does not; as few statements as `get_all`.
@@ -157,31 +154,19 @@ class Asking(Connected):
             NotFoundError: no such model or metric, or no version fits.
             UsageError: the direction is unknown or none, or a filter that cannot be.
         """
-        if direction not in (None, "max", "min"):
-            raise UsageError(f"the direction is {direction!r}; expected 'max' or 'min'")
         with reading(self._engine) as connection:
-            found = find_model(connection, model)
-            fits = None if where is None else _among(connection, where)
-            ids = ids_of_best(connection, found, metric, direction, fits)
-            return fetch(connection, ids, self._finish)[0]
+            ids = ids_of_best(connection, model, metric, direction, _fits(connection, where))
+            return fetch(connection, ids, self._loader)[0]
 
     def origins(self, model: str) -> dict[str, int]:
         """Return the version numbers of a model's versions by their origin; empty where there is no such model."""
         with reading(self._engine) as connection:
             return origins(connection, model)
 
-    def _by_id(self, version_id: int) -> ModelVersion:
-        with reading(self._engine) as connection:
-            return fetch(connection, [version_id], self._finish)[0]
 
-    def _finish(self, **fields: Any) -> ModelVersion:
-        raise NotImplementedError
+def _fits(connection: Connection, where: Where) -> Any:
+    if where is None:
+        return None
+    from registry.query.filters import among
 
-
-def _among(connection: Connection, where: Where) -> Any:
-    """Return what makes a filter's condition, of the columns of a version's id and of its model's."""
-    from registry.query.compile import Base
-    from registry.query.wanted import wanted
-
-    fits = wanted(connection, where)
-    return None if fits is None else lambda version_id, model_id: fits(Base(version_id, model_id))
+    return among(connection, where)

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry.api.labels import Naming
-from registry.api.maintenance import Keeping
-from registry.api.queries import Asking
-from registry.api.transfer import Moving
-from registry.core.atomic_file import whole_file
-from registry.core.errors import NotFoundError, UsageError
+from registry.api.labels import Labels
+from registry.api.maintenance import Maintenance
+from registry.api.transfer import Transfer
 from registry.core.objective import Direction
-from registry.core.transaction import reading
-from registry.schema import models, versions
 from registry.values.version import ModelVersion, Source
 
 if TYPE_CHECKING:
-    from registry.artifacts.content import Staging
-    from registry.keras_models.prediction_check import LoadCheck, PredictionCheck
+    from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
+    from registry.registration.training_input import Curves, Epoch
     from registry.values.version import Rebuild
-    from registry.versions.register import Written
-    from registry.versions.training_input import Curves, Epoch
 
 KerasModel = Any
 History = Any  # keras.callbacks.History
 
 
-class Registry(Naming, Asking, Keeping, Moving):
+class Registry(Labels, Maintenance, Transfer):
     """Registered models in a database.
 
     Args:
@@ -65,7 +55,7 @@ class Registry(Naming, Asking, Keeping, Moving):
         params: Mapping[str, Any] | None = None,
         curves: Curves | History | None = None,
         source: Source | None = None,
-        check: PredictionCheck | None = None,
+        reference_predictions: ReferencePredictions | None = None,
         stop_reason: str | None = None,
         seconds: float | None = None,
         parameters: int | None = None,
@@ -89,7 +79,7 @@ class Registry(Naming, Asking, Keeping, Moving):
             params: name to number, text, bool or None.
             curves: what ``model.fit`` returns, or metric to values, one an epoch.
             source: where it comes from; without one, a Keras model brings the versions of its libraries.
-            check: predictions to hold a loaded model to.
+            reference_predictions: what a loaded model is held to.
             stop_reason: why the training ended.
             seconds: how long the training took.
             parameters: how many numbers the model has; a Keras model is asked.
@@ -110,75 +100,43 @@ class Registry(Naming, Asking, Keeping, Moving):
             >>> history = model.fit(x, y, validation_split=0.1, epochs=5)  # doctest: +SKIP
             >>> registry.register("mine", weights=model, metric="val_accuracy", curves=history)  # doctest: +SKIP
         """
-        from registry.artifacts.content import staging
-        from registry.versions.new_version import checked
-        from registry.versions.read import fields_of_new
-        from registry.versions.register import register
-        from registry.versions.training_input import curves_from, direction_of, measured, weights_from
+        from registry.registration.register import Files
+        from registry.registration.register import register as register_version
+        from registry.registration.training_input import recorded
 
-        found = curves_from(curves)
-        way = direction_of(metric, direction)
-        score, epoch = measured(found, metric, way, score, epoch)
-        stored, source, parameters = weights_from(weights, source, parameters)
-        record = checked(
-            model=model,
-            score=score,
+        record, file = recorded(
+            model,
+            weights,
             metric=metric,
-            direction=way,
+            score=score,
+            direction=direction,
             epoch=epoch,
-            params=params or {},
-            curves=found,
-            tags=tags,
+            params=params,
+            curves=curves,
             source=source,
+            parameter_count=parameters,
             stop_reason=stop_reason,
             seconds=seconds,
-            parameters=parameters,
+            tags=tags,
         )
-        if top_k is not None and top_k < 1:
-            raise UsageError(f"top_k is {top_k}; expected at least 1")
-
-        def write(connection: Connection, staged: Staging) -> Written | None:
-            registered = register(connection, record, staged, top_k, self._clock())
-            also(connection)
-            return registered
-
-        with staging(self._engine, stored, check.to_bytes() if check else None) as staged:
-            written = self._write(lambda connection: write(connection, staged))
-        if written is None:
-            return None
-        if written.number is None:
-            return self._by_id(written.id)
-        return self._finish(**fields_of_new(record, written.number, written.at, staged.weights))
+        files = Files(file, reference_predictions)
+        return register_version(self._engine, record, files, self._clock, self._loader, top_k=top_k, also=also)
 
     def would_keep(self, model: str, *, study: str | None, score: float, direction: Direction, top_k: int) -> bool:
         """Tell whether `register` would keep a score now: a cheap look before weights are made into bytes."""
-        from registry.versions.register import count_better
+        from registry.registration.register import would_keep
 
-        if score != score:
-            return False
-        with reading(self._engine) as connection:
-            model_id = connection.execute(sa.select(models.c.id).where(models.c.name == model)).scalar()
-            if model_id is None:
-                return True
-            return count_better(connection, model_id, study, score, direction) < top_k
+        return would_keep(self._engine, model, study=study, score=score, direction=direction, top_k=top_k)
 
     # Weights
 
     def load(self, version: ModelVersion, rebuild: Rebuild | None = None) -> Any:
         """Return a version's Keras model; see `ModelVersion.load`."""
-        from tempfile import TemporaryDirectory
-
-        from registry.keras_models.load import load
-
-        with TemporaryDirectory(prefix="registry-") as folder:
-            path = self.export(version, Path(folder) / "model.keras")
-            return load(version, path, rebuild, lambda: self._check_of(version))
+        return self._loader.load(version, rebuild)
 
     def export(self, version: ModelVersion, out: str | Path) -> Path:
         """Write a version's verified ``.keras`` file; see `ModelVersion.export`."""
-        with whole_file(out) as file:
-            self._copy(version, "weights", file)
-        return Path(out)
+        return self._loader.export(version, out)
 
     def load_check(self, ref: str) -> LoadCheck:
         """Load a version and compare its predictions with those that were stored with it.
@@ -188,55 +146,4 @@ class Registry(Naming, Asking, Keeping, Moving):
             IntegrityError: the stored bytes are not those that were registered.
             LoadError: the model can neither be read nor built again.
         """
-        from registry.keras_models.prediction_check import LoadCheck
-
-        version = self.get(ref)
-        model = self.load(version)
-        check = self._check_of(version)
-        return LoadCheck("unknown", None) if check is None else check.compare(model)
-
-    # Inside
-
-    def _check_of(self, version: ModelVersion) -> PredictionCheck | None:
-        from registry.keras_models.prediction_check import PredictionCheck
-
-        stored = io.BytesIO()
-        try:
-            self._copy(version, "prediction_check", stored)
-        except NotFoundError:
-            return None
-        return PredictionCheck.from_bytes(stored.getvalue())
-
-    def _finish(self, **fields: Any) -> ModelVersion:
-        return ModelVersion(**fields, loader=self)
-
-    def _copy(self, version: ModelVersion, column: str, out: BinaryIO) -> None:
-        from registry.artifacts.content import read
-
-        with self._row(version) as (connection, row):
-            sha256 = row._mapping[column]
-            if sha256 is None:
-                raise NotFoundError(_no_bytes(version, column, row.state))
-            read(connection, sha256, out, f"{version.ref} ({column.replace('_', ' ')})")
-
-    @contextmanager
-    def _row(self, version: ModelVersion) -> Iterator[tuple[Connection, Any]]:
-        wanted = (
-            sa.select(versions.c.weights, versions.c.prediction_check, versions.c.state)
-            .join(models, models.c.id == versions.c.model_id)
-            .where(models.c.name == version.model, versions.c.number == version.version)
-        )
-        with reading(self._engine) as connection:
-            row = connection.execute(wanted).first()
-            if row is None:
-                raise NotFoundError(f"the version {version.ref} is no longer there")
-            yield connection, row
-
-
-def _no_bytes(version: ModelVersion, column: str, state: str) -> str:
-    if column == "weights" and state == "displaced":
-        return (
-            f"{version.ref} has no weights any more: better versions of its study took their place; "
-            "an alias on a version keeps its weights"
-        )
-    return f"{version.ref} was registered without {column.replace('_', ' ')}"
+        return self._loader.check(self.get(ref))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from registry.api.connection import Connected
+from registry.api.queries import Queries
 from registry.core.transaction import reading
-from registry.values.refs import parse_ref
 from registry.values.version import ModelVersion
-from registry.versions.find import ids_of
-from registry.versions.read import fetch
 
 if TYPE_CHECKING:
     from registry.bundles import Imported
     from registry.export import Exported
-    from registry.keras_models.prediction_check import PredictionCheck
 
 
-class Moving(Connected):
+class Transfer(Queries):
     """The part of `registry.Registry` that reads and writes bundles, and exports for other programs."""
 
     def export_as(self, ref: str, name: str, out: str | Path) -> Exported:
@@ -41,17 +37,15 @@ class Moving(Connected):
             >>> registry.export_as("fmnist@champion", "onnx", "fmnist.onnx").max_difference  # doctest: +SKIP
             1.2e-07
         """
-        from registry.export import export_checked, format_of
+        from registry.export import export_version, format_of
 
-        wanted = format_of(name, Path(out))
-        with reading(self._engine) as connection:
-            version = fetch(connection, ids_of(connection, parse_ref(ref)), self._finish)[0]
-        return export_checked(version.load(), wanted, Path(out), self._check_of(version))
+        form = format_of(name, Path(out))
+        return export_version(self._loader, self.get(ref), form, Path(out))
 
     def bundle(self, refs: Iterable[str], out: str | Path) -> list[ModelVersion]:
-        """Write versions to one file, with records, curves, weights, stored predictions and marks.
+        """Write versions to one file, with records, curves, weights, stored predictions and labels.
 
-        Marks are the tags, the description and the aliases of each version, and the tags and the description of its
+        Labels are the tags, the description and the aliases of each version, and the tags and the description of its
         model. The same versions always make the same bytes.
 
         Args:
@@ -68,7 +62,7 @@ class Moving(Connected):
         from registry.bundles import write_bundle
 
         with reading(self._engine) as connection:
-            return write_bundle(connection, list(refs), Path(out), self._finish)
+            return write_bundle(connection, list(refs), Path(out), self._loader)
 
     def import_bundle(self, path: str | Path) -> Imported:
         """Read a bundle of another registry in; nothing that is here already is added again.
@@ -81,25 +75,6 @@ class Moving(Connected):
         Raises:
             BundleError: the file is damaged, of another schema, or not safe; nothing was added.
         """
-        from registry.artifacts.content import staging
-        from registry.bundles import Imported, read_bundle
-        from registry.bundles.add import add
+        from registry.bundles import import_bundle
 
-        found = Imported()
-        with read_bundle(Path(path)) as contents:
-            for one in contents.versions:
-                files = [None if sha256 is None else contents.artifacts[sha256] for sha256 in (one.weights, one.check)]
-                line = contents.models[one.record.model]
-                with staging(self._engine, *files) as staged:
-                    found += self._write(
-                        lambda connection, one=one, line=line, staged=staged: add(  # type: ignore[misc]
-                            connection, one, line, staged, self._clock(), self._finish
-                        )
-                    )
-        return found
-
-    def _check_of(self, version: ModelVersion) -> PredictionCheck | None:
-        raise NotImplementedError
-
-    def _finish(self, **fields: Any) -> ModelVersion:
-        raise NotImplementedError
+        return import_bundle(self._engine, Path(path), self._clock)

@@ -4,8 +4,8 @@ An artifact is named by the SHA-256 of its bytes, so the same bytes are stored o
 ``registry_artifacts`` decides: bytes with a row are kept, bytes without one are garbage. In the database, the
 bytes come and go in the transaction of their row. In a store outside,
 
-* they are there before the row is committed (`staging`, then `own`), and
-* they go after the row has gone (`release`, then `sweep`), while nobody else can make that row again.
+* they are there before the row is committed (`staging`, then `claim`), and
+* they go after the row has gone (`release`, then `collect_unowned`), while nobody else can make that row again.
 
 So a process may be killed anywhere: what is left are bytes without a row, which the next `gc` finds.
 """
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,17 +48,17 @@ class Upload:
 
 @dataclass
 class Staging:
-    """What a registration brings, and what has to be swept after it.
+    """What a registration brings.
 
     Args:
         weights: the ``.keras`` file.
-        check: the stored predictions.
-        loose: what may have no owner when the transaction has ended.
+        reference_predictions: what the model predicts.
+        unowned: what may have no owner when the transaction has ended, and is to be collected then.
     """
 
     weights: Upload | None = None
-    check: Upload | None = None
-    loose: list[StoredArtifact] = field(default_factory=list)
+    reference_predictions: Upload | None = None
+    unowned: list[StoredArtifact] = field(default_factory=list)
 
 
 def digest(source: bytes | Path) -> tuple[str, int]:
@@ -74,33 +75,36 @@ def digest(source: bytes | Path) -> tuple[str, int]:
 
 
 @contextmanager
-def staging(engine: Engine, weights: bytes | Path | None, check: bytes | Path | None) -> Iterator[Staging]:
-    """Bring bytes into the store, before the transaction that gives them an owner; sweep when it has ended.
+def staging(
+    engine: Engine, weights: bytes | Path | None, reference_predictions: bytes | Path | None
+) -> Iterator[Staging]:
+    """Bring bytes into the store before the transaction that gives them an owner; collect what it leaves unowned.
 
     Raises:
         StoreError: the store cannot be written.
     """
     staged = Staging()
     try:
-        staged.weights = None if weights is None else _stage(engine, weights, staged.loose)
-        staged.check = None if check is None else _stage(engine, check, staged.loose)
+        staged.weights = None if weights is None else _stage(engine, weights, staged.unowned)
+        if reference_predictions is not None:
+            staged.reference_predictions = _stage(engine, reference_predictions, staged.unowned)
         yield staged
     finally:
-        sweep_or_leave(engine, staged.loose)
+        try_collect_unowned(engine, staged.unowned)
 
 
-def _stage(engine: Engine, source: bytes | Path, loose: list[StoredArtifact]) -> Upload:
+def _stage(engine: Engine, source: bytes | Path, unowned: list[StoredArtifact]) -> Upload:
     sha256, size = digest(source)
     with reading(engine) as connection:
         store = current(connection)
-        there = connection.execute(sa.select(artifacts.c.sha256).where(artifacts.c.sha256 == sha256)).first()
-        if store is not None and there is None:
-            loose.append(StoredArtifact(sha256, size, store))
+        row = connection.execute(sa.select(artifacts.c.sha256).where(artifacts.c.sha256 == sha256)).first()
+        if store is not None and row is None:
+            unowned.append(StoredArtifact(sha256, size, store))
             open_outside(store).put(sha256, _verified(source, sha256))
     return Upload(source, sha256, size, store)
 
 
-def own(connection: Connection, upload: Upload | None, now: datetime) -> str | None:
+def claim(connection: Connection, upload: Upload | None, now: datetime) -> str | None:
     """Give bytes the row that keeps them, unless it is there; return their hash."""
     if upload is None:
         return None
@@ -111,7 +115,7 @@ def own(connection: Connection, upload: Upload | None, now: datetime) -> str | N
         if connection.execute(held.with_for_update(read=True, key_share=True)).first():
             return upload.sha256
     store = open_store(upload.store, connection)
-    # Nobody sweeps them from here on; but somebody may have done so since they were staged.
+    # Nobody collects them from here on; but somebody may have done so since they were staged.
     if store.url is None or store.size(upload.sha256) != upload.bytes:
         store.put(upload.sha256, _verified(upload.source, upload.sha256))
     return upload.sha256
@@ -158,60 +162,60 @@ def release(connection: Connection, hashes: Iterable[str | None]) -> list[Stored
     """Delete the rows of those artifacts that no version refers to any more, and their chunks.
 
     Returns:
-        What was deleted; where its bytes lie outside, they are to be swept when the transaction is committed.
+        What was deleted; where its bytes lie outside, they are to be collected when the transaction is committed.
     """
-    wanted = sorted({sha256 for sha256 in hashes if sha256})
-    if not wanted:
+    asked = sorted({sha256 for sha256 in hashes if sha256})
+    if not asked:
         return []
     # Locked first, and asked in a later statement: a registration that has just taken one of them is seen.
-    connection.execute(sa.select(artifacts.c.sha256).where(artifacts.c.sha256.in_(wanted)).with_for_update()).all()
+    connection.execute(sa.select(artifacts.c.sha256).where(artifacts.c.sha256.in_(asked)).with_for_update()).all()
     gone = connection.execute(
         artifacts.delete()
-        .where(artifacts.c.sha256.in_(wanted), ~owned())
+        .where(artifacts.c.sha256.in_(asked), ~owned())
         .returning(artifacts.c.sha256, artifacts.c.bytes, artifacts.c.store)
     ).all()
-    return sorted((StoredArtifact(row.sha256, row.bytes, row.store) for row in gone), key=lambda one: one.sha256)
+    return sorted((StoredArtifact(row.sha256, row.bytes, row.store) for row in gone), key=attrgetter("sha256"))
 
 
-def sweep(engine: Engine, loose: Iterable[StoredArtifact]) -> int:
+def collect_unowned(engine: Engine, unowned: Iterable[StoredArtifact]) -> int:
     """Delete bytes in outside stores that have no row; return how many.
 
     Raises:
         StoreError: a store cannot be written.
     """
-    swept = 0
-    for one in loose:
-        if one.store is None:
+    collected = 0
+    for artifact in unowned:
+        if artifact.store is None:
             continue
         with writing(engine) as connection:
-            if _claim(connection, one.store, one.sha256):
-                open_outside(one.store).delete(one.sha256)
-                swept += 1
-                claim = (artifacts.c.sha256 == one.sha256) & (artifacts.c.store == one.store)
-                connection.execute(artifacts.delete().where(claim))
-    return swept
+            if _reserve(connection, artifact.store, artifact.sha256):
+                open_outside(artifact.store).delete(artifact.sha256)
+                collected += 1
+                reserved = (artifacts.c.sha256 == artifact.sha256) & (artifacts.c.store == artifact.store)
+                connection.execute(artifacts.delete().where(reserved))
+    return collected
 
 
-def sweep_or_leave(engine: Engine, loose: Iterable[StoredArtifact]) -> None:
-    """Sweep; a fault is no fault of what was done before, and `gc` finds what is left."""
+def try_collect_unowned(engine: Engine, unowned: Iterable[StoredArtifact]) -> None:
+    """Collect; a fault is no fault of what was done before, and `gc` finds what is left."""
     try:
-        sweep(engine, loose)
+        collect_unowned(engine, unowned)
     except UserError as error:
         _log.warning("some bytes without an owner are left for `registry gc`: %s", error)
 
 
-def _claim(connection: Connection, url: str, sha256: str) -> bool:
+def _reserve(connection: Connection, url: str, sha256: str) -> bool:
     """Keep others from giving bytes a row while they are deleted; tell whether they have none.
 
-    The claim is the row itself, which is never committed: who wants to insert it waits for the end of this
+    What reserves them is the row itself, which is never committed: who wants to insert it waits for the end of this
     transaction, and then finds that the bytes are not there.
     """
     row = {"sha256": sha256, "bytes": 0, "store": url, "created_at": sa.func.current_timestamp()}
     if insert_new(connection, artifacts, row):
         return True
     held = sa.select(artifacts.c.store).where(artifacts.c.sha256 == sha256).with_for_update(read=True, key_share=True)
-    found = connection.execute(held).first()
-    return found is not None and found.store != url
+    row_there = connection.execute(held).first()
+    return row_there is not None and row_there.store != url
 
 
 def _verified(source: bytes | Path, sha256: str) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from registry.artifacts.contract import PIECE_BYTES, Held, MissingError, as_held, object_name, unfinished_name
 from registry.artifacts.urls import display
+from registry.core.error_text import first_line
 from registry.core.errors import StoreError
 
 
@@ -124,8 +125,7 @@ def _open(url: str) -> tuple[Any, str]:
 
 
 def _failed(url: str | None, error: Exception) -> StoreError:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return StoreError(
-        f"the artifact store {display(url)} answered: {first}; "
+        f"the artifact store {display(url)} answered: {first_line(error)}; "
         "check the URL, that its server can be reached, and its keys in the environment"
     )

@@ -8,9 +8,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.artifacts import choose, display, hold, located, open_outside, other
 from registry.core.database_url import display_url
+from registry.core.errors import ConflictError
 from registry.core.transaction import reading, writing
 from registry.schema import SCHEMA
-from search.errors import SettingsError
 
 
 def check_artifacts(engine: Engine, place: str | None) -> None:
@@ -23,7 +23,7 @@ def check_artifacts(engine: Engine, place: str | None) -> None:
     Raises:
         UsageError: it is no store.
         StoreError: no package on this machine knows the URL's protocol.
-        SettingsError: the registry has another store.
+        ConflictError: the registry has another store.
     """
     if place is None:
         return
@@ -49,7 +49,7 @@ def choose_artifacts(engine: Engine, place: str | None) -> None:
 def _refuse_another(connection: Connection, base: str | None) -> None:
     has, wanted = other(connection, base), display(base)
     if has is not None:
-        raise SettingsError(
+        raise ConflictError(
             f"new weights of the registry in {display_url(connection.engine.url)} go to {has}, not to {wanted}; leave "
             f"--artifacts out to go on there, or change it for everybody first, with `registry artifacts {wanted}`"
         )

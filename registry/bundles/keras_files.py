@@ -21,7 +21,7 @@ _MODULES = (
     *("models", "ops", "optimizers", "quantizers", "random", "regularizers", "tree"),
 )
 _CODE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "PyFunc"}
-# What has no module: Keras' own marks for values that JSON has not.
+# What has no module: Keras' own names for values that JSON has not.
 _VALUES = {"__keras_tensor__", "__numpy__", "__tensor__", "__tuple__", "__bytes__", "__ellipsis__", "__slice__"}
 
 

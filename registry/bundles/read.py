@@ -17,11 +17,11 @@ from registry.bundles.records import Bundled, Line, from_document, line_from
 from registry.bundles.write import FORMAT, MANIFEST, SCHEMA
 from registry.bundles.zips import opened_zip
 from registry.core.errors import BundleError, UserError
-from registry.keras_models.prediction_check import PredictionCheck
+from registry.keras_models.reference_predictions import ReferencePredictions
 
 _LARGEST_DOCUMENT = 64_000_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_CHECK_MEMBERS = {"inputs.npy", "outputs.npy"}
+_PREDICTIONS_MEMBERS = {"inputs.npy", "outputs.npy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _document(archive: zipfile.ZipFile, name: str, sha256: Any, what: str) -> An
 
 
 def _check_whole(archive: zipfile.ZipFile, manifest: dict[str, Any], found: tuple[Bundled, ...], what: str) -> None:
-    wanted = {sha256 for one in found for sha256 in (one.weights, one.check) if sha256}
+    wanted = {sha256 for one in found for sha256 in (one.weights, one.reference_predictions) if sha256}
     if wanted != set(manifest["artifacts"]) or not all(_SHA256.fullmatch(sha256) for sha256 in wanted):
         raise BundleError(f"{what} is refused: its artifacts are not those of its versions")
     expected = {MANIFEST, *manifest["versions"], *(f"artifacts/{sha256}" for sha256 in wanted)}
@@ -102,7 +102,7 @@ def _check_whole(archive: zipfile.ZipFile, manifest: dict[str, Any], found: tupl
 def _unpacked(archive: zipfile.ZipFile, found: tuple[Bundled, ...], folder: Path, what: str) -> dict[str, Path]:
     unpacked: dict[str, Path] = {}
     for one in found:
-        for sha256, check in ((one.weights, check_keras_file), (one.check, _check_predictions)):
+        for sha256, check in ((one.weights, check_keras_file), (one.reference_predictions, _check_predictions)):
             if sha256 is None:
                 continue
             if sha256 not in unpacked:
@@ -125,10 +125,10 @@ def _unpack(archive: zipfile.ZipFile, sha256: str, folder: Path, what: str) -> P
 
 def _check_predictions(file: Any, what: str) -> None:
     with opened_zip(file, what) as archive:
-        if set(archive.namelist()) != _CHECK_MEMBERS:
-            raise BundleError(f"{what} holds no stored predictions; expected {sorted(_CHECK_MEMBERS)}")
+        if set(archive.namelist()) != _PREDICTIONS_MEMBERS:
+            raise BundleError(f"{what} holds no stored predictions; expected {sorted(_PREDICTIONS_MEMBERS)}")
     file.seek(0)
     try:
-        PredictionCheck.from_bytes(file.read())
+        ReferencePredictions.from_bytes(file.read())
     except (ValueError, EOFError, MemoryError) as error:
         raise BundleError(f"{what} holds no stored predictions: {error}") from error

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from registry.core.errors import BundleError, UsageError
-from registry.core.objective import Direction
+from registry.core.objective import Direction, to_direction
 from registry.labels.tags import LONGEST_DESCRIPTION
+from registry.registration.new_version import Record, check_tag, checked
 from registry.values.encoding import check_names, check_text, pack_curve, pack_param, unpack_curve, unpack_param
 from registry.values.refs import check_name
 from registry.values.version import ModelVersion, Source
-from registry.versions.new_version import Record, check_tag, checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Bundled:
         description: in Markdown.
         state: ``ready`` or ``displaced``.
         weights: the hash of the ``.keras`` file; None where there is none.
-        check: the hash of the stored predictions.
+        reference_predictions: the hash of the stored predictions.
     """
 
     record: Record
@@ -58,7 +58,7 @@ class Bundled:
     description: str | None
     state: str
     weights: str | None
-    check: str | None
+    reference_predictions: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,9 @@ def lasting(version: ModelVersion, origin: Origin) -> dict[str, Any]:
     }
 
 
-def as_document(version: ModelVersion, origin: Origin, check: str | None, protected: Sequence[str]) -> dict[str, Any]:
+def as_document(
+    version: ModelVersion, origin: Origin, reference_predictions: str | None, protected: Sequence[str]
+) -> dict[str, Any]:
     """Return a version as a bundle holds it."""
     return {
         "lasting": lasting(version, origin),
@@ -112,7 +114,7 @@ def as_document(version: ModelVersion, origin: Origin, check: str | None, protec
         "description": version.description,
         "state": version.state,
         "weights": version.weights.sha256 if version.weights else None,
-        "check": check,
+        "check": reference_predictions,
     }
 
 
@@ -139,10 +141,11 @@ def line_from(found: Any, what: str) -> Line:
     """
     with _refusing(what):
         check_names("metric", [found["metric"]])
-        if found["direction"] not in ("max", "min"):
-            raise ValueError(f"the direction is {found['direction']!r}; expected 'max' or 'min'")
         return Line(
-            _words(found["metric"]), found["direction"], _description(found["description"]), _tags(found["tags"])
+            _words(found["metric"]),
+            to_direction(found["direction"]),
+            _description(found["description"]),
+            _tags(found["tags"]),
         )
 
 
@@ -173,7 +176,7 @@ def _read(document: dict[str, Any]) -> Bundled:
         source=_source(fixed["source"]),
         stop_reason=_text(fixed["stop_reason"]),
         seconds=None if fixed["seconds"] is None else float.fromhex(fixed["seconds"]),
-        parameters=_whole(fixed["parameters"]),
+        parameter_count=_whole(fixed["parameters"]),
     )
     created_at = datetime.fromisoformat(fixed["created_at"])
     if created_at.tzinfo is None:
@@ -193,7 +196,7 @@ def _read(document: dict[str, Any]) -> Bundled:
         description=_description(document["description"]),
         state=document["state"],
         weights=_text(document["weights"]),
-        check=_text(document["check"]),
+        reference_predictions=_text(document["check"]),
     )
 
 

@@ -16,24 +16,22 @@ from registry.bundles.records import Line, Origin, as_document, plain_json
 from registry.core.atomic_file import whole_file
 from registry.core.errors import UsageError
 from registry.schema import aliases, artifacts, model_tags, models, settings, versions
-from registry.values.refs import parse_ref
-from registry.values.version import ModelVersion
-from registry.versions.find import ids_of_all
-from registry.versions.read import fetch
+from registry.values.version import Loader, ModelVersion
+from registry.versions.read import fetch_refs
 
 FORMAT, SCHEMA = "registry bundle", 1
 MANIFEST = "manifest.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
 
 
-def write_bundle(connection: Connection, refs: list[str], out: Path, finish: Any) -> list[ModelVersion]:
+def write_bundle(connection: Connection, refs: list[str], out: Path, loader: Loader) -> list[ModelVersion]:
     """Write versions with their weights to a zip archive; return them, by model and number.
 
     Args:
         connection: in one reading transaction, so that all is of one moment.
         refs: which versions; one that is named twice is written once.
         out: the archive; it appears whole or not at all.
-        finish: makes a `ModelVersion` of its fields.
+        loader: what the returned versions are loaded by.
 
     Raises:
         UsageError: no reference, or something that is none.
@@ -43,8 +41,7 @@ def write_bundle(connection: Connection, refs: list[str], out: Path, finish: Any
     if not refs:
         raise UsageError("a bundle of no version; expected at least one of MODEL, MODEL/3 or MODEL@ALIAS")
     found: dict[tuple[str, int], tuple[ModelVersion, str | None, list[str]]] = {}
-    ids = ids_of_all(connection, [parse_ref(ref) for ref in refs])
-    for version in fetch(connection, ids, finish):
+    for version in fetch_refs(connection, refs, loader):
         found[version.model, version.version] = version, *_stored(connection, version)
     ordered = [found[key] for key in sorted(found)]
     with whole_file(out) as file, zipfile.ZipFile(file, "w") as archive:

@@ -1,4 +1,4 @@
-"""Commands for aliases: set, rm, protect, unprotect, promote, and the history of all marks."""
+"""Commands for aliases: set, rm, protect, unprotect, promote, and the history of all labels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from registry.api.registry import Registry
 from registry.commands.arguments import AliasArgument, DirectionOption, RefArgument, parse_alias, parse_direction
 from registry.core.console import Json, Storage, new_app, print_json, print_table
 from registry.core.errors import UsageError
-from registry.labels.aliases import Expected
 from registry.labels.events import Event
+from registry.values.refs import Expected
 
 alias_app = new_app("Movable names for versions; a version with one keeps its weights.")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registry.core.errors import UsageError
-from registry.core.objective import Direction
+from registry.core.objective import Direction, to_direction
 from registry.values.refs import parse_ref
 
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="MODEL (its best), MODEL/3 or MODEL@ALIAS.")]
@@ -25,9 +25,7 @@ def parse_direction(text: str | None) -> Direction | None:
     Raises:
         UsageError: it names none.
     """
-    if text is None or text == "max" or text == "min":
-        return text  # type: ignore[return-value]
-    raise UsageError(f"--direction is {text!r}; expected 'max' or 'min'")
+    return None if text is None else to_direction(text, "--direction")
 
 
 def parse_alias(text: str) -> tuple[str, str]:

@@ -20,18 +20,22 @@ def compare_command(
     as_json: Json = False,
 ) -> None:
     """Compare versions: which is best, their params and their curves, as a table or a report."""
-    from registry.reports.compare import compare, write_comparison
+    from registry.reports.compare import compare
+    from registry.reports.formats.write import check_name, write
 
     if out is not None:
-        write_comparison(refs, out, storage=storage, metric=metric)
+        check_name(out)
+    report = compare(refs, storage=storage, metric=metric)
+    if out is not None:
+        write(report, out)
     if as_json:
         from registry.reports.formats.data_files import plain
 
-        print_json(plain(compare(refs, storage=storage, metric=metric)))
+        print_json(plain(report))
     elif out is not None:
         typer.echo(f"wrote {out}")
     else:
         from registry.reports.sections.leaderboard import leaderboard
 
-        table = leaderboard(compare(refs, storage=storage, metric=metric).studies[0])
+        table = leaderboard(report.studies[0])
         print_table([column.name for column in table.columns], [tuple(cell.text for cell in row) for row in table.rows])

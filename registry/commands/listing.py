@@ -25,7 +25,7 @@ def list_command(
     sort: Annotated[str | None, typer.Option(metavar="FIELD [desc]", help='By this, as in "val_loss desc".')] = None,
     study: Annotated[str | None, typer.Option(help="Only versions of this study.")] = None,
     best_first: Annotated[bool, typer.Option("--best-first", help="By score instead of by number.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="So many at most.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The most versions to name.")] = None,
     after: Annotated[str | None, typer.Option(metavar="CURSOR", help="The page after the one that named this.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
     style: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to write it.")] = "table",

@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from registry.core.database_url import display_url, hide_secrets
+from registry.core.error_text import first_line
 from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 
 BUSY_SECONDS = 60
@@ -46,8 +47,7 @@ def is_passing(error: DBAPIError) -> bool:
 
 def explain(error: DBAPIError, url: URL) -> UserError:
     """Return what a driver's error means to a user, without the password and the SQL."""
-    lines = hide_secrets(str(error.orig).strip(), url).splitlines()
-    first = lines[0] if lines else type(error.orig).__name__
+    first = hide_secrets(first_line(error.orig), url)
     where = display_url(url)
     kind = DatabaseUnavailable if is_passing(error) else DatabaseError
     if "unable to open" in first:

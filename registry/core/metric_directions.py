@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from registry.core.errors import UsageError
 from registry.core.objective import Direction
 
 # Spelled as Keras spells them, without ``val_``.
@@ -46,3 +47,15 @@ def known_direction(metric: str) -> Direction | None:
         if name == word or name.endswith(f"_{word}")
     ]
     return max(ends)[1] if ends else None
+
+
+def require_direction(metric: str, *said: Direction | None, advice: str) -> Direction:
+    """Return the first direction that somebody said, else that of one of Keras' metrics.
+
+    Raises:
+        UsageError: nobody knows; ends with the advice.
+    """
+    for way in (*said, known_direction(metric)):
+        if way is not None:
+            return way
+    raise UsageError(f"nobody has said whether a higher or a lower {metric!r} is better; {advice}")

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from registry.core.errors import UsageError
 
 Direction = Literal["max", "min"]
+
+
+def to_direction(text: str, what: str = "the direction") -> Direction:
+    """Return a direction that a user gave.
+
+    Args:
+        text: ``max`` or ``min``.
+        what: what the message calls it.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text == "max" or text == "min":
+        return text  # type: ignore[return-value]
+    raise UsageError(f"{what} is {text!r}; expected 'max' or 'min'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +38,9 @@ class Objective:
         ValueError: another direction.
 
     Example:
-        >>> Objective("val_loss", "min").is_better(0.3, than=0.4)
-        True
+        >>> loss = Objective("val_loss", "min")
+        >>> loss.is_better(0.3, than=0.4), loss.best([0.4, 0.3]), loss.gain(0.25, over=0.5)
+        (True, 0.3, 0.25)
     """
 
     metric: str
@@ -31,10 +50,31 @@ class Objective:
         if self.direction not in ("max", "min"):
             raise ValueError(f"the direction of {self.metric!r} is {self.direction!r}; expected 'max' or 'min'")
 
+    @property
+    def highest_first(self) -> bool:
+        """Whether the highest score is the best."""
+        return self.direction == "max"
+
     def is_better(self, score: float, *, than: float) -> bool:
         """Tell whether a score beats another strictly; a NaN never does."""
-        return score > than if self.direction == "max" else score < than
+        return score > than if self.highest_first else score < than
 
     def key(self, score: float) -> float:
         """Return what sorts scores, the best first."""
-        return -score if self.direction == "max" else score
+        return -score if self.highest_first else score
+
+    def best(self, scores: Iterable[float]) -> float:
+        """Return the best of scores."""
+        return min(scores, key=self.key)
+
+    def gain(self, score: float, *, over: float) -> float:
+        """Return by how much a score is better than another; less than 0 where it is worse."""
+        return score - over if self.highest_first else over - score
+
+    def order(self, column: Any) -> Any:
+        """Return the SQL order of a column of scores, the best first."""
+        return column.desc() if self.highest_first else column.asc()
+
+    def as_good(self, column: Any, score: float) -> Any:
+        """Return the SQL condition that a column's score is as good as another, or better."""
+        return column >= score if self.highest_first else column <= score

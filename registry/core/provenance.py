@@ -1,11 +1,9 @@
-"""Where a model comes from: the code's revision and the versions of the libraries, now and when it was saved."""
+"""Where a model or a change comes from: who, the code's revision and the libraries, now and when it was saved."""
 
 from __future__ import annotations
 
 import functools
-import subprocess
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 # What decides whether a stored model can be read, and what it predicts.
 DECIDING = ("keras", "tensorflow", "numpy")
@@ -13,13 +11,15 @@ DECIDING = ("keras", "tensorflow", "numpy")
 
 def installed(names: Iterable[str] = DECIDING) -> dict[str, str]:
     """Return the installed versions by name, without those that are not there; nothing is imported."""
-    found = {}
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = {}
     for name in names:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def differences(saved: Mapping[str, str], here: Mapping[str, str]) -> str:
@@ -50,8 +50,10 @@ LIBRARIES = ("keras", "keras-tuner", "numpy", "optuna", "tensorflow", "studies")
 @functools.cache
 def code_revision() -> str | None:
     """Return what git says of the working folder's commit, ``-dirty`` where files differ; None without git."""
+    import subprocess
+
     try:
-        found = subprocess.run(
+        described = subprocess.run(
             ["git", "describe", "--always", "--dirty"],  # noqa: S607
             capture_output=True,
             text=True,
@@ -60,10 +62,22 @@ def code_revision() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.stdout.strip() or None
+    return described.stdout.strip() or None
 
 
 @functools.cache
 def libraries() -> dict[str, str]:
     """Return the versions of the libraries that the training depends on."""
     return installed(LIBRARIES)
+
+
+def actor() -> str:
+    """Return who does this: user@host, with ``unknown`` for what the system does not tell."""
+    import getpass
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (ImportError, KeyError, OSError):  # a container's user id without a name
+        user = ""
+    return f"{user or 'unknown'}@{socket.gethostname() or 'unknown'}"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from registry.core.database_errors import explain
+from registry.core.errors import DatabaseError
+
+_TRIES = 3
+T = TypeVar("T")
 
 
 @contextmanager
@@ -42,6 +47,21 @@ def writing(engine: Engine) -> Iterator[Connection]:
         raise
     except DBAPIError as error:
         raise explain(error, engine.url) from error
+
+
+def write_again(engine: Engine, act: Callable[[Connection], T]) -> T:
+    """Run a writing transaction, again where another one came between; return what it returned.
+
+    Raises:
+        DatabaseError: the database cannot be written, or another one came between every time.
+    """
+    for _ in range(_TRIES):
+        try:
+            with writing(engine) as connection:
+                return act(connection)
+        except sa.exc.IntegrityError as error:
+            last = error
+    raise DatabaseError(f"other programs write the same records all the time: {last.orig}") from last
 
 
 def clock(dialect: str) -> sa.ColumnElement[float]:

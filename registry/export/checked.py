@@ -6,11 +6,16 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from registry.core.error_text import first_line
 from registry.core.errors import ExportError, UsageError, UserError, did_you_mean
 from registry.export.formats import FORMATS, Format, as_arrays, predict
-from registry.keras_models.prediction_check import CLOSE, PredictionCheck
+from registry.keras_models.reference_predictions import CLOSE, ReferencePredictions
+from registry.values.version import ModelVersion
+
+if TYPE_CHECKING:
+    from registry.versions.loader import DatabaseLoader
 
 _SAMPLES = 4
 _LENGTH = 8  # of dimensions that may have any
@@ -45,68 +50,71 @@ def format_of(name: str, out: Path) -> Format:
     Raises:
         UsageError: there is no such format, or its files end otherwise.
     """
-    found = FORMATS.get(name)
-    if found is None:
+    form = FORMATS.get(name)
+    if form is None:
         raise UsageError(f"there is no format {name!r}; {did_you_mean(name, list(FORMATS))}")
-    if not out.name.endswith(found.suffix) or out.name == found.suffix:
-        raise UsageError(f"the file is {str(out)!r}; expected a name that ends in {found.suffix}")
-    if not found.suffix and out.exists():
+    if not out.name.endswith(form.suffix) or out.name == form.suffix:
+        raise UsageError(f"the file is {str(out)!r}; expected a name that ends in {form.suffix}")
+    if not form.suffix and out.exists():
         raise UserError(f"{out} is there already; name another folder for the SavedModel, or remove it")
-    return found
+    return form
 
 
-def export_checked(model: Any, wanted: Format, out: Path, check: PredictionCheck | None) -> Exported:
+def export_version(loader: DatabaseLoader, version: ModelVersion, form: Format, out: Path) -> Exported:
+    """Write a version's model in a format; see `export_checked`."""
+    return export_checked(version.load(), form, out, loader.reference_predictions(version))
+
+
+def export_checked(model: Any, form: Format, out: Path, stored: ReferencePredictions | None) -> Exported:
     """Write a model, run the file, and give it its name if it predicts the same within 1e-4.
 
     Args:
         model: a Keras model.
-        wanted: the format.
+        form: the format.
         out: the file to write, or the folder.
-        check: stored predictions, whose inputs it is run on; without them, on random numbers.
+        stored: predictions, whose inputs it is run on; without them, on random numbers.
 
     Raises:
         ExportError: the format cannot hold the model, or the file predicts something else. Nothing is left then.
         UserError: it cannot be written there.
     """
-    inputs = _random(model) if check is None else as_arrays(model, [check.inputs])
+    inputs = _random(model) if stored is None else as_arrays(model, [stored.inputs])
     expected = predict(model, inputs)
     try:
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-            written = Path(folder) / f"model{wanted.suffix}"
-            found = _written_and_run(model, wanted, written, inputs)
-            apart = _difference(wanted, expected, found)
+            written = Path(folder) / f"model{form.suffix}"
+            predicted = _written_and_run(model, form, written, inputs)
+            apart = _difference(form, expected, predicted)
             _move(written, out)
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror or error}; check that its folder exists") from error
-    return Exported(str(out), wanted.name, "random" if check is None else "stored", len(inputs[0]), apart)
+    return Exported(str(out), form.name, "random" if stored is None else "stored", len(inputs[0]), apart)
 
 
-def _written_and_run(model: Any, wanted: Format, path: Path, inputs: list[Any]) -> list[Any]:
+def _written_and_run(model: Any, form: Format, path: Path, inputs: list[Any]) -> list[Any]:
     step = "written"
     try:
-        wanted.write(model, path)
+        form.write(model, path)
         step = "run again"
-        return wanted.run(path, model, inputs)
+        return form.run(path, model, inputs)
     except (OSError, UserError):
         raise
     except Exception as error:  # the converters raise whatever they please
-        first = (str(error).strip().splitlines() or [""])[0][:300]
-        raise ExportError(
-            f"the model cannot be {step} as {wanted.name}: {type(error).__name__}: {first}; take another format"
-        ) from error
+        said = f"{type(error).__name__}: {first_line(error)[:300]}"
+        raise ExportError(f"the model cannot be {step} as {form.name}: {said}; take another format") from error
 
 
-def _difference(wanted: Format, expected: list[Any], found: list[Any]) -> float:
+def _difference(form: Format, expected: list[Any], predicted: list[Any]) -> float:
     import numpy as np
 
-    shapes = [value.shape for value in expected], [np.shape(value) for value in found]
+    shapes = [value.shape for value in expected], [np.shape(value) for value in predicted]
     if shapes[0] != shapes[1]:
-        raise ExportError(f"the {wanted.name} file predicts shapes {shapes[1]}, the model {shapes[0]}")
-    pairs = [(np.asarray(a, "float64"), np.asarray(b, "float64")) for a, b in zip(expected, found, strict=True)]
+        raise ExportError(f"the {form.name} file predicts shapes {shapes[1]}, the model {shapes[0]}")
+    pairs = [(np.asarray(a, "float64"), np.asarray(b, "float64")) for a, b in zip(expected, predicted, strict=True)]
     apart = max((float(np.max(np.abs(a - b), initial=0.0)) for a, b in pairs), default=0.0)
     if not all(np.allclose(a, b, rtol=CLOSE, atol=CLOSE, equal_nan=True) for a, b in pairs):
         raise ExportError(
-            f"the {wanted.name} file predicts something else than the model: apart by {apart:.3g}; it was not kept"
+            f"the {form.name} file predicts something else than the model: apart by {apart:.3g}; it was not kept"
         )
     return apart
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from registry.core.error_text import first_line
 from registry.core.errors import LoadError
 from registry.core.tensorflow import start_tensorflow
 
@@ -70,9 +71,9 @@ def load_model(source: bytes | Path) -> Any:
         try:
             return keras.saving.load_model(path, safe_mode=True, compile=False)
         except Exception as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise LoadError(
-                f"Keras {keras.__version__} cannot read the model, which Keras {saved_by(path)} saved: {first}"
+                f"Keras {keras.__version__} cannot read the model, which Keras {saved_by(path)} saved: "
+                f"{first_line(error)}"
             ) from error
 
 

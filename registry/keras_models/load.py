@@ -13,13 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry.core.error_text import first_line
 from registry.core.errors import LoadError, UserError
 from registry.core.provenance import differences, installed
 from registry.keras_models.keras_file import UNKNOWN, load_model, load_weights, saved_by
 from registry.values.version import ModelVersion, Rebuild
 
 if TYPE_CHECKING:
-    from registry.keras_models.prediction_check import PredictionCheck
+    from registry.keras_models.reference_predictions import ReferencePredictions
 
 ENTRY_POINTS = "registry.rebuild"
 
@@ -27,7 +28,10 @@ _log = logging.getLogger(__name__)
 
 
 def load(
-    version: ModelVersion, path: Path, rebuild: Rebuild | None, stored_check: Callable[[], PredictionCheck | None]
+    version: ModelVersion,
+    path: Path,
+    rebuild: Rebuild | None,
+    reference_predictions: Callable[[], ReferencePredictions | None],
 ) -> Any:
     """Return the Keras model of a version's file.
 
@@ -36,7 +40,7 @@ def load(
         path: the verified ``.keras`` file.
         rebuild: makes the built model of the problem's name and the params, or returns None where it does not know the
             problem; without one, the installed packages' are asked (entry points ``registry.rebuild``).
-        stored_check: returns the version's predictions, or None.
+        reference_predictions: returns what was stored with the version, or None.
 
     Raises:
         LoadError: it can neither be read nor rebuilt; says which versions saved it and what differs here.
@@ -47,7 +51,7 @@ def load(
         unread = error
     try:
         model = _rebuilt(version, path, rebuild)
-        _compare(version, model, stored_check())
+        _compare(version, model, reference_predictions())
     except UserError as error:
         saved, known = dict(version.source.libraries), saved_by(path)
         if known != UNKNOWN:
@@ -70,8 +74,9 @@ def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None) -> Any:
         try:
             load_weights(model, path)
         except Exception as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise LoadError(f"its weights do not fit the model that its problem builds now: {first}") from error
+            raise LoadError(
+                f"its weights do not fit the model that its problem builds now: {first_line(error)}"
+            ) from error
         return model
     if problem is None:
         hint = "load(rebuild=...) takes a function that builds it"
@@ -80,16 +85,16 @@ def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None) -> Any:
     raise LoadError(f"no installed problem rebuilds it ({hint})")
 
 
-def _compare(version: ModelVersion, model: Any, check: PredictionCheck | None) -> None:
+def _compare(version: ModelVersion, model: Any, stored: ReferencePredictions | None) -> None:
     count = int(model.count_params())
     if version.parameters is not None and count != version.parameters:
         raise LoadError(f"its problem now builds a model of {count} parameters; the version has {version.parameters}")
-    if check is None:
+    if stored is None:
         return
-    found = check.compare(model)
-    if found.status == "different":
+    compared = stored.compare(model)
+    if compared.status == "different":
         raise LoadError(
-            f"the model that its problem builds now predicts something else (apart by {found.max_difference})"
+            f"the model that its problem builds now predicts something else (apart by {compared.max_difference})"
         )
 
 

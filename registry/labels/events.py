@@ -10,8 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from registry.core.errors import NotFoundError, did_you_mean
+from registry.core.provenance import actor
 from registry.schema import events
 from registry.values.refs import Ref
+from registry.versions.find import find_model
+from registry.versions.held import HeldModel
 
 ALIAS_KINDS = ("alias_set", "alias_removed", "alias_protected", "alias_unprotected")
 
@@ -45,25 +48,20 @@ class Event:
 
 
 def remember(
-    connection: Connection,
-    model_id: int,
-    kind: str,
-    name: str,
-    move: tuple[int | None, int | None],
-    now: datetime,
-    detail: str | None = None,
+    model: HeldModel, kind: str, name: str, move: tuple[int | None, int | None], detail: str | None = None
 ) -> None:
     """Write an event of this process's user; ``move`` is the version before and the one after."""
-    row = {"model_id": model_id, "at": now, "actor": actor(), "kind": kind, "name": name, "detail": detail}
-    connection.execute(events.insert(), row | {"from_version": move[0], "to_version": move[1]})
+    row = {"model_id": model.id, "at": model.now, "actor": actor(), "kind": kind, "name": name, "detail": detail}
+    model.connection.execute(events.insert(), row | {"from_version": move[0], "to_version": move[1]})
 
 
-def history(connection: Connection, model: Row[Any], ref: Ref) -> list[Event]:
+def history(connection: Connection, ref: Ref) -> list[Event]:
     """Return a model's events, an alias's or a version's, the oldest first.
 
     Raises:
-        NotFoundError: the model never had that alias or version.
+        NotFoundError: no such model, or it never had that alias or version.
     """
+    model = find_model(connection, ref.model)
     wanted = sa.select(events).where(events.c.model_id == model.id).order_by(events.c.id)
     if ref.alias is not None:
         wanted = wanted.where(events.c.name == ref.alias, events.c.kind.in_(ALIAS_KINDS))
@@ -83,21 +81,9 @@ def history(connection: Connection, model: Row[Any], ref: Ref) -> list[Event]:
     return found
 
 
-def last_move(connection: Connection, model_id: int, alias: str) -> Row[Any] | None:
+def last_move(model: HeldModel, alias: str) -> Row[Any] | None:
     """Return the row of the last event that moved or removed an alias, or None."""
     moved = sa.select(events).where(
-        events.c.model_id == model_id, events.c.name == alias, events.c.kind.in_(("alias_set", "alias_removed"))
+        events.c.model_id == model.id, events.c.name == alias, events.c.kind.in_(("alias_set", "alias_removed"))
     )
-    return connection.execute(moved.order_by(events.c.id.desc()).limit(1)).first()
-
-
-def actor() -> str:
-    """Return who does this: user@host, with ``unknown`` for what the system does not tell."""
-    import getpass
-    import socket
-
-    try:
-        user = getpass.getuser()
-    except (ImportError, KeyError, OSError):  # a container's user id without a name
-        user = ""
-    return f"{user or 'unknown'}@{socket.gethostname() or 'unknown'}"
+    return model.connection.execute(moved.order_by(events.c.id.desc()).limit(1)).first()

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Row
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
-from registry.core.metric_directions import known_direction
-from registry.core.objective import Direction
+from registry.core.metric_directions import require_direction
+from registry.core.objective import Direction, Objective, to_direction
 from registry.labels.aliases import find, set_alias
 from registry.schema import metrics
 from registry.values.version import finite
+from registry.versions.held import HeldModel
 
 Status = Literal["promoted", "already", "refused"]
 
@@ -56,11 +56,9 @@ class Promotion:
 
 
 def promote(
-    connection: Connection,
-    model: Row[Any],
+    model: HeldModel,
     version: Row[Any],
     alias: str,
-    now: datetime,
     *,
     metric: str | None,
     direction: Direction | None,
@@ -74,24 +72,26 @@ def promote(
         UsageError: the margin is negative, or nobody knows which way is better.
         ProtectedError: the alias is protected and would move.
     """
+    if direction is not None:
+        to_direction(direction)
     if not margin >= 0:
         raise UsageError(f"the margin is {margin}; expected 0 or more, in the metric's own unit")
-    asked = metric or model.metric
-    current = find(connection, model.id, alias)
-    values, way = _values(connection, model, asked, direction, [version, *([current] if current else [])])
+    asked = metric or model.row.metric
+    current = find(model, alias)
+    values, objective = _values(model, asked, direction, [version, *([current] if current else [])])
     value = values.get(version.id)
     before = None if current is None else values.get(current.id)
     said = (f"{model.name}/{version.number}", None if current is None else f"{model.name}/{current.number}")
-    status, reason = _judge(said, asked, (value, before), way, margin)
+    status, reason = _judge(said, objective, (value, before), margin)
     if status == "promoted":
-        set_alias(connection, model, alias, version, now, force=force, why=reason)
+        set_alias(model, alias, version, force=force, why=reason)
     return Promotion(
         model=model.name,
         alias=alias,
         version=version.number,
         current=None if current is None else current.number,
         metric=asked,
-        direction=way,
+        direction=objective.direction,
         value=value,
         current_value=before,
         margin=margin,
@@ -101,35 +101,31 @@ def promote(
 
 
 def _values(
-    connection: Connection, model: Row[Any], metric: str, direction: Direction | None, rows: list[Row[Any]]
-) -> tuple[dict[int, float | None], Direction]:
+    model: HeldModel, metric: str, direction: Direction | None, rows: list[Row[Any]]
+) -> tuple[dict[int, float | None], Objective]:
     """Return the metric's values by version id, and which way is better."""
     measured = sa.select(metrics.c.version_id, metrics.c.value, metrics.c.direction).where(metrics.c.name == metric)
-    found = connection.execute(measured.where(metrics.c.version_id.in_([row.id for row in rows]))).all()
+    found = model.connection.execute(measured.where(metrics.c.version_id.in_([row.id for row in rows]))).all()
     if not found:
         names = sa.select(metrics.c.name).where(metrics.c.version_id.in_([row.id for row in rows])).distinct()
         raise NotFoundError(
             f"{model.name}/{rows[0].number} has no metric {metric!r}; "
-            f"{did_you_mean(metric, list(connection.scalars(names)))}"
+            f"{did_you_mean(metric, list(model.connection.scalars(names)))}"
         )
-    own = model.direction if metric == model.metric else None
+    own = model.row.direction if metric == model.row.metric else None
     recorded = next((row.direction for row in found if row.direction), None)
-    way = direction or own or recorded or known_direction(metric)
-    if way not in ("max", "min"):
-        raise UsageError(
-            f"nobody has said whether a higher or a lower {metric!r} is better; add --direction max or --direction min"
-        )
-    return {row.version_id: row.value for row in found}, way
+    advice = "add --direction max or --direction min"
+    way = require_direction(metric, direction, own, recorded, advice=advice)
+    return {row.version_id: row.value for row in found}, Objective(metric, way)
 
 
 def _judge(
     refs: tuple[str, str | None],
-    metric: str,
+    objective: Objective,
     values: tuple[float | None, float | None],
-    way: Direction,
     margin: float,
 ) -> tuple[Status, str]:
-    (new, old), (value, before) = refs, values
+    (new, old), (value, before), metric = refs, values, objective.metric
     if new == old:
         return "already", f"the alias is on {new}"
     if value is None:
@@ -138,21 +134,22 @@ def _judge(
         return "promoted", f"the alias was on no version; {new} has {metric} {value:.6g}"
     if before is None:
         return "refused", f"{old}, where the alias is, has no value of {metric} to beat: choose another metric"
-    if beats(value, before, way, margin):
+    if beats(value, before, objective, margin):
         return "promoted", f"{new} has {metric} {value:.6g} against {before:.6g} of {old}"
     needed = f"by {margin:.6g}" if margin else "at all"
     return "refused", f"{new} has {metric} {value:.6g} against {before:.6g} of {old}: not better {needed}"
 
 
-def beats(value: float, other: float, way: Direction, margin: float) -> bool:
+def beats(value: float, other: float, objective: Objective, margin: float) -> bool:
     """Tell whether a value is better than another by a margin.
 
     It is reckoned in decimal, as people read the numbers: .3 beats .2 by .1.
 
     Example:
-        >>> beats(0.3, 0.2, "max", 0.1), beats(0.3, 0.2, "min", 0.0), beats(0.2, 0.2, "max", 0.0)
-        (True, False, False)
+        >>> accuracy = Objective("val_accuracy", "max")
+        >>> beats(0.3, 0.2, accuracy, 0.1), beats(0.2, 0.2, accuracy, 0.0)
+        (True, False)
     """
-    if not (value > other if way == "max" else value < other):
+    if not objective.is_better(value, than=other):
         return False
     return abs(Decimal(repr(value)) - Decimal(repr(other))) >= Decimal(repr(float(margin)))

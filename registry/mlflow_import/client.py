@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from registry.core.database_url import database_exists
+from registry.core.error_text import first_line
 from registry.core.errors import DatabaseError, NotFoundError, UserError, did_you_mean
 
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -38,8 +39,7 @@ def connected(uri: str) -> Iterator[Any]:
     try:
         yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     except MlflowException as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"MLflow answered: {first}") from error
+        raise UserError(f"MLflow answered: {first_line(error)}") from error
 
 
 def _check_database(uri: str) -> None:

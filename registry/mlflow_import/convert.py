@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from registry.core.objective import Direction
+from registry.registration.training_input import Epoch, measured
 from registry.values.version import Param
-from registry.versions.training_input import Epoch, measured
 
 Point = tuple[int, int, float]  # step, timestamp, value
 _CONSTANTS: dict[str, Param] = {"True": True, "False": False, "None": None}

@@ -12,8 +12,8 @@ from registry.core.errors import ConflictError, LoadError, NotFoundError
 from registry.core.objective import Direction
 from registry.mlflow_import import client as asked
 from registry.mlflow_import import convert
+from registry.registration.training_input import Epoch, direction_of
 from registry.values.version import ModelVersion, Source
-from registry.versions.training_input import Epoch, direction_of
 
 _FINISHED = "FINISHED"
 

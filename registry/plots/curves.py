@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.core.atomic_file import whole_file
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
+from registry.values.colours import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Okabe and Ito's colours, which colour-blind people tell apart (jfly.uni-koeln.de/color).
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#A0522D")
-MARKS = ("", "s", "^", "D")  # on the lines of those that must share a colour
+MARKERS = ("", "s", "^", "D")  # on the lines of those that must share a colour
 FORMATS = ("png", "svg", "pdf")
 _GREY = "#666666"
 
@@ -114,7 +113,7 @@ def _panel(axes: Axes, versions: Sequence[ModelVersion], metric: str) -> None:
 
 def _look(index: int) -> dict[str, Any]:
     """Return what tells a version's lines from those of the others."""
-    marker = MARKS[index // len(COLOURS) % len(MARKS)]
+    marker = MARKERS[index // len(COLOURS) % len(MARKERS)]
     return {"color": COLOURS[index % len(COLOURS)], "marker": marker, "markersize": 4, "markevery": 2}
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry.query.errors import FilterError
-from registry.query.tree import (
+from registry.query.language.errors import FilterError
+from registry.query.language.tree import (
     And,
     Compare,
     Expression,

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.core.errors import did_you_mean
-from registry.query.errors import FilterError
-from registry.query.tree import OWN, Field
+from registry.query.language.errors import FilterError
+from registry.query.language.tree import OWN, Field
 from registry.schema import metrics, params
 
 _TABLES = {"params": params, "metrics": metrics, "best": metrics, "last": metrics}

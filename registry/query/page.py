@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from registry.values.version import ModelVersion
+from sqlalchemy.engine import Connection
+
+from registry.core.errors import UsageError
+from registry.query.filters import Where, condition_of, order_of
+from registry.query.language.tree import Order
+from registry.query.paging import Search, by_score, page_ids
+from registry.values.version import Loader, ModelVersion
+from registry.versions.find import find_model
+from registry.versions.read import fetch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,3 +43,32 @@ class Page:
         from registry.versions.frame import to_frame
 
         return to_frame(self.versions)
+
+
+def find_page(
+    connection: Connection,
+    model: str | None,
+    where: Where,
+    *,
+    study: str | None,
+    sort: str | Order | Any,
+    best_first: bool,
+    limit: int | None,
+    after: str | None,
+    loader: Loader,
+) -> Page:
+    """Return the versions that fit a filter, sorted, a page of them; see `Registry.find`.
+
+    Raises:
+        NotFoundError: there is no such model.
+        UsageError: a filter, sort, limit or cursor that cannot be.
+    """
+    if limit is not None and limit < 1:
+        raise UsageError(f"the limit is {limit}; expected at least 1, or None for all")
+    if best_first and (model is None or sort is not None):
+        raise UsageError("best first is by the score of one model: name the model, and give no other sort")
+    row = None if model is None else find_model(connection, model)
+    order = by_score(row.direction) if row is not None and best_first else order_of(connection, sort)
+    search = Search(condition_of(connection, where, study=study), order, None if row is None else row.id)
+    ids, following = page_ids(connection, search, limit, after)
+    return Page(tuple(fetch(connection, ids, loader)), following)

@@ -19,11 +19,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.core.errors import UsageError
-from registry.core.objective import Direction
+from registry.core.objective import Direction, Objective
 from registry.query.compile import VERSIONS, WALKED, Base, Compiler, Condition, by_code_point, elsewhere, own_view
-from registry.query.errors import FilterError
-from registry.query.tree import Field, Order
-from registry.query.wanted import Fits
+from registry.query.filters import Fits
+from registry.query.language.errors import FilterError
+from registry.query.language.tree import Field, Order
 from registry.schema import Utc, versions
 
 
@@ -59,7 +59,7 @@ class Search:
 
 def by_score(direction: Direction) -> Order:
     """Return the order that begins with a model's best version."""
-    return Order(Field("own", "score"), descending=direction == "max")
+    return Order(Field("own", "score"), descending=Objective("score", direction).highest_first)
 
 
 def page_ids(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from registry.reports.facts.study import (
         Hyperparameter,
         Importances,
+        Outcome,
         PrunedBy,
         Report,
         ReportedStudy,
@@ -17,7 +18,19 @@ if TYPE_CHECKING:
     )
     from registry.reports.formats.data_files import to_frame
     from registry.reports.formats.html import render
-    from registry.reports.formats.write import write
+    from registry.reports.formats.write import check_name, write
+    from registry.reports.sources.commands import commands_for
+    from registry.reports.sources.versions import (
+        baselines_of,
+        configuration,
+        confirmations,
+        joined,
+        libraries_of,
+        metrics_on_test,
+        repeats_in,
+        trial_on_test,
+        versions_around,
+    )
 
 __all__ = [
     "Attempt",
@@ -27,13 +40,25 @@ __all__ = [
     "Importances",
     "Mistake",
     "Mistakes",
+    "Outcome",
     "PrunedBy",
     "Repeats",
     "Report",
     "ReportedStudy",
     "ReportedTrial",
+    "baselines_of",
+    "check_name",
+    "commands_for",
+    "configuration",
+    "confirmations",
+    "joined",
+    "libraries_of",
+    "metrics_on_test",
     "render",
+    "repeats_in",
     "to_frame",
+    "trial_on_test",
+    "versions_around",
     "write",
 ]
 
@@ -42,6 +67,7 @@ _HOMES = {
     "registry.reports.facts.study": [
         "Hyperparameter",
         "Importances",
+        "Outcome",
         "PrunedBy",
         "Report",
         "ReportedStudy",
@@ -49,7 +75,19 @@ _HOMES = {
     ],
     "registry.reports.formats.data_files": ["to_frame"],
     "registry.reports.formats.html": ["render"],
-    "registry.reports.formats.write": ["write"],
+    "registry.reports.formats.write": ["check_name", "write"],
+    "registry.reports.sources.commands": ["commands_for"],
+    "registry.reports.sources.versions": [
+        "baselines_of",
+        "configuration",
+        "confirmations",
+        "joined",
+        "libraries_of",
+        "metrics_on_test",
+        "repeats_in",
+        "trial_on_test",
+        "versions_around",
+    ],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from registry.api.registry import Registry
 from registry.core.database_url import default_url, display_url, without_secrets
-from registry.query import fields
+from registry.query.language import fields
 from registry.reports.facts.study import Report
 from registry.reports.formats.write import check_name, write
 from registry.reports.sources.commands import commands_for
@@ -36,7 +36,7 @@ def compare(refs: Sequence[str], *, storage: str | None = None, metric: str | No
     made_by = f"studies {version_of('studies')}"
     shown = display_url(without_secrets(url))
     with Registry(url) as registry:
-        chosen = list({version.ref: version for version in registry.get_all(refs)}.values())
+        chosen = list({version.ref: version for version in registry.compare(refs).versions}.values())
         trained = {version.ref: trained_alike(registry, version) for version in chosen}
         report = comparison_of(chosen, trained, database=shown, made_by=made_by, metric=metric)
         (study,) = report.studies

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from registry.core.objective import Objective
 from registry.reports.facts.evidence import Attempt, Baseline, Calibration, Mistake, Mistakes, Repeats
 from registry.reports.facts.study import (
     Hyperparameter,
@@ -18,9 +19,12 @@ from registry.reports.facts.study import (
     Report,
     ReportedStudy,
     ReportedTrial,
+    score_of,
 )
+from registry.values.stop_reason import StopReason
 
 MAX_EPOCHS = 10
+OBJECTIVE = Objective("val_accuracy", "max")
 MOMENT = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 SPACE = (
     Hyperparameter("learning_rate", "Float", log=True, range="0.003 to 0.05, log"),
@@ -54,12 +58,12 @@ def toy_study(count: int = 40, /, *, name: str = "toy", seed: int = 0, **changes
     """
     numbers = random.Random(seed)  # noqa: S311 - no secret
     made = [_trial(number, numbers) for number in range(count)]
-    best = sorted((trial for trial in made if trial.score is not None), key=lambda trial: -(trial.score or 0.0))[:3]
+    best = sorted((trial for trial in made if trial.score is not None), key=lambda t: OBJECTIVE.key(score_of(t)))[:3]
     fields: dict[str, Any] = {
         "name": name,
         "problem": "search.toy:toy",
-        "metric": "val_accuracy",
-        "direction": "max",
+        "metric": OBJECTIVE.metric,
+        "direction": OBJECTIVE.direction,
         "budget": count,
         "waiting": 0,
         "settings": {"sampler": "tpe", "pruner": "hyperband", "max_epochs": MAX_EPOCHS, "seed": seed},
@@ -138,8 +142,8 @@ def _trial(number: int, numbers: random.Random) -> ReportedTrial:
     curves = _curves(goal, epochs, numbers)
     accuracy = curves["val_accuracy"]
     score = None if outcome == "failed" else max(accuracy)
-    reason = {"failed": "nan", "pruned": "pruned"}.get(
-        outcome, "max_epochs" if epochs == MAX_EPOCHS else "early_stopping"
+    reason = {"failed": StopReason.NAN, "pruned": StopReason.PRUNED}.get(
+        outcome, StopReason.MAX_EPOCHS if epochs == MAX_EPOCHS else StopReason.EARLY_STOPPING
     )
     return ReportedTrial(
         number=number,

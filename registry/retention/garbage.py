@@ -6,7 +6,7 @@ become somebody's meanwhile stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +17,13 @@ from registry.artifacts import content, open_outside, outside
 from registry.artifacts.contract import TEMPORARY
 from registry.artifacts.findings import Garbage, StoredArtifact, StoredFile
 from registry.core.errors import UsageError
-from registry.core.transaction import reading, writing
+from registry.core.transaction import reading, write_again, writing
 from registry.labels import events
 from registry.schema import aliases, artifacts, models, versions
 from registry.values.refs import parse_ref
 from registry.versions.displacement import collectable, drop_displaced
 from registry.versions.find import ids_of
+from registry.versions.held import HeldModel
 
 _BATCH = 500
 
@@ -58,31 +59,43 @@ def collect(engine: Engine, found: Garbage) -> Garbage:
     for start in range(0, len(found.artifacts), _BATCH):
         with writing(engine) as connection:
             gone += content.release(connection, [one.sha256 for one in found.artifacts[start : start + _BATCH]])
-    content.sweep(engine, gone)
+    content.collect_unowned(engine, gone)
     return Garbage(displaced, tuple(gone), tuple(_remove(engine, found.files)))
 
 
-def delete(connection: Connection, ref: str, now: datetime) -> list[StoredArtifact]:
-    """Delete a version; return what `weights.release` returns.
+def gc(engine: Engine, before: datetime, *, dry_run: bool) -> Garbage:
+    """Return what was removed, or would be; see `Registry.gc`."""
+    plan = find(engine, before)
+    return plan if dry_run else collect(engine, plan)
+
+
+def delete(engine: Engine, ref: str, clock: Callable[[], datetime]) -> None:
+    """Delete a version; see `Registry.delete`."""
+    unowned = write_again(engine, lambda connection: _delete(connection, ref, clock()))
+    content.try_collect_unowned(engine, unowned)
+
+
+def _delete(connection: Connection, ref: str, now: datetime) -> list[StoredArtifact]:
+    """Delete a version's rows; return what `content.release` returns.
 
     Raises:
         NotFoundError: no such version.
         UsageError: the reference is not a number's, or an alias points to the version.
     """
-    wanted = parse_ref(ref)
-    if wanted.version is None:
+    parsed = parse_ref(ref)
+    if parsed.version is None:
         raise UsageError(f"{ref!r} may mean another version tomorrow; to delete one, name its number: MODEL/3")
-    ids = ids_of(connection, wanted)
+    ids = ids_of(connection, parsed)
     version = connection.execute(sa.select(versions).where(versions.c.id.in_(ids))).one()
-    connection.execute(sa.select(models.c.id).where(models.c.id == version.model_id).with_for_update()).one()
+    model = connection.execute(sa.select(models).where(models.c.id == version.model_id).with_for_update()).one()
     names = list(connection.scalars(sa.select(aliases.c.name).where(aliases.c.version_id == version.id)))
     if names:
         raise UsageError(
             f"{ref} has the alias {names[0]!r}, so it is kept; move it, or remove it with "
-            f"`registry alias rm {wanted.model}@{names[0]}`, and delete the version then"
+            f"`registry alias rm {parsed.model}@{names[0]}`, and delete the version then"
         )
     connection.execute(versions.delete().where(versions.c.id == version.id))
-    events.remember(connection, version.model_id, "version_deleted", ref, (version.number, None), now)
+    events.remember(HeldModel(connection, model, now), "version_deleted", ref, (version.number, None))
     return content.release(connection, [version.weights, version.prediction_check])
 
 
@@ -122,5 +135,5 @@ def _remove(engine: Engine, files: Sequence[StoredFile]) -> Iterator[StoredFile]
         if file.name.startswith(TEMPORARY):
             open_outside(file.store).remove(file.name)
             yield file
-        elif content.sweep(engine, [StoredArtifact(file.name.rpartition("/")[2], file.bytes, file.store)]):
+        elif content.collect_unowned(engine, [StoredArtifact(file.name.rpartition("/")[2], file.bytes, file.store)]):
             yield file

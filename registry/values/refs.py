@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from registry.core.errors import UsageError
+
+# The version that an alias has to be on: its number, nowhere, or wherever it is.
+Expected = int | Literal["none"] | None
 
 _NAME = re.compile(r"\w[\w.-]{0,199}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from registry.core.objective import Direction
+from registry.core.objective import Direction, Objective
 
 Param = bool | int | float | str | None
 
@@ -42,12 +42,12 @@ class LossCurve:
 
     def best(self, direction: Direction) -> tuple[float, int] | None:
         """Return the best value and its epoch (1 is the first), or None where all are NaN."""
-        sign = 1.0 if direction == "max" else -1.0
-        known = [(sign * value, -epoch) for epoch, value in enumerate(self.values, 1) if not math.isnan(value)]
-        if not known:
+        key = Objective(self.metric, direction).key
+        keys = [(key(value), epoch) for epoch, value in enumerate(self.values, 1) if not math.isnan(value)]
+        if not keys:
             return None
-        value, epoch = max(known)
-        return sign * value, -epoch
+        _, epoch = min(keys)
+        return self.values[epoch - 1], epoch
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""One version's way in and out: checked input, insertion, reading, finding, comparing."""
+"""Versions that are there: found, read, loaded, compared, held, displaced."""

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
+
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from registry.artifacts import content
 from registry.artifacts.findings import StoredArtifact
 from registry.schema import aliases, versions
+from registry.versions.held import hold_model
+
+
+def drop_weights(engine: Engine, name: str, numbers: Collection[int], now: datetime) -> None:
+    """Let versions of a model lose their weights; see `Registry.drop_weights`."""
+    with hold_model(engine, name, now) as model:
+        unowned = displace(model.connection, (versions.c.model_id == model.id) & versions.c.number.in_(numbers))
+    content.try_collect_unowned(engine, unowned)
 
 
 def displace(connection: Connection, among: sa.ColumnElement[bool]) -> list[StoredArtifact]:
@@ -18,7 +29,7 @@ def displace(connection: Connection, among: sa.ColumnElement[bool]) -> list[Stor
         among: which versions; those that have no weights are passed over.
 
     Returns:
-        What `weights.release` returns.
+        What `content.release` returns.
     """
     behind = sa.and_(among, versions.c.weights.is_not(None))
     connection.execute(versions.update().where(behind, versions.c.state == "ready").values(state="displaced"))

@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from registry.core.errors import NotFoundError, UsageError, did_you_mean
-from registry.core.metric_directions import known_direction
-from registry.core.objective import Direction
+from registry.core.errors import NotFoundError, did_you_mean
+from registry.core.metric_directions import known_direction, require_direction
+from registry.core.objective import Direction, Objective, to_direction
 from registry.schema import aliases, metrics, model_tags, models, versions
 from registry.values.refs import Ref
 from registry.values.version import RegisteredModel
@@ -66,7 +66,7 @@ def all_models(connection: Connection) -> list[RegisteredModel]:
 
 
 def ids_of(connection: Connection, ref: Ref) -> list[int]:
-    """Return the id, alone in a list, of the version that a reference means.
+    """Return, as a one-element list, the id of the version that a reference means.
 
     Raises:
         NotFoundError: no such model, version or alias.
@@ -74,10 +74,15 @@ def ids_of(connection: Connection, ref: Ref) -> list[int]:
     return ids_of_all(connection, [ref])
 
 
+def no_such_alias(connection: Connection, model: Row[Any], alias: str) -> str:
+    """Return what to say of an alias that a model does not have."""
+    names = list(connection.scalars(sa.select(aliases.c.name).where(aliases.c.model_id == model.id)))
+    return f"the model {model.name!r} has no alias {alias!r}; {did_you_mean(alias, names)}"
+
+
 def _no_such(connection: Connection, model: Row[Any], ref: Ref) -> str:
     if ref.alias is not None:
-        known = list(connection.scalars(sa.select(aliases.c.name).where(aliases.c.model_id == model.id)))
-        return f"the model {ref.model!r} has no alias {ref.alias!r}; {did_you_mean(ref.alias, known)}"
+        return no_such_alias(connection, model, ref.alias)
     last = model.next_version - 1
     return f"the model {ref.model!r} has no version {ref.version}; " + (
         f"its versions go from 1 to {last}" if last else "there are none yet"
@@ -86,31 +91,34 @@ def _no_such(connection: Connection, model: Row[Any], ref: Ref) -> str:
 
 def ids_of_best(
     connection: Connection,
-    model: Row[Any],
+    name: str,
     metric: str | None,
     direction: Direction | None,
     fits: Callable[[Any, Any], sa.ColumnElement[bool]] | None = None,
 ) -> list[int]:
-    """Return the id, alone in a list, of the version whose value at its own epoch is best; ties: the oldest.
+    """Return, as a one-element list, the id of the version whose value at its own epoch is best; ties: the oldest.
 
     Args:
         connection: in a transaction.
-        model: the model's row.
+        name: the model's.
         metric: what to judge by; None for what the model is judged by.
         direction: ``max`` or ``min``; None for what the records and Keras' names say.
         fits: makes the condition that a version has to fit, of the columns of its id and of its model's.
 
     Raises:
-        NotFoundError: no version has a value of that metric, or none of them fits.
-        UsageError: nobody knows which way is better.
+        NotFoundError: no such model, no version has a value of that metric, or none of them fits.
+        UsageError: nobody knows which way is better, or the direction is none.
     """
+    if direction is not None:
+        to_direction(direction)
+    model = find_model(connection, name)
     asked = metric or model.metric
     own: Direction | None = model.direction if asked == model.metric else None
     way = direction or own or _recorded_direction(connection, model, asked)
-    wanted = best_first(model.id, asked, way).limit(1)
+    best = best_first(model.id, asked, way).limit(1)
     if fits is not None:
-        wanted = wanted.where(fits(metrics.c.version_id, metrics.c.model_id))
-    ids: list[int] = list(connection.scalars(wanted))
+        best = best.where(fits(metrics.c.version_id, metrics.c.model_id))
+    ids: list[int] = list(connection.scalars(best))
     if not ids:
         _check_measured(connection, model, asked)
         raise NotFoundError(f"no version of {model.name!r} that has a value of {asked!r} fits the filter")
@@ -123,10 +131,7 @@ def _recorded_direction(connection: Connection, model: Row[Any], metric: str) ->
     way: Direction | None = connection.scalar(said) or known_direction(metric)
     if way is None:
         _check_measured(connection, model, metric)
-        raise UsageError(
-            f"nobody has said whether a higher or a lower {metric!r} is better; add --direction max or --direction min"
-        )
-    return way
+    return require_direction(metric, way, advice="add --direction max or --direction min")
 
 
 def _check_measured(connection: Connection, model: Row[Any], metric: str) -> None:
@@ -220,11 +225,10 @@ def _by_score(connection: Connection, known: Mapping[str, Row[Any]], refs: Seque
 
 def best_first(model_id: int, metric: str, direction: Direction) -> Ids:
     """Return a query for the ids of a model's versions by a metric at their own epoch; ties: the oldest first."""
-    value = metrics.c.value.desc() if direction == "max" else metrics.c.value.asc()
     return (
         sa.select(metrics.c.version_id)
         .where(metrics.c.name == metric, metrics.c.model_id == model_id, metrics.c.value.is_not(None))
-        .order_by(value, metrics.c.version_id)
+        .order_by(Objective(metric, direction).order(metrics.c.value), metrics.c.version_id)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
@@ -15,30 +15,42 @@ from sqlalchemy.engine import Connection, Row
 
 from registry.schema import aliases, artifacts, curves, imports, metrics, models, params, tags, versions
 from registry.values.encoding import pack_metrics, unpack_curve, unpack_float, unpack_param
-from registry.values.version import ModelVersion, Source, Weights
+from registry.values.refs import parse_ref
+from registry.values.version import Loader, ModelVersion, Source, Weights
+from registry.versions.find import ids_of_all
 
 if TYPE_CHECKING:
     from registry.artifacts.content import Upload
-    from registry.versions.new_version import Record
+    from registry.registration.new_version import Record
 
 _PART = {"kind": sa.Text, "text": sa.Text, "number": sa.Double, "packed": sa.LargeBinary}
 
 
-def fetch(connection: Connection, ids: Sequence[int], finish: Callable[..., ModelVersion]) -> list[ModelVersion]:
+def fetch(connection: Connection, ids: Sequence[int], loader: Loader | None = None) -> list[ModelVersion]:
     """Return the versions of these ids, whole and in this order, in two statements.
 
     Args:
         connection: in one transaction, so that all parts are of one moment.
         ids: the versions' ids.
-        finish: makes a `ModelVersion` of its fields; adds what the database does not know.
+        loader: what the versions are loaded by; without one they cannot be.
     """
     dialect = connection.dialect.name
     bound = {"ids": list(ids) if dialect == "postgresql" else json.dumps(list(ids))}
-    found = {row.id: row for row in connection.execute(_select_versions(dialect), bound).all()}
-    parts: dict[int, dict[str, list[Any]]] = {one: defaultdict(list) for one in found}
+    rows = {row.id: row for row in connection.execute(_select_versions(dialect), bound).all()}
+    parts: dict[int, dict[str, list[Any]]] = {each: defaultdict(list) for each in rows}
     for part, version_id, *row in sorted(connection.execute(_select_parts(dialect), bound).all(), key=itemgetter(2)):
         parts[version_id][part].append(row)
-    return [finish(**_fields(found[one], parts[one])) for one in ids if one in found]
+    return [ModelVersion(**_fields(rows[each], parts[each]), loader=loader) for each in ids if each in rows]
+
+
+def fetch_refs(connection: Connection, refs: Iterable[str], loader: Loader | None = None) -> list[ModelVersion]:
+    """Return the versions that references mean, in their order.
+
+    Raises:
+        NotFoundError: no such model, version or alias.
+        UsageError: a text is no reference.
+    """
+    return fetch(connection, ids_of_all(connection, [parse_ref(ref) for ref in refs]), loader)
 
 
 def fields_of_new(record: Record, number: int, at: datetime, uploaded: Upload | None) -> dict[str, Any]:
@@ -60,7 +72,7 @@ def fields_of_new(record: Record, number: int, at: datetime, uploaded: Upload | 
         "weights": None if uploaded is None else Weights(uploaded.sha256, uploaded.bytes),
         "stop_reason": record.stop_reason,
         "seconds": record.seconds,
-        "parameters": record.parameters,
+        "parameters": record.parameter_count,
     }
 
 
@@ -79,7 +91,7 @@ def _select_versions(dialect: str) -> sa.Select[Any]:
         .join(models, models.c.id == versions.c.model_id)
         .join(artifacts, artifacts.c.sha256 == versions.c.weights, isouter=True)
         .join(imports, imports.c.version_id == versions.c.id, isouter=True)
-        .where(_is_wanted(dialect, versions.c.id))
+        .where(_has_id(dialect, versions.c.id))
     )
 
 
@@ -90,8 +102,8 @@ def _select_parts(dialect: str) -> sa.CompoundSelect[Any]:
     def rows(table: sa.Table, name: Any, **given: Any) -> sa.Select[Any]:
         columns = (given.get(column, sa.cast(sa.null(), of)).label(column) for column, of in _PART.items())
         part = sa.literal_column(f"'{table.name}'", sa.Text).label("part")
-        wanted = _is_wanted(dialect, table.c.version_id)
-        return sa.select(part, table.c.version_id, name.label("name"), *columns).where(wanted)
+        asked = _has_id(dialect, table.c.version_id)
+        return sa.select(part, table.c.version_id, name.label("name"), *columns).where(asked)
 
     return sa.union_all(
         rows(params, params.c.name, kind=params.c.kind, text=params.c.text),
@@ -102,7 +114,7 @@ def _select_parts(dialect: str) -> sa.CompoundSelect[Any]:
     )
 
 
-def _is_wanted(dialect: str, column: Any) -> Any:
+def _has_id(dialect: str, column: Any) -> Any:
     """Return the condition that a column has one of the ids: one bound value, however many there are."""
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import ARRAY

@@ -83,7 +83,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    from search.terminal.durations import parse_duration
+    from registry.core.durations import parse_duration
 
     settings = {name: value for name, value in given.items() if value is not None}
     for option, name in DURATIONS.items():

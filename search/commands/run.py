@@ -81,8 +81,8 @@ def worker_command(
     """Work on a study until it is done; needs nothing but the database."""
     from rich.console import Console
 
+    from registry.core.durations import parse_duration
     from search.study import Study
-    from search.terminal.durations import parse_duration
     from search.terminal.progress import PlainProgress
 
     run_options: dict[str, Any] = {
@@ -146,7 +146,7 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
 
 
 def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: dict[str, Any]) -> None:
-    from search.terminal.durations import show_duration
+    from registry.core.durations import show_duration
     from search.terminal.progress import describe_best
 
     now = study.status()

@@ -22,8 +22,8 @@ def run_options(
         UsageError: a value that cannot be.
         ClusterError: nothing answers where the workers are to run.
     """
+    from registry.core.durations import parse_duration
     from search.launchers.launcher import make_launcher
-    from search.terminal.durations import parse_duration
 
     launcher = make_launcher(on)
     options_of_run = {

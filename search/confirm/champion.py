@@ -11,8 +11,8 @@ from contextlib import suppress
 
 from registry import ModelVersion, Registry
 from registry.core.errors import ConflictError, NotFoundError, ProtectedError
-from registry.labels.aliases import Expected
 from registry.values.known_tags import CONFIRM_TAG
+from registry.values.refs import Expected
 from search.confirm.ranking import rounded
 from search.records.status import BestTrial
 from search.records.studies import StudyRecord

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from sqlalchemy.engine import Engine
 
-from registry.artifacts.requested import check_artifacts, choose_artifacts
+from registry import check_artifacts, choose_artifacts
 from registry.core.engine import use_wal
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
@@ -85,8 +85,8 @@ def begin_study(
     """Write a new study: the tables where there are none, where weights go, Optuna's study, ours and its slots.
 
     Raises:
-        SettingsError: the settings do not fit the problem, the registry has another store, or somebody else began
-            another study of that name.
+        SettingsError: the settings do not fit the problem, or somebody else began another study of that name.
+        ConflictError: the registry has another store.
         DatabaseError: the database cannot be written.
     """
     _check_grid(inspection, settings, trials)

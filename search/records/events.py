@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from registry.core.provenance import actor
 from registry.core.transaction import clock
 from search.records.studies import lock_study
 from search.schema import events, studies
@@ -50,18 +49,10 @@ def note_once(connection: Connection, study_id: int, kind: str, make: Callable[[
 
 def note(connection: Connection, study_id: int, kind: str, **detail: Any) -> None:
     """Keep what somebody did to a study."""
-    row = {"study_id": study_id, "at": clock(connection.dialect.name), "actor": _actor()}
+    row = {"study_id": study_id, "at": clock(connection.dialect.name), "actor": actor()}
     connection.execute(sa.insert(events).values(row | {"kind": kind, "detail": detail}))
 
 
 def note_changes(connection: Connection, study_id: int, before: tuple[str, str], now: tuple[str, str]) -> None:
     """Keep that somebody goes on with a study though its problem's fingerprints, of space and data, have changed."""
     note(connection, study_id, "accept-changes", fingerprints_were=before, fingerprints_are=now)
-
-
-def _actor() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in some containers
-        user = "somebody"
-    return f"{user}@{socket.gethostname()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry.reports.facts.evidence import Attempt
+from registry.reports import Attempt
 from search.schema import attempts, slots, workers
 
 

@@ -16,10 +16,7 @@ from registry.core.database_url import display_url, without_secrets
 from registry.core.engine import open_engine
 from registry.core.errors import NotFoundError
 from registry.core.transaction import reading
-from registry.reports import Report, ReportedStudy
-from registry.reports.formats.write import check_name, write
-from registry.reports.sources.commands import commands_for
-from registry.reports.sources.versions import versions_around
+from registry.reports import Report, ReportedStudy, check_name, commands_for, versions_around, write
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.records.events import CONFIRMED, find_confirmed, find_note
 from search.records.settings import Settings

@@ -10,9 +10,14 @@ from typing import Any
 
 from registry import ModelVersion
 from registry.core.objective import Objective
-from registry.reports.facts.evidence import Repeats
-from registry.reports.facts.study import Hyperparameter, Importances, Outcome, PrunedBy, ReportedStudy, ReportedTrial
-from registry.reports.sources.versions import (
+from registry.reports import (
+    Hyperparameter,
+    Importances,
+    Outcome,
+    PrunedBy,
+    Repeats,
+    ReportedStudy,
+    ReportedTrial,
     baselines_of,
     configuration,
     confirmations,

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from registry.core.errors import UserError
 from registry.core.objective import Direction
-from registry.reports.facts.study import Importances
+from registry.reports import Importances
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from registry.core.errors import UserError
-from registry.reports.facts.evidence import Calibration, Mistake, Mistakes
+from registry.reports import Calibration, Mistake, Mistakes
 from search.errors import ProblemError
 
 WORST = 24

@@ -12,10 +12,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from registry.core.durations import show_duration
 from search.records.live_curves import LiveCurves
 from search.records.status import StudyStatus
 from search.records.trials import TrialRecord
-from search.terminal.durations import show_duration
 from search.terminal.sparkline import sparkline, squeezed
 
 CURVE, SCORES = 14, 72  # the most columns of a sparkline

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from registry import ModelVersion, PredictionCheck, Registry, Source
+from registry import ModelVersion, ReferencePredictions, Registry, Source
 from registry.core.provenance import code_revision, libraries
 from registry.values.known_tags import CONFIRM_TAG
 from search.records.results import TrialResult
@@ -70,7 +70,7 @@ def record(
         stop_reason=result.stop_reason.value,
         seconds=result.seconds,
         parameters=result.parameters,
-        check=None if samples is None else PredictionCheck.of(model, samples),
+        reference_predictions=None if samples is None else ReferencePredictions.of(model, samples),
         tags=None if confirms is None else {CONFIRM_TAG: confirms.study},
         top_k=None if confirms is not None else study.settings.top_k,
         also=also,

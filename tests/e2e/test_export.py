@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from registry import ExportError, PredictionCheck, Registry, UsageError, UserError, save_model
+from registry import ExportError, ReferencePredictions, Registry, UsageError, UserError, save_model
 from registry.cli import app
 from registry.core.console import run
 from registry.export import FORMATS, export_checked, format_of
@@ -128,9 +128,18 @@ class TestCommand:
     def call(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
         url = f"sqlite:///{tmp_path}/s.db"
         model = dense()
-        check = PredictionCheck.of(model, np.random.default_rng(0).integers(0, 255, (5, 6, 6)).astype("uint8"))
+        predictions = ReferencePredictions.of(
+            model, np.random.default_rng(0).integers(0, 255, (5, 6, 6)).astype("uint8")
+        )
         with Registry(url, create=True) as registry:
-            registry.register("toy", weights=save_model(model), metric="val_loss", score=0.5, epoch=1, check=check)
+            registry.register(
+                "toy",
+                weights=save_model(model),
+                metric="val_loss",
+                score=0.5,
+                epoch=1,
+                reference_predictions=predictions,
+            )
 
         def called(*words: str) -> tuple[int, str, str]:
             code = run(app, "registry", ["export", "toy", *words, "--storage", url])

@@ -1,4 +1,4 @@
-"""A filter evaluated in plain Python, by the rules of `registry.query.tree`; and written as text."""
+"""A filter evaluated in plain Python, by the rules of `registry.query.language.tree`; and written as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 
 from registry.core.metric_directions import known_direction
-from registry.query.tree import And, Compare, Field, IsNull, Like, Not, Or, Within
+from registry.query.language.tree import And, Compare, Field, IsNull, Like, Not, Or, Within
 
 OPERATORS = {
     "=": operator.eq,

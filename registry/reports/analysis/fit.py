@@ -6,11 +6,13 @@ import math
 from typing import Literal
 
 from registry.reports.facts.study import ReportedTrial
+from registry.values.stop_reason import StopReason
 
 Fit = Literal["overfitting", "underfitting", "no sign of over- or underfitting", "too few epochs to tell"]
 LEAST_EPOCHS = 4
 RISE = 0.05  # of the lowest validation loss: so far it must have risen again
 GAP = 0.1  # of the training loss: so far above it the validation loss is worth telling
+_CUT_SHORT = (StopReason.MAX_EPOCHS, StopReason.TIME_LIMIT)
 FALL = 0.02  # of the validation loss, an epoch: so fast it still falls
 
 
@@ -33,7 +35,7 @@ def judge_fit(trial: ReportedTrial) -> Fit:
     if validation[-1] - validation[lowest] > RISE * size and loss[-1] < loss[lowest]:
         return "overfitting"
     falls = [(before - after) / size for before, after in zip(validation[-3:], validation[-2:], strict=False)]
-    if lowest == len(validation) - 1 and min(falls) > FALL and trial.stop_reason in ("max_epochs", "time_limit"):
+    if lowest == len(validation) - 1 and min(falls) > FALL and trial.stop_reason in _CUT_SHORT:
         return "underfitting"
     return "no sign of over- or underfitting"
 

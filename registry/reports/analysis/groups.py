@@ -60,8 +60,8 @@ def _scores(study: ReportedStudy, space: Hyperparameter) -> dict[str, tuple[floa
     found: dict[str, list[float]] = {}
     for trial in having:
         found.setdefault(value_text(trial.params[space.name]), []).append(score_of(trial))
-    sign = -1 if study.direction == "max" else 1
-    return {name: tuple(found[name]) for name in sorted(found, key=lambda name: sign * statistics.median(found[name]))}
+    order = sorted(found, key=lambda value: study.objective.key(statistics.median(found[value])))
+    return {value: tuple(found[value]) for value in order}
 
 
 def _tested(groups: Sequence[Sequence[float]]) -> tuple[float | None, str]:
@@ -94,7 +94,7 @@ def holm(values: Sequence[float]) -> list[float]:
 def groups_table(study: ReportedStudy, compared: Sequence[Compared]) -> Table:
     """Return a line a group: how many trials, their median, their middle half and their best."""
     write = score_format([score_of(trial) for trial in study.ranked])
-    best = max if study.direction == "max" else min
+    best = study.objective.best
     columns = (
         Column("hyperparameter", number=False),
         Column("value", number=False),

@@ -25,9 +25,8 @@ def value_of(study: ReportedStudy, trial: ReportedTrial) -> float:
 
 def lead(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> float:
     """Return by how much one is better than another; less than 0 where it is worse."""
-    sign = 1 if study.direction == "max" else -1
     value = value_of if by_means(study, one, other) else lambda _, trial: score_of(trial)
-    return sign * (value(study, one) - value(study, other))
+    return study.objective.gain(value(study, one), over=value(study, other))
 
 
 def by_means(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> bool:
@@ -51,8 +50,7 @@ def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
 
 def mean_format(study: ReportedStudy) -> Callable[[float], str]:
     """Return how to write means over seeds."""
-    sign = -1 if study.direction == "max" else 1
-    return score_format(sorted((one.mean for one in study.repeats), key=lambda mean: sign * mean))
+    return score_format(sorted((repeats.mean for repeats in study.repeats), key=study.objective.key))
 
 
 def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str]:
@@ -124,10 +122,10 @@ def baseline_lines(study: ReportedStudy) -> list[str]:
     if not leaders or not study.baselines:
         return []
     value = value_of(study, leaders[0])
-    sign = 1 if study.direction == "max" else -1
-    strongest = max(study.baselines, key=lambda baseline: sign * baseline.score)
-    beaten = sum(sign * value > sign * baseline.score for baseline in study.baselines)
-    difference = sign * (value - strongest.score)
+    objective = study.objective
+    strongest = min(study.baselines, key=lambda baseline: objective.key(baseline.score))
+    beaten = sum(objective.is_better(value, than=baseline.score) for baseline in study.baselines)
+    difference = objective.gain(value, over=strongest.score)
     repeated = study.repeats_of(leaders[0])
     spread = repeated.spread if repeated else jitter(study, leaders[0])
     more = ""
@@ -150,6 +148,6 @@ def _on_test(study: ReportedStudy, best: ReportedTrial, baseline: Baseline) -> l
     value = fmean(values) if values else best.test.get(name)
     if value is None or name not in baseline.test:
         return []
-    ahead = (1 if study.direction == "max" else -1) * (value - baseline.test[name])
+    ahead = study.objective.gain(value, over=baseline.test[name])
     word = "ahead of" if ahead > 0 else "behind"
     return [f"On the test data it is {abs(ahead):.2g} {word} that ({value:.4f} and {baseline.test[name]:.4f})."]

@@ -19,6 +19,7 @@ from matplotlib.colors import get_named_colors_mapping
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, ScalarFormatter
 
+from registry.core.objective import Objective
 from registry.reports.drawing.svg import ROLES, inline, standalone
 
 # Colours by their role: `svg.ROLES` stands for them in the page, `PRINTED` is what they are on paper.
@@ -239,7 +240,7 @@ def even_ticks(low: float, high: float, most: int = 5) -> list[float]:
     return ticks if len(ticks) > 1 else [low, high]
 
 
-def window(scores: Sequence[float], direction: str) -> tuple[float, float]:
+def window(scores: Sequence[float], objective: Objective) -> tuple[float, float]:
     """Return the part of the score axis to show: all, but for outliers at the worse end.
 
     Worse than the quartile by more than 2.5 times the quartiles' distance is out; who draws says how many are.
@@ -248,7 +249,7 @@ def window(scores: Sequence[float], direction: str) -> tuple[float, float]:
     low, high = ordered[0], ordered[-1]
     first, third = ordered[len(ordered) // 4], ordered[(3 * len(ordered)) // 4]
     reach = 2.5 * (third - first)
-    if reach > 0 and direction == "max":
+    if reach > 0 and objective.highest_first:
         low = max(low, first - reach)
     elif reach > 0:
         high = min(high, third + reach)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from registry.core.objective import Direction, Objective
 from registry.reports.facts.evidence import Attempt, Baseline, Mistakes, Repeats
 
 Outcome = Literal["complete", "pruned", "failed", "running", "waiting"]
@@ -165,7 +166,7 @@ class ReportedStudy:
     name: str
     problem: str
     metric: str
-    direction: Literal["max", "min"]
+    direction: Direction
     budget: int
     waiting: int
     settings: Mapping[str, Any]
@@ -189,11 +190,16 @@ class ReportedStudy:
     machines: tuple[str, ...] = ()
 
     @property
+    def objective(self) -> Objective:
+        """Which scores are better."""
+        return Objective(self.metric, self.direction)
+
+    @property
     def ranked(self) -> tuple[ReportedTrial, ...]:
         """The finished trials that have a score and were not dropped, the best first; of equal ones the earlier."""
-        sign = -1.0 if self.direction == "max" else 1.0
+        key = self.objective.key
         counted = (trial for trial in self.trials if trial.outcome != "running" and not trial.dropped)
-        scored = [(sign * trial.score, trial.number, trial) for trial in counted if trial.score is not None]
+        scored = [(key(trial.score), trial.number, trial) for trial in counted if trial.score is not None]
         return tuple(trial for _, _, trial in sorted(scored, key=lambda found: found[:2]))
 
     @property
@@ -201,8 +207,8 @@ class ReportedStudy:
         """Those of `ranked`; where one was confirmed on several seeds, that first, then by their means its rivals."""
         if self.confirmed is None:
             return self.ranked
-        sign = -1.0 if self.direction == "max" else 1.0
-        means = {one.trial: sign * one.mean for one in self.repeats if one.trial is not None and len(one.scores) > 1}
+        key = self.objective.key
+        means = {own.trial: key(own.mean) for own in self.repeats if own.trial is not None and len(own.scores) > 1}
         places = {trial.number: place for place, trial in enumerate(self.ranked)}
 
         def order(trial: ReportedTrial) -> tuple[bool, bool, float, int]:

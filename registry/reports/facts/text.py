@@ -50,25 +50,6 @@ def count_text(count: int) -> str:
     return f"{count:,}"
 
 
-def duration_text(seconds: float | None) -> str:
-    """Return a duration in the two largest units that matter.
-
-    Example:
-        >>> duration_text(7384), duration_text(95), duration_text(1.69)
-        ('2 h 3 min', '1 min 35 s', '1.7 s')
-    """
-    if seconds is None:
-        return "–"
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    whole = round(seconds)
-    for size, unit, smaller_size, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // smaller_size
-            return f"{whole // size} {unit}" + (f" {rest} {smaller}" if rest else "")
-    raise AssertionError("unreachable: 60 s and more have a unit")
-
-
 def share_text(part: float, whole: float) -> str:
     """Return a part of a whole in percent; a dash where there is no whole.
 
@@ -88,7 +69,7 @@ def width_of(label: str) -> int:
 
 
 def shorten(label: str, longest: int = LONGEST_LABEL) -> str:
-    """Return a label that takes at most so many letters' room."""
+    """Return a label cut to the width of ``longest`` letters."""
     if width_of(label) <= longest:
         return label
     kept = ""

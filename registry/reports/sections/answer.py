@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
+from registry.core.durations import duration_text
 from registry.reports.analysis.noise import baseline_lines, mean_format, noise_lines, second_line
 from registry.reports.document.table import Cell, exact
 from registry.reports.facts.evidence import Repeats
 from registry.reports.facts.params import params_by_importance
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import count_text, duration_text, score_format, share_text
+from registry.reports.facts.text import count_text, score_format, share_text
+from registry.values.stop_reason import StopReason
 
 MOST_PARAMS = 24
+_SPARING = {StopReason.PRUNED: "pruning", StopReason.EARLY_STOPPING: "early stopping"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,9 @@ def _saved(study: ReportedStudy) -> str:
     most = int(study.settings.get("max_epochs") or 0)
     trained = [trial for trial in study.trials if trial.epochs and trial.seconds]
     usual = sum(t.seconds or 0.0 for t in trained) / max(1, sum(t.epochs for t in trained))
-    stopped = [trial for trial in study.trials if trial.stop_reason in ("pruned", "early_stopping")]
+    stopped = [trial for trial in study.trials if trial.stop_reason in _SPARING]
     parts = []
-    for reason, name in (("pruned", "pruning"), ("early_stopping", "early stopping")):
+    for reason, name in _SPARING.items():
         those = [trial for trial in stopped if trial.stop_reason == reason]
         epochs = sum(max(0, most - trial.epochs) for trial in those)
         paces = [(max(0, most - t.epochs), min(usual, (t.seconds or 0.0) / t.epochs)) for t in those if t.epochs]

@@ -62,17 +62,16 @@ def comparison_block(study: ReportedStudy) -> Block:
 
 def baselines_table(study: ReportedStudy) -> Table:
     """Return the winner and the baselines, the best first."""
-    sign = -1 if study.direction == "max" else 1
     best = study.leaders[0]
     lines = [(f"{best.name}, the winner", value_of(study, best), best.test, best.seconds, best.parameters)]
     lines += [(one.label, one.score, one.test, one.seconds, one.parameters) for one in study.baselines]
-    lines.sort(key=lambda line: sign * line[1])
+    lines.sort(key=lambda line: study.objective.key(line[1]))
     tests = list(dict.fromkeys(name for line in lines for name in line[2]))
     write = score_format([line[1] for line in lines])
     columns = (Column("model", number=False), *map(Column, (study.metric, "behind", *tests, "seconds", "parameters")))
     rows = []
     for label, score, test, seconds, parameters in lines:
-        behind = sign * (score - lines[0][1])
+        behind = study.objective.gain(lines[0][1], over=score)
         rows.append(
             (
                 Cell(label),
@@ -88,7 +87,6 @@ def baselines_table(study: ReportedStudy) -> Table:
 
 def repeats_table(study: ReportedStudy) -> Table:
     """Return the configurations trained with several seeds, the best mean first."""
-    sign = -1 if study.direction == "max" else 1
     write = score_format([one.mean for one in study.repeats])
     columns = (Column("configuration", number=False), *map(Column, ("seeds", "mean", "deviation", "lowest", "highest")))
     rows = tuple(
@@ -100,7 +98,7 @@ def repeats_table(study: ReportedStudy) -> Table:
             exact(min(one.scores), write(min(one.scores))),
             exact(max(one.scores), write(max(one.scores))),
         )
-        for one in sorted(study.repeats, key=lambda one: sign * one.mean)
+        for one in sorted(study.repeats, key=lambda one: study.objective.key(one.mean))
     )
     return Table(columns, rows)
 

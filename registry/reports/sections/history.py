@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from registry.core.objective import Objective
 from registry.reports.document.parts import Picture
 from registry.reports.drawing.canvas import INK, Drawing, Spot, inside, thinned, whole_ticks, window
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import score_format
-from registry.reports.sections.markers import LONG, MARKS, MOST_POINTS, scatter, tell
+from registry.reports.sections.markers import FAILED, LONG, MOST_POINTS, marker_of, reason_of, reasons_in, scatter, tell
 
 
 def history_picture(study: ReportedStudy) -> Picture | None:
@@ -19,7 +20,7 @@ def history_picture(study: ReportedStudy) -> Picture | None:
     scored = sorted(study.ranked, key=lambda trial: trial.number)
     if len(scored) < 2:
         return None
-    limits = window([score_of(trial) for trial in scored], study.direction)
+    limits = window([score_of(trial) for trial in scored], study.objective)
     failed = [trial for trial in study.trials if trial.outcome == "failed"]
     drawing = Drawing(
         functools.partial(_history, scored=scored, failed=failed, study=study, limits=limits),
@@ -44,12 +45,12 @@ def _history(
 ) -> list[Spot]:
     axes.set_ylim(*limits)
     shown = [scored[index] for index in thinned(len(scored), MOST_POINTS)]
-    for reason, mark in MARKS.items():
-        points = [(trial.number, inside(score_of(trial), limits)) for trial in shown if trial.stop_reason == reason]
-        if reason == "failed":
+    for reason in reasons_in(study):
+        points = [(trial.number, inside(score_of(trial), limits)) for trial in shown if reason_of(trial) == reason]
+        if reason == FAILED:
             points = [(trial.number, limits[0]) for trial in failed[:MOST_POINTS]]
-        scatter(axes, points, mark)
-    numbers, bests = _best_so_far(scored, max if study.direction == "max" else min)
+        scatter(axes, points, marker_of(reason))
+    numbers, bests = _best_so_far(scored, study.objective)
     numbers.append(max(trial.number for trial in study.trials))
     bests.append(bests[-1])
     axes.step(numbers, [inside(best, limits) for best in bests], where="post", color=INK, linewidth=1.5, zorder=3)
@@ -63,13 +64,11 @@ def _history(
     ]
 
 
-def _best_so_far(
-    scored: Sequence[ReportedTrial], better: Callable[[float, float], float]
-) -> tuple[list[int], list[float]]:
+def _best_so_far(scored: Sequence[ReportedTrial], objective: Objective) -> tuple[list[int], list[float]]:
     numbers: list[int] = []
     bests: list[float] = []
     for trial in scored:
-        best = better(bests[-1], score_of(trial)) if bests else score_of(trial)
+        best = objective.best([*bests[-1:], score_of(trial)])
         if not bests or best != bests[-1]:
             numbers.append(trial.number)
             bests.append(best)

@@ -46,7 +46,7 @@ def parallel_picture(study: ReportedStudy) -> Picture | None:
         return None
     spaces = varied[:MOST_AXES]
     scales = [Scale.of(ranked, space) for space in spaces]
-    low, high = window([score_of(trial) for trial in ranked], study.direction)
+    low, high = window([score_of(trial) for trial in ranked], study.objective)
     best = max(1, round(len(ranked) * BEST_SHARE))
     shown = sorted({*range(min(best, MOST_LINES // 2)), *thinned(len(ranked), MOST_LINES)})
     lines = []
@@ -153,7 +153,7 @@ def _interaction(
         cell = (min(bins[0] - 1, int(x * bins[0])), min(bins[1] - 1, int(y * bins[1])))
         cells.setdefault(cell, []).append(score_of(trial))
     medians = {cell: statistics.median(scores) for cell, scores in cells.items()}
-    order = sorted(medians.values(), reverse=study.direction == "min")
+    order = sorted(medians.values(), key=study.objective.key, reverse=True)
     axes.grid(visible=False)
     write = score_format([score_of(trial) for trial in study.ranked])
     spots = []

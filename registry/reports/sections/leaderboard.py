@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
+from registry.core.durations import duration_text
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
 from registry.reports.facts.study import ReportedStudy, ReportedTrial
-from registry.reports.facts.text import count_text, duration_text, score_format, share_text, value_text
+from registry.reports.facts.text import count_text, score_format, share_text, value_text
+from registry.values.stop_reason import StopReason
 
 MOST_ROWS = 500
 MOST_CELLS = 15_000
@@ -156,7 +158,7 @@ def failures(study: ReportedStudy) -> Table:
 
 
 def _why(trial: ReportedTrial) -> str:
-    return "a value of the training was not a finite number" if trial.stop_reason == "nan" else "no message"
+    return "a value of the training was not a finite number" if trial.stop_reason == StopReason.NAN else "no message"
 
 
 def _listed(shown: int, there: int, kind: str) -> str:

@@ -1,4 +1,4 @@
-"""How trials are drawn: a mark a stop reason, medians, and what the pointer says of a trial."""
+"""How trials are drawn: a marker for each stop reason, medians, and what the pointer says of a trial."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from registry.reports.document.parts import Key
 from registry.reports.drawing.canvas import COLOURS, PAPER, SOFT
 from registry.reports.facts.study import ReportedStudy, ReportedTrial
 from registry.reports.facts.text import value_text
+from registry.values.stop_reason import StopReason
 
 WIDE, NARROW, LONG = (400.0, 250.0), (330.0, 215.0), (760.0, 300.0)
 MOST_POINTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Marker:
     """How a stop reason is drawn.
 
     Args:
@@ -35,26 +36,45 @@ class Mark:
     hollow: bool = False
 
 
-MARKS = {
-    "max_epochs": Mark("c1", "o", "●"),
-    "early_stopping": Mark("c3", "s", "■"),
-    "pruned": Mark("c5", "v", "▽", hollow=True),
-    "time_limit": Mark("c4", "D", "◆"),
-    "failed": Mark("c2", "x", "✕"),
+FAILED = "failed"
+MARKERS = {
+    StopReason.MAX_EPOCHS: Marker("c1", "o", "●"),
+    StopReason.EARLY_STOPPING: Marker("c3", "s", "■"),
+    StopReason.PRUNED: Marker("c5", "v", "▽", hollow=True),
+    StopReason.TIME_LIMIT: Marker("c4", "D", "◆"),
+    FAILED: Marker("c2", "x", "✕"),
 }
+OTHER = Marker("c6", "P", "✚")
 
 
-def scatter(axes: Axes, points: Sequence[tuple[float, float]], mark: Mark, size: float = 5.5) -> None:
-    """Draw trials as marks."""
+def marker_of(reason: str) -> Marker:
+    """Return how trials of a stop reason are drawn, of one that nobody has heard of, too."""
+    return MARKERS.get(reason, OTHER)
+
+
+def reason_of(trial: ReportedTrial) -> str:
+    """Return what a trial is drawn by: its stop reason, or what is known of it instead."""
+    return FAILED if trial.outcome == "failed" else trial.stop_reason or trial.outcome
+
+
+def reasons_in(study: ReportedStudy) -> list[str]:
+    """Return what the study's trials are drawn by: the known reasons in their order, then the others."""
+    failed = (trial for trial in study.trials if trial.outcome == "failed")
+    shown = {reason_of(trial) for trial in (*study.ranked, *failed)}
+    return [*(reason for reason in MARKERS if reason in shown), *sorted(shown - set(MARKERS))]
+
+
+def scatter(axes: Axes, points: Sequence[tuple[float, float]], marker: Marker, size: float = 5.5) -> None:
+    """Draw trials."""
     if not points:
         return
-    colour = COLOURS[int(mark.role[1:]) - 1]
-    hollow = mark.hollow or mark.shape == "x"
+    colour = COLOURS[int(marker.role[1:]) - 1]
+    hollow = marker.hollow or marker.shape == "x"
     axes.plot(
         [x for x, _ in points],
         [y for _, y in points],
         linestyle="none",
-        marker=mark.shape,
+        marker=marker.shape,
         markersize=size,
         markerfacecolor="none" if hollow else colour,
         markeredgecolor=colour if hollow else PAPER,
@@ -72,11 +92,8 @@ def tell(trial: ReportedTrial, study: ReportedStudy, write: Callable[[float], st
 
 
 def legend(study: ReportedStudy) -> tuple[Key, ...]:
-    """Return the marks of the study's stop reasons, with their names."""
-    reasons = {trial.stop_reason for trial in study.ranked}
-    if any(trial.outcome == "failed" for trial in study.trials):
-        reasons.add("failed")
-    return tuple(Key(reason, mark.role, mark.sign) for reason, mark in MARKS.items() if reason in reasons)
+    """Return the markers of the study's stop reasons, with their names."""
+    return tuple(Key(reason, marker_of(reason).role, marker_of(reason).sign) for reason in reasons_in(study))
 
 
 def median_line(points: Sequence[tuple[float, float]], groups: int = 6) -> tuple[list[float], list[float]]:

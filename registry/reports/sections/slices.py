@@ -63,7 +63,7 @@ def slice_pictures(study: ReportedStudy) -> tuple[list[Picture], str]:
     names = [name for name in params_by_importance(study) if len(distinct_values(ranked, name)) > 1]
     if not names:
         return [], ""
-    limits = window([score_of(trial) for trial in ranked], study.direction)
+    limits = window([score_of(trial) for trial in ranked], study.objective)
     spaces = {space.name: space for space in study.space}
     pictures = [
         _slice(study, ranked, spaces.get(name) or Hyperparameter(name, ""), limits) for name in names[:MOST_SLICES]

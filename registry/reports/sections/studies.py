@@ -76,13 +76,13 @@ def grouped(studies: Sequence[ReportedStudy]) -> list[Group]:
 def lead_lines(groups: Sequence[Group]) -> list[str]:
     """Return what comes first: which study has the best, and which group is ahead on equal budget, by how much."""
     studies = [study for group in groups for study in group.studies]
-    sign = 1 if studies[0].direction == "max" else -1
-    first = max(studies, key=lambda study: sign * value_of(study, study.leaders[0]))
+    key = studies[0].objective.key
+    first = min(studies, key=lambda study: key(value_of(study, study.leaders[0])))
     lines = [f"The best is {first.leaders[0].name} of {first.name}: {first.metric} {_best_of(first)}."]
     budget = _budget(studies)
     known = [(group, [best_at(study, budget) for study in group.studies]) for group in groups]
     whole = [(group, [best for best in bests if best is not None]) for group, bests in known if None not in bests]
-    whole.sort(key=lambda found: -sign * statistics.median(found[1]))
+    whole.sort(key=lambda measured: key(statistics.median(measured[1])))
     if len(whole) < 2:
         return lines
     (one, ours), (other, theirs) = whole[:2]
@@ -116,11 +116,10 @@ def _what(study: ReportedStudy) -> dict[str, Any]:
 
 
 def best_by_epochs(study: ReportedStudy) -> tuple[list[int], list[float]]:
-    """Return the best score so far after so many epochs of training in sum, a step at each gain.
+    """Return the best score so far by the epochs trained in sum, a step at each gain.
 
     Trials count in the order of their numbers, each with all of its epochs: this is the budget that is compared.
     """
-    better = max if study.direction == "max" else min
     spent = 0
     epochs: list[int] = []
     bests: list[float] = []
@@ -128,7 +127,7 @@ def best_by_epochs(study: ReportedStudy) -> tuple[list[int], list[float]]:
         spent += trial.epochs
         if trial.score is None or trial.outcome == "running" or trial.dropped:
             continue
-        best = better(bests[-1], trial.score) if bests else trial.score
+        best = study.objective.best([*bests[-1:], trial.score])
         if not bests or best != bests[-1]:
             epochs.append(spent)
             bests.append(best)

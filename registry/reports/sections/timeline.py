@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from registry.core.durations import duration_text
 from registry.reports.document.parts import Block, Key, Picture, Pictures, Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
 from registry.reports.drawing.canvas import COLOURS, PAPER, Drawing, Spot, thinned
 from registry.reports.facts.evidence import Attempt
 from registry.reports.facts.study import ReportedStudy
-from registry.reports.facts.text import count_text, duration_text, shorten
+from registry.reports.facts.text import count_text, shorten
 from registry.reports.sections.markers import LONG
 
 MOST_LANES = 24

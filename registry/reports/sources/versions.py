@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.core.errors import NotFoundError, UsageError
+from registry.core.metric_directions import require_direction
+from registry.core.objective import Direction
 from registry.reports.facts.evidence import Baseline, Repeats
 from registry.reports.facts.study import Importances, Report, ReportedStudy, ReportedTrial
 from registry.schema import tags, versions
@@ -36,7 +38,7 @@ def versions_around(connection: Connection, model: str, study: str) -> list[Mode
     ids = sa.select(versions.c.id).where(
         versions.c.model_id == found.id, sa.or_(versions.c.study == study, versions.c.id.in_(marked))
     )
-    return fetch(connection, list(connection.scalars(ids.order_by(versions.c.number))), ModelVersion)
+    return fetch(connection, list(connection.scalars(ids.order_by(versions.c.number))))
 
 
 def is_baseline(version: ModelVersion) -> bool:
@@ -192,14 +194,9 @@ def _over_seeds(
             yield _repeats(version.ref, list(by_seed.values()), metric, number)
 
 
-def _direction(chosen: Sequence[ModelVersion], metric: str) -> Any:
-    from registry.core.metric_directions import known_direction
-
+def _direction(chosen: Sequence[ModelVersion], metric: str) -> Direction:
     own = next((version.direction for version in chosen if version.metric == metric), None)
-    way = own or known_direction(metric)
-    if way is None:
-        raise UsageError(f"nobody has said whether a higher or a lower {metric!r} is better; compare by another metric")
-    return way
+    return require_direction(metric, own, advice="compare by another metric")
 
 
 def _reported(number: int, version: ModelVersion, metric: str) -> ReportedTrial:

@@ -227,16 +227,16 @@ class TestRegistry:
         found = stored.verify(grace=timedelta(0))
         assert (found.artifacts, found.clean) == (1, True)
 
-    def test_bytes_are_brought_again_if_somebody_swept_them(self, stored, register, tmp_path):
+    def test_bytes_are_brought_again_if_somebody_collected_them(self, stored, register, tmp_path):
         from registry.artifacts import content
         from registry.artifacts.findings import StoredArtifact
 
         with content.staging(stored._engine, b"early", None) as staged:
             if staged.weights.store is None:
                 return
-            loose = StoredArtifact(sha(b"early"), 5, staged.weights.store)
-            assert content.sweep(stored._engine, [loose]) == 1
+            unowned = StoredArtifact(sha(b"early"), 5, staged.weights.store)
+            assert content.collect_unowned(stored._engine, [unowned]) == 1
             with writing(stored._engine) as connection:
-                content.own(connection, staged.weights, datetime.now(UTC))
+                content.claim(connection, staged.weights, datetime.now(UTC))
         assert [fault.kind for fault in stored.verify().faults] == []
-        assert content.sweep(stored._engine, [loose]) == 0
+        assert content.collect_unowned(stored._engine, [unowned]) == 0

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry import BundleError, Imported, NotFoundError, PredictionCheck, Registry, Source, UsageError, UserError
+from registry import BundleError, Imported, NotFoundError, ReferencePredictions, Registry, Source, UsageError, UserError
 from registry.bundles.keras_files import check_keras_file
 from registry.cli import app
 from registry.core.console import run
@@ -106,9 +106,16 @@ def target(tmp_path):
 @pytest.fixture
 def filled(registry, register):
     """Give a registry on each kind of database with two versions, one of them with all that there is."""
-    check = PredictionCheck(np.arange(4.0).reshape(2, 2), np.ones(2))
+    predictions = ReferencePredictions(np.arange(4.0).reshape(2, 2), np.ones(2))
     register(
-        registry, 0.5, weights=WEIGHTS, check=check, trial=3, tags={"team": "vision"}, stop_reason="pruned", seconds=0.1
+        registry,
+        0.5,
+        weights=WEIGHTS,
+        reference_predictions=predictions,
+        trial=3,
+        tags={"team": "vision"},
+        stop_reason="pruned",
+        seconds=0.1,
     )
     register(
         registry,
@@ -139,7 +146,9 @@ class TestRoundTrip:
             assert after.export(tmp_path / "b.keras").read_bytes() == before.export(tmp_path / "a.keras").read_bytes()
         assert marks(target) == marks(filled)
         assert marks(target)[::3] == ({"owner": "ann", "data": ""}, ("champion",))
-        assert np.array_equal(target._check_of(target.get("toy/1")).inputs, np.arange(4.0).reshape(2, 2))
+        assert np.array_equal(
+            target._loader.reference_predictions(target.get("toy/1")).inputs, np.arange(4.0).reshape(2, 2)
+        )
         assert target.verify(grace=timedelta(0)).clean
 
     def test_a_second_time_adds_nothing(self, filled, target, tmp_path):
@@ -298,7 +307,9 @@ class TestRefused:
     @pytest.fixture
     def members(self, sqlite_registry, register, tmp_path):
         """Give the members of a good bundle."""
-        register(sqlite_registry, 0.5, weights=WEIGHTS, check=PredictionCheck(np.ones(1), np.ones(1)))
+        register(
+            sqlite_registry, 0.5, weights=WEIGHTS, reference_predictions=ReferencePredictions(np.ones(1), np.ones(1))
+        )
         sqlite_registry.bundle(["toy"], tmp_path / "good")
         with zipfile.ZipFile(tmp_path / "good") as archive:
             return {name: archive.read(name) for name in archive.namelist()}

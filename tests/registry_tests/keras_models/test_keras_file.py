@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from registry import IntegrityError, LoadError, PredictionCheck, load_model, save_model
+from registry import IntegrityError, LoadError, ReferencePredictions, load_model, save_model
 from registry.core.transaction import writing
 from registry.schema import chunks
 
@@ -135,14 +135,14 @@ def test_a_pickle_is_not_opened():
 
 class TestLoadCheck:
     def test_equal(self, registry, register, model):
-        register(registry, 0.5, weights=save_model(model), check=PredictionCheck.of(model, X[:4]))
+        register(registry, 0.5, weights=save_model(model), reference_predictions=ReferencePredictions.of(model, X[:4]))
         assert registry.load_check("toy").status == "equal"
 
     @pytest.mark.parametrize(("apart", "status"), [(1e-6, "close"), (0.5, "different")])
     def test_apart(self, sqlite_registry, register, model, apart, status):
-        known = PredictionCheck.of(model, X[:4])
-        check = PredictionCheck(known.inputs, known.outputs + np.float32(apart))
-        register(sqlite_registry, 0.5, weights=save_model(model), check=check)
+        known = ReferencePredictions.of(model, X[:4])
+        predictions = ReferencePredictions(known.inputs, known.outputs + np.float32(apart))
+        register(sqlite_registry, 0.5, weights=save_model(model), reference_predictions=predictions)
         found = sqlite_registry.load_check("toy")
         assert found.status == status
         assert found.max_difference == pytest.approx(apart, rel=0.1)
@@ -152,8 +152,8 @@ class TestLoadCheck:
         assert sqlite_registry.load_check("toy").status == "unknown"
 
     def test_bytes_law(self):
-        check = PredictionCheck(X, Y)
-        again = PredictionCheck.from_bytes(check.to_bytes())
+        predictions = ReferencePredictions(X, Y)
+        again = ReferencePredictions.from_bytes(predictions.to_bytes())
         assert np.array_equal(again.inputs, X)
         assert np.array_equal(again.outputs, Y)
-        assert check.to_bytes() == check.to_bytes()
+        assert predictions.to_bytes() == predictions.to_bytes()

@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from registry import LoadError, PredictionCheck, Source, save_model
+from registry import LoadError, ReferencePredictions, Source, save_model
 
 keras = pytest.importorskip("keras")
 X = np.random.default_rng(0).random((16, 4)).astype("float32")
@@ -57,7 +57,7 @@ def version(sqlite_registry, register, trained):
         weights=from_the_future(save_model(trained)),
         source=Source(problem="mine", libraries=SAVED),
         params={"units": 5},
-        check=PredictionCheck.of(trained, X[:3]),
+        reference_predictions=ReferencePredictions.of(trained, X[:3]),
         parameters=trained.count_params(),
     )
 

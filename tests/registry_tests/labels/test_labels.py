@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry import ConflictError, NotFoundError, ProtectedError, UsageError
-from registry.labels.events import actor
+from registry.core.objective import Objective
+from registry.core.provenance import actor
 from registry.labels.promotion import beats
 
 
@@ -132,12 +133,12 @@ class TestPromote:
 def test_margins_are_decimal(value, other, margin, way):
     """Thousandths compare as the whole numbers do, whatever their floats are."""
     ahead = value - other if way == "max" else other - value
-    assert beats(value / 1000, other / 1000, way, margin / 1000) is (ahead > 0 and ahead >= margin)
+    assert beats(value / 1000, other / 1000, Objective("m", way), margin / 1000) is (ahead > 0 and ahead >= margin)
 
 
 def test_infinities_can_be_beaten():
-    assert beats(1.0, math.inf, "min", 0.5)
-    assert not beats(math.inf, math.inf, "max", 0.0)
+    assert beats(1.0, math.inf, Objective("m", "min"), 0.5)
+    assert not beats(math.inf, math.inf, Objective("m", "max"), 0.0)
 
 
 class TestTagsAndDescriptions:

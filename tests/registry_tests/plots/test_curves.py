@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from registry import ModelVersion, NotFoundError, Source, UsageError, plot_curves
-from registry.plots.curves import COLOURS, curves_figure
+from registry.plots.curves import curves_figure
 from registry.plots.fonts import families_for
+from registry.values.colours import COLOURS
 from registry.values.version import curves_of
 
 

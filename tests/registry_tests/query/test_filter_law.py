@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from support.plain_filter import evaluate, matches, written
 
 from registry import Registry, Source
-from registry.query import wanted
-from registry.query.grammar import parse_filter
-from registry.query.tree import And, Compare, Field, IsNull, Like, Not, Or, Within
+from registry.query import filters
+from registry.query.language.grammar import parse_filter
+from registry.query.language.tree import And, Compare, Field, IsNull, Like, Not, Or, Within
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 TEXTS = ["", "a", "A", "b", "aB", "é", "z", "1", "1.0", "True", "a%b", "a_b", "a*b", "[a]", "\\", "it's", "\U0001f600"]
@@ -114,7 +114,7 @@ def add(registry: Registry, model: str, trial: int, fields: dict) -> None:
 @given(
     data=st.lists(versions, min_size=1, max_size=5),
     asked=st.lists(expressions, min_size=12, max_size=12),
-    rare=st.sampled_from([0, wanted.RARE]),
+    rare=st.sampled_from([0, filters.RARE]),
 )
 def test_sql_agrees_with_python(shop, monkeypatch_rare, data, asked, rare):
     monkeypatch_rare(rare)
@@ -136,7 +136,7 @@ COUNT = itertools.count()
 @pytest.fixture
 def monkeypatch_rare(monkeypatch):
     """Give a function that says below how many versions a test counts as rare."""
-    return lambda most: monkeypatch.setattr(wanted, "RARE", most - 1)
+    return lambda most: monkeypatch.setattr(filters, "RARE", most - 1)
 
 
 @given(expressions)

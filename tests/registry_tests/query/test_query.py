@@ -12,10 +12,10 @@ import pytest
 from registry import Registry, UsageError
 from registry.cli import app
 from registry.core.console import run
-from registry.query import fields as f
-from registry.query.errors import FilterError
-from registry.query.grammar import parse_filter, parse_sort
-from registry.query.tree import And, Compare, Field, IsNull, Like, Order, Within
+from registry.query.language import fields as f
+from registry.query.language.errors import FilterError
+from registry.query.language.grammar import parse_filter, parse_sort
+from registry.query.language.tree import And, Compare, Field, IsNull, Like, Order, Within
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from registry.core.durations import duration_text
 from registry.reports import (
     Attempt,
     Baseline,
@@ -27,10 +28,11 @@ from registry.reports import (
 from registry.reports.document.table import thin
 from registry.reports.drawing.canvas import Drawing, even_ticks, log_ticks, thinned, window
 from registry.reports.drawing.svg import inline
-from registry.reports.facts.text import duration_text, score_format, share_text, value_text
+from registry.reports.facts.text import score_format, share_text, value_text
+from registry.reports.sections.history import history_picture
 from registry.reports.sections.leaderboard import leaderboard
-from registry.reports.sections.markers import median_line
-from registry.reports.toy import toy_evidence, toy_report, toy_study
+from registry.reports.sections.markers import OTHER, legend, median_line
+from registry.reports.toy import OBJECTIVE, toy_evidence, toy_report, toy_study
 
 HOSTILE = "<script>alert(1)</script>\"'&$x$ {{ 7*7 }} </style><img src=x onerror=alert(2)> </svg>"
 VOID = {"meta", "link", "input", "wbr", "br", "img"}
@@ -423,11 +425,11 @@ class TestNumbers:
 
 class TestPictures:
     def test_outliers_at_the_worse_end_are_out_of_the_window(self) -> None:
-        low, high = window([0.1] + [0.8 + number / 100 for number in range(10)], "max")
+        low, high = window([0.1] + [0.8 + number / 100 for number in range(10)], OBJECTIVE)
         assert 0.5 < low < 0.8 < 0.89 < high
 
     def test_equal_scores_have_a_window(self) -> None:
-        low, high = window([0.5, 0.5], "max")
+        low, high = window([0.5, 0.5], OBJECTIVE)
         assert low < 0.5 < high
 
     def test_even_ticks_are_round_and_inside(self) -> None:
@@ -467,3 +469,16 @@ class TestPictures:
             '<svg viewBox="0 0 9 9" role="img" aria-label="a &quot;b&quot;">'
             '<g><path d="M1.23 2L3 4" fill="none" class="s-ink" /></g></svg>'
         )
+
+
+def test_a_stop_reason_that_nobody_has_heard_of_is_drawn_with_a_marker_of_its_own() -> None:
+    study = toy_study(6)
+    first = replace(study.ranked[0], stop_reason="power_cut")
+    trials = [first if trial.number == first.number else trial for trial in study.trials]
+    study = replace(study, trials=tuple(trials))
+    assert ("power_cut", OTHER.role, OTHER.sign) in [(key.text, key.role, key.sign) for key in legend(study)]
+    without = toy_study(6)
+    picture = history_picture(study)
+    assert picture is not None
+    drawn = picture.drawing.standalone()
+    assert drawn.count('class="f-c6') > history_picture(without).drawing.standalone().count('class="f-c6')  # type: ignore[union-attr]

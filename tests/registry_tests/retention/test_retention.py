@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from registry import NotFoundError, PredictionCheck, Registry, UsageError, UserError
+from registry import NotFoundError, ReferencePredictions, Registry, UsageError, UserError
 from registry.cli import app
 from registry.core.console import run
 from registry.core.transaction import reading, writing
@@ -217,7 +217,7 @@ class TestGc:
 class TestDelete:
     def test_it_goes_with_its_weights_and_its_number(self, stored, register, tmp_path):
         register(stored, 0.5, trial=1, tags={"a": "b"}, weights=b"one")
-        register(stored, 0.6, check=PredictionCheck(np.ones((1, 1)), np.ones(1)), weights=b"two")
+        register(stored, 0.6, reference_predictions=ReferencePredictions(np.ones((1, 1)), np.ones(1)), weights=b"two")
         stored.delete("toy/1")
         stored.delete("toy/2")
         assert stored.verify(grace=NOW).artifacts == 0

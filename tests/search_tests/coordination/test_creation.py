@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.engine import Engine
 
-from registry import Registry, UsageError
-from registry.artifacts.requested import check_artifacts, choose_artifacts
+from registry import ConflictError, Registry, UsageError, check_artifacts, choose_artifacts
 from registry.core.engine import open_engine
 from registry.core.errors import StoreError
 from search.cli import app
 from search.coordination.creation import begin_study
-from search.errors import SettingsError
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
 from search.study import Study
@@ -57,9 +55,9 @@ def test_another_one_is_refused_with_the_one_that_there_is(engine, stores):
     choose_artifacts(engine, stores[0])
     for place in (stores[1], "database"):
         for act in (check_artifacts, choose_artifacts):
-            with pytest.raises(SettingsError, match=f"go to {place_of(engine)}, not to {place}; leave --artifacts out"):
+            with pytest.raises(ConflictError, match=f"go to {place_of(engine)}, not to {place}; leave --artifacts out"):
                 act(engine, place)
-    with pytest.raises(SettingsError, match=f"with `registry artifacts {stores[1]}`"):
+    with pytest.raises(ConflictError, match=f"with `registry artifacts {stores[1]}`"):
         begin_study(engine, "s", TOY, Settings(), 2, stores[1])
     choose_artifacts(engine, place_of(engine))
     assert place_of(engine).startswith(stores[0])
@@ -68,7 +66,7 @@ def test_another_one_is_refused_with_the_one_that_there_is(engine, stores):
 def test_weights_in_the_database_are_a_choice(engine, stores):
     register(engine)
     choose_artifacts(engine, "database")
-    with pytest.raises(SettingsError, match=r"in (sqlite|postgresql).* go to database, not to .*one; leave"):
+    with pytest.raises(ConflictError, match=r"in (sqlite|postgresql).* go to database, not to .*one; leave"):
         check_artifacts(engine, stores[0])
     with Registry(url_of(engine), artifacts=stores[0]):
         check_artifacts(engine, stores[0])

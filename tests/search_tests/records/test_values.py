@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.core.durations import parse_duration, show_duration
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from search.records.settings import Settings, derive_seed
 from search.system.placement import Place, place_workers
-from search.terminal.durations import parse_duration, show_duration
 
 
 def test_settings_survive_the_database():

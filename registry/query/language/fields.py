@@ -6,7 +6,7 @@ Example:
     >>> order = f.best("val_loss").desc()
 
 ``&``, ``|`` and ``~`` stand for and, or and not; comparisons stand in parentheses. What a
-comparison means is the same as in text; see `registry.query.tree`.
+comparison means is the same as in text; see `registry.query.language.tree`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from registry.core.errors import UsageError, did_you_mean
-from registry.query.tree import OWN, Compare, Expression, Field, IsNull, Like, Operator, Order, Space, Value, Within
+from registry.query.language.tree import (
+    OWN,
+    Compare,
+    Expression,
+    Field,
+    IsNull,
+    Like,
+    Operator,
+    Order,
+    Space,
+    Value,
+    Within,
+)
 
 
 class Column:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.core.errors import UsageError
-from registry.core.objective import Direction
+from registry.core.objective import Direction, to_direction
 from registry.values.encoding import check_names, check_text, plain_param
 from registry.values.refs import check_name
 from registry.values.version import LossCurve, Param, Source, curves_of
@@ -28,7 +28,7 @@ class Record:
     source: Source
     stop_reason: str | None
     seconds: float | None
-    parameters: int | None
+    parameter_count: int | None
     tags: Mapping[str, str]
 
 
@@ -50,8 +50,7 @@ def checked(
         UsageError: a name, value, direction or epoch that cannot be; or a score that is not the objective's
             value at that epoch.
     """
-    if direction not in ("max", "min"):
-        raise UsageError(f"the direction of {metric!r} is {direction!r}; expected 'max' or 'min'")
+    way = to_direction(direction, f"the direction of {metric!r}")
     check_names("metric", [metric, *curves])
     check_names("param", list(params))
     found = curves_of(curves)
@@ -60,7 +59,7 @@ def checked(
         model=check_name("model", model),
         score=float(score),
         metric=metric,
-        direction="max" if direction == "max" else "min",
+        direction=way,
         epoch=int(epoch),
         params={name: plain_param(name, value) for name, value in params.items()},
         curves=found,

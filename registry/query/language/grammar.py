@@ -11,8 +11,8 @@ from importlib.resources import files
 from typing import Any
 
 from registry.core.errors import did_you_mean
-from registry.query.errors import FilterError
-from registry.query.tree import (
+from registry.query.language.errors import FilterError
+from registry.query.language.tree import (
     MAX_VALUES,
     OWN,
     SPACES,
@@ -97,7 +97,7 @@ def _parse(text: str, start: str) -> Any:
 def _parser() -> Any:
     from lark import Lark
 
-    grammar = (files("registry.query") / "filter.lark").read_text()
+    grammar = (files("registry.query.language") / "filter.lark").read_text()
     return Lark(grammar, parser="lalr", start=["start", "sort"], transformer=_builder(), maybe_placeholders=False)
 
 

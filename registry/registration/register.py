@@ -7,22 +7,31 @@ repeats, and two trials that end at once see each other in the top K.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection, Engine, Row
 
 from registry.artifacts import content
 from registry.artifacts.findings import StoredArtifact
-from registry.core.objective import Direction
+from registry.core.errors import UsageError
+from registry.core.objective import Direction, Objective
+from registry.core.transaction import reading, write_again
 from registry.core.upsert import insert_new
+from registry.registration.insert import insert_version
+from registry.registration.new_version import Record
 from registry.schema import curves, imports, metrics, models, params, tags, versions
 from registry.values.encoding import pack_curve, pack_float, pack_metrics, pack_param
+from registry.values.version import Loader, ModelVersion
 from registry.versions.displacement import displace
-from registry.versions.insert import insert_version
-from registry.versions.new_version import Record
+from registry.versions.read import fetch, fields_of_new
+
+if TYPE_CHECKING:
+    from registry.keras_models.reference_predictions import ReferencePredictions
 
 # Made once: a search registers often, and making a statement anew takes longer than running it.
 _HELD = sa.select(models).where(models.c.name == sa.bindparam("named")).with_for_update()
@@ -46,7 +55,70 @@ class Written:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Files:
+    """What is stored with a version: the ``.keras`` file, and what the model predicts."""
+
+    weights: bytes | Path | None
+    reference_predictions: ReferencePredictions | None
+
+
 def register(
+    engine: Engine,
+    record: Record,
+    files: Files,
+    clock: Callable[[], datetime],
+    loader: Loader,
+    *,
+    top_k: int | None,
+    also: Callable[[Connection], object],
+) -> ModelVersion | None:
+    """Register a version in one transaction; see `Registry.register`.
+
+    Args:
+        engine: the registry's.
+        record: what the version is.
+        files: its bytes.
+        clock: tells the time that it is recorded with.
+        loader: what the returned version is loaded by.
+        top_k: register only if the score is among the best K of its study.
+        also: called within the transaction.
+
+    Raises:
+        UsageError: ``top_k`` is less than 1.
+        DatabaseError: the database cannot be written.
+    """
+    if top_k is not None and top_k < 1:
+        raise UsageError(f"top_k is {top_k}; expected at least 1")
+
+    def write(connection: Connection) -> Written | None:
+        done = _register(connection, record, staged, top_k, clock())
+        also(connection)
+        return done
+
+    predictions = files.reference_predictions
+    with content.staging(engine, files.weights, predictions.to_bytes() if predictions else None) as staged:
+        written = write_again(engine, write)
+    if written is None:
+        return None
+    if written.number is not None:
+        return ModelVersion(**fields_of_new(record, written.number, written.at, staged.weights), loader=loader)
+    with reading(engine) as connection:
+        return fetch(connection, [written.id], loader)[0]
+
+
+def would_keep(
+    engine: Engine, model: str, *, study: str | None, score: float, direction: Direction, top_k: int
+) -> bool:
+    """Tell whether `register` would keep a score now; a NaN never."""
+    if math.isnan(score):
+        return False
+    with reading(engine) as connection:
+        model_id = connection.execute(sa.select(models.c.id).where(models.c.name == model)).scalar()
+        return model_id is None or count_better(connection, model_id, study, score, direction) < top_k
+
+
+def _register(
     connection: Connection, record: Record, staged: content.Staging, top_k: int | None, now: datetime
 ) -> Written | None:
     """Register a version unless it is there or not among the best; return what was done, or None."""
@@ -61,7 +133,7 @@ def register(
         return None
     version_id = insert(connection, model, record, staged, now)
     if top_k is not None:
-        staged.loose += _displace(connection, model.id, study, record.direction, top_k)
+        staged.unowned += _displace(connection, model.id, study, record.direction, top_k)
     return Written(version_id, model.next_version, now)
 
 
@@ -74,16 +146,16 @@ def lock_model(connection: Connection, record: Record, now: datetime) -> Row[Any
         "next_version": 1,
         "created_at": now,
     }
-    found = connection.execute(_HELD, {"named": record.model}).first()
-    if found is None:
+    model = connection.execute(_HELD, {"named": record.model}).first()
+    if model is None:
         insert_new(connection, models, row)
-        found = connection.execute(_HELD, {"named": record.model}).one()
-    return found
+        model = connection.execute(_HELD, {"named": record.model}).one()
+    return model
 
 
 def count_better(connection: Connection, model_id: int, study: str | None, score: float, direction: Direction) -> int:
     """Count the versions of a study that a new one of this score would stand behind; ties stay before it."""
-    better = versions.c.score >= score if direction == "max" else versions.c.score <= score
+    better = Objective("score", direction).as_good(versions.c.score, score)
     count: int = connection.execute(
         sa.select(sa.func.count()).where(versions.c.model_id == model_id, _of_study(study), better)
     ).scalar_one()
@@ -99,12 +171,12 @@ def _of_study(study: str | None) -> sa.ColumnElement[bool]:
 def _existing(connection: Connection, model_id: int, record: Record) -> int | None:
     """Return the id of the version of the same trial, or of the same origin; None where there is none."""
     source = record.source
-    found: int | None = None
+    existing: int | None = None
     if source.origin is not None:
-        found = connection.scalar(_OF_ORIGIN, {"model": model_id, "origin": source.origin})
+        existing = connection.scalar(_OF_ORIGIN, {"model": model_id, "origin": source.origin})
     elif source.study is not None and source.trial is not None:
-        found = connection.scalar(_OF_TRIAL, {"model": model_id, "study": source.study, "trial": source.trial})
-    return found
+        existing = connection.scalar(_OF_TRIAL, {"model": model_id, "study": source.study, "trial": source.trial})
+    return existing
 
 
 def insert(
@@ -121,8 +193,8 @@ def insert(
         others: columns that only imported versions have, or have otherwise.
     """
     # Bytes first, row second: the row's foreign keys say so, too.
-    stored = content.own(connection, staged.weights, now)
-    check = content.own(connection, staged.check, now)
+    stored = content.claim(connection, staged.weights, now)
+    predictions = content.claim(connection, staged.reference_predictions, now)
     source = record.source
     row = {
         "model_id": model.id,
@@ -133,7 +205,7 @@ def insert(
         "epoch": record.epoch,
         "stop_reason": record.stop_reason,
         "seconds": record.seconds,
-        "parameters": record.parameters,
+        "parameters": record.parameter_count,
         "study": source.study,
         "trial": source.trial,
         "seed": source.seed,
@@ -143,7 +215,7 @@ def insert(
         "libraries": dict(source.libraries),
         "origin": source.origin,
         "weights": stored,
-        "prediction_check": check,
+        "prediction_check": predictions,
         "created_at": now,
     } | others
     return insert_version(connection, row, _parts(model.id, record))
@@ -165,12 +237,11 @@ def _parts(model_id: int, record: Record) -> dict[str, list[dict[str, Any]]]:
 def _displace(
     connection: Connection, model_id: int, study: str | None, direction: Direction, top_k: int
 ) -> list[StoredArtifact]:
-    """Displace the versions behind the study's best K; return what `weights.release` returns."""
-    score = versions.c.score.desc() if direction == "max" else versions.c.score.asc()
+    """Displace the versions behind the study's best K; return what `content.release` returns."""
     ranked = (
         sa.select(versions.c.id)
         .where(versions.c.model_id == model_id, _of_study(study), versions.c.score.is_not(None))
-        .order_by(score, versions.c.number)
+        .order_by(Objective("score", direction).order(versions.c.score), versions.c.number)
         .limit(top_k)
         .subquery()
     )

@@ -21,7 +21,7 @@ class FilterError(UsageError):
 
     @property
     def picture(self) -> str | None:
-        """The filter's text with a mark under the place, in two lines."""
+        """The filter's text with a caret under the place, in two lines."""
         if self.text is None or self.at is None:
             return None
         line = "".join(" " if character.isspace() else character for character in self.text)

@@ -10,15 +10,15 @@ from sqlalchemy.engine import Connection
 
 from registry.core.errors import UsageError
 from registry.query.compile import Base, Compiler, Condition, elsewhere
+from registry.query.language.tree import And, Compare, Expression, Field, Order, Test, tests
 from registry.query.names import check_names
-from registry.query.tree import And, Compare, Expression, Field, Order, Test, tests
 
 Where = str | Expression | None
 Fits = Callable[[Base], Condition]
 RARE = 500
 
 
-def wanted(connection: Connection, where: Where, *, study: str | None = None) -> Fits | None:
+def condition_of(connection: Connection, where: Where, *, study: str | None = None) -> Fits | None:
     """Return what makes a filter's condition for the rows that a query walks; None where all versions fit.
 
     Args:
@@ -42,6 +42,12 @@ def wanted(connection: Connection, where: Where, *, study: str | None = None) ->
     return lambda base: Compiler(connection.dialect.name, base, rare, text).condition(expression)
 
 
+def among(connection: Connection, where: Where) -> Callable[[Any, Any], Condition] | None:
+    """Return what makes a filter's condition of two columns, a version's id and its model's; see `condition_of`."""
+    fits = condition_of(connection, where)
+    return None if fits is None else lambda version_id, model_id: fits(Base(version_id, model_id))
+
+
 def order_of(connection: Connection, sort: str | Order | Any) -> Order | None:
     """Return the order that was asked for.
 
@@ -51,7 +57,7 @@ def order_of(connection: Connection, sort: str | Order | Any) -> Order | None:
     if sort is None:
         return None
     if isinstance(sort, str):
-        from registry.query.grammar import parse_sort
+        from registry.query.language.grammar import parse_sort
 
         order = parse_sort(sort)
     else:
@@ -64,7 +70,7 @@ def order_of(connection: Connection, sort: str | Order | Any) -> Order | None:
 
 def _expression(where: str | Expression) -> Expression:
     if isinstance(where, str):
-        from registry.query.grammar import parse_filter
+        from registry.query.language.grammar import parse_filter
 
         return parse_filter(where)
     if not isinstance(where, Expression):

@@ -8,13 +8,52 @@ from pathlib import Path
 from typing import Any, Literal
 
 from registry.core.errors import UsageError
-from registry.core.metric_directions import known_direction
+from registry.core.metric_directions import require_direction
 from registry.core.objective import Direction
 from registry.core.provenance import installed
+from registry.registration.new_version import Record, checked
 from registry.values.version import LossCurve, Source
 
 Epoch = int | Literal["best", "last"] | None
 Curves = Mapping[str, Sequence[float]]
+
+
+def recorded(
+    model: str,
+    given: Any,
+    *,
+    metric: str,
+    score: float | None,
+    direction: Direction | None,
+    epoch: Epoch,
+    params: Mapping[str, Any] | None,
+    curves: Any,
+    source: Source | None,
+    parameter_count: int | None,
+    **others: Any,
+) -> tuple[Record, bytes | Path | None]:
+    """Return what a version is, checked, and its ``.keras`` file, of what `Registry.register` was given.
+
+    Raises:
+        UsageError: a value that cannot be.
+    """
+    by_metric = curves_from(curves)
+    way = direction_of(metric, direction)
+    score, epoch = measured(by_metric, metric, way, score, epoch)
+    file, source, parameter_count = weights_from(given, source, parameter_count)
+    record = checked(
+        model=model,
+        score=score,
+        metric=metric,
+        direction=way,
+        epoch=epoch,
+        params=params or {},
+        curves=by_metric,
+        source=source,
+        parameter_count=parameter_count,
+        **others,
+    )
+    return record, file
 
 
 def curves_from(given: Any) -> dict[str, list[float]]:
@@ -23,18 +62,18 @@ def curves_from(given: Any) -> dict[str, list[float]]:
     Raises:
         UsageError: it is neither.
     """
-    found = getattr(given, "history", given)
-    if found is None:
+    history = getattr(given, "history", given)
+    if history is None:
         return {}
-    if not isinstance(found, Mapping):
+    if not isinstance(history, Mapping):
         raise UsageError(
             f"the curves are of type {type(given).__name__}; "
             "expected what model.fit returns, or the values of each epoch by metric"
         )
-    return {name: [float(value) for value in values] for name, values in found.items()}
+    return {name: [float(value) for value in values] for name, values in history.items()}
 
 
-def weights_from(given: Any, source: Source | None, parameters: int | None) -> tuple[Any, Source, int | None]:
+def weights_from(given: Any, source: Source | None, parameter_count: int | None) -> tuple[Any, Source, int | None]:
     """Return a ``.keras`` file's bytes or path, with what a Keras model tells of itself: its libraries and its size.
 
     Raises:
@@ -42,9 +81,9 @@ def weights_from(given: Any, source: Source | None, parameters: int | None) -> t
     """
     source = source or Source()
     if given is None or isinstance(given, bytes | Path):
-        return given, source, parameters
+        return given, source, parameter_count
     if isinstance(given, str):
-        return Path(given), source, parameters
+        return Path(given), source, parameter_count
     if not hasattr(given, "get_weights") or not hasattr(given, "count_params"):
         raise UsageError(
             f"the weights are of type {type(given).__name__}; "
@@ -54,7 +93,7 @@ def weights_from(given: Any, source: Source | None, parameters: int | None) -> t
 
     if not source.libraries:
         source = replace(source, libraries=installed())
-    return save_model(given), source, int(given.count_params()) if parameters is None else parameters
+    return save_model(given), source, int(given.count_params()) if parameter_count is None else parameter_count
 
 
 def direction_of(metric: str, given: Direction | None) -> Direction:
@@ -63,12 +102,7 @@ def direction_of(metric: str, given: Direction | None) -> Direction:
     Raises:
         UsageError: nobody knows.
     """
-    found = given or known_direction(metric)
-    if found is None:
-        raise UsageError(
-            f"nobody has said whether a higher or a lower {metric!r} is better; add direction='max' or 'min'"
-        )
-    return found
+    return require_direction(metric, given, advice="add direction='max' or 'min'")
 
 
 def measured(curves: Curves, metric: str, direction: Direction, score: float | None, epoch: Epoch) -> tuple[float, int]:
@@ -90,14 +124,14 @@ def measured(curves: Curves, metric: str, direction: Direction, score: float | N
     values = [float(value) for value in curves.get(metric, ())]
     if not values:
         if score is None:
-            known = f"the curves are of {', '.join(curves)}" if curves else "there are no curves"
-            raise UsageError(f"there is no curve of {metric!r} to take the score from ({known}): give the score")
+            there = f"the curves are of {', '.join(curves)}" if curves else "there are no curves"
+            raise UsageError(f"there is no curve of {metric!r} to take the score from ({there}): give the score")
         longest = max((len(curve) for curve in curves.values()), default=1)
         return float(score), epoch if isinstance(epoch, int) else max(longest, 1)
-    found = _epoch(LossCurve(metric, tuple(values)), direction, score, epoch)
+    at = _epoch(LossCurve(metric, tuple(values)), direction, score, epoch)
     if score is None:
-        score = values[min(max(found, 1), len(values)) - 1]
-    return float(score), found
+        score = values[min(max(at, 1), len(values)) - 1]
+    return float(score), at
 
 
 def _epoch(curve: LossCurve, direction: Direction, score: float | None, epoch: Epoch) -> int:

@@ -14,7 +14,7 @@ CLOSE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class PredictionCheck:
+class ReferencePredictions:
     """A few inputs and what the model predicts for them.
 
     Args:
@@ -26,7 +26,7 @@ class PredictionCheck:
     outputs: NDArray[Any]
 
     @classmethod
-    def of(cls, model: Any, inputs: NDArray[Any]) -> PredictionCheck:
+    def of(cls, model: Any, inputs: NDArray[Any]) -> ReferencePredictions:
         """Return what a Keras model predicts for the inputs, all in one batch."""
         return cls(inputs, predict(model, inputs))
 
@@ -39,7 +39,7 @@ class PredictionCheck:
         return out.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> PredictionCheck:
+    def from_bytes(cls, data: bytes) -> ReferencePredictions:
         """Return both arrays again; nothing is unpickled."""
         import numpy as np
 

@@ -33,7 +33,7 @@ def parse_duration(text: str, option: str) -> float:
 
 
 def show_duration(seconds: float) -> str:
-    """Return seconds for people.
+    """Return seconds as a terminal shows them, in few letters.
 
     Example:
         >>> show_duration(75), show_duration(4000), show_duration(3.2)
@@ -45,3 +45,22 @@ def show_duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m {whole % 60:02d}s"
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def duration_text(seconds: float | None) -> str:
+    """Return seconds as a document tells them, in the two largest units that matter.
+
+    Example:
+        >>> duration_text(7384), duration_text(95), duration_text(1.69)
+        ('2 h 3 min', '1 min 35 s', '1.7 s')
+    """
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    whole = round(seconds)
+    for size, unit, smaller_size, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // smaller_size
+            return f"{whole // size} {unit}" + (f" {rest} {smaller}" if rest else "")
+    raise AssertionError("unreachable: 60 s and more have a unit")

@@ -1,0 +1,89 @@
+"""What a version can be loaded from: its files in the registry's stores."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from registry.core.atomic_file import whole_file
+from registry.core.errors import NotFoundError
+from registry.core.transaction import reading
+from registry.schema import models, versions
+from registry.values.version import ModelVersion
+
+if TYPE_CHECKING:
+    from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
+    from registry.values.version import Rebuild
+
+
+@dataclass(frozen=True)
+class DatabaseLoader:
+    """Loads versions from a registry's database and its stores; see `registry.values.version.Loader`."""
+
+    engine: Engine
+
+    def load(self, version: ModelVersion, rebuild: Rebuild | None = None) -> Any:
+        """Return a version's Keras model; see `ModelVersion.load`."""
+        from tempfile import TemporaryDirectory
+
+        from registry.keras_models.load import load
+
+        with TemporaryDirectory(prefix="registry-") as folder:
+            path = self.export(version, Path(folder) / "model.keras")
+            return load(version, path, rebuild, lambda: self.reference_predictions(version))
+
+    def export(self, version: ModelVersion, out: str | Path) -> Path:
+        """Write a version's verified ``.keras`` file; see `ModelVersion.export`."""
+        with whole_file(out) as file:
+            self._copy(version, "weights", file)
+        return Path(out)
+
+    def check(self, version: ModelVersion) -> LoadCheck:
+        """Load a version and compare its predictions with those that were stored with it."""
+        from registry.keras_models.reference_predictions import LoadCheck
+
+        model = self.load(version)
+        stored = self.reference_predictions(version)
+        return LoadCheck("unknown", None) if stored is None else stored.compare(model)
+
+    def reference_predictions(self, version: ModelVersion) -> ReferencePredictions | None:
+        """Return the predictions that were stored with a version; None where there are none."""
+        from registry.keras_models.reference_predictions import ReferencePredictions
+
+        stored = io.BytesIO()
+        try:
+            self._copy(version, "prediction_check", stored)
+        except NotFoundError:
+            return None
+        return ReferencePredictions.from_bytes(stored.getvalue())
+
+    def _copy(self, version: ModelVersion, column: str, out: BinaryIO) -> None:
+        from registry.artifacts.content import read
+
+        row_of = (
+            sa.select(versions.c.weights, versions.c.prediction_check, versions.c.state)
+            .join(models, models.c.id == versions.c.model_id)
+            .where(models.c.name == version.model, versions.c.number == version.version)
+        )
+        with reading(self.engine) as connection:
+            row = connection.execute(row_of).first()
+            if row is None:
+                raise NotFoundError(f"the version {version.ref} is no longer there")
+            sha256 = row._mapping[column]
+            if sha256 is None:
+                raise NotFoundError(_no_bytes(version, column, row.state))
+            read(connection, sha256, out, f"{version.ref} ({column.replace('_', ' ')})")
+
+
+def _no_bytes(version: ModelVersion, column: str, state: str) -> str:
+    if column == "weights" and state == "displaced":
+        return (
+            f"{version.ref} has no weights any more: better versions of its study took their place; "
+            "an alias on a version keeps its weights"
+        )
+    return f"{version.ref} was registered without {column.replace('_', ' ')}"
