@@ -51,7 +51,7 @@ def create_study(
         check_sampler(asked)
         check_pruner(asked)
         warm_up()
-        inspection = call_in_child(inspect_problem, problem)
+        inspection = call_in_child(inspect_problem, problem, trials if asked.sampler == "grid" else 0)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     asked = existing.settings.changed(settings)
     check_sampler(asked)

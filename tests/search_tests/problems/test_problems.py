@@ -47,7 +47,7 @@ def write(tmp_path, monkeypatch):
 
 def test_a_problem_of_the_working_folder(write):
     write("problem = of(lambda hp: compiled(hp.Int('units', 1, 3)))")
-    found = inspect_problem("mine:problem")
+    found = inspect_problem("mine:problem", grid_trials=5)
     assert (found.problem, found.model, found.metric, found.direction) == ("mine:problem", "p", "val_loss", "min")
     assert [hp["name"] for hp in found.space["hyperparameters"]] == ["units"]
     assert found.grid_size == 3
@@ -83,7 +83,7 @@ def test_a_problem_that_is_not_there(spec, message):
         ("problem = of(lambda hp: keras.Sequential())", "build returned a model that is not compiled; call model.comp"),
         (
             "problem = Problem('p', Objective('a', 'max'), dict, dict)",
-            "hypermodel() returned dict; expected a ke",
+            "its hypermodel makes no HyperModel; expected a keras_tuner.HyperModel (its class or",
         ),
         (
             "problem = of(lambda hp: compiled(), lambda: (x, y))",
