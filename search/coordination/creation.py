@@ -64,7 +64,7 @@ def create_study(
     if accept:
         existing = changes.accept_changes(engine, existing)
     elif more or slots.unfinished(engine, existing.id):
-        changes.check_problem(existing)
+        existing = changes.check_or_follow(engine, existing)
     choose_artifacts(engine, artifacts)
     changes.raise_budget(engine, existing, trials)
     return existing

@@ -9,7 +9,8 @@ from registry.core.error_text import one_line
 from registry.core.objective import Direction
 from search.errors import ProblemError, SpaceError
 from search.problems.fingerprint import fingerprint_data
-from search.problems.hypermodel import EXPECTED, as_hypermodel
+from search.problems.hypermodel import EXPECTED, as_hypermodel, has_own_fit
+from search.problems.metric_check import check_metric
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
 from search.system.runtime import show_optional
@@ -51,21 +52,32 @@ def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
 
     Raises:
         NotFoundError: no such problem.
+        MetricError: the training will not report the objective's metric; of a ``fit`` of one's own nobody knows.
         ProblemError: it does not load, its ``build`` raises, or what it returns is not a compiled Keras model.
     """
     from search.space.discovery import discover
 
     problem = load_problem(spec)
     hypermodel = make_hypermodel(problem)
+    models: list[Any] = []
+
+    def look_at(model: Any) -> None:
+        check_model(model, problem)
+        if not models:
+            models.append(model)  # that of the defaults
+
     try:
-        space = discover(hypermodel, check=lambda model: check_model(model, problem), twice=True)
+        space = discover(hypermodel, check=look_at, twice=True)
     except SpaceError as error:
         raise ProblemError(f"the problem {spec!r}: {error}") from error
     except ProblemError:
         raise
     except Exception as error:
         raise ProblemError(f"the problem {spec!r}: build failed: {one_line(error)}") from error
-    fingerprint = fingerprint_data(load_data(problem))
+    data = load_data(problem)
+    if not has_own_fit(hypermodel):
+        check_metric(problem, models[0], data)
+    fingerprint = fingerprint_data(data)
     return Inspection(
         problem=spec,
         model=problem.name,
@@ -103,9 +115,11 @@ def load_data(problem: Problem) -> Data:
 
     try:
         data = problem.load_data()
+    except ProblemError as error:
+        raise ProblemError(f"the problem {problem.name!r}: {error}") from error
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProblemError(f"the problem {problem.name!r}: loading its data failed: {one_line(error)}") from error
     show_optional()
     if not isinstance(data, Data):
