@@ -9,6 +9,10 @@ class ProblemError(UserError):
     """The problem cannot be found, loaded or built; the whole search stops."""
 
 
+class SpaceError(ProblemError):
+    """A HyperModel declares hyperparameters that cannot be; the whole search stops."""
+
+
 class ChangedProblem(ProblemError):  # noqa: N818 - reads as what it is
     """The problem's space or data are not those that the study began with; this worker does not go on."""
 

@@ -12,6 +12,8 @@ from search.coordination import changes, control, slots
 from search.coordination.creation import create_study
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, current_status, run_workers
+from search.problems.lookup import find_spec_of
+from search.problems.resolve import check_not_importing
 from search.records.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus
 from search.records.studies import StudyRecord, read_study, set_stopping, study_names
@@ -20,6 +22,7 @@ from search.schema import SCHEMA
 
 if TYPE_CHECKING:
     from search.confirm.ranking import Confirmed
+    from search.problems.problem import Problem
 
 
 class Study:
@@ -44,7 +47,7 @@ class Study:
         cls,
         name: str,
         *,
-        problem: str,
+        problem: str | Problem,
         trials: int,
         storage: str | None = None,
         artifacts: str | None = None,
@@ -55,7 +58,7 @@ class Study:
 
         Args:
             name: the study's name.
-            problem: ``module:attr``, or an installed problem's name.
+            problem: ``module:attr``, ``FILE.py:attr``, an installed problem's name, or a `Problem` that a module holds.
             trials: the budget in sum; a study that has more keeps it.
             storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
             artifacts: where the registry's weights go: ``database``, a folder or an fsspec URL. It is recorded, for
@@ -67,8 +70,10 @@ class Study:
         Raises:
             UserError: the problem, the settings or the database do not work; nothing was written.
         """
+        check_not_importing()
+        spec = find_spec_of(problem)
         engine = open_engine(storage or default_url())
-        record = create_study(engine, name, problem, trials, settings, artifacts=artifacts, accept=accept_changes)
+        record = create_study(engine, name, spec, trials, settings, artifacts=artifacts, accept=accept_changes)
         return cls(engine, record)
 
     @classmethod
@@ -219,6 +224,7 @@ class Study:
             KeyboardInterrupt: Ctrl-C, after the workers have stopped in order; a second one ends them at once.
             UserError: the problem or the settings cannot work.
         """
+        check_not_importing()
         count = None if workers == "auto" else workers
         request = Request(on=on, workers=count, device=device, per_gpu=per_gpu, memory_limit=memory_limit)
         return run_workers(self._engine, self.record, request, timeout=timeout, on_status=on_status)

@@ -12,7 +12,9 @@ import typer
 if TYPE_CHECKING:
     from search.study import Study
 
-ProblemName = Annotated[str, typer.Argument(metavar="PROBLEM", help="module:attr, or a name of `search problems`.")]
+ProblemName = Annotated[
+    str, typer.Argument(metavar="PROBLEM", help="module:attr, FILE.py:attr, FILE.py, or a name of `search problems`.")
+]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.")]
 StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else what PROBLEM ends in.")]
 Trials = Annotated[int | None, typer.Option("--trials", help="The budget in sum, over all runs and workers (40).")]

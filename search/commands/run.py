@@ -112,10 +112,12 @@ def _create(
     settings: dict[str, Any],
 ) -> Study:
     from registry.core.errors import UsageError
+    from search.problems.lookup import find_spec_of
     from search.study import Study
 
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
+    problem = find_spec_of(problem)
     name = study or problem.split(":")[-1]
     budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
     if add is not None:

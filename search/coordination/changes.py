@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.core.errors import UsageError
-from registry.core.transaction import writing
+from registry.core.objective import Objective
+from registry.core.transaction import clock, writing
+from search import schema as tables
 from search.coordination import control, slots
+from search.errors import ChangedProblem
+from search.optuna_bridge.tables import reopen_trial, set_direction
 from search.problems.fingerprint import check_unchanged
 from search.problems.inspection import inspect_problem
 from search.records.events import note_changes
-from search.records.studies import StudyRecord, accept_problem, read_study
+from search.records.studies import StudyRecord, accept_problem, lock_study, read_study, set_objective
 from search.system.forkserver import call_in_child
 
 
@@ -59,9 +64,56 @@ def check_problem(study: StudyRecord) -> None:
     check_unchanged(study, now.space_fingerprint, now.data_fingerprint)
 
 
+def check_or_follow(engine: Engine, study: StudyRecord) -> StudyRecord:
+    """Check a study's problem as `check_problem` does; a study without a finished trial takes a mended objective.
+
+    Raises:
+        ProblemError: it does not load.
+        ChangedProblem: its space, its data or its objective differ.
+    """
+    now = call_in_child(inspect_problem, study.problem)
+    study = follow_objective(engine, study, Objective(now.metric, now.direction))
+    check_unchanged(study, now.space_fingerprint, now.data_fingerprint)
+    return study
+
+
+def follow_objective(engine: Engine, study: StudyRecord, objective: Objective) -> StudyRecord:
+    """Give a study its problem's objective where that has changed and no trial was judged by the other.
+
+    Raises:
+        ChangedProblem: a trial has finished, or is being trained.
+    """
+    if objective == study.objective:
+        return study
+    now = clock(engine.dialect.name)
+    begun = sa.or_(tables.slots.c.state == "finished", tables.slots.c.expires_at > now)
+    of_study = tables.slots.c.study_id == study.id
+    with writing(engine) as connection:
+        lock_study(connection, study.id)
+        judged = connection.execute(sa.select(sa.func.count()).where(of_study, begun)).scalar_one()
+        if judged:
+            raise ChangedProblem(
+                f"the study {study.name!r} optimizes {study.objective.metric!r} ({study.objective.direction}), and its "
+                f"problem now {objective.metric!r} ({objective.direction}), but {judged} of its trials were judged by "
+                "the former, or are being trained; name another study"
+            )
+        unfinished = sa.select(tables.slots.c.id).where(of_study)
+        connection.execute(sa.delete(tables.checkpoints).where(tables.checkpoints.c.slot_id.in_(unfinished)))
+        trials = connection.execute(sa.select(tables.slots.c.trial_id).where(of_study)).scalars()
+        for trial_id in trials:
+            if trial_id is not None:
+                reopen_trial(connection, trial_id)
+        reset = sa.update(tables.slots).where(of_study)
+        connection.execute(reset.values(epoch=0, score=None, best_epoch=None))
+        set_objective(connection, study.id, objective)
+        set_direction(connection, study.optuna_id, objective.direction)
+    return read_study(engine, study.name)
+
+
 def accept_changes(engine: Engine, study: StudyRecord) -> StudyRecord:
     """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
     now = call_in_child(inspect_problem, study.problem)
+    study = follow_objective(engine, study, Objective(now.metric, now.direction))
     before, after = fingerprints(study), (now.space_fingerprint, now.data_fingerprint)
     if before == after:
         return study

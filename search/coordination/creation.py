@@ -52,7 +52,7 @@ def create_study(
         check_sampler(asked)
         check_pruner(asked)
         warm_up()
-        inspection = call_in_child(inspect_problem, problem)
+        inspection = call_in_child(inspect_problem, problem, trials if asked.sampler == "grid" else 0)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     asked = existing.settings.changed(settings)
     check_sampler(asked)
@@ -65,7 +65,7 @@ def create_study(
     if accept:
         existing = changes.accept_changes(engine, existing)
     elif more or slots.unfinished(engine, existing.id):
-        changes.check_problem(existing)
+        existing = changes.check_or_follow(engine, existing)
     choose_artifacts(engine, artifacts)
     changes.raise_budget(engine, existing, trials)
     return existing

@@ -135,8 +135,8 @@ class GridPoint(BaseSampler):
         """
         if param_name not in self._point:
             raise SettingsError(
-                f"the grid has no {param_name!r}: the HyperModel asks for it only on some branch; "
-                "put it in an hp.conditional_scope, or choose another --sampler"
+                f"the grid has no {param_name!r}: the HyperModel asks for it only while it trains, or not every time; "
+                "ask for it in build, too, or choose another --sampler"
             )
         return self._point[param_name]
 

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.storages._rdb import models
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import Connection
 
@@ -31,6 +32,7 @@ values: sa.Table = models.TrialValueModel.__table__
 reports: sa.Table = models.TrialIntermediateValueModel.__table__
 user_attrs: sa.Table = models.TrialUserAttributeModel.__table__
 system_attrs: sa.Table = models.TrialSystemAttributeModel.__table__
+directions: sa.Table = models.StudyDirectionModel.__table__
 study_attrs: sa.Table = models.StudySystemAttributeModel.__table__
 
 
@@ -89,6 +91,12 @@ def reopen_trial(connection: Connection, trial_id: int) -> None:
         connection.execute(sa.delete(table).where(table.c.trial_id == trial_id))
     others = sa.delete(system_attrs).where(system_attrs.c.trial_id == trial_id, system_attrs.c.key != FIXED)
     connection.execute(others)
+
+
+def set_direction(connection: Connection, study: int, direction: str) -> None:
+    """Let Optuna's study maximize (``max``) or minimize (``min``)."""
+    way = StudyDirection.MAXIMIZE if direction == "max" else StudyDirection.MINIMIZE
+    connection.execute(sa.update(directions).where(directions.c.study_id == study).values(direction=way))
 
 
 def read_reports(connection: Connection, trial_id: int) -> list[float]:

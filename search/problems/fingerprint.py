@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from search.errors import ChangedProblem
+from search.problems.data import is_batched
 from search.problems.problem import Data
 from search.records.studies import StudyRecord
 
@@ -28,7 +30,10 @@ def check_unchanged(study: StudyRecord, space_fingerprint: str, data_fingerprint
 
 
 def fingerprint_data(data: Data) -> str:
-    """Return a hash of arrays' shapes, types and bytes; of a ``tf.data.Dataset``, its element spec and length."""
+    """Return a hash of arrays' shapes, types and bytes; of a ``tf.data.Dataset``, its element spec and length.
+
+    Of other data sets it is the class, the number of batches, and the types and shapes of a sample.
+    """
     import keras
     import numpy as np
 
@@ -38,7 +43,19 @@ def fingerprint_data(data: Data) -> str:
             if hasattr(leaf, "element_spec"):
                 digest.update(f"{leaf.element_spec} {int(leaf.cardinality())}".encode())
                 continue
+            if is_batched(leaf):
+                digest.update(_of_batched(leaf).encode())
+                continue
             array = np.ascontiguousarray(leaf)
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             digest.update(array.data if array.dtype != object else repr(array.tolist()).encode())
     return digest.hexdigest()[:16]
+
+
+def _of_batched(batches: Any) -> str:
+    """Describe a ``keras.utils.PyDataset`` or a PyTorch ``DataLoader``, whose values may differ each time."""
+    import keras
+
+    first = batches[0] if hasattr(batches, "__getitem__") else next(iter(batches))
+    shapes = [(str(getattr(leaf, "dtype", "")), tuple(leaf.shape[1:])) for leaf in keras.tree.flatten(first)]
+    return f"{type(batches).__name__} {len(batches)} {shapes}"

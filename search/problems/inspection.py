@@ -7,8 +7,10 @@ from typing import Any
 
 from registry.core.error_text import one_line
 from registry.core.objective import Direction
-from search.errors import ProblemError
+from search.errors import ProblemError, SpaceError
 from search.problems.fingerprint import fingerprint_data
+from search.problems.hypermodel import EXPECTED, as_hypermodel, has_own_fit
+from search.problems.metric_check import check_metric
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
 from search.system.runtime import show_optional
@@ -28,7 +30,7 @@ class Inspection:
         space: the hyperparameters, the names that occur twice, and the defaults that the HyperModel states.
         space_fingerprint: changes with the space.
         data_fingerprint: changes with the data.
-        grid_size: points of the grid, counted up to `GRID_COUNTED`.
+        grid_size: points of the grid, where they were asked for; see `Space.grid_size`.
     """
 
     problem: str
@@ -41,37 +43,50 @@ class Inspection:
     grid_size: int
 
 
-def inspect_problem(spec: str) -> Inspection:
+def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
     """Load a problem, build its model with the default params and hash its data.
+
+    Args:
+        spec: the problem's name.
+        grid_trials: how many points of a grid are wanted; 0 where none is searched.
 
     Raises:
         NotFoundError: no such problem.
+        MetricError: the training will not report the objective's metric; of a ``fit`` of one's own nobody knows.
         ProblemError: it does not load, its ``build`` raises, or what it returns is not a compiled Keras model.
     """
-    from search.space.discovery import discover, grid_size
+    from search.space.discovery import discover
 
     problem = load_problem(spec)
     hypermodel = make_hypermodel(problem)
+    models: list[Any] = []
+
+    def look_at(model: Any) -> None:
+        check_model(model, problem)
+        if not models:
+            models.append(model)  # that of the defaults
+
     try:
-        space = discover(hypermodel, check=lambda model: check_model(model, problem))
+        space = discover(hypermodel, check=look_at, twice=True)
+    except SpaceError as error:
+        raise ProblemError(f"the problem {spec!r}: {error}") from error
     except ProblemError:
         raise
     except Exception as error:
         raise ProblemError(f"the problem {spec!r}: build failed: {one_line(error)}") from error
-    fingerprint = fingerprint_data(load_data(problem))
+    data = load_data(problem)
+    if not has_own_fit(hypermodel):
+        check_metric(problem, models[0], data)
+    fingerprint = fingerprint_data(data)
     return Inspection(
         problem=spec,
         model=problem.name,
         metric=problem.objective.metric,
         direction=problem.objective.direction,
-        space={
-            "hyperparameters": space.describe(),
-            "ambiguous": sorted(space.ambiguous),
-            "defaults": space.defaults(),
-        },
+        space=space.record(),
         space_fingerprint=space.fingerprint,
         data_fingerprint=fingerprint,
-        grid_size=grid_size(space, at_most=GRID_COUNTED),
+        grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
     )
 
 
@@ -81,17 +96,12 @@ def make_hypermodel(problem: Problem) -> Any:
     Raises:
         ProblemError: it fails, or gives something else.
     """
-    import keras_tuner
-
     try:
-        made = problem.hypermodel()
+        made = as_hypermodel(problem.hypermodel)
     except Exception as error:
         raise ProblemError(f"the problem {problem.name!r}: making its HyperModel failed: {one_line(error)}") from error
-    if not isinstance(made, keras_tuner.HyperModel):
-        raise ProblemError(
-            f"the problem {problem.name!r}: hypermodel() returned {type(made).__name__}; "
-            "expected a keras_tuner.HyperModel"
-        )
+    if made is None:
+        raise ProblemError(f"the problem {problem.name!r}: its hypermodel makes no HyperModel; {EXPECTED}")
     return made
 
 
@@ -105,9 +115,11 @@ def load_data(problem: Problem) -> Data:
 
     try:
         data = problem.load_data()
+    except ProblemError as error:
+        raise ProblemError(f"the problem {problem.name!r}: {error}") from error
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProblemError(f"the problem {problem.name!r}: loading its data failed: {one_line(error)}") from error
     show_optional()
     if not isinstance(data, Data):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from registry.core.objective import Objective
+from search.problems import checks
+from search.problems.data import as_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +17,26 @@ class Data:
 
     Args:
         train: ``(x, y)`` or ``(x, y, sample_weight)`` of arrays with samples along the first axis (x and y may be
-            tuples or dicts of arrays), or a batched ``tf.data.Dataset`` of the same.
+            tuples, lists or dicts of arrays), or a batched ``tf.data.Dataset`` or ``keras.utils.PyDataset`` of the
+            same. Lists, pandas' data frames and generators of batches become arrays.
         validation: the same, for choosing.
 
     Arrays stay on the device as they are (uint8 images as uint8): let the model's first layer cast them.
+
+    Raises:
+        ProblemError: something that cannot be trained on, or not equally many samples.
+
+    Example:
+        >>> Data(train=([[0.0], [1.0]], [0, 1]), validation=([[0.5]], [1])).train[0].shape
+        (2, 1)
     """
 
     train: Any
     validation: Any
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "train", as_part(self.train, "train"))
+        object.__setattr__(self, "validation", as_part(self.validation, "validation"))
 
 
 @dataclass(frozen=True)
@@ -31,12 +45,16 @@ class Problem:
 
     Args:
         name: also the name of the registered model that its winners become versions of.
-        objective: what is optimized.
-        hypermodel: returns the ``keras_tuner.HyperModel``; its class will do.
+        objective: what is optimized: an `Objective`, KerasTuner's, or the name of one of Keras' metrics.
+        hypermodel: a ``keras_tuner.HyperModel`` (its class or an instance), a build function, or a function without
+            arguments that makes one of them.
         load_data: returns the `Data`; called once in each worker.
         load_test: returns ``(x, y)`` of a test set; no search calls it, only what measures a confirmed winner.
         batch_size: samples a training step, where the HyperModel has no ``batch_size`` hyperparameter.
         class_names: what the classes are called, for reports.
+
+    Raises:
+        ProblemError: one of them cannot be what it is to be.
 
     Example:
         >>> from search.toy import toy
@@ -46,8 +64,22 @@ class Problem:
 
     name: str
     objective: Objective
-    hypermodel: Callable[[], Any]
+    hypermodel: Any
     load_data: Callable[[], Data]
     load_test: Callable[[], tuple[Any, Any]] | None = None
     batch_size: int = 32
     class_names: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        values: dict[str, Any] = {
+            "name": checks.checked_name(self.name),
+            "objective": checks.as_objective(self.objective),
+            "hypermodel": checks.checked_hypermodel(self.hypermodel),
+            "load_data": checks.as_loader(self.load_data, "load_data", "search.Data", Data),
+            "batch_size": checks.checked_batch_size(self.batch_size),
+            "class_names": checks.as_names(self.class_names),
+        }
+        if self.load_test is not None:
+            values["load_test"] = checks.as_loader(self.load_test, "load_test", "(x, y)", tuple)
+        for field_name, value in values.items():
+            object.__setattr__(self, field_name, value)

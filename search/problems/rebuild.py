@@ -37,12 +37,13 @@ def rebuild_model(problem: str | None, params: Mapping[str, Param]) -> Any:
     if problem is None:
         raise ProblemError("no problem is recorded, so none can build the model")
     start_tensorflow()
-    from search.space.hyperparameters import SampledHyperParameters
+    from search.problems.inspection import make_hypermodel
+    from search.space.hyperparameters import SampledHyperParameters, build_model
 
     def missing(found: Any) -> Any:
         raise ProblemError(f"the problem {problem!r} now has a hyperparameter {found.name!r} that the params lack")
 
-    hypermodel = load_problem(problem).hypermodel()
+    hypermodel = make_hypermodel(load_problem(problem))
     hp = SampledHyperParameters(missing)
     hp.values = dict(params)
-    return hypermodel.build(hp)
+    return build_model(hypermodel, hp)

@@ -1,18 +1,23 @@
-"""Find a problem by its name: ``module:attr``, or an entry point of the group ``search.problems``."""
+"""Find a problem by its name: ``module:attr``, ``FILE.py:attr``, or an entry point of the group ``search.problems``."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
 
-from registry.core.errors import NotFoundError, did_you_mean
+from registry.core.error_text import one_line
+from registry.core.errors import NotFoundError, UserError, did_you_mean
 from search.errors import ProblemError
 from search.problems.problem import Problem
 from search.system.runtime import show_optional
 
 GROUP = "search.problems"
+_importing: list[str] = []  # what is being imported for its problem, in this process
 
 
 def installed_problems() -> dict[str, EntryPoint]:
@@ -20,17 +25,24 @@ def installed_problems() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
+def split_spec(spec: str) -> tuple[str, str]:
+    """Return the module or file and the attribute that a problem's name consists of; empty where there is none."""
+    module, colon, attr = spec.rpartition(":")
+    return (module, attr) if colon else (spec, "")
+
+
 def load_problem(spec: str) -> Problem:
     """Import the problem that a name means.
 
     Args:
-        spec: ``module:attr`` (the working folder is searched, too) or an installed problem's name.
+        spec: ``module:attr`` (the working folder is searched, too), ``FILE.py:attr`` (its own folder is, as for a
+            script) or an installed problem's name.
 
     Raises:
-        NotFoundError: no such module, attribute or installed problem.
+        NotFoundError: no such module, file, attribute or installed problem.
         ProblemError: the module fails to import, or the attribute is not a `Problem`.
     """
-    module, _, attr = spec.partition(":")
+    module, attr = split_spec(spec)
     if not attr:
         installed = installed_problems()
         if spec not in installed:
@@ -39,29 +51,98 @@ def load_problem(spec: str) -> Problem:
                 "(or name your own as module:attr)"
             )
         module, attr = installed[spec].module, installed[spec].attr
-    found = getattr(_import(module, spec), attr, None)
+    imported = _import(module, spec)
+    value = getattr(imported, attr, None)
     show_optional()
-    if found is None:
-        raise NotFoundError(f"the problem {spec!r}: module {module} has no {attr!r}")
-    if not isinstance(found, Problem):
+    if value is None:
+        raise NotFoundError(
+            f"the problem {spec!r}: module {module} has no {attr!r}; {did_you_mean(attr, _problems_in(imported))}"
+        )
+    if not isinstance(value, Problem):
         raise ProblemError(
-            f"the problem {spec!r} is of type {type(found).__name__}; expected a search.Problem "
+            f"the problem {spec!r} is of type {type(value).__name__}; expected a search.Problem "
             "(name, objective, hypermodel, load_data)"
         )
-    return found
+    return value
+
+
+def problems_of(module: str) -> list[str]:
+    """Import a module or file and return the names of the problems that it holds.
+
+    Raises:
+        UserError: it fails to import.
+    """
+    return _problems_in(_import(module, module))
+
+
+def _problems_in(module: object) -> list[str]:
+    return [name for name, value in vars(module).items() if isinstance(value, Problem)]
+
+
+def check_not_importing() -> None:
+    """Refuse to search while a problem's module is being imported: the module would run the search in every worker.
+
+    Raises:
+        ProblemError: one is.
+    """
+    if _importing:
+        raise ProblemError(
+            f"{_importing[-1]} runs a search while it is imported, and workers import it for its problem; put what "
+            'runs the search under: if __name__ == "__main__":'
+        )
 
 
 def _import(module: str, spec: str) -> object:
     folder = os.getcwd()
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    _importing.append(module)
     try:
-        return importlib.import_module(module)
+        return _import_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
+    except UserError:
+        raise
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(error.name + ".")):
             raise NotFoundError(
                 f"the problem {spec!r}: there is no module {error.name!r} here or in the installed packages"
             ) from None
         raise ProblemError(f"the problem {spec!r} needs the module {error.name!r}, which is not installed") from error
+    except SystemExit as error:
+        raise ProblemError(
+            f"the problem {spec!r} ends the program while it is imported; put what does so under: "
+            'if __name__ == "__main__":'
+        ) from error
     except Exception as error:
-        raise ProblemError(f"the problem {spec!r} fails to import: {type(error).__name__}: {error}") from error
+        raise ProblemError(f"the problem {spec!r} fails to import: {one_line(error)}") from error
+    finally:
+        _importing.pop()
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Import a file as a module of its name, with its folder among those that are searched for what it imports.
+
+    Raises:
+        NotFoundError: there is no such file.
+        ProblemError: another module has its name.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"there is no file {str(path)!r}; a worker looks for it from its working folder")
+    name, place = path.stem, path.resolve()
+    present = sys.modules.get(name)
+    if present is not None:
+        if Path(getattr(present, "__file__", None) or "").resolve() == place:
+            return present
+        raise ProblemError(f"the file {str(path)!r} has the name of another module, {name!r}; rename it")
+    if str(place.parent) not in sys.path:
+        sys.path.insert(0, str(place.parent))
+    found = importlib.util.spec_from_file_location(name, place)
+    if found is None or found.loader is None:
+        raise ProblemError(f"the file {str(path)!r} is no Python module")
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module
+    try:
+        found.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -91,6 +91,12 @@ def accept_problem(
     )
 
 
+def set_objective(connection: Connection, study_id: int, objective: Objective) -> None:
+    """Let a study optimize something else, and let workers begin again."""
+    values = {"metric": objective.metric, "direction": objective.direction, "stopping": False, "error": None}
+    connection.execute(sa.update(studies).where(studies.c.id == study_id).values(values))
+
+
 def set_stopping(engine: Engine, study_id: int, *, stopping: bool, error: str | None = None) -> None:
     """Ask all workers of a study to stop, or let them work again."""
     with writing(engine) as connection:

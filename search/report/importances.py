@@ -8,6 +8,7 @@ IJCAI 2023), and for params that exist under a condition "Conditional PED-ANOVA"
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -121,5 +122,5 @@ def _evaluate(
             else PedAnovaImportanceEvaluator(target_quantile=TOP_SHARE)
         )
         shares = get_param_importances(study, evaluator=evaluator, params=names)
-    # The sampled counterpart of a hyperparameter with steps on a log scale is called name#steps.
-    return {name.removesuffix("#steps").removesuffix("#mirrored"): float(share) for name, share in shares.items()}
+    # What is sampled for a hyperparameter may be called name#steps, name#mirrored or name#share.
+    return {re.sub("#(steps|mirrored|share)$", "", name): float(share) for name, share in shares.items()}

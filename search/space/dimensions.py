@@ -31,15 +31,19 @@ class Dimension:
         distribution: what Optuna samples from.
         decode: from what was sampled to the hyperparameter's value.
         encode: from the hyperparameter's value to what would be sampled.
+        marks: what a grid samples, where the distribution does not say.
     """
 
     name: str
     distribution: BaseDistribution
     decode: Callable[[Any], Value] = _same
     encode: Callable[[Any], Any] = _same
+    marks: tuple[Any, ...] = ()
 
     def grid(self, points: int = 10) -> list[Any]:
         """Return the values of a grid: all of a discrete distribution, evenly spread ones of a continuous one."""
+        if self.marks:
+            return list(self.marks)
         kind: Any = self.distribution
         if isinstance(kind, CategoricalDistribution):
             return list(kind.choices)
@@ -81,6 +85,43 @@ def dimension(hp: Any, name: str) -> Dimension:
         return Dimension(name, distribution)
     total = hp.min_value + hp.max_value
     return Dimension(f"{name}#mirrored", distribution, lambda raw: total - raw, lambda value: total - value)
+
+
+def share_of_range(hp: Any, name: str) -> Dimension:
+    """Return how an Int or Float is sampled whose range changes: its place in the range, from 0 to 1 (``name#share``).
+
+    Equal parts of the range from 0 to 1 are equally many steps, or equal lengths of a logarithmic range.
+    """
+    plain = dimension(hp, name)
+    place, at = _places(plain.distribution)
+
+    def decode(raw: float) -> Value:
+        return plain.decode(at(raw))
+
+    def encode(value: Value) -> float:
+        return place(plain.encode(value))
+
+    marks = tuple(place(raw) for raw in plain.grid())
+    return Dimension(f"{name}#share", FloatDistribution(0.0, 1.0), decode, encode, marks)
+
+
+def _places(kind: Any) -> tuple[Callable[[Any], float], Callable[[float], Any]]:
+    """Return the place from 0 to 1 of what a numeric distribution gives, and what it gives at a place."""
+    low, high, whole = kind.low, kind.high, isinstance(kind, IntDistribution)
+    if kind.step is not None and not kind.log:
+        step, count = kind.step, round((high - low) / kind.step) + 1
+        return (
+            lambda raw: (round((raw - low) / step) + 0.5) / count,
+            lambda place: low + min(int(place * count), count - 1) * step,
+        )
+    if not kind.log:
+        return lambda raw: (raw - low) / (high - low or 1), lambda place: low + place * (high - low)
+    end = high + 1 if whole else high
+    length = math.log(end / low) or 1.0
+    return (
+        lambda raw: math.log((raw + 0.5 if whole else raw) / low) / length,
+        lambda place: min(int(low * math.exp(place * length)) if whole else low * math.exp(place * length), high),
+    )
 
 
 def _linear(hp: Any, number: type[int] | type[float]) -> BaseDistribution:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.context
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache
 from multiprocessing.context import BaseContext
+from types import ModuleType
 from typing import Any, TypeVar
 
 from search.errors import ProblemError
@@ -29,9 +33,35 @@ def processes() -> BaseContext:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
+    context = ForkServer()
     context.set_forkserver_preload(["search.worker.preload"])
     return context
+
+
+@contextmanager
+def _main_left_out() -> Iterator[None]:
+    """Keep a child from importing this process's script: it needs nothing of it, and the script may have no guard."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+class ForkServerChild(multiprocessing.context.ForkServerProcess):
+    """A child of the forkserver that does not import its parent's script."""
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - multiprocessing's name
+        with _main_left_out():
+            return multiprocessing.context.ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
+
+
+class ForkServer(multiprocessing.context.ForkServerContext):
+    """A forkserver whose children do not import their parent's script."""
+
+    Process = ForkServerChild  # type: ignore[assignment]
 
 
 def warm_up() -> None:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from search.problems.inspection import check_model
 from search.problems.problem import Data, Problem
+from search.space.hyperparameters import build_model
 from search.training.job import Job
 from search.training.resident import ResidentArrays
 from search.training.snapshot import Snapshot
@@ -55,11 +56,11 @@ class KerasTraining:
     def _run(self, job: Job) -> Any:
         keras.backend.clear_session(free_memory=False)  # layers are numbered from the first, whatever came before
         keras.utils.set_random_seed(job.seed)
-        model = self._hypermodel.build(job.hp)
+        model = build_model(self._hypermodel, job.hp)
         check_model(model, self._problem)
-        job.started(job.hp.values)
+        job.started(job.hp.params)
         resume = None if job.resume is None else Snapshot.from_bytes(job.resume)
-        batch_size = int(job.hp.values.get("batch_size") or self._problem.batch_size)
+        batch_size = int(job.hp.params.get("batch_size") or self._problem.batch_size)
         self._trainer = Trainer(
             model, job.monitor, on_epoch=lambda trainer: job.after_epoch(), should_stop=job.should_stop
         )

@@ -29,6 +29,7 @@ from search.records.results import TrialResult
 from search.records.settings import trial_seed
 from search.space.dimensions import Dimension
 from search.space.hyperparameters import SampledHyperParameters
+from search.space.names import Names
 from search.timing import OUTAGE_RETRY_SECONDS
 from search.training.job import Job
 from search.training.monitor import Limits, Monitor
@@ -107,9 +108,7 @@ class Attempt:
         self._prune = StalledPruner(context.optuna_study, trial, settings)
         limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
         self._monitor = Monitor(context.study.objective, limits, self._prune)
-        hp = SampledHyperParameters(
-            lambda found: self._suggest(trial, found), frozenset(context.study.space["ambiguous"])
-        )
+        hp = SampledHyperParameters(lambda found: self._suggest(trial, found), Names.of_record(context.study.space))
         job = Job(
             hp=hp,
             monitor=self._monitor,
@@ -129,7 +128,7 @@ class Attempt:
         except Exception as failure:
             logger.debug("trial %d failed", trial.number, exc_info=True)
             reason, error = StopReason.ERROR, "".join(traceback.format_exception(failure))
-        return _result(trial.number, seed, hp.values, self._monitor, model, reason, error), model
+        return _result(trial.number, seed, hp.params, self._monitor, model, reason, error), model
 
     def _suggest(self, trial: optuna.Trial, found: Dimension) -> Any:
         return self._context.retry(lambda: trial._suggest(found.name, found.distribution))

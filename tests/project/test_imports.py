@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("search", "registry", "fmnist")
 HEAVY = {"keras", "tensorflow", "optuna", "keras_tuner"}
 
+
 @cache
 def files() -> dict[str, Path]:
     """Return every module's file by the module's name."""

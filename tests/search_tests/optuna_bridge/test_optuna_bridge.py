@@ -109,7 +109,7 @@ def test_each_sampler_proposes_the_same_again_for_the_same_trial(name, tmp_path)
 
 def test_a_grid_without_the_asked_param_says_what_to_do():
     sampler = make_sampler(Settings(sampler="grid"), number=0, grid_point=lambda: {"a": 1})
-    with pytest.raises(SettingsError, match="the grid has no 'b': .* put it in an hp.conditional_scope"):
+    with pytest.raises(SettingsError, match="the grid has no 'b': .* ask for it in build, too"):
         sampler.sample_independent(None, None, "b", None)
 
 

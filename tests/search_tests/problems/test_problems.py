@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from registry.core.errors import NotFoundError
-from search.errors import ProblemError
+from search.errors import MetricError, ProblemError
 from search.problems.fingerprint import fingerprint_data
 from search.problems.inspection import inspect_problem
 from search.problems.problem import Data
@@ -47,7 +47,7 @@ def write(tmp_path, monkeypatch):
 
 def test_a_problem_of_the_working_folder(write):
     write("problem = of(lambda hp: compiled(hp.Int('units', 1, 3)))")
-    found = inspect_problem("mine:problem")
+    found = inspect_problem("mine:problem", grid_trials=5)
     assert (found.problem, found.model, found.metric, found.direction) == ("mine:problem", "p", "val_loss", "min")
     assert [hp["name"] for hp in found.space["hyperparameters"]] == ["units"]
     assert found.grid_size == 3
@@ -63,7 +63,7 @@ def test_installed_problems_are_found_by_name():
     [
         ("fmnits", "no problem is called 'fmnits'; did you mean 'fmnist'? (or name your own as module:attr)"),
         ("nowhere:x", "the problem 'nowhere:x': there is no module 'nowhere' here or in the installed packages"),
-        ("search.toy:nothing", "the problem 'search.toy:nothing': module search.toy has no 'nothing'"),
+        ("search.toy:toi", "the problem 'search.toy:toi': module search.toy has no 'toi'; did you mean 'toy'?"),
     ],
 )
 def test_a_problem_that_is_not_there(spec, message):
@@ -83,11 +83,20 @@ def test_a_problem_that_is_not_there(spec, message):
         ("problem = of(lambda hp: keras.Sequential())", "build returned a model that is not compiled; call model.comp"),
         (
             "problem = Problem('p', Objective('a', 'max'), dict, dict)",
-            "hypermodel() returned dict; expected a ke",
+            "its hypermodel makes no HyperModel; expected a keras_tuner.HyperModel (its class or",
         ),
         (
             "problem = of(lambda hp: compiled(), lambda: (x, y))",
             "load_data() returned tuple; expected search.",
+        ),
+        (
+            "problem = of(lambda hp: compiled(), lambda: Data((x, y[1:]), (x, y)))",
+            "the problem 'p': Data(train=...) has 8 in x, 7 in y; expected equally many",
+        ),
+        ("import sys; sys.exit(3)", "ends the program while it is imported; put what does so under: if __name__"),
+        (
+            "problem = of(lambda hp: [hp.Boolean('deep') and hp.get('nothing'), compiled()][1])",
+            "the problem 'mine:problem': with deep=True, build cannot declare its hyperparameters: KeyError",
         ),
         ("problem = of(lambda hp: compiled(), lambda: 1 / 0)", "loading its data failed: ZeroDivisionError"),
     ],
@@ -98,6 +107,57 @@ def test_a_problem_that_does_not_work_is_told_what_was_expected(write, text, mes
         inspect_problem("mine:problem")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+METRIC = """
+def compiled(metrics):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=metrics)
+    return model
+
+def problem_of(metric, hypermodel=lambda hp: compiled(["mae"]), data=lambda: Data((x, y), (x, y))):
+    return Problem("p", Objective(metric, "min"), hypermodel, data)
+
+class Own(keras_tuner.HyperModel):
+    def build(self, hp):
+        return compiled([])
+
+    def fit(self, hp, model, *args, **kwargs):
+        return {"anything": 1.0}
+
+class Fails(keras.Sequential):
+    def test_step(self, data):
+        raise ValueError("only on Sundays")
+"""
+
+
+@pytest.mark.parametrize("metric", ["val_mea", "mea"])
+def test_a_metric_that_the_training_will_not_report(write, metric):
+    write(METRIC + f"problem = problem_of({metric!r})")
+    with pytest.raises(MetricError) as caught:
+        inspect_problem("mine:problem")
+    near = metric.replace("mea", "mae")
+    assert (
+        f"the objective is {metric!r}, but the training reports no such metric; it reports: loss, mae, val_loss, val"
+        in (str(caught.value))
+    )
+    assert f"Did you mean {near!r}?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "problem_of('val_mae')",
+        "problem_of('loss')",
+        "problem_of('anything', Own)",
+        "problem_of('anything', lambda hp: [m := Fails([keras.layers.Dense(1)]), m.compile('sgd', 'mse')][0])",
+        "problem_of('val_mae', data=lambda: Data(tf.data.Dataset.from_tensor_slices((x, y)).batch(4), (x, y)))",
+        "problem_of('mae', data=lambda: Data(tf.data.Dataset.from_tensor_slices((x, y)).batch(4), (x, y)))",
+    ],
+)
+def test_a_metric_that_it_may_report(write, problem):
+    write("import tensorflow as tf\n" + METRIC + f"problem = {problem.replace('anything', 'val_anything')}")
+    assert inspect_problem("mine:problem").model == "p"
 
 
 def test_the_fingerprint_changes_with_a_single_value():

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.space.dimensions import dimension
-from search.space.discovery import discover, grid_size
+from search.space.dimensions import dimension, share_of_range
+from search.space.discovery import discover
 from search.space.hyperparameters import SampledHyperParameters
 
 
@@ -157,12 +157,12 @@ def test_a_name_with_two_ranges_is_told_apart_by_its_conditions():
                 hp.Choice("units", [100, 200])
 
     space = discover(keras_tuner_model(build))
-    assert space.ambiguous == {"units"}
+    assert space.names.ambiguous == {"units"}
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     seen = set()
     for _ in range(12):
         trial = study.ask()
-        hp = SampledHyperParameters(lambda found, t=trial: t._suggest(found.name, found.distribution), space.ambiguous)
+        hp = SampledHyperParameters(lambda found, t=trial: t._suggest(found.name, found.distribution), space.names)
         build(hp)
         seen.add((hp.values["kind"], hp.values["units"]))
         study.tell(trial, 0.0)
@@ -196,7 +196,7 @@ def test_the_grid_leaves_inactive_hyperparameters_out():
                 hp.Choice("rate", [0.1, 0.2, 0.3])
 
     space = discover(keras_tuner_model(build))
-    assert grid_size(space, 100) == 4
+    assert space.grid_size(10, 100) == 4
     assert list(space.grid()) == [
         {"with_dropout": False},
         *({"with_dropout": True, "rate": rate} for rate in (0.1, 0.2, 0.3)),
@@ -210,3 +210,18 @@ def test_an_untunable_hypermodel_still_gets_values():
 
     hp, _ = sampled()
     assert Inner(tunable=False).build(hp) == 3
+
+
+@given(st.integers(1, 50), st.integers(0, 200), SAMPLINGS, st.sampled_from([None, 2, 3]), st.booleans())
+def test_the_share_of_a_range_reaches_every_value_of_it(low, width, sampling, step, whole):
+    kinds = keras_tuner.engine.hyperparameters
+    if whole:
+        hp = kinds.Int("x", low, low + width, step=step, sampling=sampling)
+    else:
+        hp = kinds.Float("x", low / 10, (low + width) / 10, step=step and step / (10 if sampling == "linear" else 1))
+    plain, share = dimension(hp, "x"), share_of_range(hp, "x")
+    values = [plain.decode(raw) for raw in plain.grid()]
+    assert [share.decode(mark) for mark in share.grid()] == pytest.approx(values)
+    assert all(0 <= share.encode(value) <= 1 for value in values)
+    assert all(hp.min_value <= share.decode(place) <= hp.max_value + 1e-9 for place in (0.0, 0.3, 1.0))
+    assert {type(share.decode(mark)) for mark in share.grid()} == {int if whole else float}

@@ -1,0 +1,123 @@
+"""What a problem is made of is looked at when it is made, and taken in the forms in which users bring it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from registry.core.errors import UsageError
+from registry.core.metric_directions import known_direction
+from registry.core.objective import Objective
+from registry.values.refs import check_name
+from search.errors import ProblemError
+from search.problems.hypermodel import EXPECTED, required_arguments
+
+
+def checked_name(name: Any) -> str:
+    """Return a problem's name, which its registered model has, too.
+
+    Raises:
+        ProblemError: it cannot be a model's name.
+    """
+    if not isinstance(name, str):
+        raise ProblemError(f"the problem's name is {name!r} of type {type(name).__name__}; expected a text")
+    try:
+        return check_name("problem's model", name)
+    except UsageError as error:
+        raise ProblemError(str(error)) from error
+
+
+def as_objective(given: Any) -> Objective:
+    """Return an objective given as one, as KerasTuner's, as ``(metric, direction)``, or as the name of Keras' metric.
+
+    Raises:
+        ProblemError: it is none, or nobody knows whether more is better.
+    """
+    if isinstance(given, Objective):
+        return given
+    if isinstance(given, str):
+        direction = known_direction(given)
+        if direction is None:
+            raise ProblemError(
+                f"the objective is {given!r}, and nobody knows whether more of it is better; "
+                f"write Objective({given!r}, 'max') or Objective({given!r}, 'min')"
+            )
+        return Objective(given, direction)
+    if isinstance(given, tuple) and len(given) == 2 and all(isinstance(part, str) for part in given):
+        return _objective(*given)
+    if isinstance(given, list) or hasattr(given, "objectives"):
+        raise ProblemError("the problem has several objectives, and a study optimizes one; give one of them")
+    if isinstance(getattr(given, "name", None), str) and isinstance(getattr(given, "direction", None), str):
+        return _objective(given.name, given.direction)  # KerasTuner's
+    raise ProblemError(
+        f"the objective is of type {type(given).__name__}; expected search.Objective(metric, 'max' or 'min'), "
+        "as in Objective('val_accuracy', 'max')"
+    )
+
+
+def _objective(metric: str, direction: Any) -> Objective:
+    try:
+        return Objective(metric, direction)
+    except ValueError as error:
+        raise ProblemError(str(error)) from error
+
+
+def checked_hypermodel(given: Any) -> Any:
+    """Return what makes a problem's HyperModel, which is not called yet.
+
+    Raises:
+        ProblemError: it is a model, or nothing that can be called.
+    """
+    if hasattr(given, "build") and hasattr(given, "fit") and not hasattr(given, "get_weights"):
+        return given  # a HyperModel, or its class
+    if hasattr(given, "get_weights") and not inspect.isclass(given):
+        raise ProblemError(f"the hypermodel is a model that is built already; {EXPECTED}")
+    if not callable(given):
+        raise ProblemError(f"the hypermodel is of type {type(given).__name__}; {EXPECTED}")
+    return given
+
+
+def as_loader(given: Any, field: str, expected: str, kind: type) -> Callable[[], Any]:
+    """Return a function without arguments that loads data; data themselves are taken, too.
+
+    Args:
+        given: what the user gave.
+        field: its name, for messages.
+        expected: what the function is to return.
+        kind: the type of data.
+
+    Raises:
+        ProblemError: it is neither.
+    """
+    if isinstance(given, kind):
+        return lambda: given
+    if not callable(given):
+        raise ProblemError(
+            f"{field} is of type {type(given).__name__}; expected a function without arguments that returns {expected}"
+        )
+    if required_arguments(given):
+        raise ProblemError(f"{field} needs arguments; expected a function without any, which returns {expected}")
+    return given  # type: ignore[no-any-return]
+
+
+def checked_batch_size(size: Any) -> int:
+    """Return the number of samples a step.
+
+    Raises:
+        ProblemError: it is no whole number of 1 or more.
+    """
+    if isinstance(size, bool) or not hasattr(size, "__index__") or size.__index__() < 1:
+        raise ProblemError(f"the batch size is {size!r}; expected a whole number of 1 or more")
+    return int(size.__index__())
+
+
+def as_names(names: Any) -> tuple[str, ...]:
+    """Return what the classes are called.
+
+    Raises:
+        ProblemError: it is one text, or nothing to go through.
+    """
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ProblemError(f"the class names are {names!r}; expected a list of texts, one for each class")
+    return tuple(map(str, names))

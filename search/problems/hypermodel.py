@@ -1,0 +1,58 @@
+"""What a problem calls its HyperModel: a class, an instance, a build function, or a function that makes one of them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+EXPECTED = (
+    "expected a keras_tuner.HyperModel (its class or an instance), a function build(hp) that returns a compiled "
+    "keras.Model, or a function without arguments that returns one of these"
+)
+
+
+def as_hypermodel(given: Any) -> Any:
+    """Return the ``keras_tuner.HyperModel`` of what KerasTuner takes as one, and of what makes one; else None.
+
+    A class or a function without arguments is called; a function that needs one argument is a build function.
+    """
+    import keras_tuner
+    from keras_tuner.src.engine.hypermodel import get_hypermodel
+
+    if isinstance(given, keras_tuner.HyperModel):
+        return given
+    if not callable(given):
+        return None
+    if is_build_function(given):
+        return get_hypermodel(given)
+    made = given()
+    if made is given or (callable(made) and not isinstance(made, keras_tuner.HyperModel) and not _makes_one(made)):
+        return None
+    return as_hypermodel(made)
+
+
+def is_build_function(given: Any) -> bool:
+    """Tell whether a callable, no class, needs an argument: then it is called with the hyperparameters."""
+    return not inspect.isclass(given) and required_arguments(given) != 0
+
+
+def required_arguments(given: Any) -> int | None:
+    """Count the arguments that a callable must be given by their places; None where nobody knows."""
+    try:
+        parameters = inspect.signature(given).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    first_is_hp = any(one.kind in places and one.name == "hp" for one in list(parameters)[:1])
+    return max(int(first_is_hp), sum(one.kind in places and one.default is one.empty for one in parameters))
+
+
+def _makes_one(given: Any) -> bool:
+    return inspect.isclass(given) or inspect.isfunction(given) or inspect.ismethod(given)
+
+
+def has_own_fit(hypermodel: Any) -> bool:
+    """Tell whether a HyperModel trains in a way of its own, instead of KerasTuner's ``model.fit``."""
+    import keras_tuner
+
+    return getattr(hypermodel.fit, "__func__", None) is not keras_tuner.HyperModel.fit

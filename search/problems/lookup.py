@@ -1,0 +1,169 @@
+"""Say what a problem's name means, without importing the problem: for what is wrong can be said at once."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from typing import Any
+
+from registry.core.errors import NotFoundError, UsageError, did_you_mean
+from search.errors import ProblemError
+from search.problems.problem import Problem
+from search.problems.resolve import installed_problems, problems_of, split_spec
+from search.system.forkserver import call_in_child
+
+DYNAMIC = ("globals(", "import *", "__getattr__", "setattr(", "exec(", "vars(")  # a name may come from anywhere
+
+
+def find_spec_of(problem: Any) -> str:
+    """Return the name by which any worker finds a problem: ``module:attr``, ``FILE.py:attr`` or an installed name.
+
+    Args:
+        problem: such a name; a ``FILE.py`` alone, where it holds one problem; or a `Problem` that a module holds.
+
+    Raises:
+        NotFoundError: no such file, module, attribute or installed problem.
+        ProblemError: a problem that workers could not import.
+        UsageError: neither a text nor a problem.
+    """
+    if isinstance(problem, Problem):
+        return _spec_of_object(problem)
+    if not isinstance(problem, str):
+        raise UsageError(
+            f"the problem is of type {type(problem).__name__}; expected 'module:attr', 'FILE.py:attr', the name of an "
+            "installed problem, or a search.Problem that a module holds"
+        )
+    module, attr = split_spec(problem)
+    if module == "__main__":
+        return f"{_module_of_main(attr or 'problem')}:{attr}"
+    if module.endswith(".py"):
+        module = _module_of_file(module)
+        attr = attr or _only_problem(module)
+        return f"{module}:{attr}" if module.endswith(".py") else find_spec_of(f"{module}:{attr}")
+    if not attr:
+        _check_installed(problem)
+        return problem
+    found = _find_module(module, problem)
+    _check_attribute(found, module, attr, problem)
+    return problem
+
+
+def _spec_of_object(problem: Problem) -> str:
+    for name, module in list(sys.modules.items()):
+        for attr, value in list(getattr(module, "__dict__", {}).items()):
+            if value is problem and name != "__mp_main__":
+                return f"{_module_of_main(attr) if name == '__main__' else name}:{attr}"
+    raise ProblemError(
+        f"the problem {problem.name!r} is held by no module, so workers cannot import it; assign it to a name at the "
+        "top level of a module, and give that: problem='module:name'"
+    )
+
+
+def _module_of_main(attr: str) -> str:
+    """Return what the script that runs is called as a module."""
+    path = getattr(sys.modules["__main__"], "__file__", None)
+    if path is None or not str(path).endswith(".py"):
+        raise ProblemError(
+            f"{attr!r} is defined in a notebook or on the command line, where workers cannot import it; write it to a "
+            f"file (in a notebook with %%writefile mine.py) and give its name: problem='mine:{attr}'"
+        )
+    return _module_of_file(str(path))
+
+
+def _module_of_file(text: str) -> str:
+    """Return a file's module name where it lies in the working folder, else its path."""
+    path = Path(text)
+    if not path.is_file():
+        near = [str(found) for found in sorted(path.parent.glob("*.py"))] if path.parent.is_dir() else []
+        raise NotFoundError(f"there is no file {text!r}; {did_you_mean(text, near)}")
+    if path.resolve().parent == Path.cwd().resolve() and path.stem.isidentifier():
+        return path.stem
+    return os.path.normpath(text)
+
+
+def _only_problem(module: str) -> str:
+    names = call_in_child(problems_of, module)
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise NotFoundError(f"{module} holds no search.Problem; write: NAME = Problem(...) at its top level")
+    raise NotFoundError(
+        f"{module} holds {len(names)} problems; name one of them, as in {module}:{names[0]}: {', '.join(names)}"
+    )
+
+
+def _check_installed(name: str) -> None:
+    installed = installed_problems()
+    if name in installed:
+        return
+    if Path(f"{name}.py").is_file():
+        raise NotFoundError(f"no installed problem is called {name!r}; for the one in the file here, say {name}.py")
+    raise NotFoundError(
+        f"no problem is called {name!r}; {did_you_mean(name, list(installed))} (or name your own as module:attr)"
+    )
+
+
+def _find_module(module: str, spec: str) -> ModuleSpec:
+    """Find a module's file without importing it or its packages.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    path: Any = [os.getcwd(), *sys.path]
+    parts = module.split(".")
+    for count in range(1, len(parts) + 1):
+        name = ".".join(parts[:count])
+        if name in sys.modules and count < len(parts):
+            path = getattr(sys.modules[name], "__path__", [])
+            continue
+        found = sys.modules[name].__spec__ if name in sys.modules else None
+        found = found or PathFinder.find_spec(name, path)
+        if found is None:
+            hint = ""
+            if count == 1:
+                near = did_you_mean(name, [file.stem for file in Path.cwd().glob("*.py")])
+                hint = f"; {near}" if near.startswith("did") else ""
+            raise NotFoundError(
+                f"the problem {spec!r}: there is no module {name!r} here or in the installed packages{hint}"
+            )
+        path = found.submodule_search_locations or []
+    return found
+
+
+def _check_attribute(found: ModuleSpec, module: str, attr: str, spec: str) -> None:
+    """Read a module's source for the names that it gives at its top level; say nothing where that is not clear.
+
+    Raises:
+        NotFoundError: the name is not among them.
+    """
+    if not found.has_location or not str(found.origin).endswith(".py"):
+        return
+    try:
+        source = Path(str(found.origin)).read_text(encoding="utf-8")
+        tree = ast.parse(source)
+    except (OSError, ValueError, SyntaxError):
+        return  # the import says it better
+    if any(word in source for word in DYNAMIC):
+        return
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    names |= {
+        (a.asname or a.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        for a in node.names
+    }
+    if attr not in names:
+        likely = [
+            target.id
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        ]
+        raise NotFoundError(
+            f"the problem {spec!r}: module {module} has no {attr!r}; {did_you_mean(attr, likely or sorted(names))}"
+        )

@@ -1,0 +1,86 @@
+"""A problem looks at what it is made of when it is made."""
+
+import keras_tuner
+import pytest
+
+from search import Data, Objective, Problem
+from search.errors import ProblemError
+from search.problems.inspection import make_hypermodel
+
+DATA = Data(train=([[1.0]], [1]), validation=([[1.0]], [1]))
+
+
+def build(hp):
+    return hp
+
+
+class Model(keras_tuner.HyperModel):
+    def build(self, hp):
+        return hp
+
+
+def problem(**fields):
+    return Problem(
+        **({"name": "p", "objective": Objective("a", "max"), "hypermodel": build, "load_data": DATA} | fields)
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "objective"),
+    [
+        ("val_accuracy", Objective("val_accuracy", "max")),
+        ("val_loss", Objective("val_loss", "min")),
+        (keras_tuner.Objective("mine", "min"), Objective("mine", "min")),
+        (("mine", "max"), Objective("mine", "max")),
+    ],
+)
+def test_objectives_in_the_forms_that_users_know(given, objective):
+    assert problem(objective=given).objective == objective
+
+
+@pytest.mark.parametrize(
+    "hypermodel",
+    [Model, Model(), build, lambda: Model(), lambda: Model, lambda: build, lambda hp=None: hp, Model().build],
+    ids=range(8),
+)
+def test_hypermodels_in_the_forms_that_keras_tuner_takes(hypermodel):
+    made = make_hypermodel(problem(hypermodel=hypermodel))
+    assert isinstance(made, keras_tuner.HyperModel)
+    assert made.build("hp") == "hp"
+
+
+def test_data_are_taken_for_what_loads_them():
+    assert problem().load_data() is DATA
+    assert problem(load_test=([1], [2])).load_test() == ([1], [2])
+    assert problem(class_names=["a", "b"]).class_names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": "a b"}, "'a b' cannot be the name of a problem's model; expected"),
+        ({"name": 3}, "the problem's name is 3 of type int; expected a text"),
+        ({"objective": "val_mine"}, r"write Objective\('val_mine', 'max'\) or Objective\('val_mine', 'min'\)"),
+        ({"objective": ["a", "b"]}, "several objectives"),
+        ({"objective": None}, "the objective is of type NoneType; expected search.Objective"),
+        ({"objective": ("a", "up")}, "the direction of 'a' is 'up'; expected 'max' or 'min'"),
+        ({"hypermodel": None}, "the hypermodel is of type NoneType; expected a keras_tuner.HyperModel"),
+        ({"load_data": lambda path: path}, "load_data needs arguments; expected a function without any"),
+        ({"load_data": 3}, "load_data is of type int; expected a function without arguments that returns search.Data"),
+        ({"load_test": 3}, "load_test is of type int"),
+        ({"batch_size": 0}, "the batch size is 0; expected a whole number of 1 or more"),
+        ({"batch_size": "32"}, "the batch size is '32'"),
+        ({"class_names": "abc"}, "the class names are 'abc'; expected a list of texts"),
+    ],
+    ids=range(13),
+)
+def test_what_cannot_be(fields, message):
+    with pytest.raises(ProblemError, match=message):
+        problem(**fields)
+
+
+def test_a_model_that_is_built_already_is_no_hypermodel():
+    import keras
+
+    with pytest.raises(ProblemError, match="the hypermodel is a model that is built already; expected"):
+        problem(hypermodel=keras.Sequential())
