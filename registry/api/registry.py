@@ -20,12 +20,11 @@ from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Direction
 from registry.core.transaction import reading
 from registry.schema import models, versions
-from registry.values.version import ModelVersion, Source
+from registry.values.version import ModelVersion, Rebuild, Source
 
 if TYPE_CHECKING:
     from registry.artifacts.content import Staging
     from registry.keras_models.prediction_check import LoadCheck, PredictionCheck
-    from registry.values.version import Rebuild
     from registry.versions.register import Written
     from registry.versions.training_input import Curves, Epoch
 
@@ -180,8 +179,12 @@ class Registry(Naming, Asking, Keeping, Moving):
             self._copy(version, "weights", file)
         return Path(out)
 
-    def load_check(self, ref: str) -> LoadCheck:
+    def load_check(self, ref: str, rebuild: Rebuild | None = None) -> LoadCheck:
         """Load a version and compare its predictions with those that were stored with it.
+
+        Args:
+            ref: the version.
+            rebuild: as for `ModelVersion.load`.
 
         Raises:
             NotFoundError: no such version, or it has no weights.
@@ -191,7 +194,7 @@ class Registry(Naming, Asking, Keeping, Moving):
         from registry.keras_models.prediction_check import LoadCheck
 
         version = self.get(ref)
-        model = self.load(version)
+        model = self.load(version, rebuild)
         check = self._check_of(version)
         return LoadCheck("unknown", None) if check is None else check.compare(model)
 

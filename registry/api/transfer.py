@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from registry.api.connection import Connected
 from registry.core.transaction import reading
 from registry.values.refs import parse_ref
-from registry.values.version import ModelVersion
+from registry.values.version import ModelVersion, Rebuild
 from registry.versions.find import ids_of
 from registry.versions.read import fetch
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Moving(Connected):
     """The part of `registry.Registry` that reads and writes bundles, and exports for other programs."""
 
-    def export_as(self, ref: str, name: str, out: str | Path) -> Exported:
+    def export_as(self, ref: str, name: str, out: str | Path, rebuild: Rebuild | None = None) -> Exported:
         """Write a version's model in another format, run what was written, and keep it if it predicts the same.
 
         It is run on the inputs of the version's stored predictions, or on random numbers where there are none.
@@ -31,6 +31,7 @@ class Moving(Connected):
             ref: the version.
             name: ``keras``, ``weights`` (``.weights.h5``), ``savedmodel`` (a folder), ``onnx`` or ``tflite``.
             out: the file to write, which appears whole or not at all.
+            rebuild: as for `ModelVersion.load`.
 
         Raises:
             ExportError: the format cannot hold the model, or predictions differ by more than 1e-4.
@@ -46,7 +47,7 @@ class Moving(Connected):
         wanted = format_of(name, Path(out))
         with reading(self._engine) as connection:
             version = fetch(connection, ids_of(connection, parse_ref(ref)), self._finish)[0]
-        return export_checked(version.load(), wanted, Path(out), self._check_of(version))
+        return export_checked(version.load(rebuild), wanted, Path(out), self._check_of(version))
 
     def bundle(self, refs: Iterable[str], out: str | Path) -> list[ModelVersion]:
         """Write versions to one file, with records, curves, weights, stored predictions and marks.
