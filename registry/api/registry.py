@@ -138,12 +138,16 @@ class Registry(Labels, Maintenance, Transfer):
         """Write a version's verified ``.keras`` file; see `ModelVersion.export`."""
         return self._loader.export(version, out)
 
-    def load_check(self, ref: str) -> LoadCheck:
+    def load_check(self, ref: str, rebuild: Rebuild | None = None) -> LoadCheck:
         """Load a version and compare its predictions with those that were stored with it.
+
+        Args:
+            ref: the version.
+            rebuild: as for `ModelVersion.load`.
 
         Raises:
             NotFoundError: no such version, or it has no weights.
             IntegrityError: the stored bytes are not those that were registered.
             LoadError: the model can neither be read nor built again.
         """
-        return self._loader.check(self.get(ref))
+        return self._loader.check(self.get(ref), rebuild)

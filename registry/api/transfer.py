@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from registry.api.queries import Queries
 from registry.core.transaction import reading
-from registry.values.version import ModelVersion
+from registry.values.version import ModelVersion, Rebuild
 
 if TYPE_CHECKING:
     from registry.bundles import Imported
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Transfer(Queries):
     """The part of `registry.Registry` that reads and writes bundles, and exports for other programs."""
 
-    def export_as(self, ref: str, name: str, out: str | Path) -> Exported:
+    def export_as(self, ref: str, name: str, out: str | Path, rebuild: Rebuild | None = None) -> Exported:
         """Write a version's model in another format, run what was written, and keep it if it predicts the same.
 
         It is run on the inputs of the version's stored predictions, or on random numbers where there are none.
@@ -27,6 +27,7 @@ class Transfer(Queries):
             ref: the version.
             name: ``keras``, ``weights`` (``.weights.h5``), ``savedmodel`` (a folder), ``onnx`` or ``tflite``.
             out: the file to write, which appears whole or not at all.
+            rebuild: as for `ModelVersion.load`.
 
         Raises:
             ExportError: the format cannot hold the model, or predictions differ by more than 1e-4.
@@ -40,7 +41,7 @@ class Transfer(Queries):
         from registry.export import export_version, format_of
 
         form = format_of(name, Path(out))
-        return export_version(self._loader, self.get(ref), form, Path(out))
+        return export_version(self._loader, self.get(ref), form, Path(out), rebuild)
 
     def bundle(self, refs: Iterable[str], out: str | Path) -> list[ModelVersion]:
         """Write versions to one file, with records, curves, weights, stored predictions and labels.

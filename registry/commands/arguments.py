@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from registry.core.errors import UsageError
 from registry.core.objective import Direction, to_direction
 from registry.values.refs import parse_ref
+
+if TYPE_CHECKING:
+    from registry.values.version import Rebuild
 
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="MODEL (its best), MODEL/3 or MODEL@ALIAS.")]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A registered model's name.")]
@@ -44,3 +47,18 @@ WhereOption = Annotated[
     str | None,
     typer.Option(metavar="EXPR", help="Only versions that fit, as in \"val_accuracy > 0.88 and tag.team = 'vision'\"."),
 ]
+RebuildOption = Annotated[
+    bool,
+    typer.Option(
+        "--rebuild",
+        help="Where the file cannot be read, import the version's problem and let it build the model. That runs its "
+        "code: say it only if you trust that.",
+    ),
+]
+
+
+def rebuild_of(trusted: bool) -> Rebuild | None:
+    """Return what builds a version's model again where the user trusts its problem's code."""
+    from registry.keras_models.load import rebuild_trusted
+
+    return rebuild_trusted if trusted else None

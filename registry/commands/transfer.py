@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from registry.api.registry import Registry
-from registry.commands.arguments import RefArgument
+from registry.commands.arguments import RebuildOption, RefArgument, rebuild_of
 from registry.core.console import Json, Storage, print_json, show, size
 from registry.core.database_url import database_exists, default_url, parse_url
 
@@ -17,12 +17,13 @@ def export_command(
     ref: RefArgument,
     name: Annotated[str, typer.Option("--format", metavar="F", help="keras, weights, savedmodel, onnx or tflite.")],
     out: Annotated[Path, typer.Option(help="The file to write; for savedmodel, the folder.")],
+    rebuild: RebuildOption = False,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
     """Write a model in another format, once it was run and predicts the same."""
     with Registry(storage) as registry:
-        found = registry.export_as(ref, name, out)
+        found = registry.export_as(ref, name, out, rebuild_of(rebuild))
     if as_json:
         print_json(found.as_dict())
     else:

@@ -12,7 +12,7 @@ from registry.core.error_text import first_line
 from registry.core.errors import ExportError, UsageError, UserError, did_you_mean
 from registry.export.formats import FORMATS, Format, as_arrays, predict
 from registry.keras_models.reference_predictions import CLOSE, ReferencePredictions
-from registry.values.version import ModelVersion
+from registry.values.version import ModelVersion, Rebuild
 
 if TYPE_CHECKING:
     from registry.versions.loader import DatabaseLoader
@@ -60,9 +60,11 @@ def format_of(name: str, out: Path) -> Format:
     return form
 
 
-def export_version(loader: DatabaseLoader, version: ModelVersion, form: Format, out: Path) -> Exported:
+def export_version(
+    loader: DatabaseLoader, version: ModelVersion, form: Format, out: Path, rebuild: Rebuild | None
+) -> Exported:
     """Write a version's model in a format; see `export_checked`."""
-    return export_checked(version.load(), form, out, loader.reference_predictions(version))
+    return export_checked(version.load(rebuild), form, out, loader.reference_predictions(version))
 
 
 def export_checked(model: Any, form: Format, out: Path, stored: ReferencePredictions | None) -> Exported:

@@ -30,6 +30,10 @@ UNKNOWN = "(unknown)"
 _log = logging.getLogger(__name__)
 
 
+class UnknownClassError(LoadError):
+    """A model's file names classes or functions of somebody's own that are not known here."""
+
+
 def save_model(model: Any) -> bytes:
     """Return a built Keras model as a ``.keras`` file's bytes, without the optimizer's state.
 
@@ -58,6 +62,7 @@ def load_model(source: bytes | Path) -> Any:
     A model whose loss or metrics are not Keras' own comes back uncompiled, ready to predict.
 
     Raises:
+        UnknownClassError: it has classes or functions that nobody has registered here.
         LoadError: Keras cannot read it; says which version saved it and which one this is.
     """
     start_tensorflow()
@@ -71,6 +76,11 @@ def load_model(source: bytes | Path) -> Any:
         try:
             return keras.saving.load_model(path, safe_mode=True, compile=False)
         except Exception as error:
+            if own := unknown_classes(path):
+                raise UnknownClassError(
+                    f"it has code of your own, {', '.join(own)}, which is not known here; import the module that "
+                    "defines it, with @keras.saving.register_keras_serializable() above it"
+                ) from error
             raise LoadError(
                 f"Keras {keras.__version__} cannot read the model, which Keras {saved_by(path)} saved: "
                 f"{first_line(error)}"
@@ -88,6 +98,42 @@ def load_weights(model: Any, path: Path) -> None:
             weights = archive.extract(_WEIGHTS, folder)
         optimizer = getattr(model, "optimizer", None)
         model.load_weights(weights, objects_to_skip=[] if optimizer is None else [optimizer])
+
+
+def unknown_classes(path: Path) -> list[str]:
+    """Return the names of a file's classes and functions that are neither Keras' own nor registered here."""
+    import keras
+
+    names: dict[str, None] = {}
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            registered, module = node.get("registered_name"), node.get("module")
+            if registered and str(module).split(".")[0] != "keras" and "class_name" in node:
+                own = node["config"] if node["class_name"] == "function" else registered
+                if keras.saving.get_registered_object(own) is None:
+                    names[str(own).rpartition(">")[2]] = None
+        for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            walk(inner)
+
+    try:
+        walk(_config(path))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return []
+    return list(names)
+
+
+def build_as_saved(model: Any, path: Path) -> None:
+    """Build a model that has no weights yet for inputs of the shape that a file's model was built for."""
+    shapes = _config(path).get("build_config")
+    if shapes and not model.built:
+        model.build_from_config(shapes)
+
+
+def _config(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        config: dict[str, Any] = json.loads(archive.read("config.json"))
+    return config
 
 
 def saved_by(path: Path) -> str:

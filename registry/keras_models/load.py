@@ -8,16 +8,24 @@ by the number of its weights, and by the predictions that were stored with the v
 
 from __future__ import annotations
 
+import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.core.error_text import first_line
 from registry.core.errors import LoadError, UserError
 from registry.core.provenance import differences, installed
-from registry.keras_models.keras_file import UNKNOWN, load_model, load_weights, saved_by
-from registry.values.version import ModelVersion, Rebuild
+from registry.keras_models.keras_file import (
+    UNKNOWN,
+    UnknownClassError,
+    build_as_saved,
+    load_model,
+    load_weights,
+    saved_by,
+)
+from registry.values.version import ModelVersion, Param, Rebuild
 
 if TYPE_CHECKING:
     from registry.keras_models.reference_predictions import ReferencePredictions
@@ -50,9 +58,12 @@ def load(
     except LoadError as error:
         unread = error
     try:
-        model = _rebuilt(version, path, rebuild)
-        _compare(version, model, reference_predictions())
+        stored = reference_predictions()
+        model = _rebuilt(version, path, rebuild, stored)
+        _compare(version, model, stored)
     except UserError as error:
+        if isinstance(unread, UnknownClassError):
+            raise LoadError(f"{version.ref} cannot be loaded: {unread}; {error}") from unread
         saved, known = dict(version.source.libraries), saved_by(path)
         if known != UNKNOWN:
             saved["keras"] = known
@@ -62,7 +73,7 @@ def load(
     return model
 
 
-def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None) -> Any:
+def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None, check: ReferencePredictions | None) -> Any:
     problem = version.source.problem
     for build in [rebuild] if rebuild is not None else _installed():
         try:
@@ -72,6 +83,8 @@ def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None) -> Any:
         if model is None:
             continue
         try:
+            if not model.built:
+                _build(model, path, check)
             load_weights(model, path)
         except Exception as error:
             raise LoadError(
@@ -81,8 +94,17 @@ def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None) -> Any:
     if problem is None:
         hint = "load(rebuild=...) takes a function that builds it"
     else:
-        hint = f"load(rebuild=search.rebuild_model) imports {problem!r} and builds it, if you trust that code"
+        hint = f"--rebuild, or in Python load(rebuild=search.rebuild_model) imports {problem!r} and builds it, "
+        hint += "if you trust that code"
     raise LoadError(f"no installed problem rebuilds it ({hint})")
+
+
+def _build(model: Any, path: Path, stored: ReferencePredictions | None) -> None:
+    """Give a model that is built with its first batch its weights: by the stored inputs, or by the file's shapes."""
+    if stored is not None:
+        stored.compare(model)
+    else:
+        build_as_saved(model, path)
 
 
 def _compare(version: ModelVersion, model: Any, stored: ReferencePredictions | None) -> None:
@@ -96,6 +118,22 @@ def _compare(version: ModelVersion, model: Any, stored: ReferencePredictions | N
         raise LoadError(
             f"the model that its problem builds now predicts something else (apart by {compared.max_difference})"
         )
+
+
+def rebuild_trusted(problem: str | None, params: Mapping[str, Param]) -> Any:
+    """Return the model that a problem builds, whose code is imported and run: only for those that the user trusts.
+
+    Asks those installed packages (entry points ``registry.rebuild``) whose function takes ``trusted``.
+
+    Raises:
+        LoadError: no package builds it.
+    """
+    for build in _installed():
+        if "trusted" in inspect.signature(build).parameters:
+            model = build(problem, params, trusted=True)  # type: ignore[call-arg]
+            if model is not None:
+                return model
+    raise LoadError(f"no installed package builds the problem {problem!r}")
 
 
 def _installed() -> list[Rebuild]:

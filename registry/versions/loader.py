@@ -43,11 +43,11 @@ class DatabaseLoader:
             self._copy(version, "weights", file)
         return Path(out)
 
-    def check(self, version: ModelVersion) -> LoadCheck:
+    def check(self, version: ModelVersion, rebuild: Rebuild | None = None) -> LoadCheck:
         """Load a version and compare its predictions with those that were stored with it."""
         from registry.keras_models.reference_predictions import LoadCheck
 
-        model = self.load(version)
+        model = self.load(version, rebuild)
         stored = self.reference_predictions(version)
         return LoadCheck("unknown", None) if stored is None else stored.compare(model)
 

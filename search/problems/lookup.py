@@ -106,14 +106,14 @@ def _check_installed(name: str) -> None:
     )
 
 
-def _find_module(module: str, spec: str) -> ModuleSpec:
+def _find_module(module: str, spec: str) -> ModuleSpec | None:
     """Find a module's file without importing it or its packages.
 
     Raises:
         NotFoundError: there is none.
     """
     path: Any = [os.getcwd(), *sys.path]
-    parts = module.split(".")
+    parts, found = module.split("."), None
     for count in range(1, len(parts) + 1):
         name = ".".join(parts[:count])
         if name in sys.modules and count < len(parts):
@@ -133,13 +133,13 @@ def _find_module(module: str, spec: str) -> ModuleSpec:
     return found
 
 
-def _check_attribute(found: ModuleSpec, module: str, attr: str, spec: str) -> None:
+def _check_attribute(found: ModuleSpec | None, module: str, attr: str, spec: str) -> None:
     """Read a module's source for the names that it gives at its top level; say nothing where that is not clear.
 
     Raises:
         NotFoundError: the name is not among them.
     """
-    if not found.has_location or not str(found.origin).endswith(".py"):
+    if found is None or not found.has_location or not str(found.origin).endswith(".py"):
         return
     try:
         source = Path(str(found.origin)).read_text(encoding="utf-8")

@@ -11,13 +11,14 @@ from search.errors import ProblemError
 from search.problems.resolve import installed_problems, load_problem
 
 
-def rebuild_installed(problem: str | None, params: Mapping[str, Param]) -> Any:
+def rebuild_installed(problem: str | None, params: Mapping[str, Param], *, trusted: bool = False) -> Any:
     """Return the model of an installed problem; None for any other, whose code nobody has asked to run.
 
     The registry calls it by the entry point ``registry.rebuild``. A version's record may come from anywhere, so a
-    ``module:attr`` that it names is imported only by `rebuild_model`, which the user passes.
+    ``module:attr`` that it names is imported only where the user trusts it: by ``--rebuild`` on the command line, or by
+    `rebuild_model`, which the user passes.
     """
-    return rebuild_model(problem, params) if problem in installed_problems() else None
+    return rebuild_model(problem, params) if trusted or problem in installed_problems() else None
 
 
 def rebuild_model(problem: str | None, params: Mapping[str, Param]) -> Any:

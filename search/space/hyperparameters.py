@@ -69,7 +69,8 @@ class SampledHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
     @property
     def params(self) -> dict[str, Any]:
         """The values of all active hyperparameters, also of those that are not tunable."""
-        return self._untuned | self.values
+        values: dict[str, Any] = self.values
+        return self._untuned | values
 
     @property
     def untuned(self) -> Mapping[str, Any]:

@@ -55,13 +55,13 @@ class ForkServerChild(multiprocessing.context.ForkServerProcess):
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802 - multiprocessing's name
         with _main_left_out():
-            return multiprocessing.context.ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
+            return multiprocessing.context.ForkServerProcess._Popen(process_obj)
 
 
 class ForkServer(multiprocessing.context.ForkServerContext):
     """A forkserver whose children do not import their parent's script."""
 
-    Process = ForkServerChild  # type: ignore[assignment]
+    Process = ForkServerChild
 
 
 def warm_up() -> None:
