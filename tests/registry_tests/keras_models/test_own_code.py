@@ -59,7 +59,7 @@ def url(request, tmp_path, monkeypatch):
     """Give a registry with a model of such code, in whose working folder that lies, and which nobody has imported."""
     import numpy as np
 
-    from registry import PredictionCheck, Source, save_model
+    from registry import ReferencePredictions, Source, save_model
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
@@ -71,10 +71,10 @@ def url(request, tmp_path, monkeypatch):
     model.fit(x, np.ones(4), verbose=0)
     made = f"sqlite:///{tmp_path}/studies.db"
     source = Source(problem="own_gate:problem")
-    check = PredictionCheck.of(model, x)
+    check = ReferencePredictions.of(model, x)
     with Registry(made, create=True) as registry:
         fields = {"metric": "val_loss", "direction": "min", "score": 1.0, "epoch": 1, "params": {"units": 3}}
-        registry.register("mine", weights=save_model(model), source=source, check=check, **fields)
+        registry.register("mine", weights=save_model(model), source=source, reference_predictions=check, **fields)
     forget()
     yield made
     forget()
