@@ -121,7 +121,7 @@ def discover(hypermodel: Any, check: Callable[[Any], None] = lambda model: None)
         hp = _FirstOfEach(probe)
         try:
             check(hypermodel.build(hp))
-        except Exception:
+        except (Exception, SystemExit, KeyboardInterrupt):  # Ctrl-C is not heard where problems are looked at
             if not probe:
                 raise
             # A branch that cannot be built: the trial that takes it will say so.
