@@ -17,17 +17,22 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+import sqlalchemy as sa
+
 from registry.core.engine import open_engine
 from registry.core.errors import UserError
+from registry.core.transaction import reading
 from search.coordination.worker_exits import release_worker
 from search.records.studies import read_study
+from search.schema import workers
 from search.system.forkserver import start_process
 from search.system.process_exit import WorkerExit
 from search.system.process_tree import end_session
 from search.timing import STOP_SECONDS
 
 logger = logging.getLogger(__name__)
-GONE = WorkerExit("lost", "its pool was killed, and it did not stop by itself")
+LIVING = ("working", "idle")
+GONE = WorkerExit("lost", "its pool was killed, and it did not stop in order")
 
 
 class Guard:
@@ -85,36 +90,40 @@ def stand_guard(url: str, study: str, receiver: Connection) -> None:
 
 
 def end_orphans(pids: dict[str, int], seconds: float, release: Callable[[str], object]) -> None:
-    """Give workers time to stop by themselves; end the others, with all that they have started."""
+    """Give workers time to stop by themselves; end the others, and what all have started, and free their slots."""
     until = time.monotonic() + seconds
     for worker_id, pid in pids.items():
-        stopped = _wait_for_end(pid, max(0.0, until - time.monotonic()))
+        _wait_for_end(pid, max(0.0, until - time.monotonic()))
         end_session(pid)
-        if not stopped:
-            release(worker_id)
+        release(worker_id)
 
 
-def _wait_for_end(pid: int, seconds: float) -> bool:
-    """Tell whether a process, which is not our child, ends within a time; end it where it does not."""
+def _wait_for_end(pid: int, seconds: float) -> None:
+    """Wait for a process, which is not our child, to end within a time; end it where it does not."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
-        return True
-    except (AttributeError, OSError):  # not Linux: the worker ends itself where its Python can run
-        return True
+        return
+    except AttributeError:  # not Linux: the worker ends itself where its Python can run
+        time.sleep(seconds)
+        return
     try:
-        if select.select([descriptor], [], [], seconds)[0]:
-            return True
-        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        return False
+        if not select.select([descriptor], [], [], seconds)[0]:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            select.select([descriptor], [], [], STOP_SECONDS)
     finally:
         os.close(descriptor)
 
 
 def _release(url: str, study: str, worker_id: str) -> None:
+    """Free the slot of a worker that has not handed it back, and say that it does not live."""
     try:
         engine = open_engine(url, must_exist=True)
-        release_worker(engine, read_study(engine, study), worker_id, GONE)
+        said_to_live = sa.select(workers.c.id).where(workers.c.id == worker_id, workers.c.state.in_(LIVING))
+        with reading(engine) as connection:
+            left = connection.execute(said_to_live).first() is not None
+        if left:
+            release_worker(engine, read_study(engine, study), worker_id, GONE)
         engine.dispose()
     except UserError as error:
         logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)
