@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from registry.core import fast_start
+
+# isort: split
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,6 +90,7 @@ app.command("baselines")(baselines_command)
 app.command("predict")(predict_command)
 app.command("pictures")(pictures_command)
 app.command("reference")(reference_command)
+fast_start.started()
 
 
 def _store(data_dir: Path | None) -> DataStore:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from registry.core import fast_start
+
+# isort: split
 import sys
 
 from registry.commands import (
@@ -17,7 +20,6 @@ from registry.commands import (
     transfer,
     upgrade,
 )
-from registry.core import fast_start
 from registry.core.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from registry.core import fast_start
+
+# isort: split
 import sys
 
 from registry.core.console import new_app, run
@@ -21,6 +24,7 @@ app.command("drop")(control.drop_command)
 app.command("report")(show.report_command)
 app.command("dashboard")(dashboard.dashboard_command)
 app.command("problems")(show.problems_command)
+fast_start.started()
 
 
 def main() -> None:

@@ -17,6 +17,10 @@ class ChangedProblem(ProblemError):  # noqa: N818 - reads as what it is
     """The problem's space or data are not those that the study began with; this worker does not go on."""
 
 
+class FatalProblem(ProblemError):  # noqa: N818 - KerasTuner's own word
+    """The problem's code says that no trial can work (KerasTuner's `FatalError`); the whole search stops."""
+
+
 class MetricError(ProblemError):
     """The objective names a metric that the training does not report; the whole search stops."""
 
@@ -27,6 +31,14 @@ class SettingsError(UserError):
 
 class WorkersError(UserError):
     """No worker of a study could go on; the trials wait."""
+
+
+class TimeIsUp(UserError):  # noqa: N818 - reads as what it is
+    """The time that a run may take was over before it had begun."""
+
+
+class TrialsFailed(UserError):  # noqa: N818 - reads as what it is
+    """Every trial of a study has failed."""
 
 
 class ClusterError(UserError):
@@ -43,3 +55,7 @@ class Interrupted(Exception):  # noqa: N818 - an answer, not an error
 
 class LeaseLost(Exception):  # noqa: N818 - an answer, not an error
     """Another worker holds the trial now; this one stops training it."""
+
+
+class TimeLimit(Exception):  # noqa: N818 - an answer, not an error
+    """The trial has had its time; the epoch under way is given up."""

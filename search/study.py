@@ -52,6 +52,7 @@ class Study:
         storage: str | None = None,
         artifacts: str | None = None,
         accept_changes: bool = False,
+        inspect_seconds: float | None = None,
         **settings: Any,
     ) -> Study:
         """Begin a study, or open the one of that name and raise its budget.
@@ -64,6 +65,7 @@ class Study:
             artifacts: where the registry's weights go: ``database``, a folder or an fsspec URL. It is recorded, for
                 everybody; a registry that has another store, or weights in the database, refuses it.
             accept_changes: go on with a study though its problem's space or data have changed.
+            inspect_seconds: that the problem may take to load its data and to build its model; None for any.
             settings: how to search, as fields of `Settings`; what is left out has its default, or is as in the study
                 that is there.
 
@@ -73,7 +75,9 @@ class Study:
         check_not_importing()
         spec = find_spec_of(problem)
         engine = open_engine(storage or default_url())
-        record = create_study(engine, name, spec, trials, settings, artifacts=artifacts, accept=accept_changes)
+        record = create_study(
+            engine, name, spec, trials, settings, artifacts=artifacts, accept=accept_changes, seconds=inspect_seconds
+        )
         return cls(engine, record)
 
     @classmethod
@@ -126,9 +130,9 @@ class Study:
         """Raise the budget by ``trials``; see `changes.add_trials`."""
         changes.add_trials(self._engine, self.record, trials)
 
-    def check_problem(self) -> None:
+    def check_problem(self, seconds: float | None = None) -> None:
         """Check that the problem loads here and is the one that the study began with; see `changes.check_problem`."""
-        changes.check_problem(self.record)
+        changes.check_problem(self.record, seconds)
 
     def accept_changes(self) -> Study:
         """Take the problem's space and data as they are now for those of the study, and keep that it was done."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
 from registry.core.errors import UsageError, UserError
 
+INTERRUPTED = 130  # the exit code after Ctrl-C where there was nothing to stop in order
 EPILOG = "--debug, anywhere on the line, shows the traceback of an error."
 
 Storage = Annotated[
@@ -41,6 +45,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     words = [word for word in given if word != "--debug"] or ["--help"]
+    interrupted = _note_interrupts()
     try:
         code = app(args=words, prog_name=program, standalone_mode=False)
         sys.stdout.flush()
@@ -49,14 +54,28 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
         # The reader has gone (`| head`); Python must not complain about it again at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        return 130
-    except typer.Abort:
-        return 130
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
     except Exception as error:
+        if interrupted:
+            return INTERRUPTED  # a library that was being imported has made another error of it
         if debug:
             raise
         return _explain(error, program)
+
+
+def _note_interrupts() -> list[int]:
+    """Let Ctrl-C raise as it does, and note that it came; return the notes."""
+    notes: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        notes.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        with suppress(ValueError):  # not the main thread: Ctrl-C is not for this one
+            signal.signal(signal.SIGINT, note)
+    return notes
 
 
 def _explain(error: Exception, program: str) -> int:

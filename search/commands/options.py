@@ -62,6 +62,10 @@ SETTINGS = {
     "max_retries": Annotated[
         int | None, typer.Option("--max-retries", help="How often a trial whose process crashed is tried again (2).")
     ],
+    "max_failures": Annotated[
+        int | None,
+        typer.Option("--max-failures", help="Trials that may fail one after another until it stops (5; 0: any)."),
+    ],
     "mixed_precision": Annotated[bool | None, typer.Option("--mixed-precision", help="Compute in float16 on GPUs.")],
 }
 DURATIONS = {"trial_timeout": "trial_seconds", "checkpoint_every": "checkpoint_seconds"}

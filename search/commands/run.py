@@ -44,8 +44,9 @@ def run_command(
     )
     session.prepare_process()
     database = {"storage": storage, "artifacts": artifacts}
-    found = _create(study, problem, trials, add, accept_changes, database, settings)
-    _run(found, report, run_options)
+    seconds = run_options["timeout"]
+    opened = _create(study, problem, trials, add, accept_changes, database, settings, seconds)
+    _run(opened, report, run_options)
 
 
 @options.with_settings
@@ -62,10 +63,10 @@ def create_command(
 ) -> None:
     """Create a study without working on it; `search worker` does, on any machine."""
     database = {"storage": storage, "artifacts": artifacts}
-    found = _create(study, problem, trials, add, accept_changes, database, settings)
-    status = found.status()
+    opened = _create(study, problem, trials, add, accept_changes, database, settings)
+    status = opened.status()
     typer.echo(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
-    typer.echo(f"  search worker {status.study}{options.storage_option(found)}")
+    typer.echo(f"  search worker {status.study}{options.storage_option(opened)}")
 
 
 def worker_command(
@@ -91,13 +92,13 @@ def worker_command(
         "memory_limit": options.memory_bytes(memory_limit),
     }
     session.prepare_process()
-    found = Study.open(study, storage)
+    opened = Study.open(study, storage)
     if accept_changes:
-        found = found.accept_changes()
-    progress = PlainProgress(Console(highlight=False, soft_wrap=True), found.trials)
+        opened = opened.accept_changes()
+    progress = PlainProgress(Console(highlight=False, soft_wrap=True), opened.trials)
     try:
         with progress:
-            found.run(on_status=progress.show, device=device, per_gpu=per_gpu, **run_options)
+            opened.run(on_status=progress.show, device=device, per_gpu=per_gpu, **run_options)
     except KeyboardInterrupt:
         typer.echo("stopped in order; nothing is lost, and any worker continues")
 
@@ -110,6 +111,7 @@ def _create(
     accept_changes: bool,
     database: dict[str, str | None],
     settings: dict[str, Any],
+    seconds: float | None = None,
 ) -> Study:
     from registry.core.errors import UsageError
     from search.problems.lookup import find_spec_of
@@ -122,12 +124,20 @@ def _create(
     budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
     if add is not None:
         Study.open(name, database["storage"])  # or say that there is none
-    found = Study.create(name, problem=problem, trials=budget, accept_changes=accept_changes, **database, **settings)
+    opened = Study.create(
+        name,
+        problem=problem,
+        trials=budget,
+        accept_changes=accept_changes,
+        inspect_seconds=seconds,
+        **database,
+        **settings,
+    )
     if add is not None:
         if not accept_changes:
-            found.check_problem()
-        found.add(add)
-    return found
+            opened.check_problem(seconds)
+        opened.add(add)
+    return opened
 
 
 def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None:
@@ -145,6 +155,7 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
         return
     _summarize(study, before, time.monotonic() - started, run_options)
     _write_report(study, report)
+    _say_if_all_failed(study)
 
 
 def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: dict[str, Any]) -> None:
@@ -168,6 +179,27 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         typer.echo(f"registered as {study.record.model}: registry best {study.record.model}{option}")
     if now.finished < now.budget:
         typer.echo(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
+
+
+def _say_if_all_failed(study: Study) -> None:
+    """Refuse to call a study done of which no trial has a score.
+
+    Raises:
+        TrialsFailed: its budget is used up, and all have failed.
+    """
+    from search.coordination.failures import describe_failure
+    from search.errors import TrialsFailed
+
+    trials = study.trials()
+    if not all(trial.state == "finished" and trial.score is None for trial in trials):
+        return
+    last = max(trials, key=lambda trial: trial.finished_at or 0.0)
+    why = describe_failure(str(last.stop_reason), last.error)
+    numbers = " ".join(str(trial.trial) for trial in trials[:20]) + options.storage_option(study)
+    raise TrialsFailed(
+        f"all {len(trials)} trials of {study.record.name!r} failed; trial {last.trial}, the last one: {why}. Once that "
+        f"is mended, `search retry {study.record.name} {numbers}` tries them again, and --add gives more"
+    )
 
 
 def _against_champion(study: Study, best: BestTrial) -> str:

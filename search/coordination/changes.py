@@ -53,25 +53,27 @@ def add_trials(engine: Engine, study: StudyRecord, trials: int) -> None:
         slots.add_slots(connection, study.id, slots.count_slots(connection, study.id) + trials)
 
 
-def check_problem(study: StudyRecord) -> None:
+def check_problem(study: StudyRecord, seconds: float | None = None) -> None:
     """Check that the study's problem loads here and is the one that the study began with.
 
     Raises:
         ProblemError: it does not load.
         ChangedProblem: its space or its data differ.
+        TimeIsUp: it takes longer than ``seconds``.
     """
-    now = call_in_child(inspect_problem, study.problem)
+    now = call_in_child(inspect_problem, study.problem, seconds=seconds)
     check_unchanged(study, now.space_fingerprint, now.data_fingerprint)
 
 
-def check_or_follow(engine: Engine, study: StudyRecord) -> StudyRecord:
+def check_or_follow(engine: Engine, study: StudyRecord, seconds: float | None = None) -> StudyRecord:
     """Check a study's problem as `check_problem` does; a study without a finished trial takes a mended objective.
 
     Raises:
         ProblemError: it does not load.
         ChangedProblem: its space, its data or its objective differ.
+        TimeIsUp: it takes longer than ``seconds``.
     """
-    now = call_in_child(inspect_problem, study.problem)
+    now = call_in_child(inspect_problem, study.problem, seconds=seconds)
     study = follow_objective(engine, study, Objective(now.metric, now.direction))
     check_unchanged(study, now.space_fingerprint, now.data_fingerprint)
     return study
@@ -110,9 +112,9 @@ def follow_objective(engine: Engine, study: StudyRecord, objective: Objective) -
     return read_study(engine, study.name)
 
 
-def accept_changes(engine: Engine, study: StudyRecord) -> StudyRecord:
+def accept_changes(engine: Engine, study: StudyRecord, seconds: float | None = None) -> StudyRecord:
     """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
-    now = call_in_child(inspect_problem, study.problem)
+    now = call_in_child(inspect_problem, study.problem, seconds=seconds)
     study = follow_objective(engine, study, Objective(now.metric, now.direction))
     before, after = fingerprints(study), (now.space_fingerprint, now.data_fingerprint)
     if before == after:

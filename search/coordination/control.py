@@ -11,14 +11,11 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.transaction import writing
-from registry.values.stop_reason import StopReason
 from search.optuna_bridge import tables
 from search.records.confirm_plan import free_name
 from search.records.events import CHOSEN, find_note, note
 from search.records.studies import StudyRecord, lock_study
 from search.schema import results, slots, studies
-
-FAILED = [reason.value for reason in StopReason if reason.failed]
 
 
 def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
@@ -30,7 +27,7 @@ def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
     """
 
     def act(connection: Connection, row: sa.Row[Any]) -> None:
-        if row.stop_reason not in FAILED:
+        if row.state != "finished" or row.score is not None:
             state = row.stop_reason or row.state
             raise UsageError(f"trial {row.trial} is {state}; only a failed trial can be tried again")
         connection.execute(sa.delete(results).where(results.c.slot_id == row.id))

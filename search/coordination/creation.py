@@ -36,6 +36,7 @@ def create_study(
     *,
     artifacts: str | None = None,
     accept: bool = False,
+    seconds: float | None = None,
 ) -> StudyRecord:
     """Create a study, or find the one of that name and raise its budget; see `search.Study.create`.
 
@@ -52,7 +53,8 @@ def create_study(
         check_sampler(asked)
         check_pruner(asked)
         warm_up()
-        inspection = call_in_child(inspect_problem, problem, trials if asked.sampler == "grid" else 0)
+        points = trials if asked.sampler == "grid" else 0
+        inspection = call_in_child(inspect_problem, problem, points, seconds=seconds)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     asked = existing.settings.changed(settings)
     check_sampler(asked)
@@ -63,9 +65,9 @@ def create_study(
     if more:
         changes.check_own_budget(existing)
     if accept:
-        existing = changes.accept_changes(engine, existing)
+        existing = changes.accept_changes(engine, existing, seconds)
     elif more or slots.unfinished(engine, existing.id):
-        existing = changes.check_or_follow(engine, existing)
+        existing = changes.check_or_follow(engine, existing, seconds)
     choose_artifacts(engine, artifacts)
     changes.raise_budget(engine, existing, trials)
     return existing

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from registry.core.transaction import clock
 from registry.values.stop_reason import StopReason
 from search.coordination.checkpoint_store import drop_checkpoint
+from search.coordination.failures import stop_after_failures
 from search.optuna_bridge import tables
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
@@ -49,20 +50,29 @@ def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialRe
     attrs: dict[str, Any] = {"stop_reason": result.stop_reason.value}
     if result.epoch is not None:
         attrs["best_epoch"] = result.epoch
-    infeasible = {INFEASIBLE: 1.0} if result.stop_reason.infeasible else {}
+    infeasible = {INFEASIBLE: 1.0} if is_infeasible(result) else {}
     tables.write_changes(connection, trial_id, Changes(user_attrs=attrs, system_attrs=infeasible))
-    tables.close_trial(connection, trial_id, optuna_state(result.stop_reason), result.score)
+    tables.close_trial(connection, trial_id, optuna_state(result), result.score)
+    if result.score is None:
+        study = sa.select(slots.c.study_id).where(slots.c.id == slot)
+        stop_after_failures(connection, connection.execute(study).scalar_one())
 
 
-def optuna_state(reason: StopReason) -> TrialState:
+def optuna_state(result: TrialResult) -> TrialState:
     """Return what Optuna calls a trial that ended so.
 
     A trial that its params made impossible is pruned and infeasible: samplers learn from that, and from nothing
     that has failed.
     """
-    if reason.infeasible or reason is StopReason.PRUNED:
+    if is_infeasible(result) or result.stop_reason is StopReason.PRUNED:
         return TrialState.PRUNED
-    return TrialState.FAIL if reason.failed else TrialState.COMPLETE
+    return TrialState.FAIL if result.stop_reason.failed else TrialState.COMPLETE
+
+
+def is_infeasible(result: TrialResult) -> bool:
+    """Tell whether a trial's params made it impossible; so do those with which no epoch ends within the time limit."""
+    too_slow = result.stop_reason is StopReason.TIME_LIMIT and result.score is None
+    return result.stop_reason.infeasible or too_slow
 
 
 def _stored(result: TrialResult) -> Mapping[str, Any]:

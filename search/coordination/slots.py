@@ -32,6 +32,7 @@ class Claim:
         lease: the number of this claim; fences every write.
         trial_id: the trial's id in Optuna's tables.
         epoch: how many epochs the trial had finished; it may have to go back to its checkpoint's.
+        seconds: that earlier attempts on the trial took.
     """
 
     slot: int
@@ -39,6 +40,7 @@ class Claim:
     lease: int
     trial_id: int
     epoch: int
+    seconds: float = 0.0
 
 
 def new_worker_id() -> str:
@@ -108,12 +110,14 @@ def claim(
         if trial_id is None:
             fixed = fixed_params(row.number)
             trial_id = _make_trial(connection, study_id, row, {tables.FIXED: fixed} if fixed else {})
+        seconds_before = 0.0
         if row.lease > 1:
             end_attempts(connection, row.id, "lost", "its lease expired")
+            seconds_before = connection.scalar(sa.select(slots.c.seconds).where(slots.c.id == row.id)) or 0.0
         start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}
         connection.execute(sa.insert(attempts).values(start | {"first_epoch": row.epoch + 1}))
         connection.execute(sa.update(workers).where(workers.c.id == worker).values(state="working", beat_at=now))
-    return Claim(row.id, row.number, row.lease, trial_id, row.epoch)
+    return Claim(row.id, row.number, row.lease, trial_id, row.epoch, seconds_before)
 
 
 def _make_trial(connection: Connection, study_id: int, row: sa.Row[Any], attrs: Mapping[str, Any]) -> int:
@@ -161,11 +165,22 @@ def release(connection: Connection, slot: int) -> None:
 
 
 def end_attempts(connection: Connection, slot: int, outcome: str, detail: str | None = None) -> None:
-    """Note how the last attempt on a slot ended, where that is not noted yet."""
+    """Note how the last attempt on a slot ended, where that is not noted yet, and how long it took."""
+    if outcome != "finished":  # the result says how long a trial took that has ended
+        _add_time(connection, slot, lost=outcome == "lost")
     epoch = sa.select(slots.c.epoch).where(slots.c.id == slot).scalar_subquery()
     change = sa.update(attempts).where(attempts.c.slot_id == slot, attempts.c.ended_at.is_(None))
     now = clock(connection.dialect.name)
     connection.execute(change.values(ended_at=now, outcome=outcome, detail=detail, last_epoch=epoch))
+
+
+def _add_time(connection: Connection, slot: int, *, lost: bool) -> None:
+    """Add the time of the attempt that goes on to what earlier ones took; of a lost one until its last beat."""
+    until = workers.c.beat_at if lost else clock(connection.dialect.name)
+    under_way = sa.and_(attempts.c.slot_id == slot, attempts.c.ended_at.is_(None))
+    took = sa.select(until - attempts.c.started_at).join_from(attempts, workers).where(under_way).scalar_subquery()
+    seconds = sa.func.coalesce(slots.c.seconds, 0.0) + sa.func.coalesce(took, 0.0)
+    connection.execute(sa.update(slots).where(slots.c.id == slot, OPEN).values(seconds=seconds))
 
 
 def unfinished(engine: Engine, study_id: int) -> int:

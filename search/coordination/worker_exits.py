@@ -13,7 +13,7 @@ from search.coordination.finish import close_slot
 from search.coordination.slots import end_attempts, release
 from search.optuna_bridge import tables
 from search.records.results import TrialResult
-from search.records.settings import derive_seed
+from search.records.settings import trial_seed
 from search.records.studies import StudyRecord
 from search.schema import slots, workers
 from search.system.process_exit import WorkerExit
@@ -38,7 +38,8 @@ def release_worker(engine: Engine, study: StudyRecord, worker: str, exit_: Worke
         connection.execute(sa.update(slots).where(slots.c.id == row.id).values(crashes=crashes))
         if exit_.outcome == "out_of_memory" or crashes > study.settings.max_retries:
             reason = StopReason.OUT_OF_MEMORY if exit_.outcome == "out_of_memory" else StopReason.CRASHED
-            close_slot(connection, row.id, row.trial_id, _result(connection, study, row, reason, exit_.detail))
+            result = unattended_result(connection, study, row, reason, exit_.detail)
+            close_slot(connection, row.id, row.trial_id, result)
             end_attempts(connection, row.id, exit_.outcome, exit_.detail)
         else:
             end_attempts(connection, row.id, exit_.outcome, exit_.detail)
@@ -46,17 +47,19 @@ def release_worker(engine: Engine, study: StudyRecord, worker: str, exit_: Worke
         return True
 
 
-def _result(connection: Connection, study: StudyRecord, row: sa.Row[Any], why: StopReason, error: str) -> TrialResult:
-    """Return the result of a trial that nobody is left to tell of."""
+def unattended_result(
+    connection: Connection, study: StudyRecord, row: sa.Row[Any], reason: StopReason, error: str
+) -> TrialResult:
+    """Return the result of a trial that nobody is left to tell of: what was reported of it."""
     began = sa.select(clock(connection.dialect.name) - slots.c.started_at).where(slots.c.id == row.id)
     return TrialResult(
         trial=row.trial,
-        seed=derive_seed(study.settings.seed, row.trial),
+        seed=trial_seed(study.settings, row.trial),
         params=row.params or {},
-        stop_reason=why,
+        stop_reason=reason,
         curves={study.objective.metric: tuple(tables.read_reports(connection, row.trial_id))},
-        score=None,
-        epoch=None,
+        score=None if reason.failed else row.score,
+        epoch=None if reason.failed else row.best_epoch,
         seconds=connection.execute(began).scalar_one() or 0.0,
         error=error,
     )

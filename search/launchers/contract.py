@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy.engine import Engine
 
 from search.records.studies import StudyRecord
-
-FAILED = 1  # the exit code of a worker that said why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,27 +30,12 @@ class Request:
     memory_limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A worker's process.
-
-    Args:
-        process: the process (``pid``, ``is_alive``, ``exitcode``, ``terminate``, ``kill``, ``join``, ``sentinel``).
-        reason: returns why it could not go on, once, after it has ended; None where it did not say.
-    """
-
-    process: Any
-    reason: Callable[[], str | None]
-
-
 class Workers(Protocol):
     """The running workers of one run, wherever they are: a `Pool` or a `RayPool`."""
 
-    stop_seconds: float  # in which workers that are asked to stop have ended
-
     @property
-    def exit_codes(self) -> list[int | None]:
-        """The exit codes of the workers; None, or nothing yet, of those that still run."""
+    def endings(self) -> list[str | None]:
+        """How the workers ended (see `search.pool.contract`); None, or nothing yet, of those that still run."""
 
     @property
     def failures(self) -> list[str]:
@@ -63,16 +45,16 @@ class Workers(Protocol):
         """Say why workers could not go on, where that was not said before."""
 
     def alive(self) -> bool:
-        """Tell whether a worker still runs, after replacing those that died."""
+        """Tell whether a worker still runs, after replacing those that died, and ending those that must end.
+
+        Once the workers were asked to stop, those that do not are ended in time, and their slots handed back.
+        """
 
     def wait(self, seconds: float) -> None:
         """Wait until a worker ends, ``seconds`` at most."""
 
     def stop(self) -> None:
         """Ask the workers to stop at their next safe point."""
-
-    def join(self, seconds: float) -> bool:
-        """Wait for the workers to end; tell whether they did within the time."""
 
     def kill(self) -> None:
         """End the workers at once and hand their slots back."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -20,10 +22,11 @@ from registry.core.errors import DatabaseUnavailable
 from registry.core.transaction import reading
 from search.coordination import slots
 from search.errors import ClusterError
-from search.launchers.contract import FAILED, Request
+from search.launchers.contract import Request
 from search.launchers.ray_resources import Share, check_database, place_on_ray
 from search.launchers.ray_task import Task, new_token, release_workers, run_task
 from search.launchers.target import LOCAL, RAY, host_and_port
+from search.pool.contract import FAILED, IN_ORDER
 from search.records.studies import StudyRecord, set_stopping
 from search.schema import workers
 from search.system.process_exit import WorkerExit
@@ -138,12 +141,11 @@ class RayPool:
         memory_limit: bytes of memory that each worker may use; None for any.
     """
 
-    stop_seconds = CLUSTER_STOP_SECONDS  # until a worker has heard of it by its heartbeat, and has ended
-
     def __init__(self, ray: Any, engine: Engine, study: StudyRecord, memory_limit: int | None) -> None:
         self._ray, self._engine, self._study, self._limit = ray, engine, study, memory_limit
         self._tokens: dict[Any, str] = {}  # of the tasks that have not ended
-        self.exit_codes: list[int | None] = []
+        self._end_at = math.inf
+        self.endings: list[str | None] = []
 
     def start(self, *, workers: int | None, device: str, per_gpu: int) -> None:
         """Start as many workers as are wanted, or as fit; never more than the study has work for.
@@ -176,6 +178,8 @@ class RayPool:
     def alive(self) -> bool:
         """Tell whether a worker still runs, or waits for room."""
         self._collect(0)
+        if self._tokens and time.monotonic() >= self._end_at:
+            self.kill()
         if self._tokens and self._nothing_left():
             self._collect(LINGER_SECONDS)
             for task in self._tokens:  # of nodes that died; Ray takes up to a minute to notice
@@ -189,6 +193,7 @@ class RayPool:
 
     def stop(self) -> None:
         """Ask all workers of the study to stop at their next safe point; those that still wait for room never start."""
+        self._end_at = min(self._end_at, time.monotonic() + CLUSTER_STOP_SECONDS)
         set_stopping(self._engine, self._study.id, stopping=True)
         begun = sa.select(workers.c.id).where(workers.c.study_id == self._study.id)
         with reading(self._engine) as connection:
@@ -196,11 +201,6 @@ class RayPool:
         for task, token in self._tokens.items():
             if token not in tokens:
                 self._ray.cancel(task)
-
-    def join(self, seconds: float) -> bool:
-        """Wait for the workers to end; tell whether they did within the time."""
-        self._collect(seconds)
-        return not self._tokens
 
     def kill(self) -> None:
         """End the workers at once and hand their slots back."""
@@ -210,15 +210,16 @@ class RayPool:
             set_stopping(self._engine, self._study.id, stopping=True)  # so that none claims another slot meanwhile
         for task in killed:
             self._ray.cancel(task, force=True)
-        self.join(KILL_SECONDS)
+        self._collect(KILL_SECONDS)
         with contextlib.suppress(DatabaseUnavailable):
             for token in killed.values():
                 release_workers(self._engine, self._study, token, death)
+        self._tokens.clear()
 
     def _collect(self, seconds: float) -> None:
         for task in self._wait(len(self._tokens), seconds):
             del self._tokens[task]
-            self.exit_codes += self._result(task)
+            self.endings += self._result(task)
 
     def _nothing_left(self) -> bool:
         with contextlib.suppress(DatabaseUnavailable):
@@ -245,11 +246,11 @@ class RayPool:
     def _task(self, token: str, share: Share) -> Task:
         return Task(with_password(self._engine.url), self._study.name, token, share.gpus > 0, self._limit, os.getcwd())
 
-    def _result(self, task: Any) -> list[int | None]:
+    def _result(self, task: Any) -> list[str | None]:
         try:
             return list(self._ray.get(task))
         except self._ray.exceptions.TaskCancelledError:
-            return [0]
+            return [IN_ORDER]
         except Exception as error:  # what the task raised, or Ray's own
             reason = str(error).strip().splitlines()[-1]
             logger.error("a Ray worker could not run: %s (every node needs the same packages as this one)", reason)

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.core.engine import open_engine
-from registry.core.errors import UserError
+from registry.core.errors import DatabaseError, UserError
 from registry.core.transaction import reading
 from search.coordination.slots import unfinished
 from search.coordination.worker_exits import release_worker
-from search.launchers.contract import FAILED
-from search.launchers.local import open_pool
-from search.launchers.local_pool import Pool
+from search.pool.books import open_pool
+from search.pool.contract import FAILED
+from search.pool.pool import Pool
 from search.records.studies import StudyRecord, read_study
 from search.schema import SCHEMA, workers
 from search.system.placement import Place
@@ -53,8 +53,8 @@ def new_token() -> str:
     return uuid.uuid4().hex[:8]
 
 
-def run_task(task: Task) -> list[int | None]:
-    """Keep one worker running on this node until the study has no work for it; return its exit codes."""
+def run_task(task: Task) -> list[str | None]:
+    """Keep one worker running on this node until the study has no work for it; return how it ended."""
     try:
         engine = open_engine(task.url, must_exist=True)
     except UserError as error:
@@ -69,11 +69,11 @@ def run_task(task: Task) -> list[int | None]:
             return []
         if os.path.isdir(task.folder):
             os.chdir(task.folder)
-        pool = open_pool(engine, study, lambda: task.token + uuid.uuid4().hex[:4], task.memory_limit)
-        pool.start([Place(_gpu() if task.on_gpu else None)])
-        _watch(pool)
-        pool.report()
-        return pool.exit_codes
+        with open_pool(engine, study, lambda: task.token + uuid.uuid4().hex[:4], task.memory_limit) as pool:
+            pool.start([Place(_gpu() if task.on_gpu else None)])
+            _watch(engine, study, pool)
+            pool.report()
+            return pool.endings
     except UserError as error:
         logger.error("%s", error)
         return [FAILED]
@@ -82,25 +82,36 @@ def run_task(task: Task) -> list[int | None]:
 
 
 def release_workers(engine: Engine, study: StudyRecord, token: str, death: WorkerExit) -> None:
-    """Hand back what the workers of a task held, as `deaths.release_worker` does."""
-    found = sa.select(workers.c.id).where(
+    """Hand back what the workers of a task held, as `worker_exits.release_worker` does."""
+    begun = sa.select(workers.c.id).where(
         workers.c.study_id == study.id, workers.c.state.in_(("working", "idle")), workers.c.id.startswith(token)
     )
     with reading(engine) as connection:
-        ids = list(connection.execute(found).scalars())
+        ids = list(connection.execute(begun).scalars())
     for worker in ids:
         release_worker(engine, study, worker, death)
 
 
-def _watch(pool: Pool) -> None:
+def _watch(engine: Engine, study: StudyRecord, pool: Pool) -> None:
     try:
+        stopped = False
         while pool.alive():
+            if not stopped and _is_stopping(engine, study):
+                pool.stop()  # a worker whose trial hangs does not hear of it by its heartbeat
+                stopped = True
             pool.wait(POLL_SECONDS)
     except BaseException:  # Ray ends this process: the task was cancelled, or its node is shut down
         pool.stop()
-        if not pool.join(pool.stop_seconds):
-            pool.kill()
+        while pool.alive():
+            pool.wait(POLL_SECONDS)
         raise
+
+
+def _is_stopping(engine: Engine, study: StudyRecord) -> bool:
+    try:
+        return read_study(engine, study.name).stopping
+    except DatabaseError:
+        return False  # while the database is away nobody can say so
 
 
 def _gpu() -> str | None:

@@ -14,6 +14,7 @@ from search.coordination.slots import reap
 from search.errors import SettingsError, WorkersError
 from search.launchers.contract import Request, Workers
 from search.launchers.launcher import make_launcher
+from search.pool.contract import IN_ORDER
 from search.records.status import StudyStatus, read_status
 from search.records.studies import StudyRecord
 from search.system.database_file import DatabaseFile
@@ -49,9 +50,12 @@ def _watch(engine: Engine, study: StudyRecord, workers: Workers, timeout: float 
     stopped, file = False, DatabaseFile(engine.url)
     while workers.alive():
         file.check()
+        stopping = time.monotonic() >= end
         with contextlib.suppress(DatabaseUnavailable):  # the workers wait for it, too
-            on_status(current_status(engine, study))
-        if not stopped and time.monotonic() >= end:
+            status = current_status(engine, study)
+            on_status(status)
+            stopping = stopping or status.stopping  # somebody else may have said so
+        if stopping and not stopped:
             workers.stop()  # which ends a worker at once that has not begun yet
             stopped = True
         workers.wait(POLL_SECONDS)
@@ -60,8 +64,9 @@ def _watch(engine: Engine, study: StudyRecord, workers: Workers, timeout: float 
     on_status(status)
     if status.error is not None:
         raise SettingsError(status.error)
-    if not stopped and status.finished < status.budget and workers.exit_codes and all(workers.exit_codes):
-        why = "; ".join(workers.failures) or f"see their messages above (exit codes {workers.exit_codes})"
+    if not stopped and status.finished < status.budget and workers.endings and IN_ORDER not in workers.endings:
+        ends = ", ".join(str(ending) for ending in workers.endings)
+        why = "; ".join(workers.failures) or f"see their messages above ({ends})"
         raise WorkersError(
             f"no worker of {study.name!r} could go on: {why}. The trials wait; once that is mended, the same "
             "command continues"
@@ -72,8 +77,8 @@ def _watch(engine: Engine, study: StudyRecord, workers: Workers, timeout: float 
 def _stop(workers: Workers) -> None:
     try:
         workers.stop()
-        if not workers.join(workers.stop_seconds):
-            workers.kill()
+        while workers.alive():
+            workers.wait(POLL_SECONDS)
     except KeyboardInterrupt:
         workers.kill()
     workers.report()

@@ -28,6 +28,7 @@ class Settings:
         checkpoint_seconds: least time between checkpoints; 0 for one after each epoch, None for as often as costs under
             3 % of the time.
         max_retries: how often a trial is tried again after its worker's process crashed.
+        max_failures: how many trials may fail one after another until the study is stopped; 0 for any number.
         mixed_precision: compute in float16 on GPUs; weights stay float32.
         confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
 
@@ -45,6 +46,7 @@ class Settings:
     trial_seconds: float | None = None
     checkpoint_seconds: float | None = None
     max_retries: int = 2
+    max_failures: int = 5
     mixed_precision: bool = False
     confirms: Confirmation | None = None
 
@@ -56,6 +58,7 @@ class Settings:
             ("top_k", 1),
             ("seed", 0),
             ("max_retries", 0),
+            ("max_failures", 0),
         ):
             _at_least(name, getattr(self, name), least)
         if self.checkpoint_seconds is not None:

@@ -18,8 +18,6 @@ from search.records.studies import StudyRecord, find_study, read_study
 from search.schema import slots, workers
 from search.timing import DEAD_SECONDS, FORGOTTEN_SECONDS
 
-FAILED = tuple(reason.value for reason in StopReason if reason.failed)
-
 
 @dataclass(frozen=True)
 class BestTrial:
@@ -136,21 +134,23 @@ def _budget(connection: Connection, study: StudyRecord) -> int:
 
 
 def _counts(connection: Connection, study: StudyRecord) -> dict[str, int]:
+    failed = slots.c.score.is_(None)
     query = (
-        sa.select(slots.c.state, slots.c.stop_reason, sa.func.count())
+        sa.select(slots.c.state, slots.c.stop_reason, failed, sa.func.count())
         .where(slots.c.study_id == study.id)
-        .group_by(slots.c.state, slots.c.stop_reason)
+        .group_by(slots.c.state, slots.c.stop_reason, failed)
     )
     counts: Counter[str] = Counter(dict.fromkeys(("complete", "pruned", "failed", "running", "waiting"), 0))
-    for state, reason, count in connection.execute(query):
-        counts[_kind(state, reason)] += count
+    for state, reason, without_score, count in connection.execute(query):
+        counts[_kind(state, reason, without_score)] += count
     return dict(counts)
 
 
-def _kind(state: str, reason: str | None) -> str:
+def _kind(state: str, reason: str | None, without_score: bool) -> str:
+    """Return what a slot counts as; a trial that ended without a score has failed, whatever ended it."""
     if state != "finished":
         return state
-    if reason in FAILED:
+    if without_score:
         return "failed"
     return "pruned" if reason == StopReason.PRUNED else "complete"
 

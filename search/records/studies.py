@@ -98,10 +98,17 @@ def set_objective(connection: Connection, study_id: int, objective: Objective) -
 
 
 def set_stopping(engine: Engine, study_id: int, *, stopping: bool, error: str | None = None) -> None:
-    """Ask all workers of a study to stop, or let them work again."""
+    """Ask all workers of a study to stop, or let them work again; why they were to stop stays until they may work."""
     with writing(engine) as connection:
-        change = sa.update(studies).where(studies.c.id == study_id)
-        connection.execute(change.values(stopping=stopping, error=error))
+        write_stopping(connection, study_id, stopping=stopping, error=error)
+
+
+def write_stopping(connection: Connection, study_id: int, *, stopping: bool, error: str | None = None) -> None:
+    """Do the same as `set_stopping`, within a transaction."""
+    values: dict[str, Any] = {"stopping": stopping}
+    if error is not None or not stopping:
+        values["error"] = error
+    connection.execute(sa.update(studies).where(studies.c.id == study_id).values(values))
 
 
 def lock_study(connection: Connection, study_id: int) -> None:

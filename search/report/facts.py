@@ -156,7 +156,7 @@ def _outcome(slot: TrialRecord) -> Outcome:
     reason = slot.stop_reason
     if slot.state != "finished" or reason is None:
         return "running" if slot.state == "running" else "waiting"
-    if reason.failed:
+    if slot.score is None:
         return "failed"
     return "pruned" if reason is StopReason.PRUNED else "complete"
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.context
 import os
+import pickle
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from types import ModuleType
 from typing import Any, TypeVar
 
-from search.errors import ProblemError
+from registry.core.error_text import one_line
+from search.errors import ProblemError, TimeIsUp
+from search.system.process_tree import begin_session, end_at_end_of_file, end_session, end_with_creator
+from search.timing import LOADING_SECONDS
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -69,29 +75,119 @@ def warm_up() -> None:
     if processes().get_start_method() == "forkserver":
         from multiprocessing.forkserver import ensure_running
 
-        ensure_running()
+        with _interrupts_held():  # also in the server, until it can say that they are not for it
+            ensure_running()
 
 
-def call_in_child(function: Callable[..., T], *args: Any) -> T:
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back from this thread, and from the processes that it starts meanwhile."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start_process(function: Callable[..., object], *args: Any, name: str | None = None) -> Any:
+    """Start a function in a child process that has TensorFlow; return the process."""
+    warm_up()
+    process = processes().Process(target=function, args=args, name=name)  # type: ignore[attr-defined]
+    process.start()
+    return process
+
+
+def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None = None) -> T:
     """Call a function in a child process that has TensorFlow, and return or raise what it does.
 
+    The child, and what it has started, is gone when this returns, also where it is interrupted.
+
+    Args:
+        function: of a module.
+        args: its arguments.
+        seconds: that it may take; None for any.
+
     Raises:
-        ProblemError: the child died.
+        ProblemError: the child ended without an answer.
+        TimeIsUp: it took longer than it may.
     """
-    with ProcessPoolExecutor(1, mp_context=processes(), initializer=_on_cpu) as executor:
-        try:
-            return executor.submit(function, *args).result()
-        except BrokenProcessPool:
-            raise ProblemError(
-                "the process that loads the problem died; run it alone to see why: "
-                "python -c 'import YOUR_MODULE' (or it ran out of memory)"
-            ) from None
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = start_process(_answer, sender, function, args)
+    sender.close()  # the child has its own
+    answer: tuple[bool, Any] = (False, None)
+    try:
+        _wait_for_answer(receiver, process.sentinel, seconds)
+        if receiver.poll():
+            answer = pickle.loads(receiver.recv_bytes())  # noqa: S301 - our own
+    except EOFError:
+        pass  # it ended without one
+    finally:
+        process.kill()
+        end_session(process.pid)
+        process.join()
+        receiver.close()
+    done, value = answer
+    if done:
+        result: T = value
+        return result
+    if value is not None:
+        raise value
+    raise ProblemError(
+        f"the process that loads the problem died (exit code {process.exitcode}); run it alone to see why: "
+        "python -c 'import YOUR_MODULE' (or it ran out of memory)"
+    )
 
 
-def _on_cpu() -> None:
+def _wait_for_answer(receiver: Connection, sentinel: int, seconds: float | None) -> None:
+    """Wait for an answer or the child's end; say once that it takes long."""
+    first = LOADING_SECONDS if seconds is None else min(seconds, LOADING_SECONDS)
+    if multiprocessing.connection.wait([receiver, sentinel], first):
+        return
+    if seconds is None or seconds > first:
+        logger.warning("the problem has been loading for %.0f s; Ctrl-C gives it up", first)
+        if multiprocessing.connection.wait([receiver, sentinel], None if seconds is None else seconds - first):
+            return
+    raise TimeIsUp("the time was up before the problem was loaded; nothing has begun")
+
+
+def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    """Call a function and send what it returns or raises."""
+    _prepare_child()
+    answer: tuple[bool, Any]
+    try:
+        answer = (True, function(*args))
+    except (SystemExit, KeyboardInterrupt) as error:
+        answer = (False, ProblemError(describe_exit(error)))
+    except Exception as error:
+        answer = (False, error)
+    try:
+        data = pickle.dumps(answer)
+        pickle.loads(data)  # noqa: S301 - what cannot be read again must not be sent
+    except Exception:
+        data = pickle.dumps((False, ProblemError(one_line(answer[1]))))
+    sender.send_bytes(data)
+
+
+def describe_exit(error: BaseException) -> str:
+    """Say of an exception that ends processes, which the problem's code has raised, what it was and where."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = ""
+    if trace is not None:
+        place = f" in {os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno}"
+    return f"the problem's code asked its process to end{place}: {one_line(error)}"
+
+
+def _prepare_child() -> None:
     from search.system.runtime import configure
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    begin_session()
+    end_with_creator()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        end_at_end_of_file(parent.sentinel)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     configure(None, 1)
 
@@ -99,6 +195,7 @@ def _on_cpu() -> None:
 def _end_with_parent() -> None:
     """End this process with its parent: a killed parent cannot tell it to end."""
     wait_for_parent()
+    end_session(os.getpid())
     os._exit(1)
 
 

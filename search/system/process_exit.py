@@ -16,7 +16,8 @@ class WorkerExit:
 
     Args:
         outcome: ``lost`` (it was ended from outside: never its trial's fault), ``crashed`` (it broke down by
-            itself) or ``out_of_memory``.
+            itself, with whatever exit code), ``out_of_memory``, ``preempted`` (its pool ended it, to stop) or
+            ``overdue`` (its pool ended it at its trial's time limit).
         detail: in words.
     """
 
@@ -24,12 +25,11 @@ class WorkerExit:
     detail: str
 
 
-def classify_exit(exit_code: int, *, over_limit: str | None = None, system_killed: bool = False) -> WorkerExit:
-    """Return how a process ended.
+def classify_exit(exit_code: int, *, system_killed: bool = False) -> WorkerExit:
+    """Return how a process ended that did not end in order.
 
     Args:
         exit_code: its exit code, or minus the signal that ended it.
-        over_limit: in words, how it went over its memory limit, where we ended it for that.
         system_killed: the system has ended some process for lack of memory meanwhile.
 
     Example:
@@ -40,8 +40,6 @@ def classify_exit(exit_code: int, *, over_limit: str | None = None, system_kille
         return WorkerExit("crashed", f"ended with exit code {exit_code}")
     name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else "unknown"
     detail = f"ended by signal {-exit_code} ({name})"
-    if over_limit:
-        return WorkerExit("out_of_memory", over_limit)
     if -exit_code == signal.SIGKILL and system_killed:
         return WorkerExit("out_of_memory", f"{detail}, while the system ended processes for want of memory")
     return WorkerExit("lost" if -exit_code in SENT else "crashed", detail)

@@ -181,7 +181,7 @@ def describe_best(status: StudyStatus) -> str:
     """Return one line about the best trial so far."""
     best = status.best
     if best is None:
-        return "no trial has ended yet"
+        return "no trial has a score yet" if status.finished else "no trial has ended yet"
     return f"best {status.objective.metric} {best.score:.4f}: trial {best.trial}, epoch {best.epoch}"
 
 

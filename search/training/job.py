@@ -20,7 +20,8 @@ class Job:
         resume: a checkpoint to continue after; None to begin.
         started: called once the model is built, with the values of all hyperparameters.
         after_epoch: called after each epoch that the monitor took; may raise to give the training up.
-        should_stop: asked within epochs; True raises `Interrupted`, and it may raise by itself.
+        should_stop: asked within epochs; True raises `Interrupted`, and it may raise by itself: `TimeLimit` ends the
+            training in order, with what its finished epochs gave.
     """
 
     hp: Any

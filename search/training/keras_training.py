@@ -8,6 +8,8 @@ import keras
 import keras_tuner
 import tensorflow as tf
 
+from registry.core.error_text import one_line
+from search.errors import FatalProblem
 from search.problems.inspection import check_model
 from search.problems.problem import Data, Problem
 from search.space.hyperparameters import build_model
@@ -41,6 +43,8 @@ class KerasTraining:
             return self._run(job)
         except tf.errors.ResourceExhaustedError as failure:
             raise MemoryError(str(failure)) from failure
+        except keras_tuner.errors.FatalError as failure:
+            raise FatalProblem(f"the problem stopped the study: {one_line(failure)}") from failure
 
     def checkpoint(self) -> bytes | None:
         """Return the state after the last finished epoch; None before the first."""

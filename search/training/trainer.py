@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from search.errors import ProblemError
+from registry.values.stop_reason import StopReason
+from search.errors import ProblemError, TimeLimit
 from search.training.keras_fit import EpochCallback, FitDefaults, with_fit_defaults
 from search.training.monitor import Monitor
 from search.training.resident import ResidentArrays, ResidentEpochs
@@ -56,9 +58,10 @@ class Trainer:
             self.model, train, validation, batch_size=batch_size, seed=seed, should_stop=self._should_stop
         )
         self._resume(resume)
-        while self.monitor.stop_reason is None:
-            self._epoch_started = self._clock()
-            self._end_epoch(epochs.run(self.monitor.epochs + 1))
+        with self._until_time_limit():
+            while self.monitor.stop_reason is None:
+                self._epoch_started = self._clock()
+                self._end_epoch(epochs.run(self.monitor.epochs + 1))
         self._restore_best()
 
     def fit_keras(
@@ -86,10 +89,19 @@ class Trainer:
         with_fit_defaults(self.model, callback, defaults)
         self._callback = callback
         train = data.train if isinstance(data.train, tuple) else (data.train,)
-        outcome = fit(self.model, *train, validation_data=data.validation, callbacks=[callback])
-        if not self.monitor.epochs:
-            self._end_epoch(self._as_metrics(outcome))
+        with self._until_time_limit():
+            outcome = fit(self.model, *train, validation_data=data.validation, callbacks=[callback])
+            if not self.monitor.epochs:
+                self._end_epoch(self._as_metrics(outcome))
         self._restore_best()
+
+    @contextmanager
+    def _until_time_limit(self) -> Iterator[None]:
+        """Take a training that is given up at its time limit for one that has ended there."""
+        try:
+            yield
+        except TimeLimit:
+            self.monitor.stop_reason = StopReason.TIME_LIMIT
 
     def _resume(self, resume: Snapshot | None) -> None:
         if resume is not None:

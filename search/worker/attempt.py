@@ -6,6 +6,8 @@ Knows leases, samplers, pruners and the registry, but not what trains: that is a
 from __future__ import annotations
 
 import logging
+import math
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -18,10 +20,9 @@ from registry.core.error_text import one_line
 from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 from registry.core.transaction import writing
 from registry.values.stop_reason import StopReason
-from search.coordination.checkpoints import Checkpoints
 from search.coordination.finish import optuna_state
 from search.coordination.lease import Lease
-from search.errors import Interrupted, LeaseLost
+from search.errors import Interrupted, LeaseLost, TimeLimit
 from search.optuna_bridge.pruners import StalledPruner
 from search.optuna_bridge.samplers import make_sampler, nth_point
 from search.optuna_bridge.worker_storage import begin_trial
@@ -30,11 +31,13 @@ from search.records.settings import trial_seed
 from search.space.dimensions import Dimension
 from search.space.hyperparameters import SampledHyperParameters
 from search.space.names import Names
-from search.timing import OUTAGE_RETRY_SECONDS
+from search.timing import EPOCH_GRACE_SECONDS, OUTAGE_RETRY_SECONDS
 from search.training.job import Job
 from search.training.monitor import Limits, Monitor
+from search.worker.checkpoints import Checkpoints
 from search.worker.context import WorkerContext
 from search.worker.registration import record, worth_recording
+from search.worker.words import Word
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ class Attempt:
         lease: the slot's.
         lost: True once the heartbeat found the lease lost.
         stop: True once it found that the study is being stopped.
+        clock: seconds.
     """
 
     def __init__(
@@ -55,13 +59,16 @@ class Attempt:
         lease: Lease,
         lost: Callable[[], bool] = lambda: False,
         stop: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._context, self._lease, self._lost, self._stop = context, lease, lost, stop
+        self._context, self._lease, self._lost, self._stop, self._clock = context, lease, lost, stop, clock
         self._settings = context.study.settings
         self._checkpoints = Checkpoints(lease, context.training.checkpoint, self._settings.checkpoint_seconds)
         self._monitor: Monitor
         self._prune: StalledPruner
         self._away_until = 0.0
+        self._ends_at = self._end_of_time()
+        self._answer: Exception | None = None  # why the training is to be given up, once that was said
         self._after = 0  # the epoch that the training goes on after
 
     def run(self) -> TrialResult:
@@ -74,9 +81,11 @@ class Attempt:
             DatabaseError: the database does not answer; the lease expires by itself.
         """
         retry = self._context.retry
+        self._context.say(Word.TRAINING)
         try:
             return self._run()
         except Interrupted:
+            self._context.say(Word.STOPPING)
             retry(lambda: self._checkpoints.save(self._monitor.epochs, self._prune.state()))
             retry(lambda: self._lease.release("preempted", "the worker was asked to stop"))
             raise
@@ -119,15 +128,28 @@ class Attempt:
             should_stop=self._stop_now,
         )
         model, reason, error = None, None, None
+        process = os.getpid()
         try:
             model = context.training.run(job)
         except (Interrupted, LeaseLost, UserError):
             raise
         except MemoryError as failure:
             reason, error = StopReason.OUT_OF_MEMORY, one_line(failure)
-        except Exception as failure:
+        except TimeLimit:
+            reason = StopReason.TIME_LIMIT
+        except (Exception, SystemExit, KeyboardInterrupt) as failure:  # Ctrl-C itself sets an event, and raises nothing
             logger.debug("trial %d failed", trial.number, exc_info=True)
-            reason, error = StopReason.ERROR, "".join(traceback.format_exception(failure))
+            reason, error = StopReason.ERROR, _readable("".join(traceback.format_exception(failure)))
+        finally:
+            if os.getpid() != process:
+                os._exit(0)  # a process that the problem's code has forked; the trial is its parent's
+        if isinstance(self._answer, Interrupted | LeaseLost):
+            raise self._answer  # the problem's code has caught it, and gone on
+        if self._answer is not None:
+            reason = StopReason.TIME_LIMIT
+        if (reason or self._monitor.stop_reason) is StopReason.TIME_LIMIT and self._monitor.score is None:
+            error = f"no epoch ended within the time limit of {settings.trial_seconds:g} s"
+        context.say(Word.RECORDING)
         return _result(trial.number, seed, hp.params, self._monitor, model, reason, error), model
 
     def _suggest(self, trial: optuna.Trial, found: Dimension) -> Any:
@@ -156,11 +178,11 @@ class Attempt:
         if monitor.stop_reason is not None:
             return  # the result says all
         try:
-            if time.monotonic() >= self._away_until:
+            if self._clock() >= self._away_until:
                 self._report()
                 self._checkpoints.save_when_due(monitor.epochs, self._prune.state)
         except DatabaseUnavailable as error:
-            self._away_until = time.monotonic() + OUTAGE_RETRY_SECONDS
+            self._away_until = self._clock() + OUTAGE_RETRY_SECONDS
             logger.warning("%s; the training goes on meanwhile", error)
         if monitor.stop_reason is None and self._stop_now():
             raise Interrupted
@@ -175,14 +197,27 @@ class Attempt:
 
     def _stop_now(self) -> bool:
         if self._lost():
-            raise LeaseLost
-        return self._context.should_stop() or self._stop()
+            self._answer = LeaseLost()
+        elif self._context.should_stop() or self._stop():
+            self._answer = Interrupted()
+        elif self._clock() >= self._ends_at:
+            self._answer = TimeLimit()
+        if self._answer is not None:
+            raise self._answer
+        return False
+
+    def _end_of_time(self) -> float:
+        """Return when the epoch under way is given up for the trial's time limit, by this process's clock."""
+        seconds = self._settings.trial_seconds
+        if seconds is None:
+            return math.inf
+        return self._clock() + max(0.0, seconds - self._lease.claim.seconds) + EPOCH_GRACE_SECONDS
 
     def _tell_sampler(self, trial: optuna.Trial, result: TrialResult) -> None:
         study = self._context.optuna_study
         values = None if result.score is None else [result.score]
         frozen = self._context.view.get_trial(trial._trial_id)
-        state = optuna_state(result.stop_reason)
+        state = optuna_state(result)
         self._context.retry(lambda: study.sampler.after_trial(study, frozen, state, values))
 
     def _record(self, result: TrialResult, model: Any) -> None:
@@ -193,11 +228,16 @@ class Attempt:
             def close(connection: Connection) -> None:
                 self._lease.finish(connection, result, changes)
 
-            if worth_recording(context.registry, context.study, result):
+            if model is not None and worth_recording(context.registry, context.study, result):
                 record(context.registry, context.study, result, model, context.samples, also=close)
             else:
                 with writing(context.engine) as connection:
                     close(connection)
+
+
+def _readable(text: str) -> str:
+    """Return a text that every database takes: what is no character is written out."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _result(

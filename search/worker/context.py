@@ -21,6 +21,7 @@ from search.records.studies import StudyRecord
 from search.space.discovery import Space, discover
 from search.system.retry import Retry
 from search.training.job import Training
+from search.worker.words import Say, say_nothing
 
 
 @dataclass
@@ -38,6 +39,7 @@ class WorkerContext:
         space: the problem's, to find a grid's points.
         should_stop: True once the worker was asked to stop.
         retry: how to wait for a database that is away.
+        say: tells who started the worker how far it is.
     """
 
     engine: Engine
@@ -50,6 +52,7 @@ class WorkerContext:
     space: Callable[[], Space]
     should_stop: Callable[[], bool]
     retry: Retry
+    say: Say = say_nothing
 
     def close(self) -> None:
         """Close all connections to the database."""

@@ -2,12 +2,17 @@
 
 import signal
 
-from search.system.runtime import import_tensorflow
+from search.system.process_tree import end_with_creator
 
-# Ctrl-C reaches this process, too, and is not for it; once this is imported the forkserver sees to that itself.
-before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+# Ctrl-C reaches this process, too, and is never for it. It came into being with Ctrl-C held back: see `warm_up`.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+end_with_creator()  # until it serves: then it sees by itself that nobody is left
+
+from search.system.runtime import import_tensorflow  # noqa: E402
+
 import_tensorflow()
 
 import search.worker.worker  # noqa: E402, F401 - all that a worker needs, after the quiet import
 
-signal.signal(signal.SIGINT, before)
+end_with_creator(armed=False)

@@ -30,6 +30,7 @@ from search.system.runtime import configure
 from search.timing import BEATS_A_LEASE, IDLE_SECONDS, LEASE_SECONDS
 from search.worker.attempt import Attempt
 from search.worker.context import WorkerContext, open_keras_context
+from search.worker.words import Say, Word, say_nothing
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Worker:
             DatabaseError: the database does not answer, and did not come back.
         """
         self._context.retry(self._register)
+        self._context.say(Word.READY)
         state = "failed"
         try:
             while not stop.is_set():
@@ -125,7 +127,9 @@ class Worker:
             connection.execute(change.values(state=state, beat_at=clock(self._engine.dialect.name)))
 
 
-def work(url: str, study_name: str, place: Place, *, worker_id: str, stop: threading.Event) -> None:
+def work(
+    url: str, study_name: str, place: Place, *, worker_id: str, stop: threading.Event, say: Say = say_nothing
+) -> None:
     """Run a worker in this process until the study is done or ``stop`` is set.
 
     Raises:
@@ -135,6 +139,7 @@ def work(url: str, study_name: str, place: Place, *, worker_id: str, stop: threa
     study = Retry(stop.wait)(lambda: read_known(engine, study_name))
     configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
     context = open_keras_context(engine, url, study, stop)
+    context.say = say
     gc.collect()
     gc.freeze()  # what TensorFlow's import made need not be looked through after each trial
     try:

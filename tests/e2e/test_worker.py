@@ -14,7 +14,7 @@ from search.coordination import control
 from search.coordination.creation import begin_study
 from search.coordination.lease import Lease
 from search.coordination.worker_exits import release_worker
-from search.errors import ChangedProblem, Interrupted, LeaseLost, MetricError
+from search.errors import ChangedProblem, FatalProblem, Interrupted, LeaseLost, MetricError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem, load_data
 from search.problems.resolve import load_problem
@@ -66,11 +66,33 @@ def raise_for_some(error):
             raise error
     return trouble
 failing = of(trouble=raise_for_some(RuntimeError("no luck\\nat all")))
+leaving = of(trouble=raise_for_some(SystemExit(0)))
+interrupting = of(trouble=raise_for_some(KeyboardInterrupt()))
+fatal = of(trouble=raise_for_some(keras_tuner.errors.FatalTypeError("the data are not mine")))
 greedy = of(trouble=raise_for_some(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")))
 
 def own_fit(self, hp, model, *args, **kwargs):
     return model.fit(*args, batch_size=hp.Choice("batch_size", [8, 16]), **kwargs)
 own = of(fit=own_fit)
+
+class Endless(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        while waits:
+            self.model.asked()
+waits = []
+
+def slow_fit(self, hp, model, *args, callbacks, **kwargs):
+    def second_epoch(epoch, logs):
+        waits.append(epoch)
+    model.asked = lambda: callbacks[0].on_train_batch_end(0)
+    ends = keras.callbacks.LambdaCallback(on_epoch_end=second_epoch)
+    try:
+        return model.fit(*args, callbacks=[*callbacks, ends, Endless()], **kwargs)
+    except Exception:
+        if hp.Boolean("swallow", default=True):
+            return 0.0
+        raise
+slow = of(fit=slow_fit)
 """
 
 
@@ -102,6 +124,10 @@ def begin(tmp_path, monkeypatch):
     for bench in benches:
         bench.close()
     sys.modules.pop("problems", None)
+
+
+class Killed(BaseException):
+    """The end of a process, as far as one process can show it."""
 
 
 class Bench:
@@ -218,10 +244,10 @@ def test_a_killed_trial_is_continued_after_its_last_checkpoint(study_anywhere, t
     class Dying(Lease):
         def progress(self, epoch, *others):
             if epoch == 4:
-                raise SystemExit
+                raise Killed
             return super().progress(epoch, *others)
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(Killed):
         Attempt(bench.context, bench.claim(Dying)).run()
     release_worker(bench.engine, bench.record, "w1", WorkerExit("lost", "ended by signal 9"))
     done = bench.work()[0]
@@ -297,6 +323,61 @@ def test_an_exception_of_the_problem_costs_its_trial_and_is_kept(study):
     assert "in trouble" in bad[0].error
 
 
+@pytest.mark.parametrize(("attr", "said"), [("leaving", "SystemExit: 0"), ("interrupting", "KeyboardInterrupt")])
+def test_what_ends_processes_is_a_trials_error_where_the_problem_raises_it(study, attr, said):
+    trials = study(attr, trials=6, seed=1).work()
+    bad = [t for t in trials if t.stop_reason is StopReason.ERROR]
+    assert 0 < len(bad) < 6
+    assert bad[0].error.strip().endswith(said)
+
+
+def test_a_fatal_error_stops_the_study_with_its_text(study):
+    bench = study("fatal", trials=6, seed=1)
+    with pytest.raises(FatalProblem, match="the problem stopped the study: FatalTypeError: the data are not mine"):
+        bench.work()
+    status = read_status(bench.engine, "s")
+    assert "the data are not mine" in status.error
+    assert (status.trials["failed"], status.trials["running"]) == (0, 0)
+    assert status.trials["waiting"] > 0
+
+
+def test_failures_in_a_row_stop_the_study(study):
+    bench = study("not_a_number", trials=6, max_failures=3)
+    bench.work()
+    status = read_status(bench.engine, "s")
+    assert (status.trials["failed"], status.trials["waiting"]) == (3, 3)
+    assert status.error.startswith("the last 3 trials of 's' failed, so it was stopped; the last one's reason: nan")
+
+
+def test_a_trial_is_given_up_within_an_epoch_at_its_time_limit_and_keeps_its_best(study):
+    bench, now = study("slow", trials=1, trial_seconds=1000), [0.0]
+
+    class Late(Lease):
+        def progress(self, *others):
+            now[0] = 2000.0
+            return super().progress(*others)
+
+    # Its second epoch never ends, and its code swallows what is raised.
+    Attempt(bench.context, bench.claim(Late), clock=lambda: now[0]).run()
+    trial = bench.trials()[0]
+    assert (trial.stop_reason, trial.epoch, trial.best_epoch) == (StopReason.TIME_LIMIT, 1, 1)
+    assert trial.score == trial.curves["val_loss"][0]
+    assert len(bench.context.registry.list("toy")) == 1
+
+
+def test_an_answer_that_the_problems_code_swallows_still_holds(study):
+    bench = study("slow", trials=1)
+
+    class Stopper(Lease):
+        def progress(self, *others):
+            bench.stop.set()
+            return super().progress(*others)
+
+    with pytest.raises(Interrupted):
+        Attempt(bench.context, bench.claim(Stopper)).run()
+    assert bench.trials()[0].state == "waiting"
+
+
 def test_out_of_memory_is_a_reason_of_its_own(study):
     bench = study("greedy", trials=6, seed=1)
     reasons = {t.stop_reason for t in bench.work()}
@@ -312,8 +393,9 @@ def test_a_metric_that_does_not_exist_stops_the_search_and_hands_the_slot_back(s
 
 
 def test_a_time_limit_ends_a_trial_after_an_epoch(study):
-    trials = study(trials=1, max_epochs=50, trial_seconds=1e-6).work()
-    assert (trials[0].stop_reason, trials[0].epoch) == (StopReason.TIME_LIMIT, 1)
+    bench = study(trials=1, max_epochs=50, trial_seconds=1e-6)
+    result = Attempt(bench.context, bench.claim(), clock=lambda: 0.0).run()
+    assert (result.stop_reason, result.epoch) == (StopReason.TIME_LIMIT, 1)
 
 
 def test_a_fit_of_the_problems_own_is_used_and_its_hyperparameters_are_kept(study):

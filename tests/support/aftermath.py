@@ -60,13 +60,12 @@ def examine(url: str, calm_url: str, name: str, log: Path, epochs: int) -> Itera
 
 
 def _budget(engine: Engine, name: str, trials: Sequence[TrialRecord]) -> Iterator[Check]:
-    with closing_storage(engine, readonly=True) as storage:
-        seen = optuna.load_study(study_name=name, storage=storage).trials
+    seen = of_optuna(engine, name)
     states = Counter(trial.state.name for trial in seen)
     numbers = [trial.number for trial in seen]
     good = numbers == list(range(len(trials))) == [one.trial for one in trials]
     yield Check("trials of Optuna's, as many as slots", f"{len(seen)} of {len(trials)}", good)
-    yield Check("their states", _listed(states), set(states) == {"COMPLETE"})
+    yield Check("their states", listed(states), set(states) == {"COMPLETE"})
     told = all(
         (one.value, one.intermediate_values) == (ours.score, dict(enumerate(ours.curves["val_accuracy"], start=1)))
         for one, ours in zip(seen, trials, strict=True)
@@ -74,6 +73,12 @@ def _budget(engine: Engine, name: str, trials: Sequence[TrialRecord]) -> Iterato
     yield Check("values and reports, as in our curves", "all" if told else "not all", told)
     finished = sum(one.state == "finished" for one in trials)
     yield Check("slots finished", f"{finished} of {len(trials)}", finished == len(trials))
+
+
+def of_optuna(engine: Engine, name: str) -> list[optuna.trial.FrozenTrial]:
+    """Return a study's trials as Optuna's own tools see them."""
+    with closing_storage(engine, readonly=True) as storage:
+        return optuna.load_study(study_name=name, storage=storage).trials
 
 
 def _attempts(engine: Engine, study: StudyRecord, trials: Sequence[TrialRecord], epochs: int) -> Iterator[Check]:
@@ -86,7 +91,7 @@ def _attempts(engine: Engine, study: StudyRecord, trials: Sequence[TrialRecord],
         rows = connection.execute(query).all()
     outcomes = Counter(row.outcome or "running" for row in rows)
     good = outcomes["finished"] == len(trials) and not outcomes["running"]
-    yield Check("attempts", _listed(outcomes), good)
+    yield Check("attempts", listed(outcomes), good)
     of_slot: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         of_slot[row.number].append(row)
@@ -96,7 +101,7 @@ def _attempts(engine: Engine, study: StudyRecord, trials: Sequence[TrialRecord],
     overlaps = sum(one.ended_at > next_one.started_at + CLOCK_SECONDS for one, next_one in pairs)
     yield Check("attempts that overlap", str(overlaps), overlaps == 0)
     back = Counter(max(0, one.last_epoch + 1 - next_one.first_epoch) for one, next_one in pairs)
-    yield Check("epochs gone back by an attempt: how often", _listed(back), max(back, default=0) <= 1)
+    yield Check("epochs gone back by an attempt: how often", listed(back), max(back, default=0) <= 1)
 
 
 def _repeated(log: Path, trials: Sequence[TrialRecord], epochs: int, lost: int) -> Iterator[Check]:
@@ -150,5 +155,6 @@ def _count(engine: Engine, table: sa.Table) -> int:
         return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
-def _listed(counts: Counter[Any]) -> str:
+def listed(counts: Counter[Any]) -> str:
+    """Return counts in words."""
     return ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"

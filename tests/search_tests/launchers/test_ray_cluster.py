@@ -203,10 +203,10 @@ def test_a_stopped_pool_waits_for_what_has_begun_only(running):
     begun, waiting = [task.token for task in ray.objects]
     assert ray.cancelled == [(waiting, False)]
     assert study.status().stopping
-    assert not pool.join(0)
-    ray.results[begun] = [0]
-    assert pool.join(0)
-    assert pool.exit_codes == [0, 0]
+    assert pool.alive()
+    ray.results[begun] = ["in order"]
+    assert not pool.alive()
+    assert pool.endings == ["in order", "in order"]
 
 
 def test_a_killed_pool_hands_all_slots_back(running):
@@ -222,7 +222,7 @@ def test_a_worker_that_ray_cannot_run_is_told_of(running, caplog):
     for task in ray.objects:
         ray.results[task.token] = ValueError("task failed\nModuleNotFoundError: No module named 'search'")
     assert not pool.alive()
-    assert pool.exit_codes == [1, 1]
+    assert pool.endings == ["failed", "failed"]
     assert "could not run: ModuleNotFoundError: No module named 'search' (every node needs" in caplog.text
 
 
@@ -245,5 +245,5 @@ def test_a_task_that_ray_starts_again_first_hands_back_what_it_held(running):
 
 
 def test_a_task_that_cannot_open_the_database_says_so(tmp_path, caplog):
-    assert run_task(Task(f"sqlite:///{tmp_path}/none.db", "s", "token", False, None, "/")) == [1]
+    assert run_task(Task(f"sqlite:///{tmp_path}/none.db", "s", "token", False, None, "/")) == ["failed"]
     assert "none.db" in caplog.text

@@ -1,0 +1,79 @@
+"""Stop a study whose trials fail one after another: more of them would fail in the same way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from registry.values.stop_reason import StopReason
+from search.records.events import note
+from search.records.settings import Settings
+from search.records.studies import lock_study, write_stopping
+from search.schema import events, results, slots, studies
+
+STOPPED = "max-failures"  # the event that such an end leaves; failures are counted from it on
+DELIBERATE = "FailedTrialError"  # KerasTuner's, by which a problem's code refuses single params
+
+
+def stop_after_failures(connection: Connection, study_id: int) -> None:
+    """Ask all workers to stop where the last ``max_failures`` trials that ended have all failed.
+
+    What the params may be to blame for (a loss that is not a number, want of memory or of time, KerasTuner's
+    ``FailedTrialError``) counts only as long as no trial of the study has a score. Running the study again counts anew.
+
+    Args:
+        connection: in the transaction that closes a slot.
+        study_id: the study.
+    """
+    lock_study(connection, study_id)
+    row = connection.execute(sa.select(studies.c.name, studies.c.settings).where(studies.c.id == study_id)).one()
+    most = Settings.from_dict(row.settings).max_failures
+    if most == 0:
+        return
+    last = _last_ended(connection, study_id, most)
+    if len(last) < most or not all(trial.score is None for trial in last):
+        return
+    scored = sa.select(slots.c.id).where(slots.c.study_id == study_id, slots.c.score.is_not(None))
+    ended_with_score = scored.where(slots.c.state == "finished").limit(1)
+    if connection.execute(ended_with_score).first() is not None and not all(map(_is_broken, last)):
+        return
+    why = describe_failure(last[0].stop_reason, last[0].error)
+    write_stopping(connection, study_id, stopping=True, error=_say(row.name, most, why))
+    note(connection, study_id, STOPPED, trials=[trial.trial for trial in last])
+
+
+def describe_failure(reason: str, error: str | None) -> str:
+    """Return in one line why a trial failed: its stop reason, and the last line of its error."""
+    lines = (error or "").strip().splitlines()
+    return f"{reason}: {lines[-1].strip()[:200]}" if lines else reason
+
+
+def _say(study: str, most: int, why: str) -> str:
+    return (
+        f"the last {most} trials of {study!r} failed, so it was stopped; the last one's reason: {why}. "
+        f"`search report {study}` shows all. Once that is mended, the same command goes on, and "
+        f"`search retry {study} TRIAL…` tries failed trials again; --max-failures of a new study sets another limit"
+    )
+
+
+def _last_ended(connection: Connection, study_id: int, count: int) -> list[sa.Row[Any]]:
+    """Return the trials that ended last since the study was stopped for failures, the last one first."""
+    stopped = sa.select(sa.func.max(events.c.at)).where(events.c.study_id == study_id, events.c.kind == STOPPED)
+    query = (
+        sa.select(slots.c.trial, slots.c.score, slots.c.stop_reason, results.c.error)
+        .join_from(slots, results)
+        .where(slots.c.study_id == study_id, slots.c.state == "finished")
+        .where(slots.c.finished_at > sa.func.coalesce(stopped.scalar_subquery(), 0.0))
+        .order_by(slots.c.finished_at.desc(), slots.c.number.desc())
+        .limit(count)
+    )
+    return list(connection.execute(query))
+
+
+def _is_broken(trial: sa.Row[Any]) -> bool:
+    """Tell whether a trial failed by what is most likely wrong for all: an error, or a process that broke down."""
+    if trial.stop_reason == StopReason.CRASHED:
+        return True
+    return trial.stop_reason == StopReason.ERROR and DELIBERATE not in describe_failure("", trial.error)

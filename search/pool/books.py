@@ -1,0 +1,85 @@
+"""A pool with its books: what becomes of its workers' slots, in the study's database."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlalchemy.engine import Engine
+
+from registry.core.database_url import with_password
+from registry.core.errors import DatabaseError
+from search.coordination.time_limits import beat_for, end_overdue
+from search.coordination.worker_exits import release_worker
+from search.pool.contract import Child
+from search.pool.guard import Guard
+from search.pool.pool import Pool
+from search.pool.process import start_worker
+from search.records.studies import StudyRecord
+from search.system.placement import Place
+from search.system.process_exit import WorkerExit
+
+logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def open_pool(
+    engine: Engine, study: StudyRecord, new_id: Callable[[], str], memory_limit: int | None
+) -> Iterator[Pool]:
+    """Give a pool for workers of a study on this machine, which has none yet, and its guard; see `Pool`.
+
+    Whatever still runs at the end is ended at once.
+    """
+    url = with_password(engine.url)
+    guard = Guard(url, study.name)
+
+    def start(place: Place, worker_id: str) -> Child:
+        child = start_worker(url, study.name, place, worker_id)
+        guard.watch(worker_id, child.process.pid)
+        return child
+
+    pool = Pool(start, new_id, StudyBooks(engine, study, guard.leave), memory_limit)
+    try:
+        yield pool
+    finally:
+        pool.kill()
+        guard.close()
+
+
+class StudyBooks:
+    """Write about the slots of a pool's workers in the study's database; see `Books`.
+
+    While the database is away nothing is written: leases outlive that, and trials go on.
+
+    Args:
+        engine: the database.
+        study: the study.
+        leave: called with the id of each worker that has died.
+    """
+
+    def __init__(self, engine: Engine, study: StudyRecord, leave: Callable[[str], None]) -> None:
+        self._engine, self._study, self._leave = engine, study, leave
+
+    def release(self, worker_id: str, exit_: WorkerExit) -> bool:
+        """See to the slot of a worker that has died; tell whether it had held one."""
+        self._leave(worker_id)
+        try:
+            return release_worker(self._engine, self._study, worker_id, exit_)
+        except DatabaseError as error:
+            logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)
+            return True
+
+    def end_overdue(self, worker_ids: Sequence[str]) -> list[str]:
+        """Close the trials whose time limit their workers have missed; return the workers."""
+        if self._study.settings.trial_seconds is None:
+            return []
+        try:
+            return end_overdue(self._engine, self._study, worker_ids)
+        except DatabaseError:
+            return []
+
+    def beat_for(self, worker_ids: Sequence[str]) -> None:
+        """Keep the leases of workers that live, but may be too busy to do so."""
+        with contextlib.suppress(DatabaseError):
+            beat_for(self._engine, worker_ids)

@@ -1,0 +1,129 @@
+"""The guard of a pool: a process that ends the pool's workers where the pool itself was killed and they do not stop.
+
+A worker notices by itself that its pool is gone, stops in order and hands its slot back. One whose trial hangs cannot:
+native code may hold up its Python, and with it every thread that would notice. The guard is another process, so
+nothing that a trial does stops it.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+import sqlalchemy as sa
+
+from registry.core.engine import open_engine
+from registry.core.errors import UserError
+from registry.core.transaction import reading
+from search.coordination.worker_exits import release_worker
+from search.records.studies import read_study
+from search.schema import workers
+from search.system.forkserver import start_process
+from search.system.process_exit import WorkerExit
+from search.system.process_tree import end_session
+from search.timing import STOP_SECONDS
+
+logger = logging.getLogger(__name__)
+LIVING = ("working", "idle")
+GONE = WorkerExit("lost", "its pool was killed, and it did not stop in order")
+
+
+class Guard:
+    """A guard process, told of each worker that begins and ends.
+
+    Args:
+        url: the database.
+        study: the study's name.
+    """
+
+    def __init__(self, url: str, study: str) -> None:
+        receiver, self._sender = multiprocessing.Pipe(duplex=False)
+        self._process: Any = start_process(stand_guard, url, study, receiver, name="guard")
+        receiver.close()
+
+    def watch(self, worker_id: str, pid: int) -> None:
+        """Watch over a worker that begins."""
+        self._send(worker_id, pid)
+
+    def leave(self, worker_id: str) -> None:
+        """Leave a worker alone that has ended."""
+        self._send(worker_id, None)
+
+    def close(self) -> None:
+        """End the guard: all workers have ended."""
+        self._sender.close()
+        self._process.join(STOP_SECONDS)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+
+    def _send(self, worker_id: str, pid: int | None) -> None:
+        try:
+            self._sender.send((worker_id, pid))
+        except OSError:
+            logger.debug("the guard of the pool is gone")
+
+
+def stand_guard(url: str, study: str, receiver: Connection) -> None:
+    """Wait until the pool is gone, then end those of its workers that do not stop in time, and free their slots."""
+    os.setsid()  # what ends the pool's group must not end its guard
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    pids: dict[str, int] = {}
+    try:
+        while True:
+            worker_id, pid = receiver.recv()
+            if pid is None:
+                pids.pop(worker_id, None)
+            else:
+                pids[worker_id] = pid
+    except (EOFError, OSError):
+        if pids:
+            end_orphans(pids, STOP_SECONDS, lambda worker_id: _release(url, study, worker_id))
+
+
+def end_orphans(pids: dict[str, int], seconds: float, release: Callable[[str], object]) -> None:
+    """Give workers time to stop by themselves; end the others, and what all have started, and free their slots."""
+    until = time.monotonic() + seconds
+    for worker_id, pid in pids.items():
+        _wait_for_end(pid, max(0.0, until - time.monotonic()))
+        end_session(pid)
+        release(worker_id)
+
+
+def _wait_for_end(pid: int, seconds: float) -> None:
+    """Wait for a process, which is not our child, to end within a time; end it where it does not."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    except AttributeError:  # not Linux: the worker ends itself where its Python can run
+        time.sleep(seconds)
+        return
+    try:
+        if not select.select([descriptor], [], [], seconds)[0]:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            select.select([descriptor], [], [], STOP_SECONDS)
+    finally:
+        os.close(descriptor)
+
+
+def _release(url: str, study: str, worker_id: str) -> None:
+    """Free the slot of a worker that has not handed it back, and say that it does not live."""
+    try:
+        engine = open_engine(url, must_exist=True)
+        said_to_live = sa.select(workers.c.id).where(workers.c.id == worker_id, workers.c.state.in_(LIVING))
+        with reading(engine) as connection:
+            left = connection.execute(said_to_live).first() is not None
+        if left:
+            release_worker(engine, read_study(engine, study), worker_id, GONE)
+        engine.dispose()
+    except UserError as error:
+        logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)

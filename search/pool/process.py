@@ -1,0 +1,20 @@
+"""Start a worker in a child process of a pool."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+
+from search.pool.contract import Child
+from search.system.forkserver import start_process
+from search.system.placement import Place
+from search.worker.child import work_in_child
+from search.worker.words import hear
+
+
+def start_worker(url: str, study: str, place: Place, worker_id: str) -> Child:
+    """Start a worker in a child process, in this folder."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = start_process(work_in_child, url, study, place, worker_id, os.getcwd(), sender, name=worker_id)
+    sender.close()  # the child has its own
+    return Child(process, lambda: hear(receiver))

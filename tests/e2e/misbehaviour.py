@@ -1,0 +1,169 @@
+"""A storm from inside: a search whose trials end, or do not end, in every way that a process can.
+
+Real workers, and the search itself is killed with ``kill -9`` a few times and run again. At the end every trial has
+the stop reason that its params call for, and nothing is left: no process, no lease, no attempt.
+
+    python -m tests.e2e.misbehaviour --trials 300 --kills 5 [--storage sqlite|postgresql]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psutil
+import sqlalchemy as sa
+
+from registry.core.errors import DatabaseError, NotFoundError
+from registry.core.transaction import reading
+from search.records.trials import TrialRecord
+from search.schema import attempts
+from search.study import Study
+from search.system.process_tree import MARK
+from search.timing import ORPHAN_SECONDS
+from tests.e2e.storm import table
+from tests.support.aftermath import Check, listed, of_optuna
+from tests.support.misbehaving import WAYS
+from tests.support.servers import server
+
+ROOT = Path(__file__).parents[2]
+STUDY, OURS = "misbehaving", "MISBEHAVIOUR"
+SETTINGS = "--sampler random --pruner none --max-epochs 2 --max-failures 0 --max-retries 1 --top-k 2"
+
+
+class Search:
+    """A search that runs in a process of its own, and all processes that come of it.
+
+    Args:
+        url: the database.
+        options: of ``search run``.
+    """
+
+    def __init__(self, url: str, options: str) -> None:
+        self._mark = uuid.uuid4().hex
+        self._environment = {**os.environ, "STUDIES_URL": url, OURS: self._mark}
+        self._command = [sys.executable, "-m", "search", "run", "tests.support.misbehaving:misbehaving"]
+        self._command += ["--study", STUDY, *options.split()]
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it, or let it go on."""
+        return subprocess.Popen(self._command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL)
+
+    def left(self, seconds: float) -> list[str]:
+        """Return the processes that are there after a time at most, by their command lines."""
+        until = time.monotonic() + seconds
+        while (commands := list(self._processes())) and time.monotonic() < until:
+            time.sleep(0.2)
+        return commands
+
+    def _processes(self) -> Iterator[str]:
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                environment: Mapping[str, str] = process.environ()
+                if environment.get(OURS) == self._mark and process.status() != psutil.STATUS_ZOMBIE:
+                    yield " ".join(process.cmdline())[:200]
+
+
+def run(url: str, options: str, kills: int, trials: int, seed: int) -> Iterator[Check]:
+    """Run the search, kill it now and then, and look at what is left."""
+    search, rng = Search(url, options), random.Random(seed)
+    outlived = []
+    for kill in range(kills):
+        process = search.start()
+        share = (kill + rng.random()) / kills
+        while process.poll() is None and finished(url) < share * trials:
+            time.sleep(0.2)
+        process.kill()
+        process.wait()
+        outlived += search.left(ORPHAN_SECONDS + 3)
+    process = search.start()
+    code = process.wait()
+    outlived += search.left(5)
+    yield Check("exit code", str(code), code == 0)
+    yield Check("killed and run again", str(kills))
+    yield Check("processes left, after each run", "; ".join(outlived) or "none", not outlived)
+    yield from examine(url, trials)
+
+
+def finished(url: str) -> int:
+    """Return how many trials have ended."""
+    try:
+        study = Study.open(STUDY, url)
+    except (NotFoundError, DatabaseError):
+        return 0
+    count = study.status().finished
+    study.close()
+    return count
+
+
+def examine(url: str, budget: int) -> Iterator[Check]:
+    """Look through the study: the budget, each trial's reason, attempts and leases."""
+    study = Study.open(STUDY, url)
+    trials, status = study.trials(), study.status()
+    ended = sum(trial.state == "finished" for trial in trials)
+    seen = of_optuna(study.engine, STUDY)
+    good = ended == budget == len(trials) == len(seen) and [one.number for one in seen] == list(range(budget))
+    yield Check("trials that ended", f"{ended} of {budget}, {len(seen)} of Optuna's", good)
+    for way, (_, reason) in WAYS.items():
+        reasons = Counter(str(trial.stop_reason) for trial in trials if trial.params.get("way") == way)
+        yield Check(f"  {way}", listed(reasons), set(reasons) <= {reason})
+    unlike = [trial.trial for trial in trials if (trial.score is not None) != has_score(trial)]
+    yield Check("trials with a score that should have none, or without", str(unlike or "none"), not unlike)
+    with reading(study.engine) as connection:
+        rows = connection.execute(sa.select(attempts)).all()
+    study.close()
+    outcomes = Counter(row.outcome or "running" for row in rows)
+    yield Check("attempts", listed(outcomes), not outcomes["running"])
+    yield Check("workers that are said to live", str(len(status.workers)), not status.workers)
+    running = status.trials["running"] + status.trials["waiting"]
+    yield Check("slots held or waiting", str(running), running == 0)
+
+
+def has_score(trial: TrialRecord) -> bool:
+    """Tell whether a trial should have a score, by its params."""
+    way = trial.params.get("way")
+    if way == "hang after an epoch":
+        return True
+    return way is not None and WAYS[way][1] == "max_epochs"
+
+
+def main() -> None:
+    """Run the storm and print what was checked; exit 1 where something is not as it should be."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--trials", type=int, default=300)
+    parser.add_argument("--kills", type=int, default=5, help="of the search itself")
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--trial-timeout", default="6s")
+    parser.add_argument("--storage", choices=["sqlite", "postgresql"], help="one kind only")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    os.environ.pop(MARK, None)
+    good = True
+    for kind in [options.storage] if options.storage else ["sqlite", "postgresql"]:
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="misbehaviour-"))
+            place = stack.enter_context(server()) if kind == "postgresql" else None
+            url = place.url if place else f"sqlite:///{folder}/studies.db"
+            line = f"--trials {options.trials} --workers {options.workers} --trial-timeout {options.trial_timeout}"
+            line += f" --seed {options.seed} --report {folder}/report.html {SETTINGS}"
+            began = time.monotonic()
+            checks = list(run(url, line, options.kills, options.trials, options.seed))
+            seconds = time.monotonic() - began
+        sys.stdout.write(table(f"{kind}, {options.trials} trials in {seconds:.0f} s", checks) + "\n")
+        sys.stdout.flush()
+        good = good and all(check.good is not False for check in checks)
+    raise SystemExit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
