@@ -8,7 +8,7 @@ from registry.core.errors import UsageError
 from registry.core.transaction import writing
 from search.coordination import control, slots
 from search.problems.fingerprint import check_unchanged
-from search.problems.inspection import inspect_problem
+from search.problems.inspection import SLOW, inspect_problem
 from search.records.events import note_changes
 from search.records.studies import StudyRecord, accept_problem, read_study
 from search.system.forkserver import call_in_child
@@ -56,13 +56,13 @@ def check_problem(study: StudyRecord, seconds: float | None = None) -> None:
         ChangedProblem: its space or its data differ.
         TimeIsUp: it takes longer than ``seconds``.
     """
-    now = call_in_child(inspect_problem, study.problem, seconds=seconds)
+    now = call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
     check_unchanged(study, now.space_fingerprint, now.data_fingerprint)
 
 
 def accept_changes(engine: Engine, study: StudyRecord, seconds: float | None = None) -> StudyRecord:
     """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
-    now = call_in_child(inspect_problem, study.problem, seconds=seconds)
+    now = call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
     before, after = fingerprints(study), (now.space_fingerprint, now.data_fingerprint)
     if before == after:
         return study

@@ -19,7 +19,7 @@ from search.errors import SettingsError
 from search.optuna_bridge.pruners import check_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import closing_storage, create_tables
-from search.problems.inspection import GRID_COUNTED, Inspection, inspect_problem
+from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_problem
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, insert_study, read_study
 from search.schema import SCHEMA
@@ -52,7 +52,7 @@ def create_study(
         check_sampler(asked)
         check_pruner(asked)
         warm_up()
-        inspection = call_in_child(inspect_problem, problem, seconds=seconds)
+        inspection = call_in_child(inspect_problem, problem, seconds=seconds, slow=SLOW)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     asked = existing.settings.changed(settings)
     check_sampler(asked)
