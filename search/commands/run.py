@@ -187,8 +187,8 @@ def _say_if_all_failed(study: Study) -> None:
     Raises:
         TrialsFailed: its budget is used up, and all have failed.
     """
-    from search.coordination.failures import describe_failure
     from search.errors import TrialsFailed
+    from search.records.results import describe_failure
 
     trials = study.trials()
     if not all(trial.state == "finished" and trial.score is None for trial in trials):

@@ -15,7 +15,7 @@ from search.coordination.creation import begin_study, check_name
 from search.errors import SettingsError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.fingerprint import check_unchanged
-from search.problems.inspection import inspect_problem
+from search.problems.inspection import SLOW, inspect_problem
 from search.records.confirm_plan import Confirmation, free_name
 from search.records.settings import Settings, derive_seed
 from search.records.studies import StudyRecord, read_study, study_names
@@ -63,7 +63,7 @@ def begin(
     warm_up()
     best = best_trials(parent, read_trials(engine, parent.id), top or TOP)
     settings = _settings(engine, parent, name, best, top or TOP)
-    inspection = call_in_child(inspect_problem, parent.problem)
+    inspection = call_in_child(inspect_problem, parent.problem, slow=SLOW)
     if not accept_changes:
         check_unchanged(parent, inspection.space_fingerprint, inspection.data_fingerprint)
     budget = (seeds or SEEDS) * len(best)

@@ -20,7 +20,7 @@ from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 from search.optuna_bridge.pruners import check_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import closing_storage, create_tables
-from search.problems.inspection import GRID_COUNTED, Inspection, inspect_problem
+from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_problem
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, insert_study, read_study
 from search.schema import SCHEMA
@@ -54,7 +54,7 @@ def create_study(
         check_pruner(asked)
         warm_up()
         points = trials if asked.sampler == "grid" else 0
-        inspection = call_in_child(inspect_problem, problem, points, seconds=seconds)
+        inspection = call_in_child(inspect_problem, problem, points, seconds=seconds, slow=SLOW)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     asked = existing.settings.changed(settings)
     check_sampler(asked)

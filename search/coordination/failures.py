@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from registry.values.stop_reason import StopReason
 from search.records.events import note
+from search.records.results import describe_failure
 from search.records.settings import Settings
 from search.records.studies import lock_study, write_stopping
 from search.schema import events, results, slots, studies
@@ -42,12 +43,6 @@ def stop_after_failures(connection: Connection, study_id: int) -> None:
     why = describe_failure(last[0].stop_reason, last[0].error)
     write_stopping(connection, study_id, stopping=True, error=_say(row.name, most, why))
     note(connection, study_id, STOPPED, trials=[trial.trial for trial in last])
-
-
-def describe_failure(reason: str, error: str | None) -> str:
-    """Return in one line why a trial failed: its stop reason, and the last line of its error."""
-    lines = (error or "").strip().splitlines()
-    return f"{reason}: {lines[-1].strip()[:200]}" if lines else reason
 
 
 def _say(study: str, most: int, why: str) -> str:

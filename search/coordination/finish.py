@@ -7,19 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from optuna.trial import TrialState
 from sqlalchemy.engine import Connection
 
 from registry.core.transaction import clock
-from registry.values.stop_reason import StopReason
 from search.coordination.checkpoint_store import drop_checkpoint
 from search.coordination.failures import stop_after_failures
 from search.optuna_bridge import tables
+from search.optuna_bridge.outcome import INFEASIBLE, is_infeasible, optuna_state
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
 from search.schema import results, slots
-
-INFEASIBLE = "constraints:trainable"  # where Optuna's `Trial.set_constraint("trainable", …)` keeps it
 
 
 def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialResult) -> None:
@@ -56,23 +53,6 @@ def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialRe
     if result.score is None:
         study = sa.select(slots.c.study_id).where(slots.c.id == slot)
         stop_after_failures(connection, connection.execute(study).scalar_one())
-
-
-def optuna_state(result: TrialResult) -> TrialState:
-    """Return what Optuna calls a trial that ended so.
-
-    A trial that its params made impossible is pruned and infeasible: samplers learn from that, and from nothing
-    that has failed.
-    """
-    if is_infeasible(result) or result.stop_reason is StopReason.PRUNED:
-        return TrialState.PRUNED
-    return TrialState.FAIL if result.stop_reason.failed else TrialState.COMPLETE
-
-
-def is_infeasible(result: TrialResult) -> bool:
-    """Tell whether a trial's params made it impossible; so do those with which no epoch ends within the time limit."""
-    too_slow = result.stop_reason is StopReason.TIME_LIMIT and result.score is None
-    return result.stop_reason.infeasible or too_slow
 
 
 def _stored(result: TrialResult) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from search.problems.resolve import load_problem
 from search.system.runtime import show_optional
 
 GRID_COUNTED = 100_000
+SLOW = "the problem has been loading for a minute; Ctrl-C gives it up"
 
 
 @dataclass(frozen=True)

@@ -38,3 +38,9 @@ class TrialResult:
     parameters: int | None = None
     error: str | None = None
     pruned_by: Mapping[str, Any] | None = None
+
+
+def describe_failure(reason: str, error: str | None) -> str:
+    """Return in one line why a trial failed: its stop reason, and the last line of its error."""
+    lines = (error or "").strip().splitlines()
+    return f"{reason}: {lines[-1].strip()[:200]}" if lines else reason

@@ -97,7 +97,7 @@ def start_process(function: Callable[..., object], *args: Any, name: str | None 
     return process
 
 
-def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None = None) -> T:
+def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None = None, slow: str | None = None) -> T:
     """Call a function in a child process that has TensorFlow, and return or raise what it does.
 
     The child, and what it has started, is gone when this returns, also where it is interrupted.
@@ -106,6 +106,7 @@ def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None 
         function: of a module.
         args: its arguments.
         seconds: that it may take; None for any.
+        slow: what is said once it has taken a minute; None for nothing.
 
     Raises:
         ProblemError: the child ended without an answer.
@@ -116,7 +117,7 @@ def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None 
     sender.close()  # the child has its own
     answer: tuple[bool, Any] = (False, None)
     try:
-        _wait_for_answer(receiver, process.sentinel, seconds)
+        _wait_for_answer([receiver, process.sentinel], seconds, slow)
         if receiver.poll():
             answer = pickle.loads(receiver.recv_bytes())  # noqa: S301 - our own
     except EOFError:
@@ -138,16 +139,16 @@ def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None 
     )
 
 
-def _wait_for_answer(receiver: Connection, sentinel: int, seconds: float | None) -> None:
+def _wait_for_answer(sources: list[Connection | int], seconds: float | None, slow: str | None) -> None:
     """Wait for an answer or the child's end; say once that it takes long."""
-    first = LOADING_SECONDS if seconds is None else min(seconds, LOADING_SECONDS)
-    if multiprocessing.connection.wait([receiver, sentinel], first):
-        return
-    if seconds is None or seconds > first:
-        logger.warning("the problem has been loading for %.0f s; Ctrl-C gives it up", first)
-        if multiprocessing.connection.wait([receiver, sentinel], None if seconds is None else seconds - first):
+    left = seconds
+    if slow is not None and (left is None or left > LOADING_SECONDS):
+        if multiprocessing.connection.wait(sources, LOADING_SECONDS):
             return
-    raise TimeIsUp("the time was up before the problem was loaded; nothing has begun")
+        logger.warning("%s", slow)
+        left = None if left is None else left - LOADING_SECONDS
+    if not multiprocessing.connection.wait(sources, left):
+        raise TimeIsUp("the time was up before the problem was loaded; nothing has begun")
 
 
 def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:

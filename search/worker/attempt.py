@@ -20,9 +20,9 @@ from registry.core.error_text import one_line
 from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 from registry.core.transaction import writing
 from registry.values.stop_reason import StopReason
-from search.coordination.finish import optuna_state
 from search.coordination.lease import Lease
 from search.errors import Interrupted, LeaseLost, TimeLimit
+from search.optuna_bridge.outcome import optuna_state
 from search.optuna_bridge.pruners import StalledPruner
 from search.optuna_bridge.samplers import make_sampler, nth_point
 from search.optuna_bridge.worker_storage import begin_trial

@@ -18,7 +18,6 @@ from registry.core.engine import open_engine
 from registry.core.errors import DatabaseError, UserError
 from registry.core.transaction import clock, writing
 from search.coordination import slots
-from search.coordination.heartbeat import Heartbeat
 from search.coordination.lease import Lease
 from search.errors import Interrupted, LeaseLost
 from search.records.results import TrialResult
@@ -30,6 +29,7 @@ from search.system.runtime import configure
 from search.timing import BEATS_A_LEASE, IDLE_SECONDS, LEASE_SECONDS
 from search.worker.attempt import Attempt
 from search.worker.context import WorkerContext, open_keras_context
+from search.worker.heartbeat import Heartbeat
 from search.worker.words import Say, Word, say_nothing
 
 logger = logging.getLogger(__name__)

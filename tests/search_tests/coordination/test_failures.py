@@ -4,11 +4,10 @@ import pytest
 
 from registry.core.transaction import writing
 from registry.values.stop_reason import StopReason
-from search.coordination.failures import describe_failure
 from search.coordination.lease import Lease
 from search.coordination.slots import claim
 from search.optuna_bridge.tables import Changes
-from search.records.results import TrialResult
+from search.records.results import TrialResult, describe_failure
 from search.records.status import read_status
 from search.records.studies import set_stopping
 
