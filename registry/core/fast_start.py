@@ -1,6 +1,6 @@
-"""A program's first import and its last: in between, modules are imported without looking for garbage.
+"""A program's first import; until `started` is called, modules are imported without garbage collection.
 
-Nothing that an import makes is garbage, and looking for it takes a tenth of a short command's time.
+Nothing that an import makes is garbage, and collecting it takes a tenth of a short command's time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,6 @@ gc.disable()
 
 
 def started() -> None:
-    """Look for garbage again, but not among what has been imported."""
+    """Turn garbage collection on again, except for what has been imported."""
     gc.freeze()
     gc.enable()
