@@ -12,7 +12,6 @@ from search.coordination import changes, control, slots
 from search.coordination.creation import create_study
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, current_status, run_workers
-from search.problems.lookup import find_spec_of
 from search.problems.resolve import check_not_importing
 from search.records.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus
@@ -73,10 +72,9 @@ class Study:
             UserError: the problem, the settings or the database do not work; nothing was written.
         """
         check_not_importing()
-        spec = find_spec_of(problem)
         engine = open_engine(storage or default_url())
         record = create_study(
-            engine, name, spec, trials, settings, artifacts=artifacts, accept=accept_changes, seconds=inspect_seconds
+            engine, name, problem, trials, settings, artifacts=artifacts, accept=accept_changes, seconds=inspect_seconds
         )
         return cls(engine, record)
 

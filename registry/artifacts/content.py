@@ -7,7 +7,7 @@ bytes come and go in the transaction of their row. In a store outside,
 * they are there before the row is committed (`staging`, then `claim`), and
 * they go after the row has gone (`release`, then `collect_unowned`), while nobody else can make that row again.
 
-So a process may be killed anywhere: what is left are bytes without a row, which the next `gc` finds.
+So a process may be killed anywhere: it leaves at most bytes without a row, which the next `gc` finds.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Staging:
     Args:
         weights: the ``.keras`` file.
         reference_predictions: what the model predicts.
-        unowned: what may have no owner when the transaction has ended, and is to be collected then.
+        unowned: artifacts that may have no owner after the transaction, to be collected then.
     """
 
     weights: Upload | None = None
@@ -78,7 +78,7 @@ def digest(source: bytes | Path) -> tuple[str, int]:
 def staging(
     engine: Engine, weights: bytes | Path | None, reference_predictions: bytes | Path | None
 ) -> Iterator[Staging]:
-    """Bring bytes into the store before the transaction that gives them an owner; collect what it leaves unowned.
+    """Put bytes into the store before the transaction that gives them an owner; collect what it leaves unowned.
 
     Raises:
         StoreError: the store cannot be written.
@@ -105,7 +105,7 @@ def _stage(engine: Engine, source: bytes | Path, unowned: list[StoredArtifact]) 
 
 
 def claim(connection: Connection, upload: Upload | None, now: datetime) -> str | None:
-    """Give bytes the row that keeps them, unless it is there; return their hash."""
+    """Insert the row that keeps the bytes, unless it is there; return their hash."""
     if upload is None:
         return None
     row = {"sha256": upload.sha256, "bytes": upload.bytes, "store": upload.store, "created_at": now}
@@ -115,7 +115,7 @@ def claim(connection: Connection, upload: Upload | None, now: datetime) -> str |
         if connection.execute(held.with_for_update(read=True, key_share=True)).first():
             return upload.sha256
     store = open_store(upload.store, connection)
-    # Nobody collects them from here on; but somebody may have done so since they were staged.
+    # From here on the row keeps them; but a collection may have deleted them since they were staged.
     if store.url is None or store.size(upload.sha256) != upload.bytes:
         store.put(upload.sha256, _verified(upload.source, upload.sha256))
     return upload.sha256
@@ -159,10 +159,10 @@ def owned() -> sa.ColumnElement[bool]:
 
 
 def release(connection: Connection, hashes: Iterable[str | None]) -> list[StoredArtifact]:
-    """Delete the rows of those artifacts that no version refers to any more, and their chunks.
+    """Delete the rows and chunks of those artifacts that no version refers to any more.
 
     Returns:
-        What was deleted; where its bytes lie outside, they are to be collected when the transaction is committed.
+        What was deleted; bytes in an outside store are still to be collected, after the transaction is committed.
     """
     asked = sorted({sha256 for sha256 in hashes if sha256})
     if not asked:
@@ -197,7 +197,7 @@ def collect_unowned(engine: Engine, unowned: Iterable[StoredArtifact]) -> int:
 
 
 def try_collect_unowned(engine: Engine, unowned: Iterable[StoredArtifact]) -> None:
-    """Collect; a fault is no fault of what was done before, and `gc` finds what is left."""
+    """Collect, and only log a fault: the work before has succeeded, and `gc` finds what is left."""
     try:
         collect_unowned(engine, unowned)
     except UserError as error:
@@ -207,8 +207,8 @@ def try_collect_unowned(engine: Engine, unowned: Iterable[StoredArtifact]) -> No
 def _reserve(connection: Connection, url: str, sha256: str) -> bool:
     """Keep others from giving bytes a row while they are deleted; tell whether they have none.
 
-    What reserves them is the row itself, which is never committed: who wants to insert it waits for the end of this
-    transaction, and then finds that the bytes are not there.
+    They are reserved by the row itself, which is never committed: whoever inserts it waits for the end of this
+    transaction, and then finds the bytes gone.
     """
     row = {"sha256": sha256, "bytes": 0, "store": url, "created_at": sa.func.current_timestamp()}
     if insert_new(connection, artifacts, row):

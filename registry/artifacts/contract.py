@@ -15,7 +15,7 @@ _UNFINISHED = re.compile(rf"{TEMPORARY}/[0-9a-f]{{32}}")
 
 
 class MissingError(Exception):
-    """The store has nothing of that hash; the caller knows whose it was and says so."""
+    """The store has no bytes of that hash; the caller's message says whose they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ class Store(Protocol):
         """Delete the bytes, if they are there."""
 
     def held(self) -> Iterator[Held]:
-        """Yield every file of ours, unfinished ones too; files of others are passed over."""
+        """Yield every file of ours, unfinished ones too; other files are skipped."""
 
     def modified(self, name: str) -> datetime | None:
         """Return when a file was written, by the store's own clock; None where it has gone."""
 
     def remove(self, name: str) -> None:
-        """Remove a file that `held` told of, if it is still there."""
+        """Remove a file that `held` yielded, if it is still there."""
 
 
 def object_name(sha256: str) -> str:
@@ -79,15 +79,15 @@ def object_name(sha256: str) -> str:
 
 
 def unfinished_name() -> str:
-    """Return a new name for an upload that is under way."""
+    """Return a new name for an unfinished upload."""
     import uuid
 
     return f"{TEMPORARY}/{uuid.uuid4().hex}"
 
 
 def as_held(name: str, size: int) -> Held | None:
-    """Return what a file below a store's URL is, or None where it is not ours."""
-    found = _OBJECT.fullmatch(name)
-    if found:
-        return Held(name, found[2], size)
+    """Return a file below a store's URL, or None where it is not ours."""
+    match = _OBJECT.fullmatch(name)
+    if match:
+        return Held(name, match[2], size)
     return Held(name, None, size) if _UNFINISHED.fullmatch(name) else None

@@ -21,18 +21,18 @@ class DatabaseStore:
         self._connection = connection
 
     def put(self, sha256: str, pieces: Iterable[bytes]) -> None:
-        """Insert the pieces as they come; they are seen when the transaction is committed."""
+        """Insert the pieces one by one; others see them when the transaction is committed."""
         for number, data in enumerate(pieces):
             self._connection.execute(chunks.insert(), {"sha256": sha256, "number": number, "data": data})
 
     def read(self, sha256: str) -> Iterator[bytes]:
-        """Yield the chunks one by one. An artifact of no bytes has none, too."""
+        """Yield the chunks one by one; an empty artifact has none."""
         stored = sa.select(chunks.c.data).where(chunks.c.sha256 == sha256).order_by(chunks.c.number)
-        found = False
+        missing = sha256 != _NOTHING
         for (data,) in self._connection.execute(stored.execution_options(yield_per=1)):
-            found = True
+            missing = False
             yield bytes(data)
-        if not found and sha256 != _NOTHING:
+        if missing:
             raise MissingError(sha256)
 
     def size(self, sha256: str) -> int | None:
@@ -47,7 +47,7 @@ class DatabaseStore:
         self._connection.execute(chunks.delete().where(chunks.c.sha256 == sha256))
 
     def held(self) -> Iterator[Held]:
-        """Yield nothing: a foreign key lets no chunk be without its artifact's row."""
+        """Yield nothing: by a foreign key, no chunk is without its artifact's row."""
         return iter(())
 
     def modified(self, name: str) -> datetime | None:

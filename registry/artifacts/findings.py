@@ -17,7 +17,7 @@ class StoredArtifact:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file of ours in an outside store that no artifact's row tells of: its store, its name there, its size."""
+    """A file of ours in an outside store without an artifact's row: its store, its name there, its size."""
 
     store: str
     name: str
@@ -52,7 +52,7 @@ class Findings:
         bytes: how many bytes they have.
         faults: missing and altered ones.
         orphans: artifacts that no version refers to; `Registry.gc` removes them.
-        files: files in outside stores that no artifact's row tells of; `Registry.gc` removes them, too.
+        files: files in outside stores without an artifact's row; `Registry.gc` removes them, too.
     """
 
     artifacts: int
@@ -77,8 +77,8 @@ class Garbage:
 
     Args:
         versions: displaced versions that lose their weights, such as ``("fmnist/3",)``.
-        artifacts: artifacts that no version refers to, or none but those.
-        files: files in outside stores that no artifact's row tells of.
+        artifacts: artifacts that no version refers to, or only displaced ones.
+        files: files in outside stores without an artifact's row.
     """
 
     versions: tuple[str, ...]
@@ -87,8 +87,8 @@ class Garbage:
 
     @property
     def bytes(self) -> int:
-        """How many bytes become free."""
-        return sum(one.bytes for one in self.artifacts) + sum(one.bytes for one in self.files)
+        """How many bytes are freed."""
+        return sum(artifact.bytes for artifact in self.artifacts) + sum(file.bytes for file in self.files)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""

@@ -14,7 +14,7 @@ from registry.core.errors import StoreError
 
 
 class FolderStore:
-    """Files below one folder, which is made when the first of them comes.
+    """Files below one folder, which the first of them creates.
 
     Args:
         url: ``file://`` and the folder's absolute path.
@@ -26,7 +26,7 @@ class FolderStore:
         self._folder = folder
 
     def put(self, sha256: str, pieces: Iterable[bytes]) -> None:
-        """Write a temporary file, force it to the disk, and give it its name."""
+        """Write a temporary file, sync it to the disk, and rename it."""
         temporary, final = self._folder / unfinished_name(), self._folder / object_name(sha256)
         try:
             with self._explained():
@@ -80,9 +80,9 @@ class FolderStore:
         for folder in _sorted(self._folder):
             for path in _sorted(folder) if folder.is_dir() and not folder.is_symlink() else ():
                 with suppress(FileNotFoundError):
-                    found = as_held(f"{folder.name}/{path.name}", path.stat().st_size)
-                    if found:
-                        yield found
+                    held = as_held(f"{folder.name}/{path.name}", path.stat().st_size)
+                    if held:
+                        yield held
 
     def modified(self, name: str) -> datetime | None:
         """Return the file's time of modification."""
@@ -116,7 +116,7 @@ def _sorted(folder: Path) -> list[Path]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force a folder's list of names to the disk."""
+    """Sync a folder's list of names to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

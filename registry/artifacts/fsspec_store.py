@@ -73,9 +73,9 @@ class RemoteStore:
     def held(self) -> Iterator[Held]:
         """Yield the objects by name."""
         with self._explained():
-            found = self._files.find(self._root, detail=True)
-        for path in sorted(found):
-            held = as_held(path.removeprefix(self._root).lstrip("/"), int(found[path]["size"] or 0))
+            infos = self._files.find(self._root, detail=True)
+        for path in sorted(infos):
+            held = as_held(path.removeprefix(self._root).lstrip("/"), int(infos[path]["size"] or 0))
             if held:
                 yield held
 
@@ -83,10 +83,10 @@ class RemoteStore:
         """Return when the object was written."""
         with self._explained():
             try:
-                found: datetime = self._files.modified(self._path(name))
+                moment: datetime = self._files.modified(self._path(name))
             except FileNotFoundError:
                 return None
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def remove(self, name: str) -> None:
         """Remove the object."""
@@ -98,7 +98,7 @@ class RemoteStore:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what a file system's own packages raise into one line; each has exceptions of its own."""
+        """Turn the exceptions of a file system's packages, which each have their own, into one line."""
         from registry.core.errors import UserError
 
         try:

@@ -1,4 +1,4 @@
-"""Where a search's weights go: to the store that it names, unless its registry has another one already."""
+"""The store that a search names for its weights, refused where its registry has another one."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from registry.schema import SCHEMA
 
 
 def check_artifacts(engine: Engine, place: str | None) -> None:
-    """Refuse a store that cannot be, or that is not the registry's; nothing is written, and no table need be there.
+    """Refuse an impossible store, or one that is not the registry's; writes nothing and needs no tables.
 
     Args:
         engine: the database.
         place: ``database``, a folder or an fsspec URL; None for what the registry has.
 
     Raises:
-        UsageError: it is no store.
+        UsageError: it is not a store.
         StoreError: no package on this machine knows the URL's protocol.
         ConflictError: the registry has another store.
     """
@@ -47,9 +47,9 @@ def choose_artifacts(engine: Engine, place: str | None) -> None:
 
 
 def _refuse_another(connection: Connection, base: str | None) -> None:
-    has, wanted = other(connection, base), display(base)
-    if has is not None:
+    store, asked = other(connection, base), display(base)
+    if store is not None:
         raise ConflictError(
-            f"new weights of the registry in {display_url(connection.engine.url)} go to {has}, not to {wanted}; leave "
-            f"--artifacts out to go on there, or change it for everybody first, with `registry artifacts {wanted}`"
+            f"new weights of the registry in {display_url(connection.engine.url)} go to {store}, not to {asked}; leave "
+            f"--artifacts out to go on there, or change it for everybody first, with `registry artifacts {asked}`"
         )

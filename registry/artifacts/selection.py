@@ -19,8 +19,8 @@ _CURRENT = "artifacts"
 
 def current(connection: Connection) -> str | None:
     """Return the URL of the store of new artifacts; None for the database."""
-    found: str | None = connection.execute(sa.select(settings.c.value).where(settings.c.name == _CURRENT)).scalar()
-    return found
+    url: str | None = connection.execute(sa.select(settings.c.value).where(settings.c.name == _CURRENT)).scalar()
+    return url
 
 
 def outside(connection: Connection) -> list[str]:
@@ -29,9 +29,9 @@ def outside(connection: Connection) -> list[str]:
 
 
 def other(connection: Connection, base: str | None) -> str | None:
-    """Return where new artifacts go, as people read it, if it is not the store that is asked for; else None.
+    """Return where new artifacts go, as people read it, if it is not the given store; else None.
 
-    None is also the answer of a registry that has neither chosen a store nor anything stored: it is free to choose.
+    It is None, too, for a registry that has neither chosen a store nor stored anything: it is free to choose.
 
     Args:
         connection: a transaction.
@@ -46,15 +46,15 @@ def other(connection: Connection, base: str | None) -> str | None:
 
 
 def hold(connection: Connection) -> None:
-    """Let nobody else who holds the choice, too, come between what is read here and what is written."""
+    """Lock the choice of a store until the transaction ends, against others who call this."""
     connection.execute(sa.select(settings.c.value).where(settings.c.name == "id").with_for_update()).one()
 
 
 def choose(connection: Connection, base: str | None, now: datetime) -> str | None:
     """Make new artifacts go to a store; return its URL. What is stored already stays where it is.
 
-    Each registry has a folder of its own below the URL that was chosen, so that no two of them can take each
-    other's artifacts for garbage.
+    Each registry has a folder of its own below the chosen URL, so that no registry takes another's artifacts
+    for garbage.
 
     Args:
         connection: a transaction that writes.
@@ -68,9 +68,9 @@ def choose(connection: Connection, base: str | None, now: datetime) -> str | Non
         connection.execute(settings.delete().where(settings.c.name == _CURRENT))
         return None
     open_outside(base)  # a protocol that nobody knows is refused before it is recorded
-    known = [url for url in outside(connection) if _is_of(url, base)]
-    url = known[0] if known else f"{base}/registry-{uuid.uuid4().hex[:12]}"
-    if not known:
+    url = next((url for url in outside(connection) if _is_of(url, base)), None)
+    if url is None:
+        url = f"{base}/registry-{uuid.uuid4().hex[:12]}"
         connection.execute(stores.insert(), {"url": url, "created_at": now})
     if not insert_new(connection, settings, {"name": _CURRENT, "value": url}):
         connection.execute(settings.update().where(settings.c.name == _CURRENT).values(value=url))
@@ -78,7 +78,7 @@ def choose(connection: Connection, base: str | None, now: datetime) -> str | Non
 
 
 def _is_of(url: str, base: str) -> bool:
-    """Tell whether a store is a registry's folder below a place, or is named as itself."""
+    """Tell whether a store is a registry's folder below a place, or the place itself."""
     return base in (url, url.rpartition("/")[0])
 
 

@@ -1,4 +1,4 @@
-"""The URLs of artifact stores: what they may be, and what is kept of them."""
+"""The URLs of artifact stores: which are allowed, and how they are recorded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from registry.core.errors import UsageError
 
 DATABASE = "database"
 _PROTOCOL = re.compile(r"[a-z][a-z0-9+.-]*(?=://)")
-_MISTYPED = re.compile(r"\w+(:|//)")  # of a URL: no folder is written so
+_MISTYPED = re.compile(r"\w+(:|//)")  # a mistyped URL, not a folder
 
 
 def located(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Add what a bundle holds to a registry: version after version, each whole, with the labels that are free here."""
+"""Add a bundle's versions to a registry: one after another, each whole, with the labels that are free here."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Imported:
     """What became of a bundle, or of one version of it.
 
     Args:
-        added: the versions that were not there, by their names here.
-        present: those that were, by their names here.
+        added: the versions that were new here, such as ``fmnist/3``.
+        present: the versions that were here already.
         aliases_left: names that stay where they are here, such as ``fmnist@champion``.
         marks_left: tags and descriptions of models that stay as they are here, such as ``fmnist: tag team``.
     """
@@ -60,7 +60,7 @@ def import_bundle(engine: Engine, path: Path, clock: Callable[[], datetime]) -> 
     """Add all that a bundle holds; see `Registry.import_bundle`.
 
     Raises:
-        BundleError: the file is damaged, of another schema, or not safe; nothing was added.
+        BundleError: the file is damaged, of another schema, or unsafe; nothing was added.
     """
     done = Imported()
     with read_bundle(path) as contents:
@@ -109,7 +109,7 @@ def _add(connection: Connection, *, bundled: Bundled, line: Line, staged: Stagin
 
 
 def _present(model: HeldModel, bundled: Bundled) -> int | None:
-    """Return the number of the same version: read in before, registered here first, or of the same other system."""
+    """Return the number of the same version: imported before, registered here first, or of the same other system."""
     same: list[sa.ColumnElement[bool]] = [
         versions.c.id.in_(sa.select(imports.c.version_id).where(imports.c.identity == bundled.identity))
     ]
@@ -129,7 +129,7 @@ def _present(model: HeldModel, bundled: Bundled) -> int | None:
 
 
 def _point(model: HeldModel, version: Any, bundled: Bundled) -> tuple[str, ...]:
-    """Set the aliases that are nowhere here, protected as they were; return those that are, and stay where they are."""
+    """Set the aliases that are free here, protected as they were; return the others, which stay where they are."""
     taken = set(model.connection.scalars(sa.select(aliases.c.name).where(aliases.c.model_id == model.id)))
     for name in bundled.aliases:
         if name not in taken:
@@ -140,7 +140,7 @@ def _point(model: HeldModel, version: Any, bundled: Bundled) -> tuple[str, ...]:
 
 
 def _mark(model: HeldModel, line: Line) -> tuple[str, ...]:
-    """Give the model the tags and the description that it lacks; return those that are otherwise here, and stay so."""
+    """Give the model the tags and the description that it lacks; return those that differ here, which stay."""
     own = sa.select(model_tags.c.name, model_tags.c.value).where(model_tags.c.model_id == model.id)
     here: dict[str, str] = dict(model.connection.execute(own).all())
     for name in sorted(set(line.tags) - set(here)):

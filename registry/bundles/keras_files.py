@@ -1,8 +1,8 @@
-"""Look into a ``.keras`` file that nobody vouches for, without Keras: it must be arrays and Keras' own classes only.
+"""Check an untrusted ``.keras`` file, without Keras: it may hold only arrays and Keras' own classes.
 
-Loading is in Keras' safe mode anyway; this keeps what safe mode is about out of the registry in the first place,
-and what safe mode had to be mended for: configurations that name functions which load or unpickle something, links
-in the weights that lead to other files, and arrays that are larger than their file.
+Models are loaded in Keras' safe mode anyway. This keeps out of the registry what safe mode refuses, and what it
+let through before it was mended: configurations that name functions which load or unpickle something, links in
+the weights that lead to other files, and arrays that are larger than their file.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from registry.bundles.zips import opened_zip
 from registry.core.errors import BundleError
 
 _LARGEST_CONFIG = 64_000_000
-_LARGEST_GROWTH = 16  # how often larger than their file arrays may be: constant ones take no room in it
+_LARGEST_GROWTH = 16  # how many times larger than their file arrays may be: constant ones take no room in it
 _MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 _MODULES = (
     *("activations", "applications", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics"),
     *("models", "ops", "optimizers", "quantizers", "random", "regularizers", "tree"),
 )
 _CODE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "PyFunc"}
-# What has no module: Keras' own names for values that JSON has not.
+# These have no module: Keras' own names for values that JSON does not have.
 _VALUES = {"__keras_tensor__", "__numpy__", "__tensor__", "__tuple__", "__bytes__", "__ellipsis__", "__slice__"}
 
 
@@ -37,8 +37,7 @@ def check_keras_file(file: BinaryIO, what: str) -> None:
     """
     with opened_zip(file, what) as archive:
         names = set(archive.namelist())
-        strange = sorted(name for name in names - _MEMBERS if not name.startswith("assets/"))
-        if strange or not names >= _MEMBERS:
+        if {name for name in names if not name.startswith("assets/")} != _MEMBERS:
             raise BundleError(
                 f"{what} is no .keras file: it holds {', '.join(sorted(names)[:5])!r}; expected {sorted(_MEMBERS)}"
             )
@@ -53,7 +52,7 @@ def parse_json(data: bytes, what: str) -> Any:
     """Return a JSON document.
 
     Raises:
-        BundleError: it is none, or nested too deeply.
+        BundleError: it is not JSON, or nested too deeply.
     """
     try:
         return json.loads(data)
@@ -80,14 +79,14 @@ def _check_class(node: dict[str, Any], what: str) -> None:
         raise BundleError(f"{what} is refused: it has code in it (class {name!r})")
     if isinstance(inner, dict) and isinstance(inner.get("vocabulary"), str):
         raise BundleError(f"{what} is refused: its {name!r} reads the file {inner['vocabulary'][:100]!r}")
-    if not _known(name, module, registered):
+    if not _is_allowed(name, module, registered):
         raise BundleError(
             f"{what} is refused: it names {name!r} of {module!r}; expected Keras' own layers, losses, metrics and "
             "optimizers, or classes registered with keras.saving.register_keras_serializable"
         )
 
 
-def _known(name: Any, module: Any, registered: Any) -> bool:
+def _is_allowed(name: Any, module: Any, registered: Any) -> bool:
     if not isinstance(name, str):
         return False
     if isinstance(registered, str) and ">" in registered:

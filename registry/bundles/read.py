@@ -1,4 +1,4 @@
-"""Read bundles. All of one is checked before the first row of it is written."""
+"""Read bundles. A bundle is checked whole before the first row of it is written."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_bundle(path: Path) -> Iterator[Contents]:
     """Check a bundle whole, and unpack its artifacts to a folder that is there until the block ends.
 
     Raises:
-        BundleError: it is damaged, of another schema, or not safe.
+        BundleError: it is damaged, of another schema, or unsafe.
         UserError: it cannot be read.
     """
     try:
@@ -48,13 +48,13 @@ def read_bundle(path: Path) -> Iterator[Contents]:
     what = f"the bundle {path}"
     with file, TemporaryDirectory(prefix="registry-") as folder, opened_zip(file, what) as archive:
         manifest = _manifest(archive, what)
-        found = tuple(
+        versions = tuple(
             from_document(_document(archive, name, sha256, what), f"{what}: {name}")
             for name, sha256 in sorted(manifest["versions"].items())
         )
-        _check_whole(archive, manifest, found, what)
+        _check_whole(archive, manifest, versions, what)
         lines = {name: line_from(line, f"{what}: the model {name!r}") for name, line in manifest["models"].items()}
-        yield Contents(found, lines, _unpacked(archive, found, Path(folder), what))
+        yield Contents(versions, lines, _unpacked(archive, versions, Path(folder), what))
 
 
 def _manifest(archive: zipfile.ZipFile, what: str) -> dict[str, Any]:
@@ -87,28 +87,28 @@ def _document(archive: zipfile.ZipFile, name: str, sha256: Any, what: str) -> An
     return parse_json(data, f"{what}: {name!r}")
 
 
-def _check_whole(archive: zipfile.ZipFile, manifest: dict[str, Any], found: tuple[Bundled, ...], what: str) -> None:
-    wanted = {sha256 for one in found for sha256 in (one.weights, one.reference_predictions) if sha256}
-    if wanted != set(manifest["artifacts"]) or not all(_SHA256.fullmatch(sha256) for sha256 in wanted):
+def _check_whole(archive: zipfile.ZipFile, manifest: dict[str, Any], versions: tuple[Bundled, ...], what: str) -> None:
+    hashes = {sha256 for version in versions for sha256 in (version.weights, version.reference_predictions) if sha256}
+    if hashes != set(manifest["artifacts"]) or not all(_SHA256.fullmatch(sha256) for sha256 in hashes):
         raise BundleError(f"{what} is refused: its artifacts are not those of its versions")
-    expected = {MANIFEST, *manifest["versions"], *(f"artifacts/{sha256}" for sha256 in wanted)}
+    expected = {MANIFEST, *manifest["versions"], *(f"artifacts/{sha256}" for sha256 in hashes)}
     strange = sorted(set(archive.namelist()) ^ expected)
     if strange:
         raise BundleError(f"{what} is refused: {strange[0]!r} is missing, or not in its manifest")
-    if set(manifest["models"]) != {one.record.model for one in found}:
+    if set(manifest["models"]) != {version.record.model for version in versions}:
         raise BundleError(f"{what} is refused: the models of its manifest are not those of its versions")
 
 
-def _unpacked(archive: zipfile.ZipFile, found: tuple[Bundled, ...], folder: Path, what: str) -> dict[str, Path]:
+def _unpacked(archive: zipfile.ZipFile, versions: tuple[Bundled, ...], folder: Path, what: str) -> dict[str, Path]:
     unpacked: dict[str, Path] = {}
-    for one in found:
-        for sha256, check in ((one.weights, check_keras_file), (one.reference_predictions, _check_predictions)):
+    for version in versions:
+        for sha256, check in ((version.weights, check_keras_file), (version.reference_predictions, _check_predictions)):
             if sha256 is None:
                 continue
             if sha256 not in unpacked:
                 unpacked[sha256] = _unpack(archive, sha256, folder, what)
             with open(unpacked[sha256], "rb") as file:
-                check(file, f"{what}: the artifact {sha256[:12]} of {one.origin.model}/{one.origin.number}")
+                check(file, f"{what}: the artifact {sha256[:12]} of {version.origin.model}/{version.origin.number}")
     return unpacked
 
 

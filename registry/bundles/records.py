@@ -1,4 +1,4 @@
-"""A version as a JSON document, bit for bit, and its identity: what tells that two registries hold the same one."""
+"""A version as a JSON document, bit for bit, and its identity, the same in every registry that holds the version."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ class Line:
 
 
 def plain_json(document: Any) -> bytes:
-    """Return a document's one and only JSON text."""
+    """Return the only JSON text that a document has."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
 
 
 def lasting(version: ModelVersion, origin: Origin) -> dict[str, Any]:
-    """Return what never changes of a version; its hash is the identity."""
+    """Return the fields of a version that never change; their hash is its identity."""
     return {
         "origin": asdict(origin),
         "score": version.score.hex(),
@@ -118,34 +118,34 @@ def as_document(
     }
 
 
-def identity_of(found: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what `lasting` returned."""
-    return hashlib.sha256(plain_json(found)).hexdigest()
+def identity_of(fields: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the fields that `lasting` returned."""
+    return hashlib.sha256(plain_json(fields)).hexdigest()
 
 
 def from_document(document: Any, what: str) -> Bundled:
-    """Return a version of a document that nobody vouches for.
+    """Return a version from an untrusted document.
 
     Raises:
-        BundleError: something is missing, of another type, or cannot be.
+        BundleError: something is missing, of another type, or not allowed.
     """
     with _refusing(what):
         return _read(document)
 
 
-def line_from(found: Any, what: str) -> Line:
-    """Return a registered model of a document that nobody vouches for.
+def line_from(document: Any, what: str) -> Line:
+    """Return a registered model from an untrusted document.
 
     Raises:
-        BundleError: something is missing, of another type, or cannot be.
+        BundleError: something is missing, of another type, or not allowed.
     """
     with _refusing(what):
-        check_names("metric", [found["metric"]])
+        check_names("metric", [document["metric"]])
         return Line(
-            _words(found["metric"]),
-            to_direction(found["direction"]),
-            _description(found["description"]),
-            _tags(found["tags"]),
+            _words(document["metric"]),
+            to_direction(document["direction"]),
+            _description(document["description"]),
+            _tags(document["tags"]),
         )
 
 
@@ -159,8 +159,8 @@ def _refusing(what: str) -> Iterator[None]:
 
 
 def _read(document: dict[str, Any]) -> Bundled:
-    fixed, found = document["lasting"], document["lasting"]["origin"]
-    origin = Origin(_words(found["registry"]), check_name("model", found["model"]), _number(found["number"]))
+    fixed, first = document["lasting"], document["lasting"]["origin"]
+    origin = Origin(_words(first["registry"]), check_name("model", first["model"]), _number(first["number"]))
     record = checked(
         model=document["model"],
         score=float.fromhex(fixed["score"]),
@@ -200,10 +200,12 @@ def _read(document: dict[str, Any]) -> Bundled:
     )
 
 
-def _source(found: dict[str, Any]) -> Source:
-    texts = {name: _text(found[name]) for name in ("study", "problem", "data_fingerprint", "code_revision", "origin")}
-    libraries = {_words(name): _words(value) for name, value in found["libraries"].items()}
-    return replace(Source(**texts), trial=_whole(found["trial"]), seed=_whole(found["seed"]), libraries=libraries)
+def _source(document: dict[str, Any]) -> Source:
+    texts = {
+        name: _text(document[name]) for name in ("study", "problem", "data_fingerprint", "code_revision", "origin")
+    }
+    libraries = {_words(name): _words(value) for name, value in document["libraries"].items()}
+    return replace(Source(**texts), trial=_whole(document["trial"]), seed=_whole(document["seed"]), libraries=libraries)
 
 
 def _param(name: str, value: Any) -> dict[str, Any]:
@@ -211,35 +213,35 @@ def _param(name: str, value: Any) -> dict[str, Any]:
     return {"kind": packed["kind"], "text": packed["text"]}
 
 
-def _tags(found: dict[str, Any]) -> dict[str, str]:
-    return {check_name("tag", name): check_tag(name, _words(text)) for name, text in found.items()}
+def _tags(tags: dict[str, Any]) -> dict[str, str]:
+    return {check_name("tag", name): check_tag(name, _words(text)) for name, text in tags.items()}
 
 
-def _description(found: Any) -> str | None:
-    text: str | None = _text(found)
+def _description(value: Any) -> str | None:
+    text: str | None = _text(value)
     if text is not None and len(text) > LONGEST_DESCRIPTION:
         raise ValueError(f"a description has {len(text)} characters; expected up to {LONGEST_DESCRIPTION}")
     return text if text and text.strip() else None
 
 
-def _words(found: Any) -> str:
-    if not isinstance(found, str):
-        raise TypeError(f"{found!r} is no text")
-    return check_text("a text", found)
+def _words(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return check_text("a text", value)
 
 
-def _text(found: Any) -> Any:
-    return None if found is None else _words(found)
+def _text(value: Any) -> Any:
+    return None if value is None else _words(value)
 
 
-def _whole(found: Any) -> int | None:
-    if found is not None and (isinstance(found, bool) or not isinstance(found, int) or abs(found) >= 2**63):
-        raise TypeError(f"{found!r} is no number that a database holds")
-    return found
+def _whole(value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63):
+        raise TypeError(f"{value!r} is no number that a database holds")
+    return value
 
 
-def _number(found: Any) -> int:
-    number = _whole(found)
+def _number(value: Any) -> int:
+    number = _whole(value)
     if number is None or not 1 <= number < 2**31:
-        raise ValueError(f"{found!r} is no number from 1")
+        raise ValueError(f"{value!r} is no number from 1")
     return number

@@ -34,16 +34,16 @@ def write_bundle(connection: Connection, refs: list[str], out: Path, loader: Loa
         loader: what the returned versions are loaded by.
 
     Raises:
-        UsageError: no reference, or something that is none.
+        UsageError: there are no references, or a text is not one.
         NotFoundError: no such version.
         IntegrityError: stored bytes are not those that were registered.
     """
     if not refs:
         raise UsageError("a bundle of no version; expected at least one of MODEL, MODEL/3 or MODEL@ALIAS")
-    found: dict[tuple[str, int], tuple[ModelVersion, str | None, list[str]]] = {}
+    entries: dict[tuple[str, int], tuple[ModelVersion, str | None, list[str]]] = {}
     for version in fetch_refs(connection, refs, loader):
-        found[version.model, version.version] = version, *_stored(connection, version)
-    ordered = [found[key] for key in sorted(found)]
+        entries[version.model, version.version] = version, *_stored(connection, version)
+    ordered = [entries[key] for key in sorted(entries)]
     with whole_file(out) as file, zipfile.ZipFile(file, "w") as archive:
         _write(connection, archive, ordered)
     return [version for version, _, _ in ordered]
@@ -59,9 +59,9 @@ def origin_of(version: ModelVersion, own_id: str) -> Origin:
 
 
 def own_id(connection: Connection) -> str:
-    """Return what tells this registry from others."""
-    found: str = connection.execute(sa.select(settings.c.value).where(settings.c.name == "id")).scalar_one()
-    return found
+    """Return the id that tells this registry from others."""
+    registry_id: str = connection.execute(sa.select(settings.c.value).where(settings.c.name == "id")).scalar_one()
+    return registry_id
 
 
 def _stored(connection: Connection, version: ModelVersion) -> tuple[str | None, list[str]]:
@@ -82,22 +82,22 @@ def _line(connection: Connection, name: str) -> dict[str, Any]:
 
 
 def _write(
-    connection: Connection, archive: zipfile.ZipFile, found: list[tuple[ModelVersion, str | None, list[str]]]
+    connection: Connection, archive: zipfile.ZipFile, entries: list[tuple[ModelVersion, str | None, list[str]]]
 ) -> None:
     own = own_id(connection)
-    records, wanted = {}, set()
-    for number, (version, check, protected) in enumerate(found, 1):
+    records, hashes = {}, set()
+    for number, (version, check, protected) in enumerate(entries, 1):
         document = as_document(version, origin_of(version, own), check, protected)
         records[f"versions/{number:06d}.json"] = plain_json(document)
-        wanted |= {document["weights"], document["check"]} - {None}
+        hashes |= {document["weights"], document["check"]} - {None}
     sizes = {
         sha256: connection.execute(sa.select(artifacts.c.bytes).where(artifacts.c.sha256 == sha256)).scalar_one()
-        for sha256 in sorted(wanted)
+        for sha256 in sorted(hashes)
     }
     manifest = {
         "format": FORMAT,
         "schema": SCHEMA,
-        "models": {name: _line(connection, name) for name in sorted({version.model for version, _, _ in found})},
+        "models": {name: _line(connection, name) for name in sorted({version.model for version, _, _ in entries})},
         "versions": {name: hashlib.sha256(data).hexdigest() for name, data in records.items()},
         "artifacts": sizes,
     }

@@ -1,7 +1,7 @@
-"""Zip archives that nobody vouches for.
+"""Untrusted zip archives.
 
-Everything that we accept is stored, not compressed, so that an archive unpacks to no more than its own size: there
-are no bombs, neither by compression nor by members that share their bytes.
+Members must be stored, not compressed, so that an archive unpacks to no more than its own size: no zip bombs,
+neither by compression nor by members that share their bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def opened_zip(file: BinaryIO, what: str) -> Iterator[zipfile.ZipFile]:
 
     Raises:
         BundleError: it is no zip archive or a damaged one; or a member has a name that leads elsewhere, is there
-            twice, is a link, is compressed or encrypted, or all of them are more than the archive.
+            twice, is a link, is compressed or encrypted, or the members are larger than the archive.
     """
     try:
         with zipfile.ZipFile(file) as archive:

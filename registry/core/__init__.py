@@ -1,1 +1,1 @@
-"""Common ground: errors, database, transactions, console. Imports nothing of the other rooms."""
+"""Shared by all rooms: errors, database, transactions, console. Imports nothing from the other rooms."""

@@ -13,7 +13,7 @@ from registry.core.errors import UserError
 
 @contextmanager
 def whole_file(out: str | Path) -> Iterator[Any]:
-    """Open a temporary file beside ``out``; it takes that name when the block ends well, else it goes.
+    """Open a temporary file beside ``out``; it gets that name if the block succeeds, else it is removed.
 
     Raises:
         UserError: the file cannot be written there.

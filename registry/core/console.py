@@ -39,8 +39,8 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
 
     Args:
         app: made by `new_app`.
-        program: its name, with which every error line begins.
-        arguments: what follows the name; None for those of this process.
+        program: its name, which begins every error line.
+        arguments: the words after the name; None for those of this process.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
@@ -51,7 +51,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
-        # The reader has gone (`| head`); Python must not complain about it again at its exit.
+        # The reader has gone (`| head`); Python must not report it again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, typer.Abort):
@@ -94,7 +94,7 @@ def _explain(error: Exception, program: str) -> int:
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document; a NaN that came so far is a fault, for JSON has none."""
+    """Print one JSON document; a NaN in it is a fault, since JSON has none."""
     typer.echo(json_text(document))
 
 
@@ -104,7 +104,7 @@ def json_text(document: Any) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table: as wide as the terminal, or as its content where another program reads it."""
+    """Print a table as wide as the terminal, or as its content if another program reads it."""
     from rich.console import Console
     from rich.table import Table
 

@@ -14,12 +14,12 @@ from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 
 BUSY_SECONDS = 60
 
-# SQLSTATE classes and codes of what passes by itself (PostgreSQL's documents, appendix A): connection, insufficient
+# SQLSTATE classes and codes of errors that pass (PostgreSQL's documents, appendix A): connection, insufficient
 # resources; canceled, shut down, cannot connect now, idle too long; a standby that reads only; serialization, deadlock,
 # a lock that is not to be had.
 _PASSING = ("08", "53", "57014", "57P01", "57P02", "57P03", "57P05", "25006", "25P03", "40001", "40P01", "55P03")
 
-# A server says with no SQLSTATE, but in words alone, why it lets nobody in; these reasons do not pass.
+# A server refuses a connection with words and no SQLSTATE; these reasons do not pass.
 _REFUSED = re.compile(
     r"authentication|password|does not exist|pg_hba|permission denied|not permitted|certificate|SSL|"
     r"unsupported|invalid",
@@ -30,8 +30,8 @@ _REFUSED = re.compile(
 def is_passing(error: DBAPIError) -> bool:
     """Tell whether the database may answer later what it does not answer now.
 
-    It is decided by the error's class: SQLite's result code, PostgreSQL's SQLSTATE. Without one, nobody has answered:
-    no route, no name for the host, a server that is not there yet.
+    SQLite's result code or PostgreSQL's SQLSTATE decides. Without one, no server has answered: no route, no such host,
+    or a server that has not started yet.
     """
     if error.connection_invalidated:
         return True

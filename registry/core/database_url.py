@@ -1,4 +1,4 @@
-"""A database's URL: what it may be, how it is shown, and the file that a SQLite one names."""
+"""A database's URL: which are allowed, how they are shown, and the file that a SQLite URL names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 from registry.core.errors import DatabaseError
 
 DEFAULT_URL = "sqlite:///studies.db"
-# libpq's options that hold a secret, or say where one lies.
+# libpq's options that hold a secret or the path of one.
 SECRET_OPTIONS = ("password", "sslpassword", "passfile", "oauth_client_secret", "scram_client_key", "scram_server_key")
 HIDDEN = "***"
 
@@ -22,7 +22,7 @@ def default_url() -> str:
 
 
 def display_url(url: str | URL) -> str:
-    """Return the URL with its secrets hidden, wherever they stand, to be printed or logged.
+    """Return the URL with all its secrets hidden, to be printed or logged.
 
     Example:
         >>> display_url("postgresql://ann:secret@db/studies?sslpassword=other")
@@ -58,7 +58,7 @@ def parse_url(url: str | URL) -> URL:
     """Return the URL as SQLAlchemy's, with psycopg 3 as PostgreSQL's driver.
 
     Raises:
-        DatabaseError: it is not a database URL, or of a database that we do not run on.
+        DatabaseError: it is not a database URL, or of a database that is not supported.
     """
     try:
         parsed = make_url(url)
@@ -76,7 +76,7 @@ def parse_url(url: str | URL) -> URL:
 
 
 def file_of(url: URL) -> str | None:
-    """Return the path of a SQLite URL's file; None of a database that is not one file with a plain path."""
+    """Return the path of a SQLite URL's file; None for a database that is not one file with a plain path."""
     name = url.database
     if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
         return None
@@ -84,12 +84,17 @@ def file_of(url: URL) -> str | None:
 
 
 def database_exists(url: URL) -> bool:
-    """Tell whether a SQLite URL's file is there; of other databases only a connection could tell, so yes."""
+    """Tell whether a SQLite URL's file is there; True for other databases, which only a connection could tell."""
     file = file_of(url)
     return file is None or os.path.exists(file)
 
 
-def _require_file(url: URL) -> None:
+def require_file(url: URL) -> None:
+    """Check that a SQLite URL's file is there.
+
+    Raises:
+        DatabaseError: it is not.
+    """
     if not database_exists(url):
         raise DatabaseError(
             f"there is no database {url.database}; start a search first, or name another with --storage URL "
@@ -98,5 +103,5 @@ def _require_file(url: URL) -> None:
 
 
 def with_password(url: URL) -> str:
-    """Return the URL whole, for a process or connection of our own: never to be printed, logged or stored."""
+    """Return the URL with its password, for our own processes and connections: never print, log or store it."""
     return url.render_as_string(hide_password=False)

@@ -13,7 +13,7 @@ def parse_duration(text: str, option: str) -> float:
     """Return the seconds that a text such as ``90``, ``90s``, ``30m`` or ``1h30m`` means.
 
     Args:
-        text: what was written.
+        text: what the user wrote.
         option: the option's name, for the message.
 
     Raises:
@@ -48,7 +48,7 @@ def show_duration(seconds: float) -> str:
 
 
 def duration_text(seconds: float | None) -> str:
-    """Return seconds as a document tells them, in the two largest units that matter.
+    """Return seconds as documents show them, in the two largest units.
 
     Example:
         >>> duration_text(7384), duration_text(95), duration_text(1.69)

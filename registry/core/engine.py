@@ -18,10 +18,10 @@ from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 
 from registry.core.database_errors import BUSY_SECONDS, explain
-from registry.core.database_url import _require_file, display_url, parse_url
+from registry.core.database_url import display_url, parse_url, require_file
 from registry.core.errors import DatabaseError
 
-REST_SECONDS = 1.0  # for which a connection is not used, before it is asked whether it still lives
+REST_SECONDS = 1.0  # after so long without use, a connection is pinged before it is used again
 
 # So that a cut network is noticed, not waited for (libpq's options; the last is in milliseconds).
 POSTGRES_OPTIONS = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 30000}
@@ -39,7 +39,7 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
     """
     parsed = parse_url(url)
     if must_exist and parsed.get_backend_name() == "sqlite":
-        _require_file(parsed)
+        require_file(parsed)
     try:
         if parsed.get_backend_name() == "sqlite":
             engine = _sqlite_engine(parsed, reading_only=must_exist and _is_sealed(parsed.database))
@@ -54,9 +54,9 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
 
 
 def _ping_after_a_rest(engine: Engine) -> None:
-    """Let the pool replace a connection that died while it rested; one that is in use shows it by itself.
+    """Let the pool replace a connection that died while it was idle.
 
-    SQLAlchemy's own ping is before every transaction, where it takes three round trips of eight.
+    SQLAlchemy's own ping runs before every transaction, where it takes three round trips of eight.
     """
 
     @sa.event.listens_for(engine, "checkin")
@@ -89,8 +89,8 @@ def _sqlite_engine(url: URL, *, reading_only: bool) -> Engine:
 def _is_sealed(name: str | None) -> bool:
     """Tell whether a database lies in a folder where we may not write, and nobody has it open.
 
-    Reading a database in WAL mode makes two files beside it. Where we may not, SQLite reads one that is said
-    to be immutable; without the two files there is no writer, so it is.
+    Reading a database in WAL mode makes two files beside it. Where that is not allowed, SQLite reads the database
+    if it is opened as immutable; without the two files nobody writes to it, so it is.
     """
     if not name or name.startswith("file:") or os.path.exists(f"{name}-shm"):
         return False
@@ -103,8 +103,8 @@ def prepare_sqlite(engine: Engine, *, begin: str = "DEFERRED") -> None:
     """Set up every connection of a SQLite engine: WAL, busy timeout, foreign keys, explicit BEGIN.
 
     Args:
-        engine: the engine; Optuna's own may be passed, too.
-        begin: the kind of transaction that starts where the connection does not name one.
+        engine: the engine, which may be Optuna's own.
+        begin: the kind of transaction that starts where the connection names no other.
     """
 
     @sa.event.listens_for(engine, "connect")
@@ -123,9 +123,9 @@ def prepare_sqlite(engine: Engine, *, begin: str = "DEFERRED") -> None:
 
 
 def use_wal(engine: Engine) -> None:
-    """Put a SQLite database in WAL mode; it stays so, and other databases are left alone.
+    """Put a SQLite database in WAL mode, for good; do nothing for other databases.
 
-    SQLite does not wait for others here as it does elsewhere, so the waiting is ours.
+    SQLite's busy timeout does not apply to this change, so we wait ourselves.
 
     Raises:
         DatabaseError: the database cannot be opened or written, or another program keeps it locked.

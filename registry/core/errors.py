@@ -1,12 +1,11 @@
 """The errors that a user can cause or mend.
 
-Each message says what came, what was expected and what to do. The command lines print them as one
-line; nothing else in the house is caught there.
+Each message says what came, what was expected and what to do. The command lines print them as one line.
 """
 
 
 class UserError(Exception):
-    """Something the user can mend; the command line prints it as one line and exits with 1."""
+    """Something that the user can mend; the command line prints one line and exits with 1."""
 
 
 class UsageError(UserError):
@@ -18,7 +17,7 @@ class DatabaseError(UserError):
 
 
 class DatabaseUnavailable(DatabaseError):  # noqa: N818 - a state that passes, rather than an error
-    """The database does not answer now, but may again: its server restarts, or the network is cut."""
+    """The database does not answer now, but may later: its server restarts, or the network is cut."""
 
 
 class SchemaError(DatabaseError):
@@ -57,7 +56,7 @@ class LoadError(UserError):
     """Keras cannot read a stored model."""
 
 
-def did_you_mean(wrong: str, known: list[str]) -> str:
+def did_you_mean(wrong: str, names: list[str]) -> str:
     """Return the end of a message that names what exists.
 
     Example:
@@ -68,9 +67,9 @@ def did_you_mean(wrong: str, known: list[str]) -> str:
     """
     import difflib
 
-    if not known:
+    if not names:
         return "there are none yet"
-    near = difflib.get_close_matches(wrong, known, n=1)
+    near = difflib.get_close_matches(wrong, names, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
-    return "there are: " + ", ".join(sorted(known)[:12]) + (", …" if len(known) > 12 else "")
+    return "there are: " + ", ".join(sorted(names)[:12]) + (", …" if len(names) > 12 else "")

@@ -1,6 +1,6 @@
-"""A program's first import and its last: in between, modules are imported without looking for garbage.
+"""A program's first import; until `started` is called, modules are imported without garbage collection.
 
-Nothing that an import makes is garbage, and looking for it takes a tenth of a short command's time. Ctrl-C ends the
+Nothing that an import makes is garbage, and collecting it takes a tenth of a short command's time. Ctrl-C ends the
 program meanwhile without a word: there is nothing yet to stop in order.
 """
 
@@ -23,7 +23,7 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 
 def started() -> None:
-    """Look for garbage again, but not among what has been imported; let Ctrl-C be heard as usual."""
+    """Turn garbage collection on again, except for what has been imported; let Ctrl-C be heard as usual."""
     if signal.getsignal(signal.SIGINT) is _leave:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.freeze()

@@ -27,11 +27,11 @@ _WORDS: dict[Direction, str] = {
 }
 
 
-@lru_cache(maxsize=1024)  # a search asks for the same few, again and again
+@lru_cache(maxsize=1024)  # a search asks for the same few metrics again and again
 def known_direction(metric: str) -> Direction | None:
     """Return the direction of one of Keras' metrics, or None.
 
-    ``val_``, an output's name before it and the number that Keras puts after a second one are seen through.
+    ``val_``, an output's name in front and the number that Keras adds to a repeated metric are ignored.
 
     Example:
         >>> known_direction("val_accuracy"), known_direction("digits_loss"), known_direction("auc_1")
@@ -50,10 +50,10 @@ def known_direction(metric: str) -> Direction | None:
 
 
 def require_direction(metric: str, *said: Direction | None, advice: str) -> Direction:
-    """Return the first direction that somebody said, else that of one of Keras' metrics.
+    """Return the first given direction, else that of one of Keras' metrics.
 
     Raises:
-        UsageError: nobody knows; ends with the advice.
+        UsageError: there is none; ends with the advice.
     """
     for way in (*said, known_direction(metric)):
         if way is not None:

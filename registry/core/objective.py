@@ -16,7 +16,7 @@ def to_direction(text: str, what: str = "the direction") -> Direction:
 
     Args:
         text: ``max`` or ``min``.
-        what: what the message calls it.
+        what: its name in the message.
 
     Raises:
         UsageError: it is neither.
@@ -35,7 +35,7 @@ class Objective:
         direction: ``max`` or ``min``.
 
     Raises:
-        ValueError: another direction.
+        ValueError: the direction is another.
 
     Example:
         >>> loss = Objective("val_loss", "min")
@@ -60,7 +60,7 @@ class Objective:
         return score > than if self.highest_first else score < than
 
     def key(self, score: float) -> float:
-        """Return what sorts scores, the best first."""
+        """Return a sort key for scores, the best first."""
         return -score if self.highest_first else score
 
     def best(self, scores: Iterable[float]) -> float:

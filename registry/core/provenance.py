@@ -1,16 +1,16 @@
-"""Where a model or a change comes from: who, the code's revision and the libraries, now and when it was saved."""
+"""Where a model or a change comes from: the user, the code's revision and the libraries, now and when it was saved."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
 
-# What decides whether a stored model can be read, and what it predicts.
+# The libraries that decide whether a stored model can be read, and what it predicts.
 DECIDING = ("keras", "tensorflow", "numpy")
 
 
 def installed(names: Iterable[str] = DECIDING) -> dict[str, str]:
-    """Return the installed versions by name, without those that are not there; nothing is imported."""
+    """Return the versions of the installed libraries, by name; nothing is imported."""
     from importlib.metadata import PackageNotFoundError, version
 
     versions = {}
@@ -29,9 +29,9 @@ def differences(saved: Mapping[str, str], here: Mapping[str, str]) -> str:
         >>> differences({"keras": "3.4.0", "numpy": "2.4.6"}, {"keras": "3.15.1", "numpy": "2.4.6"})
         'saved with keras 3.4.0, numpy 2.4.6; here are keras 3.15.1, numpy 2.4.6; keras differs'
     """
-    known = [name for name in DECIDING if name in saved]
-    differ = [name for name in known if saved[name] != here.get(name)]
-    if not known:
+    recorded = [name for name in DECIDING if name in saved]
+    differ = [name for name in recorded if saved[name] != here.get(name)]
+    if not recorded:
         verdict = "it is not known what differs"
     else:
         verdict = (
@@ -49,7 +49,7 @@ LIBRARIES = ("keras", "keras-tuner", "numpy", "optuna", "tensorflow", "studies")
 
 @functools.cache
 def code_revision() -> str | None:
-    """Return what git says of the working folder's commit, ``-dirty`` where files differ; None without git."""
+    """Return git's name of the working folder's commit, with ``-dirty`` where files differ; None without git."""
     import subprocess
 
     try:
@@ -72,7 +72,7 @@ def libraries() -> dict[str, str]:
 
 
 def actor() -> str:
-    """Return who does this: user@host, with ``unknown`` for what the system does not tell."""
+    """Return the current user as user@host, with ``unknown`` for a part that the system does not tell."""
     import getpass
     import socket
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 def native_stderr_held() -> Iterator[None]:
     """Hold back what native code writes to stderr; show it only if the block raises.
 
-    TensorFlow greets on stderr from C++ while it is imported, before any log level is heard.
+    TensorFlow greets on stderr from C++ while it is imported, before any log level applies.
     """
     sys.stderr.flush()
     saved = os.dup(2)

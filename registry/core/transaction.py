@@ -38,7 +38,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     Raises:
         DatabaseError: the database cannot be opened or written.
-        sqlalchemy.exc.IntegrityError: a constraint refused the rows; the caller expects it or not.
+        sqlalchemy.exc.IntegrityError: a constraint refused the rows.
     """
     try:
         with engine.connect().execution_options(sqlite_begin="IMMEDIATE") as opened, opened.begin():
@@ -50,10 +50,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def write_again(engine: Engine, act: Callable[[Connection], T]) -> T:
-    """Run a writing transaction, again where another one came between; return what it returned.
+    """Run a writing transaction, again where a concurrent one conflicts; return its result.
 
     Raises:
-        DatabaseError: the database cannot be written, or another one came between every time.
+        DatabaseError: the database cannot be written, or every try conflicted.
     """
     for _ in range(_TRIES):
         try:
@@ -67,7 +67,7 @@ def write_again(engine: Engine, act: Callable[[Connection], T]) -> T:
 def clock(dialect: str) -> sa.ColumnElement[float]:
     """Return the database's own clock as seconds since 1970, as an SQL expression.
 
-    Leases are judged by it, so that a machine with a wrong clock does no harm.
+    Leases use it, so that a machine with a wrong clock does no harm.
     """
     if dialect == "sqlite":
         return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float)

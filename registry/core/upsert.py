@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT, which both databases have and SQLAlchemy spells twice."""
+"""INSERT … ON CONFLICT, which both databases have and SQLAlchemy spells in two ways."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sqlalchemy.engine import Connection
 
 
 def insert_new(connection: Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
-    """Insert a row unless a unique constraint holds it to be there; tell whether it was inserted."""
+    """Insert a row unless it conflicts with a unique constraint; tell whether it was inserted."""
     statement = _insert(connection, table).values(row).on_conflict_do_nothing()
     # Not `rowcount`, which PostgreSQL's driver leaves unknown here.
     return connection.execute(statement.returning(sa.literal(1))).first() is not None
 
 
 def put(connection: Connection, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Insert a row, or update the one of the same key.
+    """Insert a row, or update the row with the same key.
 
     Args:
         connection: a transaction.

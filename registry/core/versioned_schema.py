@@ -1,7 +1,7 @@
 """Create, check and upgrade a schema: a set of tables with a version table of its own.
 
 Checking is one SELECT and imports no Alembic; only creating and upgrading do. Revision ids are
-zero-padded numbers (``0001``), so that older and newer can be told without reading the scripts.
+zero-padded numbers (``0001``), so that they can be compared without reading the scripts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "registry.schemas"
 
-# What constraints and indexes are called, in every schema.
+# The names of constraints and indexes, in every schema.
 NAMES = {
     "pk": "pk_%(table_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s",
@@ -39,10 +39,10 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Schema:
-    """A set of tables that is versioned as one.
+    """A set of tables with one version.
 
     Args:
-        name: what messages call it, such as ``registry``.
+        name: its name in messages, such as ``registry``.
         version_table: holds the revision of the database; each schema has its own.
         scripts: the folder of the migrations: a path, or ``package:folder``.
         head: the revision that this program knows, such as ``0001``.
@@ -67,7 +67,7 @@ class Schema:
             SchemaError: the database's revision is older or newer than this program's.
             DatabaseError: the database cannot be opened or written.
         """
-        if self._found(engine) is None:
+        if self._revision(engine) is None:
             use_wal(engine)
             with writing(engine) as connection:
                 self._lock(connection)
@@ -76,13 +76,13 @@ class Schema:
         self.check(engine)
 
     def is_made(self, engine: Engine) -> bool:
-        """Tell whether the database holds the tables, and check them; a file that is not there is not made.
+        """Tell whether the database holds the tables, and check them; does not create a missing file.
 
         Raises:
             SchemaError: their revision is older or newer.
             DatabaseError: the database cannot be read.
         """
-        if not database_exists(engine.url) or self._found(engine) is None:
+        if not database_exists(engine.url) or self._revision(engine) is None:
             return False
         self.check(engine)
         return True
@@ -94,21 +94,21 @@ class Schema:
             SchemaError: their revision is older or newer.
             DatabaseError: there are none, or the database cannot be read.
         """
-        found = self._found(engine)
+        revision = self._revision(engine)
         where = display_url(engine.url)
-        if found is None:
+        if revision is None:
             raise DatabaseError(
                 f"the database {where} holds no {self.name} tables; "
                 "start a search with `search run` first, or name another database with --storage URL"
             )
-        if _order(found) < _order(self.head):
+        if _order(revision) < _order(self.head):
             raise SchemaError(
-                f"the {self.name} tables of {where} are of schema {found}; this program needs {self.head}: "
+                f"the {self.name} tables of {where} are of schema {revision}; this program needs {self.head}: "
                 f"run `registry upgrade --storage {where}`"
             )
-        if _order(found) > _order(self.head):
+        if _order(revision) > _order(self.head):
             raise SchemaError(
-                f"the {self.name} tables of {where} are of schema {found}, newer than the {self.head} that "
+                f"the {self.name} tables of {where} are of schema {revision}, newer than the {self.head} that "
                 "this program knows: upgrade the program (git pull in the checkout)"
             )
 
@@ -122,7 +122,7 @@ class Schema:
             SchemaError: the database is newer than this program.
             DatabaseError: the database cannot be opened or written.
         """
-        before = self._found(engine)
+        before = self._revision(engine)
         if before is None or _order(before) < _order(self.head):
             use_wal(engine)
             with writing(engine) as connection:
@@ -133,7 +133,7 @@ class Schema:
         self.check(engine)
         return before, self.head
 
-    def _found(self, engine: Engine) -> str | None:
+    def _revision(self, engine: Engine) -> str | None:
         """Return the database's revision, or None where the version table is missing or empty."""
         try:
             with engine.connect() as connection:
@@ -196,8 +196,8 @@ def known_schemas() -> list[Schema]:
     """Return the schemas of all installed packages (entry points ``registry.schemas``), by name."""
     from importlib.metadata import entry_points
 
-    found = [point.load() for point in entry_points(group=ENTRY_POINTS)]
-    return sorted(found, key=lambda schema: schema.name)
+    schemas = [point.load() for point in entry_points(group=ENTRY_POINTS)]
+    return sorted(schemas, key=lambda schema: schema.name)
 
 
 def _order(revision: str) -> int:

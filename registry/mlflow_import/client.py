@@ -1,4 +1,4 @@
-"""MLflow's client: what it is asked, and how its errors are told."""
+"""Questions to MLflow's client, and its errors as ours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 @contextmanager
 def connected(uri: str) -> Iterator[Any]:
-    """Open a client on a tracking URI; what MLflow complains of inside becomes a `UserError`.
+    """Open a client on a tracking URI; MLflow's errors inside become a `UserError`.
 
     Raises:
         UserError: MLflow is not installed, or answers with an error.
@@ -43,7 +43,7 @@ def connected(uri: str) -> Iterator[Any]:
 
 
 def _check_database(uri: str) -> None:
-    """Refuse a database that is not MLflow's: its client would make its tables there."""
+    """Refuse a database that is not MLflow's: MLflow's client would make its tables there."""
     if uri.partition(":")[0].partition("+")[0] not in _DATABASES:
         return
     try:
@@ -52,11 +52,11 @@ def _check_database(uri: str) -> None:
             raise DatabaseError(f"there is no database {url.database}; expected the URI of an MLflow store")
         engine = sa.create_engine(url)
         inspector = sa.inspect(engine)
-        known = inspector.has_table("runs") and inspector.has_table("experiments")
+        has_runs = inspector.has_table("runs") and inspector.has_table("experiments")
         engine.dispose()
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise DatabaseError(f"the MLflow database cannot be opened ({type(error).__name__}); check its URI") from error
-    if not known:
+    if not has_runs:
         shown = url.render_as_string(hide_password=True)
         raise DatabaseError(f"the database {shown} holds no MLflow runs; expected the URI of an MLflow store")
 
@@ -65,14 +65,14 @@ def experiments(client: Any, names: Sequence[str]) -> list[Any]:
     """Return the experiments of these names, or all.
 
     Raises:
-        NotFoundError: there is none of a name.
+        NotFoundError: there is no experiment of a name.
     """
-    found = _paged(lambda token: client.search_experiments(page_token=token))
-    known = {experiment.name: experiment for experiment in found}
+    listed = _paged(lambda token: client.search_experiments(page_token=token))
+    by_name = {experiment.name: experiment for experiment in listed}
     for name in names:
-        if name not in known:
-            raise NotFoundError(f"MLflow has no experiment {name!r}; {did_you_mean(name, list(known))}")
-    return [known[name] for name in names] if names else list(found)
+        if name not in by_name:
+            raise NotFoundError(f"MLflow has no experiment {name!r}; {did_you_mean(name, list(by_name))}")
+    return [by_name[name] for name in names] if names else list(listed)
 
 
 def runs(client: Any, experiment: Any) -> list[Any]:
@@ -89,22 +89,22 @@ def runs(client: Any, experiment: Any) -> list[Any]:
 
 
 def model_versions(client: Any) -> dict[str, list[tuple[Any, list[str]]]]:
-    """Return by run what MLflow's own registry has of it: versions, and the aliases of each."""
+    """Return, by run, the versions that MLflow's own registry has of it, with the aliases of each."""
     aliases: dict[tuple[str, str], list[str]] = defaultdict(list)
     for model in _paged(lambda token: client.search_registered_models(page_token=token)):
         for alias, number in (model.aliases or {}).items():
             aliases[model.name, str(number)].append(alias)
-    found: dict[str, list[tuple[Any, list[str]]]] = defaultdict(list)
+    by_run: dict[str, list[tuple[Any, list[str]]]] = defaultdict(list)
     for version in _paged(lambda token: client.search_model_versions(page_token=token)):
-        found[version.run_id].append((version, aliases[version.name, str(version.version)]))
-    return found
+        by_run[version.run_id].append((version, aliases[version.name, str(version.version)]))
+    return by_run
 
 
 def download_weights(client: Any, run: Any, folder: str) -> Path | None:
     """Download the ``.keras`` file that a run logged.
 
     Returns:
-        Its path; None where the run logged none, or several of which none is a model of MLflow's.
+        Its path; None where the run logged no such file, or where it is unclear which of several is the model.
     """
     for made in getattr(run.outputs, "model_outputs", None) or []:
         paths = _keras_files(lambda path, made=made: client.list_logged_model_artifacts(made.model_id, path))
@@ -118,22 +118,22 @@ def download_weights(client: Any, run: Any, folder: str) -> Path | None:
     return Path(client.download_artifacts(run.info.run_id, logged[0], folder)) if len(logged) == 1 else None
 
 
-def _keras_files(listed: Any, path: str | None = None, depth: int = 3) -> list[str]:
-    found = []
-    for each in listed(path):
-        if each.is_dir and depth:
-            found += _keras_files(listed, each.path, depth - 1)
-        elif each.path.endswith(".keras"):
-            found.append(each.path)
-    return found
+def _keras_files(list_folder: Any, path: str | None = None, depth: int = 3) -> list[str]:
+    paths = []
+    for entry in list_folder(path):
+        if entry.is_dir and depth:
+            paths += _keras_files(list_folder, entry.path, depth - 1)
+        elif entry.path.endswith(".keras"):
+            paths.append(entry.path)
+    return paths
 
 
 def _paged(page: Any) -> list[Any]:
-    found: list[Any] = []
+    items: list[Any] = []
     token = None
     while True:
-        got = page(token)
-        found += got
-        token = got.token
+        batch = page(token)
+        items += batch
+        token = batch.token
         if not token:
-            return found
+            return items

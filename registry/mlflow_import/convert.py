@@ -1,4 +1,4 @@
-"""What MLflow keeps of a run, as our values: params, tags and metrics' histories. Nothing here imports MLflow."""
+"""Convert what MLflow keeps of a run to our values: params, tags and metrics' histories. Does not import MLflow."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def param(text: str) -> Param:
 
 
 def tags(given: Mapping[str, str]) -> dict[str, str]:
-    """Return a user's tags, of which long texts are cut; of MLflow's own ones only the run's name."""
+    """Return a user's tags, long texts cut; of MLflow's own tags only the run's name."""
     own = {plain_name(name): text[:500] for name, text in given.items() if not name.startswith("mlflow.")}
     name = given.get("mlflow.runName")
     return own | ({"mlflow.run_name": name[:500]} if name else {})
@@ -51,11 +51,11 @@ def tags(given: Mapping[str, str]) -> dict[str, str]:
 def curves(
     histories: Mapping[str, Iterable[Point]], metric: str, direction: Direction, epoch: Epoch
 ) -> tuple[dict[str, list[float]], float, int]:
-    """Return the curves of a run, and the score and the epoch of the one that it is judged by.
+    """Return the curves of a run, and the score and the epoch of its objective.
 
-    The objective's steps are the epochs. Another metric has its values at these steps (NaN where it has none); one
-    with a single value, or with none of these steps, was measured of the model as it is: its last value counts at the
-    epoch.
+    The objective's steps are the epochs. Another metric has its values at these steps (NaN where it has none). A
+    metric with a single value, or with none of these steps, was measured on the final model: its last value counts
+    at the epoch.
 
     Example:
         >>> curves({"acc": [(0, 1, 0.5), (5, 2, 0.75)], "test": [(0, 3, 0.7)]}, "acc", "max", None)
@@ -64,21 +64,21 @@ def curves(
     objective = _by_step(histories[metric])
     steps = sorted(objective)
     score, at = measured({metric: [objective[step] for step in steps]}, metric, direction, None, epoch)
-    found = {}
+    aligned = {}
     for name, points in histories.items():
         values = _by_step(points)
         if not values:
             continue
         shared = any(step in values for step in steps)
         if name == metric or (shared and (len(values) > 1 or len(steps) == 1)):
-            found[name] = [values.get(step, math.nan) for step in steps]
+            aligned[name] = [values.get(step, math.nan) for step in steps]
         else:
-            found[name] = [math.nan] * (at - 1) + [values[max(values)]]
-    return found, score, at
+            aligned[name] = [math.nan] * (at - 1) + [values[max(values)]]
+    return aligned, score, at
 
 
 def _by_step(points: Iterable[Point]) -> dict[int, float]:
-    """Return the last value of each step; values that all have the same step had none, so they are counted."""
+    """Return the last value of each step; values that all have the same step are numbered instead."""
     ordered = sorted(points, key=lambda point: point[:2])
     if len({step for step, _, _ in ordered}) == 1:
         return {number: _finite_or_not(value) for number, (_, _, value) in enumerate(ordered)}
@@ -86,5 +86,5 @@ def _by_step(points: Iterable[Point]) -> dict[int, float]:
 
 
 def _finite_or_not(value: float) -> float:
-    """Return infinity for the largest float, as which MLflow's databases keep it."""
+    """Return infinity for the largest float, which MLflow's databases store in its place."""
     return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else float(value)

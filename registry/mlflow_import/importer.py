@@ -54,17 +54,17 @@ def import_mlflow(
     """Register the finished runs of an MLflow store that have a metric, with their curves, params, tags and weights.
 
     A run becomes a version of the models that MLflow's registry names for it, else of one named as its experiment. Its
-    origin is ``mlflow:RUN``, so importing again registers only what is new. Aliases of MLflow's are set where the name
+    origin is ``mlflow:RUN``, so importing again registers only what is new. MLflow's aliases are set where the name
     is free. Keras models come along where Keras' safe mode reads them.
 
     Args:
-        registry: where to.
+        registry: where the runs are registered.
         uri: MLflow's tracking URI: a database, a folder or a server.
         metric: what the versions are judged by.
         direction: ``max`` or ``min``; needed where Keras' names do not tell.
-        experiments: only these; all without one.
+        experiments: only these; all where none is named.
         model: the registered model for all of them.
-        epoch: whose weights the runs logged: ``last`` (the default), or ``best`` of the metric.
+        epoch: which epoch's weights the runs logged: ``last`` (the default), or ``best`` of the metric.
 
     Returns:
         What became of each run, in their order.
@@ -75,29 +75,29 @@ def import_mlflow(
         UsageError: nobody knows which way is better.
     """
     way = direction_of(metric, direction)
-    done = []
+    imported = []
     with asked.connected(uri) as client:
         named = asked.model_versions(client)
         for experiment in asked.experiments(client, experiments):
             for run in asked.runs(client, experiment):
-                wanted = _Run(client, run, experiment.name, metric, way, epoch)
-                done += _import_run(registry, wanted, named.get(run.info.run_id, []), model)
-    if all(each.reason == _missing(metric) for each in done):
-        raise NotFoundError(f"none of the {len(done)} runs has a metric {metric!r}; name one that MLflow shows")
-    return done
+                candidate = _Run(client, run, experiment.name, metric, way, epoch)
+                imported += _import_run(registry, candidate, named.get(run.info.run_id, []), model)
+    if all(result.reason == _missing(metric) for result in imported):
+        raise NotFoundError(f"none of the {len(imported)} runs has a metric {metric!r}; name one that MLflow shows")
+    return imported
 
 
 @dataclass(frozen=True)
 class _Run:
     client: Any
-    run: Any
+    logged: Any
     experiment: str
     metric: str
     direction: Direction
     epoch: Epoch
 
     def result(self, ref: str | None, status: Any, reason: str | None) -> Imported:
-        return Imported(self.run.info.run_id, self.run.info.run_name or "", ref, status, reason)
+        return Imported(self.logged.info.run_id, self.logged.info.run_name or "", ref, status, reason)
 
 
 def _missing(metric: str) -> str:
@@ -105,35 +105,35 @@ def _missing(metric: str) -> str:
 
 
 def _import_run(
-    registry: Registry, wanted: _Run, versions: list[tuple[Any, list[str]]], model: str | None
+    registry: Registry, run: _Run, versions: list[tuple[Any, list[str]]], model: str | None
 ) -> list[Imported]:
-    run = wanted.run
-    if wanted.metric not in run.data.metrics:
-        return [wanted.result(None, "skipped", _missing(wanted.metric))]
-    if run.info.status != _FINISHED:
-        return [wanted.result(None, "skipped", f"it is {run.info.status.lower()}, not finished")]
+    if run.metric not in run.logged.data.metrics:
+        return [run.result(None, "skipped", _missing(run.metric))]
+    status = run.logged.info.status
+    if status != _FINISHED:
+        return [run.result(None, "skipped", f"it is {status.lower()}, not finished")]
     targets = {version.name: (version, aliases) for version, aliases in versions} if model is None else {}
     if not targets:
-        return [_register(registry, wanted, model or wanted.experiment, None, [])]
-    return [_register(registry, wanted, name, version, aliases) for name, (version, aliases) in targets.items()]
+        return [_register(registry, run, model or run.experiment, None, [])]
+    return [_register(registry, run, name, version, aliases) for name, (version, aliases) in targets.items()]
 
 
-def _register(registry: Registry, wanted: _Run, model: str, version: Any, aliases: list[str]) -> Imported:
-    name, origin = convert.plain_name(model), f"mlflow:{wanted.run.info.run_id}"
-    known = registry.origins(name).get(origin)
-    if known is not None:
-        return wanted.result(f"{name}/{known}", "known", None)
+def _register(registry: Registry, run: _Run, model: str, version: Any, aliases: list[str]) -> Imported:
+    name, origin = convert.plain_name(model), f"mlflow:{run.logged.info.run_id}"
+    number = registry.origins(name).get(origin)
+    if number is not None:
+        return run.result(f"{name}/{number}", "known", None)
     with TemporaryDirectory(prefix="registry-") as folder:
-        weights, libraries, reason = _weights(wanted, folder)
-        made = registry.register(name, weights=weights, **_fields(wanted, origin, libraries, version))
+        weights, libraries, reason = _weights(run, folder)
+        made = registry.register(name, weights=weights, **_fields(run, origin, libraries, version))
     assert made is not None  # noqa: S101 - only top_k keeps one out
-    _mark(registry, made, wanted, version, aliases)
-    return wanted.result(made.ref, "registered", reason)
+    _mark(registry, made, run, version, aliases)
+    return run.result(made.ref, "registered", reason)
 
 
-def _weights(wanted: _Run, folder: str) -> tuple[Any, dict[str, str], str | None]:
+def _weights(run: _Run, folder: str) -> tuple[Any, dict[str, str], str | None]:
     """Return the Keras model that the run logged, the Keras that saved it, and why there is none."""
-    path = asked.download_weights(wanted.client, wanted.run, folder)
+    path = asked.download_weights(run.client, run.logged, folder)
     if path is None:
         return None, {}, "without weights: it logged no Keras model"
     from registry.keras_models.keras_file import load_model, saved_by
@@ -144,41 +144,41 @@ def _weights(wanted: _Run, folder: str) -> tuple[Any, dict[str, str], str | None
         return None, {}, f"without weights: {error}"
 
 
-def _fields(wanted: _Run, origin: str, libraries: dict[str, str], version: Any) -> dict[str, Any]:
-    run = wanted.run
+def _fields(run: _Run, origin: str, libraries: dict[str, str], version: Any) -> dict[str, Any]:
+    logged = run.logged
     history = {
         name: [
             (point.step, point.timestamp, point.value)
-            for point in wanted.client.get_metric_history(run.info.run_id, name)
+            for point in run.client.get_metric_history(logged.info.run_id, name)
         ]
-        for name in run.data.metrics
+        for name in logged.data.metrics
         if not name.startswith("system/")
     }
-    curves, score, epoch = convert.curves(history, wanted.metric, wanted.direction, wanted.epoch)
-    datasets = getattr(run.inputs, "dataset_inputs", None) or []
+    curves, score, epoch = convert.curves(history, run.metric, run.direction, run.epoch)
+    datasets = getattr(logged.inputs, "dataset_inputs", None) or []
     number = {} if version is None else {"mlflow.version": str(version.version)}
-    ended = run.info.end_time
+    ended = logged.info.end_time
     return {
-        "metric": wanted.metric,
-        "direction": wanted.direction,
+        "metric": run.metric,
+        "direction": run.direction,
         "score": score,
         "epoch": epoch,
         "curves": curves,
-        "params": {name: convert.param(text) for name, text in run.data.params.items()},
-        "seconds": (ended - run.info.start_time) / 1000 if ended else None,
-        "tags": convert.tags({**run.data.tags, **(version.tags if version is not None else {})}) | number,
+        "params": {name: convert.param(text) for name, text in logged.data.params.items()},
+        "seconds": (ended - logged.info.start_time) / 1000 if ended else None,
+        "tags": convert.tags({**logged.data.tags, **(version.tags if version is not None else {})}) | number,
         "source": Source(
-            study=wanted.experiment,
+            study=run.experiment,
             data_fingerprint=datasets[0].dataset.digest if datasets else None,
-            code_revision=run.data.tags.get("mlflow.source.git.commit"),
+            code_revision=logged.data.tags.get("mlflow.source.git.commit"),
             libraries=libraries,
             origin=origin,
         ),
     }
 
 
-def _mark(registry: Registry, made: ModelVersion, wanted: _Run, version: Any, aliases: list[str]) -> None:
-    about = (version.description if version is not None else None) or wanted.run.data.tags.get("mlflow.note.content")
+def _mark(registry: Registry, made: ModelVersion, run: _Run, version: Any, aliases: list[str]) -> None:
+    about = (version.description if version is not None else None) or run.logged.data.tags.get("mlflow.note.content")
     if about:
         registry.describe(made.ref, about)
     for alias in aliases:

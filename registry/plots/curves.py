@@ -25,7 +25,7 @@ _GREY = "#666666"
 
 
 def plot_curves(versions: Sequence[ModelVersion], metrics: Sequence[str] | None, out: str | Path) -> Path:
-    """Draw the versions' curves, a panel a metric, to a PNG, SVG or PDF file.
+    """Draw the versions' curves, one panel per metric, to a PNG, SVG or PDF file.
 
     Args:
         versions: one colour each.
@@ -81,15 +81,15 @@ def curves_figure(versions: Sequence[ModelVersion], metrics: Sequence[str] | Non
 
 def _panels(versions: Sequence[ModelVersion], metrics: Sequence[str] | None) -> list[str]:
     """Return the metrics to show, ``loss`` first, the rest by name."""
-    known = {name.removeprefix("val_") for version in versions for name in version.curves}
-    if not known:
+    available = {name.removeprefix("val_") for version in versions for name in version.curves}
+    if not available:
         raise NotFoundError("there are no curves to draw: " + ", ".join(v.ref for v in versions) + " have none")
     if metrics is None:
-        return sorted(known, key=lambda name: (name != "loss", name))
+        return sorted(available, key=lambda name: (name != "loss", name))
     asked = list(dict.fromkeys(name.removeprefix("val_") for name in metrics))
     for name in asked:
-        if name not in known:
-            raise NotFoundError(f"no curve of {name!r}; {did_you_mean(name, sorted(known))}")
+        if name not in available:
+            raise NotFoundError(f"no curve of {name!r}; {did_you_mean(name, sorted(available))}")
     return asked
 
 
@@ -137,7 +137,7 @@ def _curve(axes: Axes, version: ModelVersion, name: str, **look: Any) -> None:
 
 
 def _legend(figure: Figure, versions: Sequence[ModelVersion]) -> None:
-    """Say what colours, lines and dots mean, under all panels."""
+    """Add a legend of colours, lines and dots under all panels."""
     from matplotlib.lines import Line2D
 
     entries = [

@@ -1,4 +1,4 @@
-"""Find fonts for names in any script, so that pictures do not show boxes where letters should be."""
+"""Find fonts for names in any script, so that pictures do not show boxes for letters."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ def families_for(texts: Iterable[str]) -> tuple[list[str], frozenset[str]]:
         >>> families_for(["val_loss"])
         (['DejaVu Sans'], frozenset())
     """
-    wanted = frozenset(letter for text in texts for letter in text if letter.isprintable() and not letter.isspace())
-    families, missing = _search(wanted)
+    letters = frozenset(letter for text in texts for letter in text if letter.isprintable() and not letter.isspace())
+    families, missing = _search(letters)
     return list(families), missing
 
 
 @lru_cache(maxsize=64)
-def _search(wanted: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+def _search(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     from matplotlib.font_manager import fontManager
 
-    families, missing = [BASE], wanted - _letters_of(_path_of(BASE))
+    families, missing = [BASE], letters - _letters_of(_path_of(BASE))
     if not missing:
         return tuple(families), missing
     upright = {entry.name: str(entry.fname) for entry in fontManager.ttflist if entry.style == "normal"}
     names = [name for name in PREFERRED if name in upright]
     names += sorted(name for name in upright if name not in PREFERRED and "Sans" in name and "Mono" not in name)
     for name in names:
-        found = missing & _letters_of(upright[name])
-        if found:
+        covered = missing & _letters_of(upright[name])
+        if covered:
             families.append(name)
-            missing -= found
+            missing -= covered
         if not missing:
             break
     return tuple(families), missing

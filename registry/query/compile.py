@@ -1,7 +1,7 @@
 """Make SQL of a filter's tree: bound expressions, the same answer on SQLite and PostgreSQL.
 
-Each field is a scalar subquery of its own, asked of one version. So the planner walks what the query is sorted
-by and asks version by version until the page is full; joins would have it gather every version first.
+Each field is a scalar subquery of its own for one version. So the planner walks what the query is sorted by
+and tests version by version until the page is full; with joins it would gather every version first.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Condition = sa.ColumnElement[bool]
 _TEXT = sa.literal_column("'text'", sa.Text)  # not bound, or SQLite would not see that a partial index holds it
 _EXACT = 2**53  # below it, a float64 is every whole number
 WALKED = {"params": params, "tag": tags, "metrics": metrics}
-_ASKED = {space: table.alias() for space, table in WALKED.items()}  # once: an alias makes all its columns anew
+_ASKED = {space: table.alias() for space, table in WALKED.items()}  # made once: an alias copies all its columns
 _OWN = versions.alias()
 
 
@@ -46,8 +46,8 @@ class View:
 
     Args:
         number: NULL where the value is no number; None where it never is one.
-        text: likewise.
-        is_text: where the text's column has other things, too: whether it is a text.
+        text: NULL where the value is no text; None where it never is one.
+        is_text: whether the text's column holds a text, where it may hold other things; None where it always does.
     """
 
     number: Any = None
@@ -59,8 +59,8 @@ class View:
         """Whether the value is a text."""
         if self.text is None:
             return sa.false()
-        found: Condition = self.text.is_not(None) if self.is_text is None else self.is_text
-        return found
+        clause: Condition = self.text.is_not(None) if self.is_text is None else self.is_text
+        return clause
 
     @property
     def present(self) -> Condition:
@@ -68,7 +68,7 @@ class View:
         return self.has_text if self.number is None else sa.or_(self.number.is_not(None), self.has_text)
 
     def texts(self, condition: Condition) -> Condition:
-        """Return the condition that the value is a text of which another condition holds."""
+        """Return the condition that the value is a text and that another condition holds."""
         return condition if self.is_text is None else sa.and_(self.is_text, condition)
 
 
@@ -97,7 +97,7 @@ class Compiler:
     Args:
         dialect: ``sqlite`` or ``postgresql``.
         base: the rows.
-        rare: tests that only few versions pass; they are gathered first instead of asked version by version.
+        rare: tests that only few versions pass; these are gathered first instead of tested version by version.
         text: the filter's text, for errors.
     """
 
@@ -116,15 +116,15 @@ class Compiler:
             case Not(part):
                 return sa.not_(self.condition(part, exact=True))
             case Compare() | Within() | Like() | IsNull():
-                found = self._test(expression)
-                return sa.func.coalesce(found, sa.false(), type_=sa.Boolean) if exact else found
+                clause = self._test(expression)
+                return sa.func.coalesce(clause, sa.false(), type_=sa.Boolean) if exact else clause
         raise AssertionError(expression)
 
     def of_model(self, model_id: int) -> Condition:
         """Return the condition that a row belongs to a model."""
         if self.base.model_id is not None:
-            found: Condition = self.base.model_id == model_id
-            return found
+            clause: Condition = self.base.model_id == model_id
+            return clause
         return sa.select(_OWN.c.model_id == model_id).where(_OWN.c.id == self.base.id).scalar_subquery()
 
     def present(self, field: Field) -> Condition:
@@ -145,7 +145,7 @@ class Compiler:
         return self._ask(test.field, lambda view: self.fits(test, view))
 
     def _ask(self, field: Field, question: Any) -> Condition:
-        """Return the answer of a version to a question about a field: NULL where it has no row for it."""
+        """Return a version's answer to a question about a field: NULL where it has no row for the field."""
         if field.space != "own":
             source, view, where = elsewhere(field)
             asked = sa.select(question(view)).where(source.c.version_id == self.base.id, *where)
@@ -220,11 +220,13 @@ class Compiler:
             # LIKE does not tell upper from lower case there; GLOB does.
             wild = {"%": "*", "_": "?"}
             glob = "".join(wild[c] if special else f"[{c}]" if c in "*?[" else c for special, c in parts)
-            same: Condition = column.op("GLOB", is_comparison=True, return_type=sa.Boolean())(sa.literal(glob, sa.Text))
-            return same
+            clause: Condition = column.op("GLOB", is_comparison=True, return_type=sa.Boolean())(
+                sa.literal(glob, sa.Text)
+            )
+            return clause
         escaped = "".join(c if special or c not in "\\%_" else f"\\{c}" for special, c in parts)
-        found: Condition = column.like(sa.literal(escaped, sa.Text), escape="\\")
-        return found
+        clause = column.like(sa.literal(escaped, sa.Text), escape="\\")
+        return clause
 
     def _value(self, field: Field, value: Any) -> Any:
         """Return a value as it is compared: a float, a text or a moment.
@@ -239,8 +241,8 @@ class Compiler:
             return self._number(field, value)
         if isinstance(value, str) and kind in ("text", "any"):
             return check_text("the filter", value)
-        wanted = {"number": "a number", "text": "a text in quotes"}.get(kind, "a number or a text")
-        raise self._wrong(field, f"{field} is compared with {value!r}; expected {wanted}")
+        expected = {"number": "a number", "text": "a text in quotes"}.get(kind, "a number or a text")
+        raise self._wrong(field, f"{field} is compared with {value!r}; expected {expected}")
 
     def _number(self, field: Field, value: float) -> float:
         number = nearest_float(value)
@@ -264,7 +266,7 @@ class Compiler:
 
 
 def own_view(table: Any, name: str) -> View:
-    """Return the columns of what a version has by itself; ``table`` is the versions, or an alias of them."""
+    """Return the columns of a field that every version has; ``table`` is the versions, or an alias of them."""
     if name == "bytes":
         size = sa.select(artifacts.c.bytes).where(artifacts.c.sha256 == table.c.weights)
         return View(number=size.correlate_except(artifacts).scalar_subquery())
@@ -276,11 +278,11 @@ def own_view(table: Any, name: str) -> View:
 
 
 def elsewhere(field: Field, tables: Mapping[str, Any] = _ASKED) -> tuple[Any, View, list[Condition]]:
-    """Return the table that a field's values are rows of, its columns, and the condition that a row is of the field.
+    """Return the table that holds a field's values, its columns, and the condition that a row is of the field.
 
     Args:
         field: a param, metric or tag.
-        tables: `WALKED`, for what a query walks, or an alias of each for what is asked of a row of that.
+        tables: `WALKED` for the rows that a query walks, or an alias of each for subqueries.
     """
     if field.space == "params":
         source = tables["params"]

@@ -1,4 +1,4 @@
-"""Prepare a filter or a sort that a user gave: read it, hold its names against the database, see what is rare."""
+"""Prepare a filter or a sort that a user gave: read it, check its names, and find the tests that few versions pass."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def condition_of(connection: Connection, where: Where, *, study: str | None = No
         study: only versions of this study, too.
 
     Raises:
-        UsageError: the filter cannot be; says where, what was expected, and what may have been meant.
+        UsageError: the filter is wrong; says where, what was expected, and what may have been meant.
     """
     text = where if isinstance(where, str) else None
     parts = [] if where is None else [_expression(where)]
@@ -52,7 +52,7 @@ def order_of(connection: Connection, sort: str | Order | Any) -> Order | None:
     """Return the order that was asked for.
 
     Raises:
-        UsageError: it is none, or no version has what is sorted by.
+        UsageError: it is not a sort, or no version has what is sorted by.
     """
     if sort is None:
         return None
@@ -89,20 +89,20 @@ def can_be_rare(test: Test) -> bool:
 
 
 def rare_tests(connection: Connection, expression: Expression, compiler: Compiler) -> list[Test]:
-    """Return those of the tests that a version has to pass which only few do; one statement.
+    """Return the tests that every fitting version has to pass and only few do; one statement.
 
-    A walk in the order of the sort ends soon where many versions fit, and only then: where few do, they are gathered.
+    A walk in the order of the sort ends soon only where many versions fit; where few do, they are gathered.
     """
     asked = list(dict.fromkeys(test for test in _required(expression) if can_be_rare(test)))
     if not asked:
         return []
-    counts = []
+    queries = []
     for test in asked:
         source, view, where = elsewhere(test.field)
         few = sa.select(sa.literal(1)).select_from(source).where(*where, compiler.fits(test, view)).limit(RARE + 1)
-        counts.append(sa.select(sa.func.count()).select_from(few.subquery()).scalar_subquery())
-    found = connection.execute(sa.select(*counts)).one()
-    return [test for test, count in zip(asked, found, strict=True) if count <= RARE]
+        queries.append(sa.select(sa.func.count()).select_from(few.subquery()).scalar_subquery())
+    counts = connection.execute(sa.select(*queries)).one()
+    return [test for test, count in zip(asked, counts, strict=True) if count <= RARE]
 
 
 def _required(expression: Expression) -> list[Test]:

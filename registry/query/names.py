@@ -1,4 +1,4 @@
-"""Hold the names in a filter against those that the database knows."""
+"""Check the names in a filter against those in the database."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _WORDS = {"params": "param", "metrics": "metric", "best": "metric", "last": "met
 
 
 def check_names(connection: Connection, fields: Iterable[Field], text: str | None = None) -> None:
-    """Refuse params and metrics that no version has; one statement where all are known.
+    """Refuse params and metrics that no version has; one statement where all of them exist.
 
-    Tags and aliases come and go, so one that nobody has is no error: it is missing everywhere.
+    Tags and aliases come and go, so a name that no version has is no error: it is missing everywhere.
 
     Raises:
         FilterError: names the place, and what may have been meant.
@@ -28,13 +28,13 @@ def check_names(connection: Connection, fields: Iterable[Field], text: str | Non
     asked = [field for field in dict.fromkeys(fields) if field.space in _TABLES]
     if not asked:
         return
-    found = connection.execute(sa.select(*(_exists(field) for field in asked))).one()
-    unknown = [field for field, known in zip(asked, found, strict=True) if not known]
+    row = connection.execute(sa.select(*(_exists(field) for field in asked))).one()
+    unknown = [field for field, exists in zip(asked, row, strict=True) if not exists]
     if not unknown:
         return
-    known = {space: _names(connection, table) for space, table in (("params", params), ("metrics", metrics))}
-    if any(known.values()):
-        raise FilterError(_say(unknown[0], known), text, unknown[0].at)
+    names = {space: _names(connection, table) for space, table in (("params", params), ("metrics", metrics))}
+    if any(names.values()):
+        raise FilterError(_say(unknown[0], names), text, unknown[0].at)
 
 
 def _exists(field: Field) -> Any:
@@ -46,14 +46,13 @@ def _names(connection: Connection, table: Any) -> list[str]:
     return list(connection.scalars(sa.select(table.c.name).distinct().order_by(table.c.name).limit(1000)))
 
 
-def _say(field: Field, known: dict[str, list[str]]) -> str:
-    name = field.name
-    spelled = [str(Field("params", one)) for one in known["params"]]
+def _say(field: Field, names: dict[str, list[str]]) -> str:
+    spelled = [str(Field("params", param)) for param in names["params"]]
     spaces: tuple[Any, ...] = (field.space,) if field.space in ("best", "last") else ("metrics",)
-    spelled += [_metric(Field(space, one)) for space in spaces for one in known["metrics"]]
-    elsewhere = [one for one in [*spelled, *OWN] if one.split(".", 1)[-1].strip('"') == name]
+    spelled += [_metric(Field(space, metric)) for space in spaces for metric in names["metrics"]]
+    elsewhere = [text for text in [*spelled, *OWN] if text.split(".", 1)[-1].strip('"') == field.name]
     hint = f"did you mean {elsewhere[0]}?" if elsewhere else did_you_mean(_metric(field), [*spelled, *OWN])
-    return f"no version has a {_WORDS[field.space]} {name!r}; {hint}"
+    return f"no version has a {_WORDS[field.space]} {field.name!r}; {hint}"
 
 
 def _metric(field: Field) -> str:

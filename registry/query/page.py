@@ -61,7 +61,7 @@ def find_page(
 
     Raises:
         NotFoundError: there is no such model.
-        UsageError: a filter, sort, limit or cursor that cannot be.
+        UsageError: a wrong filter, sort, limit or cursor.
     """
     if limit is not None and limit < 1:
         raise UsageError(f"the limit is {limit}; expected at least 1, or None for all")

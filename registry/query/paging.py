@@ -1,8 +1,8 @@
 """Sort what a filter finds and cut it into pages, by key.
 
-A page begins after the key of the last version of the page before, so it costs the same however far it is, and
-versions that come meanwhile shift nothing. What is sorted by falls into phases, each walked by an index where there is
-one: numbers, then texts, then the versions that have no value; descending turns the first two around.
+A page begins after the key of the last version of the page before, so late pages cost no more than early ones, and
+versions that are added meanwhile shift nothing. A sort has phases, each walked by an index where there is one: numbers,
+then texts, then the versions that have no value; descending turns the first two around.
 """
 
 from __future__ import annotations
@@ -68,22 +68,22 @@ def page_ids(
     """Return the ids of one page, in order, and the cursor of the next page (None: there is none).
 
     Raises:
-        UsageError: the cursor is none, or belongs to another sort.
+        UsageError: the cursor is not one of ours, or belongs to another sort.
     """
     signature = str(search.order.field) + " desc" * search.order.descending if search.order else ""
     phases = list(_phases(search.order, connection.dialect.name))
     first, key, last_id = _read(after, signature, len(phases)) if after else (0, None, None)
-    found: list[tuple[int, Any, int]] = []
+    rows: list[tuple[int, Any, int]] = []
     for number in range(first, len(phases)):
-        more = None if limit is None else limit + 1 - len(found)
+        more = None if limit is None else limit + 1 - len(rows)
         start = (key, last_id) if number == first and last_id is not None else None
         statement = _statement(search, phases[number], connection.dialect.name, start).limit(more)
-        found += [(number, row[1], row[0]) for row in connection.execute(statement)]
-        if limit is not None and len(found) > limit:
+        rows += [(number, row[1], row[0]) for row in connection.execute(statement)]
+        if limit is not None and len(rows) > limit:
             break
-    if limit is None or len(found) <= limit:
-        return [row[2] for row in found], None
-    page = found[:limit]
+    if limit is None or len(rows) <= limit:
+        return [row[2] for row in rows], None
+    page = rows[:limit]
     return [row[2] for row in page], _write(signature, page[-1])
 
 
@@ -107,23 +107,22 @@ def _phases(order: Order | None, dialect: str) -> Iterator[Phase]:
     if view.text is not None:
         kinds.append(Phase(base, (*where, view.has_text), by_code_point(view.text, dialect)))
     yield from reversed(kinds) if order.descending else kinds
-    missing = Compiler(dialect).present(field)
-    yield Phase(VERSIONS, (sa.not_(missing),))
+    yield Phase(VERSIONS, (sa.not_(Compiler(dialect).present(field)),))
 
 
 def _statement(search: Search, phase: Phase, dialect: str, start: tuple[Any, int] | None) -> Any:
     key = sa.null() if phase.key is None else phase.key
-    wanted = sa.select(phase.base.id, key).where(*phase.where)
+    statement = sa.select(phase.base.id, key).where(*phase.where)
     if search.model_id is not None:
-        wanted = wanted.where(Compiler(dialect, phase.base).of_model(search.model_id))
+        statement = statement.where(Compiler(dialect, phase.base).of_model(search.model_id))
     if search.fits is not None:
-        wanted = wanted.where(search.fits(phase.base))
+        statement = statement.where(search.fits(phase.base))
     if phase.key is None:
-        return wanted.where(*([] if start is None else [phase.base.id > start[1]])).order_by(phase.base.id)
+        return statement.where(*([] if start is None else [phase.base.id > start[1]])).order_by(phase.base.id)
     descending = search.order is not None and search.order.descending
     if start is not None:
-        wanted = wanted.where(_behind(phase, start, descending))
-    return wanted.order_by(phase.key.desc() if descending else phase.key.asc(), phase.base.id)
+        statement = statement.where(_behind(phase, start, descending))
+    return statement.order_by(phase.key.desc() if descending else phase.key.asc(), phase.base.id)
 
 
 def _behind(phase: Phase, start: tuple[Any, int], descending: bool) -> Condition:

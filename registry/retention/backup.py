@@ -31,11 +31,11 @@ def backup(url: URL, out: Path, *, force: bool) -> Path:
             ):
                 # In one step: the copy is of one moment, and in WAL mode nobody who writes has to wait for it.
                 original.backup(copy)
-                found = copy.execute("PRAGMA quick_check").fetchone()[0]
+                verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
         except sqlite3.Error as error:
             raise DatabaseError(f"SQLite cannot back up {name}: {error}") from error
-        if found != "ok":
-            raise DatabaseError(f"the backup of {name} is damaged ({found}): check the disk, and the database itself")
+        if verdict != "ok":
+            raise DatabaseError(f"the backup of {name} is damaged ({verdict}): check the disk, and the database itself")
     return out
 
 

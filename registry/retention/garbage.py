@@ -1,7 +1,7 @@
 """Find and collect garbage: what no version needs any more.
 
-What `find` tells is a plan. `collect` asks about each part again inside the transaction that removes it, so what has
-become somebody's meanwhile stays.
+`find` returns a plan. `collect` checks each part again inside the transaction that removes it, so what has an
+owner meanwhile stays.
 """
 
 from __future__ import annotations
@@ -46,21 +46,22 @@ def find(engine: Engine, before: datetime) -> Garbage:
     return Garbage(displaced, tuple(unowned), files)
 
 
-def collect(engine: Engine, found: Garbage) -> Garbage:
-    """Remove what was found and is still garbage; return what was removed."""
+def collect(engine: Engine, plan: Garbage) -> Garbage:
+    """Remove what is planned and still garbage; return what was removed."""
     displaced: tuple[str, ...] = ()
-    if found.versions:
+    if plan.versions:
         with writing(engine) as connection:
-            # Held, so that no alias moves between the question what is pinned and the answer.
+            # Locked, so that no alias moves between the check of what is pinned and the removal.
             connection.execute(sa.select(models.c.id).order_by(models.c.id).with_for_update()).all()
             displaced = _displaced(connection)
             drop_displaced(connection, sa.true())
     gone: list[StoredArtifact] = []
-    for start in range(0, len(found.artifacts), _BATCH):
+    for start in range(0, len(plan.artifacts), _BATCH):
+        batch = plan.artifacts[start : start + _BATCH]
         with writing(engine) as connection:
-            gone += content.release(connection, [one.sha256 for one in found.artifacts[start : start + _BATCH]])
+            gone += content.release(connection, [artifact.sha256 for artifact in batch])
     content.collect_unowned(engine, gone)
-    return Garbage(displaced, tuple(gone), tuple(_remove(engine, found.files)))
+    return Garbage(displaced, tuple(gone), tuple(_remove(engine, plan.files)))
 
 
 def gc(engine: Engine, before: datetime, *, dry_run: bool) -> Garbage:
@@ -100,18 +101,18 @@ def _delete(connection: Connection, ref: str, now: datetime) -> list[StoredArtif
 
 
 def select_artifacts(connection: Connection, condition: sa.ColumnElement[bool]) -> list[StoredArtifact]:
-    """Return the artifacts of a condition, by hash."""
+    """Return the artifacts that fit a condition, by hash."""
     rows = connection.execute(sa.select(artifacts).where(condition).order_by(artifacts.c.sha256))
     return [StoredArtifact(row.sha256, row.bytes, row.store) for row in rows]
 
 
 def left_over(connection: Connection, before: datetime) -> Iterator[StoredFile]:
-    """Yield the files in outside stores that no row tells of and that are older than a moment."""
+    """Yield the files in outside stores that have no row and are older than a moment."""
     for url in outside(connection):
-        known = set(connection.scalars(sa.select(artifacts.c.sha256).where(artifacts.c.store == url)))
+        hashes = set(connection.scalars(sa.select(artifacts.c.sha256).where(artifacts.c.store == url)))
         store = open_outside(url)
         for held in store.held():
-            if held.sha256 in known:
+            if held.sha256 in hashes:
                 continue
             modified = store.modified(held.name)
             if modified is not None and modified <= before:
@@ -119,7 +120,7 @@ def left_over(connection: Connection, before: datetime) -> Iterator[StoredFile]:
 
 
 def _displaced(connection: Connection) -> tuple[str, ...]:
-    """Return the versions whose weights are not kept any more, by name and number."""
+    """Return the displaced versions whose weights no alias keeps, by name and number."""
     rows: Sequence[Any] = connection.execute(
         sa.select(models.c.name, versions.c.number)
         .join(models, models.c.id == versions.c.model_id)
@@ -130,7 +131,7 @@ def _displaced(connection: Connection) -> tuple[str, ...]:
 
 
 def _remove(engine: Engine, files: Sequence[StoredFile]) -> Iterator[StoredFile]:
-    """Remove files; yield those that were still nobody's."""
+    """Remove files that still have no owner; yield them."""
     for file in files:
         if file.name.startswith(TEMPORARY):
             open_outside(file.store).remove(file.name)

@@ -1,4 +1,4 @@
-"""Hash everything again."""
+"""Hash every artifact again."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from registry.schema import artifacts, models, versions
 def verify(engine: Engine, before: datetime) -> Findings:
     """Return what is missing, altered or orphaned.
 
-    Each artifact is read in a transaction of its own: a long one would keep PostgreSQL from tidying up, and SQLite's
-    write-ahead log from being folded in.
+    Each artifact is read in a transaction of its own: a long one would keep PostgreSQL from vacuuming, and SQLite from
+    checkpointing its write-ahead log.
 
     Args:
         engine: the registry's.
@@ -29,21 +29,21 @@ def verify(engine: Engine, before: datetime) -> Findings:
         stored = select_artifacts(connection, sa.true())
         orphans = select_artifacts(connection, ~content.owned())
         files = tuple(left_over(connection, before))
-    faults = [fault for one in stored if (fault := _fault(engine, one))]
-    return Findings(len(stored), sum(one.bytes for one in stored), tuple(faults), tuple(orphans), files)
+    faults = [fault for artifact in stored if (fault := _fault(engine, artifact))]
+    return Findings(len(stored), sum(artifact.bytes for artifact in stored), tuple(faults), tuple(orphans), files)
 
 
 def _fault(engine: Engine, artifact: StoredArtifact) -> Fault | None:
     hashed = hashlib.sha256()
-    found: str | None
+    actual: str | None
     try:
         with reading(engine) as connection:
             for piece in open_store(artifact.store, connection).read(artifact.sha256):
                 hashed.update(piece)
-        found = hashed.hexdigest()
+        actual = hashed.hexdigest()
     except MissingError:
-        found = None
-    if found == artifact.sha256:
+        actual = None
+    if actual == artifact.sha256:
         return None
     with reading(engine) as connection:
         if not select_artifacts(connection, artifacts.c.sha256 == artifact.sha256):
@@ -57,4 +57,4 @@ def _fault(engine: Engine, artifact: StoredArtifact) -> Fault | None:
             .order_by(models.c.name, versions.c.number)
         ).all()
     owners = tuple(f"{row.name}/{row.number}" for row in rows)
-    return Fault("missing" if found is None else "altered", artifact.sha256, artifact.store, owners, found)
+    return Fault("missing" if actual is None else "altered", artifact.sha256, artifact.store, owners, actual)

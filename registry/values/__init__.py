@@ -1,1 +1,1 @@
-"""The values that cross borders: versions, references, stop reasons, encodings."""
+"""Values that all rooms share: versions, references, stop reasons, encodings."""

@@ -1,4 +1,4 @@
-"""How params, metrics and curves become rows, and rows become the same values again, exactly."""
+"""Pack params, metrics and curves into rows, and unpack rows into exactly the same values."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def unpack_curve(metric: str, packed: bytes) -> LossCurve:
 
 
 def plain_param(name: str, value: Any) -> Param:
-    """Return a param as a plain Python value; NumPy's scalars become one.
+    """Return a param as a plain Python value, also where it is a NumPy scalar.
 
     Raises:
-        UsageError: it is neither a number, a text, a boolean nor None.
+        UsageError: it is not a number, a text, a boolean or None.
     """
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()
@@ -64,7 +64,7 @@ def pack_param(name: str, value: Param) -> dict[str, Any]:
 
 
 def nearest_float(value: float) -> float:
-    """Return a number as it is compared, a float64; an int beyond all of them is infinite.
+    """Return the float64 that a number is compared as; an int beyond all of them is infinite.
 
     Example:
         >>> nearest_float(-(10**400))
@@ -90,13 +90,13 @@ def unpack_param(kind: str, text: str | None) -> Param:
 def pack_metrics(
     curves: Mapping[str, LossCurve], objective: tuple[str, Direction], score: float, epoch: int
 ) -> list[dict[str, Any]]:
-    """Return a row for each metric: its value at the epoch, its best and its last one.
+    """Return a row for each metric: its value at the epoch, its best and its last value.
 
     Args:
         curves: by metric.
         objective: the score's metric and direction; has a row even where it has no curve.
         score: the objective's value at the epoch.
-        epoch: the epoch that the version's weights are of; 1 is the first.
+        epoch: the epoch of the version's weights; 1 is the first.
     """
     rows = [_metric_row(curve, objective, epoch) for curve in curves.values()]
     if objective[0] not in curves:
@@ -120,7 +120,7 @@ def _metric_row(curve: LossCurve, objective: tuple[str, Direction], epoch: int) 
 
 
 def check_text(what: str, text: str) -> str:
-    """Return a text that both databases can hold.
+    """Return a text if both databases can hold it.
 
     Raises:
         UsageError: it has a NUL character or half of a surrogate pair.

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
-TEST = "test_"  # what metrics that were measured on test data are called
+TEST = "test_"  # with which the names of metrics on test data begin

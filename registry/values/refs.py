@@ -38,7 +38,7 @@ def parse_ref(text: str) -> Ref:
     """Return the reference that a text means.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a reference.
 
     Example:
         >>> parse_ref("fmnist/3")
@@ -54,7 +54,7 @@ def parse_ref(text: str) -> Ref:
 
 
 def check_name(kind: str, name: str) -> str:
-    """Return the name of a model, alias or tag, if it can be one.
+    """Return the name of a model, alias or tag, if it is allowed.
 
     Raises:
         UsageError: it has other characters than letters, digits, ``_``, ``.`` and ``-``, or begins with one of

@@ -1,4 +1,4 @@
-"""The values that cross the registry's border: frozen, complete, and free of any database row."""
+"""The values that a registry returns: frozen, complete, and independent of any database row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LossCurve:
 
     Args:
         metric: its name, such as ``val_loss``.
-        values: one value an epoch, the first epoch first; NaN where the training diverged.
+        values: one value per epoch, in order; NaN where the training diverged.
 
     Example:
         >>> LossCurve("loss", (0.9, 0.5, 0.7)).best("min")
@@ -62,7 +62,7 @@ class Source:
         data_fingerprint: a hash of the training data.
         code_revision: the revision of the code that trained it.
         libraries: name to version, such as ``{"keras": "3.15.1"}``.
-        origin: what another system calls it, such as ``mlflow:RUN``; a model has one version of an origin.
+        origin: its name in another system, such as ``mlflow:RUN``; a model has at most one version per origin.
     """
 
     study: str | None = None
@@ -85,11 +85,11 @@ class Weights:
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """An entry of a registered model's line.
+    """A version of a registered model.
 
     Args:
         model: the registered model's name.
-        version: its number in that line, from 1.
+        version: its number, from 1.
         score: the objective's value at the best epoch; NaN where the training had none.
         metric: the objective's metric.
         direction: ``max`` or ``min``.
@@ -101,7 +101,7 @@ class ModelVersion:
         created_at: when it was registered, in UTC.
         aliases: the names that point here now, sorted.
         tags: name to text.
-        description: Markdown, as somebody wrote it; text of a user, to be escaped wherever it is shown.
+        description: Markdown that a user wrote; to be escaped wherever it is shown.
         weights: None where there are none, or another version has displaced them.
         state: ``ready``, or ``displaced`` where better ones of its study took the weights' place.
         stop_reason: why the training ended.
@@ -139,7 +139,7 @@ class ModelVersion:
 
     @property
     def ref(self) -> str:
-        """The name that means this version and no other, such as ``fmnist/3``."""
+        """The reference to this version and no other, such as ``fmnist/3``."""
         return f"{self.model}/{self.version}"
 
     def load(self, rebuild: Rebuild | None = None) -> Any:
@@ -203,7 +203,7 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredModel:
-    """A named line of versions.
+    """A named series of versions.
 
     Args:
         name: such as ``fmnist``.
@@ -211,10 +211,10 @@ class RegisteredModel:
         direction: ``max`` or ``min``.
         versions: how many there are.
         aliases: name to version number.
-        created_at: when the first version came, in UTC.
+        created_at: when the first version was registered, in UTC.
         protected: those of the aliases that move only with ``force``.
         tags: name to text, of the model itself.
-        description: Markdown, as somebody wrote it; text of a user, to be escaped wherever it is shown.
+        description: Markdown that a user wrote; to be escaped wherever it is shown.
     """
 
     name: str
@@ -243,7 +243,7 @@ class RegisteredModel:
 
 
 def finite(value: Any) -> Any:
-    """Return None for what JSON has no number for (NaN and the infinities), else the value."""
+    """Return None for NaN and the infinities, which JSON does not have, else the value."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -1,1 +1,1 @@
-"""Versions that are there: found, read, loaded, compared, held, displaced."""
+"""Existing versions: found, read, loaded, compared, held, displaced."""

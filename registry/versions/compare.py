@@ -43,6 +43,6 @@ def compared(versions: Sequence[ModelVersion]) -> Comparison:
 
 
 def _identity(version: ModelVersion, name: str) -> tuple[bool, str, str]:
-    """Return what tells a param's values apart: 1, 1.0 and True differ, and NaN is like itself."""
+    """Return what tells a param's values apart: 1, 1.0 and True differ, and NaN equals NaN."""
     value = version.params.get(name)
     return name in version.params, type(value).__name__, repr(value)

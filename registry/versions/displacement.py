@@ -1,4 +1,4 @@
-"""What happens to versions that better ones of their study displace."""
+"""Take the weights of versions that better ones of their study displace."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def displace(connection: Connection, among: sa.ColumnElement[bool]) -> list[Stor
 
     Args:
         connection: in a transaction that holds the rows of their models.
-        among: which versions; those that have no weights are passed over.
+        among: which versions; those without weights are skipped.
 
     Returns:
         What `content.release` returns.
@@ -37,13 +37,13 @@ def displace(connection: Connection, among: sa.ColumnElement[bool]) -> list[Stor
 
 
 def collectable() -> sa.ColumnElement[bool]:
-    """Return the condition that a version is displaced, has its weights still, and no alias pins it any more."""
+    """Return the condition that a version is displaced, still has its weights, and no alias pins it."""
     pinned = sa.exists().where(aliases.c.version_id == versions.c.id)
     return sa.and_(versions.c.state == "displaced", versions.c.weights.is_not(None), ~pinned)
 
 
 def drop_displaced(connection: Connection, among: sa.ColumnElement[bool]) -> list[str]:
-    """Take the weights of displaced versions that no alias pins; return the hashes that have one owner less.
+    """Take the weights of displaced versions that no alias pins; return the hashes that lost an owner.
 
     Args:
         connection: in a transaction that holds the rows of their models, so that no alias moves meanwhile.

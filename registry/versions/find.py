@@ -23,12 +23,12 @@ def find_model(connection: Connection, name: str) -> Row[Any]:
     """Return a model's row.
 
     Raises:
-        NotFoundError: there is none of that name; says which there are.
+        NotFoundError: there is no model of that name; says which there are.
     """
     row = connection.execute(sa.select(models).where(models.c.name == name)).first()
     if row is None:
-        known = list(connection.scalars(sa.select(models.c.name).order_by(models.c.name).limit(1000)))
-        raise NotFoundError(f"there is no registered model {name!r}; {did_you_mean(name, known)}")
+        names = list(connection.scalars(sa.select(models.c.name).order_by(models.c.name).limit(1000)))
+        raise NotFoundError(f"there is no registered model {name!r}; {did_you_mean(name, names)}")
     return row
 
 
@@ -107,7 +107,7 @@ def ids_of_best(
 
     Raises:
         NotFoundError: no such model, no version has a value of that metric, or none of them fits.
-        UsageError: nobody knows which way is better, or the direction is none.
+        UsageError: nobody knows which way is better, or the direction is neither ``max`` nor ``min``.
     """
     if direction is not None:
         to_direction(direction)
@@ -146,8 +146,8 @@ def _measured(model: Row[Any], metric: str) -> sa.Select[Any]:
 
 
 def _no_metric(connection: Connection, model: Row[Any], metric: str) -> str:
-    known = sa.select(metrics.c.name).where(metrics.c.model_id == model.id, metrics.c.value.is_not(None))
-    names = list(connection.scalars(known.distinct().order_by(metrics.c.name)))
+    measured = sa.select(metrics.c.name).where(metrics.c.model_id == model.id, metrics.c.value.is_not(None))
+    names = list(connection.scalars(measured.distinct().order_by(metrics.c.name)))
     if not names and model.next_version == 1:
         return f"the model {model.name!r} has no versions yet"
     return f"no version of {model.name!r} has a value of the metric {metric!r}; {did_you_mean(metric, names)}"
@@ -160,66 +160,65 @@ def ids_of_all(connection: Connection, refs: Sequence[Ref]) -> list[int]:
         NotFoundError: no such model, version or alias.
     """
     names = sorted({ref.model for ref in refs})
-    rows = connection.execute(sa.select(models).where(models.c.name.in_(names)))
-    known = {row.name: row for row in rows}
+    model_rows = {row.name: row for row in connection.execute(sa.select(models).where(models.c.name.in_(names)))}
     for name in names:
-        if name not in known:
+        if name not in model_rows:
             find_model(connection, name)  # says which there are
-    found: dict[Ref, int] = {}
+    ids: dict[Ref, int] = {}
     for resolve in (_by_number, _by_alias, _by_score):
-        found |= resolve(connection, known, refs)
+        ids |= resolve(connection, model_rows, refs)
     for ref in refs:
-        if ref not in found:
-            model = known[ref.model]
+        if ref not in ids:
+            model = model_rows[ref.model]
             named = ref.version is not None or ref.alias is not None
             raise NotFoundError(
                 _no_such(connection, model, ref) if named else _no_metric(connection, model, model.metric)
             )
-    return [found[ref] for ref in refs]
+    return [ids[ref] for ref in refs]
 
 
-def _by_number(connection: Connection, known: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
-    wanted = [(known[ref.model].id, ref.version) for ref in refs if ref.version is not None]
-    if not wanted:
+def _by_number(connection: Connection, model_rows: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
+    pairs = [(model_rows[ref.model].id, ref.version) for ref in refs if ref.version is not None]
+    if not pairs:
         return {}
     rows = connection.execute(
         sa.select(models.c.name, versions.c.number, versions.c.id)
         .join(models, models.c.id == versions.c.model_id)
-        .where(_is_one_of(versions.c.model_id, versions.c.number, wanted))
+        .where(_is_one_of(versions.c.model_id, versions.c.number, pairs))
     )
     return {Ref(name, version=number): version_id for name, number, version_id in rows}
 
 
-def _by_alias(connection: Connection, known: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
-    wanted = [(known[ref.model].id, ref.alias) for ref in refs if ref.alias is not None]
-    if not wanted:
+def _by_alias(connection: Connection, model_rows: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
+    pairs = [(model_rows[ref.model].id, ref.alias) for ref in refs if ref.alias is not None]
+    if not pairs:
         return {}
     rows = connection.execute(
         sa.select(models.c.name, aliases.c.name, aliases.c.version_id)
         .join(models, models.c.id == aliases.c.model_id)
-        .where(_is_one_of(aliases.c.model_id, aliases.c.name, wanted))
+        .where(_is_one_of(aliases.c.model_id, aliases.c.name, pairs))
     )
     return {Ref(name, alias=alias): version_id for name, alias, version_id in rows}
 
 
-def _is_one_of(model: sa.Column[int], named: sa.Column[Any], wanted: Sequence[tuple[int, Any]]) -> Any:
-    """Return the condition that a row is of one of these models and names; by pairs SQLite would use no index."""
+def _is_one_of(model: sa.Column[int], named: sa.Column[Any], pairs: Sequence[tuple[int, Any]]) -> Any:
+    """Return the condition that a row has one of these pairs; by pairs SQLite would use no index."""
     by_model: dict[int, list[Any]] = defaultdict(list)
-    for model_id, name in wanted:
+    for model_id, name in pairs:
         by_model[model_id].append(name)
     return sa.or_(*((model == model_id) & named.in_(names) for model_id, names in by_model.items()))
 
 
-def _by_score(connection: Connection, known: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
+def _by_score(connection: Connection, model_rows: Mapping[str, Row[Any]], refs: Sequence[Ref]) -> dict[Ref, int]:
     names = sorted({ref.model for ref in refs if ref.version is None and ref.alias is None})
     if not names:
         return {}
-    each = []
+    queries = []
     for name in names:
-        model = known[name]
+        model = model_rows[name]
         best = best_first(model.id, model.metric, model.direction).limit(1).subquery()
-        each.append(sa.select(sa.literal(name, sa.Text), best.c.version_id))
-    rows = connection.execute(sa.union_all(*each))
+        queries.append(sa.select(sa.literal(name, sa.Text), best.c.version_id))
+    rows = connection.execute(sa.union_all(*queries))
     return {Ref(name): version_id for name, version_id in rows}
 
 
@@ -233,7 +232,7 @@ def best_first(model_id: int, metric: str, direction: Direction) -> Ids:
 
 
 def origins(connection: Connection, model: str) -> dict[str, int]:
-    """Return the version numbers of a model's versions by their origin, of those that have one."""
+    """Return the numbers of a model's versions by origin, for those that have an origin."""
     named = sa.select(versions.c.origin, versions.c.number).join(models, models.c.id == versions.c.model_id)
-    found = connection.execute(named.where(models.c.name == model, versions.c.origin.is_not(None)))
-    return {origin: number for origin, number in found}  # noqa: C416 - rows, not pairs, to the type checker
+    rows = connection.execute(named.where(models.c.name == model, versions.c.origin.is_not(None)))
+    return {origin: number for origin, number in rows}  # noqa: C416 - rows, not pairs, to the type checker

@@ -1,4 +1,4 @@
-"""Versions as a table: a pandas DataFrame, CSV or Parquet, a row each."""
+"""Versions as a table with a row for each: a pandas DataFrame, CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def to_csv(versions: Sequence[ModelVersion]) -> str:
 def write_parquet(versions: Sequence[ModelVersion], out: Path) -> None:
     """Write the table as a Parquet file; it appears whole or not at all.
 
-    A column that has numbers in one version and texts in another has texts in all of them.
+    A column that has numbers in some versions and texts or bools in others becomes all texts.
 
     Raises:
         UsageError: pyarrow is not installed.
@@ -88,7 +88,7 @@ def write_parquet(versions: Sequence[ModelVersion], out: Path) -> None:
     frame = to_frame(versions)
     for name in frame.columns:
         kinds = {type(value) for value in frame[name] if value is not None and value == value}
-        if len(kinds) > 1 and str in kinds | {str for kind in kinds if kind is bool}:
+        if len(kinds) > 1 and kinds & {str, bool}:
             frame[name] = [None if value is None or value != value else str(value) for value in frame[name]]
     with whole_file(out) as file:
         frame.to_parquet(file, index=False)

@@ -1,4 +1,4 @@
-"""A registered model that a transaction holds, so that nothing of it moves meanwhile."""
+"""A registered model whose row a transaction locks, so that no label of it moves meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a version can be loaded from: its files in the registry's stores."""
+"""Load a version from its files in the registry's stores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read versions whole, in a fixed number of statements, however many they are."""
+"""Read whole versions, however many, in a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def fetch(connection: Connection, ids: Sequence[int], loader: Loader | None = No
     Args:
         connection: in one transaction, so that all parts are of one moment.
         ids: the versions' ids.
-        loader: what the versions are loaded by; without one they cannot be.
+        loader: what the versions are loaded by; without one, they cannot be loaded.
     """
     dialect = connection.dialect.name
     bound = {"ids": list(ids) if dialect == "postgresql" else json.dumps(list(ids))}
@@ -54,7 +54,7 @@ def fetch_refs(connection: Connection, refs: Iterable[str], loader: Loader | Non
 
 
 def fields_of_new(record: Record, number: int, at: datetime, uploaded: Upload | None) -> dict[str, Any]:
-    """Return the fields of a version that has just been written: what `fetch` would read again."""
+    """Return the fields of a version that has just been written, as `fetch` would read them."""
     measured = pack_metrics(record.curves, (record.metric, record.direction), record.score, record.epoch)
     return {
         "model": record.model,
@@ -97,7 +97,7 @@ def _select_versions(dialect: str) -> sa.Select[Any]:
 
 @cache
 def _select_parts(dialect: str) -> sa.CompoundSelect[Any]:
-    """Return one statement for all that has rows of its own: on a server each statement is a way there and back."""
+    """Return one statement for all parts that have rows of their own: on a server each statement is a round trip."""
 
     def rows(table: sa.Table, name: Any, **given: Any) -> sa.Select[Any]:
         columns = (given.get(column, sa.cast(sa.null(), of)).label(column) for column, of in _PART.items())
@@ -115,7 +115,7 @@ def _select_parts(dialect: str) -> sa.CompoundSelect[Any]:
 
 
 def _has_id(dialect: str, column: Any) -> Any:
-    """Return the condition that a column has one of the ids: one bound value, however many there are."""
+    """Return the condition that a column has one of the ids, which are one bound value."""
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import ARRAY
 

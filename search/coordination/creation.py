@@ -21,6 +21,8 @@ from search.optuna_bridge.pruners import check_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import closing_storage, create_tables
 from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_problem
+from search.problems.lookup import find_spec_of
+from search.problems.problem import Problem
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, insert_study, read_study
 from search.schema import SCHEMA
@@ -30,7 +32,7 @@ from search.system.forkserver import call_in_child, warm_up
 def create_study(
     engine: Engine,
     name: str,
-    problem: str,
+    problem: str | Problem,
     trials: int,
     settings: Mapping[str, Any],
     *,
@@ -47,6 +49,7 @@ def create_study(
         raise UsageError(f"the number of trials is {trials}; expected 1 or more")
     check_name(name)
     check_artifacts(engine, artifacts)
+    spec = find_spec_of(problem)
     existing = find_existing(engine, name)
     if existing is None:
         asked = Settings.of(settings)
@@ -54,12 +57,12 @@ def create_study(
         check_pruner(asked)
         warm_up()
         points = trials if asked.sampler == "grid" else 0
-        inspection = call_in_child(inspect_problem, problem, points, seconds=seconds, slow=SLOW)
+        inspection = call_in_child(inspect_problem, spec, points, seconds=seconds, slow=SLOW)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     asked = existing.settings.changed(settings)
     check_sampler(asked)
     check_pruner(asked)
-    check_same(existing, problem, asked)
+    check_same(existing, spec, asked)
     with reading(engine) as connection:
         more = trials > slots.count_slots(connection, existing.id)
     if more:

@@ -6,7 +6,7 @@ from registry.core.errors import UsageError
 
 
 class FilterError(UsageError):
-    """A filter or a sort that cannot be; its message is one line, `picture` shows the place.
+    """A wrong filter or sort; its message is one line, `picture` shows the place.
 
     Args:
         message: what came, what was expected and what to do.
@@ -16,8 +16,7 @@ class FilterError(UsageError):
 
     def __init__(self, message: str, text: str | None = None, at: int | None = None) -> None:
         self.text, self.at = text, at
-        placed = text is not None and at is not None
-        super().__init__(f"in {text!r}, column {at + 1}: {message}" if placed and at is not None else message)
+        super().__init__(message if text is None or at is None else f"in {text!r}, column {at + 1}: {message}")
 
     @property
     def picture(self) -> str | None:

@@ -5,8 +5,8 @@ Example:
     >>> good = (f.metric("val_accuracy") > 0.88) & (f.params["dropout"] <= 0.3) & ~(f.tag["team"] == "vision")
     >>> order = f.best("val_loss").desc()
 
-``&``, ``|`` and ``~`` stand for and, or and not; comparisons stand in parentheses. What a
-comparison means is the same as in text; see `registry.query.language.tree`.
+``&``, ``|`` and ``~`` stand for and, or and not; comparisons stand in parentheses. A comparison
+means the same as in text; see `registry.query.language.tree`.
 """
 
 from __future__ import annotations

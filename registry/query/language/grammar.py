@@ -1,7 +1,7 @@
 """Read a filter's text, and a sort's, into the tree.
 
-The grammar is `filter.lark`. Lark is imported when the first text is read: who asks for no filter does not
-wait for it.
+The grammar is `filter.lark`. Lark is imported when the first text is read, so that nobody waits for it
+without a filter.
 """
 
 from __future__ import annotations
@@ -59,24 +59,24 @@ def parse_filter(text: str) -> Expression:
     """Return the expression that a filter's text means.
 
     Raises:
-        FilterError: it means none; says where, what was expected, and what may have been meant.
+        FilterError: it is no filter; says where, what was expected, and what may have been meant.
 
     Example:
         >>> parse_filter("epoch > 3")
         Compare(field=Field(space='own', name='epoch'), operator='>', value=3)
     """
-    found: Expression = _parse(text, "start")
-    return found
+    expression: Expression = _parse(text, "start")
+    return expression
 
 
 def parse_sort(text: str) -> Order:
     """Return the order that a text such as ``val_loss`` or ``params.units desc`` means.
 
     Raises:
-        FilterError: it means none.
+        FilterError: it is no sort.
     """
-    found: Order = _parse(text, "sort")
-    return found
+    order: Order = _parse(text, "sort")
+    return order
 
 
 def _parse(text: str, start: str) -> Any:
@@ -102,7 +102,7 @@ def _parser() -> Any:
 
 
 class _Wrong(Exception):  # noqa: N818 - never leaves this module
-    """A word that the grammar takes and the tree does not."""
+    """A word that the grammar accepts and the tree does not."""
 
     def __init__(self, message: str, at: int | None) -> None:
         super().__init__(message)
@@ -214,25 +214,23 @@ def _explain(text: str, error: Any) -> FilterError:
         at, came = len(text), "it ends here"
     else:
         came = f"{str(token or text[at])!r} came"
-    wanted = set(getattr(error, "accepts", None) or getattr(error, "allowed", None) or ())
-    return FilterError(f"{came}; expected {_spelled(wanted)}{_hint(text, at, token, wanted)}", text, at)
+    expected = set(getattr(error, "accepts", None) or getattr(error, "allowed", None) or ())
+    return FilterError(f"{came}; expected {_spelled(expected)}{_hint(text, at, token, expected)}", text, at)
 
 
-def _spelled(wanted: set[str]) -> str:
+def _spelled(expected: set[str]) -> str:
     # A quoted name may stand wherever a plain one may, and wherever a text may.
-    order = list(_SPELLED)
-    known = sorted(wanted & set(order), key=order.index)
-    words = [_SPELLED[name] for name in known] or ["a name, a number or a text"]
+    words = [word for name, word in _SPELLED.items() if name in expected] or ["a name, a number or a text"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _hint(text: str, at: int, token: Any, wanted: set[str]) -> str:
+def _hint(text: str, at: int, token: Any, expected: set[str]) -> str:
     word = text[at : at + 1]
     if word in ("'", '"') and text.count(word, at) == 1:
         return f"; the text that begins with {word} here has no end"
-    if "STRING" in wanted and token is not None and token.type == "NULL":
+    if "STRING" in expected and token is not None and token.type == "NULL":
         return "; ask for what is missing with `is null`"
-    if "STRING" in wanted and token is not None and token.type == "NAME":
+    if "STRING" in expected and token is not None and token.type == "NAME":
         return f"; write texts in quotes: '{token}'"
     if word and word in "&|!~":
         return "; combine with and, or and not"

@@ -25,7 +25,7 @@ Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 Value = bool | int | float | str | datetime
 Kind = Literal["number", "text", "moment", "any"]
 
-#: What every version has by itself, and what kind it is.
+#: The fields that every version has, and what kind each is.
 OWN: dict[str, Kind] = {
     "alias": "text",
     "bytes": "number",
@@ -54,7 +54,7 @@ class Field:
     """What a version is asked for.
 
     Args:
-        space: where it stands; ``own`` for what every version has by itself (`OWN`).
+        space: where it stands; ``own`` for what every version has (`OWN`).
         name: its name there.
         at: where it stands in the filter's text, from 0; None where there is no text.
     """
@@ -65,7 +65,7 @@ class Field:
 
     @property
     def kind(self) -> Kind:
-        """What its values are; params may be anything."""
+        """The kind of its values; a param's may be any."""
         if self.space == "own":
             return OWN[self.name]
         return {"params": "any", "tag": "text"}.get(self.space, "number")  # type: ignore[return-value]
@@ -115,7 +115,7 @@ class Within(Expression):
 
 @dataclass(frozen=True)
 class Like(Expression):
-    """A text of a pattern: ``%`` is any text, ``_`` any character, and a backslash takes the next one as it is."""
+    """A text that fits a pattern: ``%`` is any text, ``_`` any character, a backslash takes the next one as it is."""
 
     field: Field
     pattern: str
@@ -132,21 +132,21 @@ class IsNull(Expression):
 
 @dataclass(frozen=True)
 class And(Expression):
-    """All of them."""
+    """All of the parts."""
 
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True)
 class Or(Expression):
-    """One of them at least."""
+    """At least one of the parts."""
 
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True)
 class Not(Expression):
-    """The contrary."""
+    """The opposite of an expression."""
 
     part: Expression
 
@@ -156,7 +156,7 @@ Test = Compare | Within | Like | IsNull
 
 @dataclass(frozen=True)
 class Order:
-    """What versions are sorted by; those without it come last, equal ones oldest first."""
+    """What versions are sorted by; those without a value come last, equal ones oldest first."""
 
     field: Field
     descending: bool = False
@@ -166,23 +166,23 @@ def tests(expression: Expression) -> list[Test]:
     """Return an expression's comparisons, from left to right.
 
     Raises:
-        UsageError: it is deeper or longer than any database takes.
+        UsageError: it is deeper or longer than the databases accept.
     """
-    found: list[Test] = []
+    comparisons: list[Test] = []
     waiting: list[tuple[Expression, int]] = [(expression, 1)]
     while waiting:
         here, depth = waiting.pop()
-        if depth > MAX_DEPTH or len(found) > MAX_TESTS:
+        if depth > MAX_DEPTH or len(comparisons) > MAX_TESTS:
             raise UsageError(f"the filter is too long; expected up to {MAX_TESTS} comparisons, {MAX_DEPTH} levels deep")
         if isinstance(here, And | Or):
             waiting += [(part, depth + 1) for part in reversed(here.parts)]
         elif isinstance(here, Not):
             waiting.append((here.part, depth + 1))
         elif isinstance(here, Compare | Within | Like | IsNull):
-            found.append(here)
+            comparisons.append(here)
         else:
             raise UsageError(f"the filter holds {here!r}; expected text, or expressions of registry.fields")
-    return found
+    return comparisons
 
 
 def pattern_parts(pattern: str) -> list[tuple[bool, str]]:
