@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
         UserError,
+        WriteError,
     )
     from registry.export import Exported
     from registry.keras_models.keras_file import load_model, save_model
@@ -64,6 +65,7 @@ __all__ = [
     "UsageError",
     "UserError",
     "Weights",
+    "WriteError",
     "fields",
     "load_model",
     "plot_curves",

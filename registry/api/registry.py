@@ -16,10 +16,11 @@ from registry.api.maintenance import Keeping
 from registry.api.queries import Asking
 from registry.api.transfer import Moving
 from registry.core.atomic_file import whole_file
-from registry.core.errors import NotFoundError, UsageError
+from registry.core.errors import LoadError, NotFoundError, UsageError
 from registry.core.objective import Direction
 from registry.core.transaction import reading
 from registry.schema import models, versions
+from registry.values.known_tags import NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion, Source
 
 if TYPE_CHECKING:
@@ -188,12 +189,18 @@ class Registry(Naming, Asking, Keeping, Moving):
             IntegrityError: the stored bytes are not those that were registered.
             LoadError: the model can neither be read nor built again.
         """
+        from registry.core.error_text import one_line
         from registry.keras_models.prediction_check import LoadCheck
 
         version = self.get(ref)
         model = self.load(version)
         check = self._check_of(version)
-        return LoadCheck("unknown", None) if check is None else check.compare(model)
+        if check is None:
+            return LoadCheck("unknown", None)
+        try:
+            return check.compare(model)
+        except Exception as error:  # the model's own code
+            raise LoadError(f"{version.ref} loads, but fails on its stored inputs: {one_line(error)}") from error
 
     # Inside
 
@@ -205,7 +212,10 @@ class Registry(Naming, Asking, Keeping, Moving):
             self._copy(version, "prediction_check", stored)
         except NotFoundError:
             return None
-        return PredictionCheck.from_bytes(stored.getvalue())
+        try:
+            return PredictionCheck.from_bytes(stored.getvalue())
+        except (ValueError, KeyError):
+            return None  # older versions pickled the predictions of several outputs, and nothing is unpickled
 
     def _finish(self, **fields: Any) -> ModelVersion:
         return ModelVersion(**fields, loader=self)
@@ -239,4 +249,5 @@ def _no_bytes(version: ModelVersion, column: str, state: str) -> str:
             f"{version.ref} has no weights any more: better versions of its study took their place; "
             "an alias on a version keeps its weights"
         )
-    return f"{version.ref} was registered without {column.replace('_', ' ')}"
+    reason = version.tags.get(NO_WEIGHTS_TAG) if column == "weights" else None
+    return f"{version.ref} was registered without {column.replace('_', ' ')}{f': {reason}' if reason else ''}"

@@ -3,4 +3,5 @@
 from __future__ import annotations
 
 BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
+NO_WEIGHTS_TAG = "no_weights"  # why a version was registered without a file
 TEST = "test_"  # what metrics that were measured on test data are called

@@ -53,7 +53,8 @@ def inspect_problem(spec: str) -> Inspection:
     problem = load_problem(spec)
     hypermodel = make_hypermodel(problem)
     try:
-        space = discover(hypermodel, check=lambda model: check_model(model, problem))
+        own_fit = has_own_fit(hypermodel)
+        space = discover(hypermodel, check=lambda model: check_model(model, problem, own_fit=own_fit))
     except ProblemError:
         raise
     except Exception as error:
@@ -118,11 +119,23 @@ def load_data(problem: Problem) -> Data:
     return data
 
 
-def check_model(model: Any, problem: Problem) -> None:
+def has_own_fit(hypermodel: Any) -> bool:
+    """Tell whether a HyperModel trains its models by a ``fit`` of its own."""
+    import keras_tuner
+
+    return getattr(hypermodel.fit, "__func__", hypermodel.fit) is not keras_tuner.HyperModel.fit
+
+
+def check_model(model: Any, problem: Problem, *, own_fit: bool = False) -> None:
     """Check what a HyperModel's ``build`` returned.
 
+    Args:
+        model: what it returned.
+        problem: whose HyperModel it is.
+        own_fit: its ``fit`` may compile the model, or train it by a loop of its own.
+
     Raises:
-        ProblemError: it is not a compiled Keras model.
+        ProblemError: it is not a Keras model, or not a compiled one.
     """
     import keras
 
@@ -130,7 +143,7 @@ def check_model(model: Any, problem: Problem) -> None:
         raise ProblemError(
             f"the problem {problem.name!r}: build returned {type(model).__name__}; expected a compiled keras.Model"
         )
-    if not model.compiled:
+    if not model.compiled and not own_fit:
         raise ProblemError(
             f"the problem {problem.name!r}: build returned a model that is not compiled; "
             "call model.compile(optimizer=..., loss=..., metrics=[...]) before returning it"

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from registry.core.transaction import reading
 from registry.values.stop_reason import StopReason
+from search.schema import slots
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class TrialResult:
         seed: what its random numbers came from.
         params: the hyperparameters' values, fixed ones too.
         stop_reason: why it ended.
-        curves: metric name to one value an epoch, the first of epoch 1.
+        curves: metric name to one value an epoch, the first of epoch 1; NaN where an epoch has none.
         score: the objective's value at the best epoch; None for a failed trial.
         epoch: the best epoch, counted from 1; None for a failed trial.
         seconds: time spent training, over all workers that had a part in it.
@@ -38,3 +43,10 @@ class TrialResult:
     parameters: int | None = None
     error: str | None = None
     pruned_by: Mapping[str, Any] | None = None
+
+
+def has_score(engine: Engine, study_id: int) -> bool:
+    """Tell whether any trial of a study has a score."""
+    with reading(engine) as connection:
+        query = sa.select(slots.c.id).where(slots.c.study_id == study_id, slots.c.score.is_not(None)).limit(1)
+        return connection.execute(query).first() is not None
