@@ -23,6 +23,11 @@ def one_line(error: BaseException) -> str:
     return f"{name}: {text[:LONGEST]}" if text else name
 
 
+def first_sentence(error: BaseException) -> str:
+    """Return an error's type and the first sentence of its text."""
+    return one_line(error).partition(". ")[0].removesuffix(".")
+
+
 def whole_traceback(error: BaseException) -> str:
     """Return an error's traceback as text; the middle of a very long one is left out."""
     try:

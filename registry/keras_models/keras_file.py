@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from registry.core.error_text import one_line
+from registry.core.error_text import first_sentence
 from registry.core.errors import LoadError, WriteError
 from registry.core.tensorflow import start_tensorflow
 
@@ -46,7 +46,7 @@ def save_model(model: Any) -> bytes:
     except OSError:
         raise
     except Exception as error:  # the model's own code, and whatever Keras meets in it
-        raise WriteError(f"Keras cannot write the model to a file: {one_line(error)}") from error
+        raise WriteError(f"Keras cannot write the model to a file: {first_sentence(error)}") from error
 
 
 def _written(model: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, insert_study, read_study
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child, warm_up
+
+logger = logging.getLogger(__name__)
 
 
 def create_study(
@@ -52,6 +55,8 @@ def create_study(
         check_pruner(asked)
         warm_up()
         inspection = call_in_child(inspect_problem, problem)
+        for line in inspection.warnings:
+            logger.warning(line)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     asked = existing.settings.changed(settings)
     check_sampler(asked)

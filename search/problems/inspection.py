@@ -11,6 +11,7 @@ from search.errors import ProblemError
 from search.problems.fingerprint import fingerprint_data
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
+from search.problems.writable import warning_of, why_not_writable
 from search.system.runtime import show_optional
 
 GRID_COUNTED = 100_000
@@ -29,6 +30,7 @@ class Inspection:
         space_fingerprint: changes with the space.
         data_fingerprint: changes with the data.
         grid_size: points of the grid, counted up to `GRID_COUNTED`.
+        warnings: lines that somebody who begins a study should read.
     """
 
     problem: str
@@ -39,6 +41,7 @@ class Inspection:
     space_fingerprint: str
     data_fingerprint: str
     grid_size: int
+    warnings: tuple[str, ...] = ()
 
 
 def inspect_problem(spec: str) -> Inspection:
@@ -54,7 +57,15 @@ def inspect_problem(spec: str) -> Inspection:
     hypermodel = make_hypermodel(problem)
     try:
         own_fit = has_own_fit(hypermodel)
-        space = discover(hypermodel, check=lambda model: check_model(model, problem, own_fit=own_fit))
+        warnings: dict[str, None] = {}
+
+        def check(model: Any) -> None:
+            check_model(model, problem, own_fit=own_fit)
+            reason = why_not_writable(model)
+            if reason is not None and not warnings:
+                warnings[warning_of(problem.name, reason)] = None
+
+        space = discover(hypermodel, check=check)
     except ProblemError:
         raise
     except Exception as error:
@@ -73,6 +84,7 @@ def inspect_problem(spec: str) -> Inspection:
         space_fingerprint=space.fingerprint,
         data_fingerprint=fingerprint,
         grid_size=grid_size(space, at_most=GRID_COUNTED),
+        warnings=tuple(warnings),
     )
 
 

@@ -45,7 +45,7 @@ def winner_of(model: Any, samples: Any) -> Winner:
         weights = save_model(model)
     except Exception as error:
         reason = str(error) if type(error).__name__ == "WriteError" else one_line(error)
-        logger.warning("%s; its version is recorded without weights", reason)
+        logger.info("%s; its version is recorded without weights", reason)
         return Winner(None, tags={NO_WEIGHTS_TAG: storable(reason)[:LONGEST_TAG]})
     return Winner(weights, None if samples is None else attempted(lambda: _predictions(model, samples)))
 
