@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from registry.core.error_text import one_line
-from search.errors import CannotContinue, TrainingEnded
+from registry.core.errors import UserError
+from search.errors import CannotContinue, ProblemError, TrainingEnded
 from search.training.fitting.calls import FitCalls, FitDefaults
 from search.training.fitting.epochs import EpochCallback
 from search.training.fitting.outcome import returned_metrics
@@ -167,7 +168,7 @@ class Trainer:
             raise own
         if failed is not None:
             if own is None and not isinstance(failed, TrainingEnded) and not self.monitor.over:
-                raise failed
+                raise _of_the_trial(failed)
             logger.debug("what fit did after the trial was over failed: %s", one_line(failed))
         return outcome
 
@@ -247,6 +248,12 @@ class Trainer:
             return self.model
         trained = {id(variable) for variable in model.variables}
         return self.model if any(id(variable) in trained for variable in self.model.variables) else model
+
+
+def _of_the_trial(failed: Exception) -> Exception:
+    """Return what a ``fit`` raised as an error of its own, also where its code met one of ours elsewhere."""
+    ours = isinstance(failed, UserError) and not isinstance(failed, ProblemError)
+    return RuntimeError(one_line(failed)).with_traceback(failed.__traceback__) if ours else failed
 
 
 def _arguments(train: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -139,8 +139,8 @@ class FitCalls:
 
     def progress(self) -> dict[str, Any]:
         """Return what a training that continues must know of the calls and the callbacks, as JSON values."""
-        states = [] if self._states is None else self._states.states()
-        return {"calls": [vars(call) for call in self.calls], "callbacks": states}
+        states, lost = ([], []) if self._states is None else (self._states.states(), self._states.lost())
+        return {"calls": [vars(call) for call in self.calls], "callbacks": states, "lost": lost}
 
     def arrays(self) -> Arrays:
         """Return the arrays that the problem's own callbacks remember."""
@@ -178,14 +178,10 @@ class FitCalls:
                 said["initial_epoch"] = said["epochs"] if before.stopped else before.epochs[-1] + 1
             if unordered:
                 self.inexact.add(unordered)
-            self.inexact |= {f"its callback {name} remembers what cannot be stored" for name in self._states_lost()}
         history = keras_fit(**said)
         self._restore_history(history, before)
         self.histories.append(history)
         return history
-
-    def _states_lost(self) -> list[str]:
-        return [] if self._states is None else self._states.lost()
 
     def _attach(self, said: dict[str, Any], goes_on: bool) -> None:
         resume = self._resume if goes_on else None
@@ -210,6 +206,8 @@ class FitCalls:
                 raise
             return  # it is built by its first batch, and asked again after that
         self._due = False
+        lost = resume.progress["lost"]
+        self.inexact |= {f"its callback {name} remembers what cannot be stored" for name in lost}
         if first_batch_is_over:
             self.running.reset_metrics()
             self.inexact.add("its model is built by its first batch, which was trained again")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from registry.core.objective import Objective
-from search.errors import ProblemError
+from search.errors import MetricError, ProblemError
 
 Read = Callable[[Any, str], dict[str, float]]
 
@@ -33,7 +34,7 @@ def returned_metrics(outcome: Any, objective: Objective, read: Read) -> dict[str
         if isinstance(values, list) and values:
             return _of_best_epoch(history, objective, read)
         return _with_objective(read(history, objective.metric), objective)
-    if outcome is not None and not isinstance(outcome, str | bytes):
+    with suppress(MetricError):
         number = read({objective.metric: outcome}, objective.metric)
         if number:
             return number
