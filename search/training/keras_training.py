@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import keras
@@ -16,6 +17,8 @@ from search.training.metrics import MetricReader
 from search.training.resident import ResidentArrays
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
+
+logger = logging.getLogger(__name__)
 
 
 class KerasTraining:
@@ -52,7 +55,11 @@ class KerasTraining:
         """Return the state after the last finished epoch; None before the first."""
         if self._trainer is None or self._trainer.snapshot is None:
             return None
-        return self._trainer.snapshot.to_bytes()
+        try:
+            return self._trainer.snapshot.to_bytes()
+        except (TypeError, ValueError) as error:  # something in it that no file holds
+            logger.warning("no checkpoint can be kept of this trial: %s", one_line(error))
+            return None
 
     def inexact(self) -> tuple[str, ...]:
         """Return what a training that was continued could not take over; nothing where it went on exactly."""

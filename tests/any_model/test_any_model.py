@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from any_model.bench import closing_bench
+from any_model.bench import Bench, closing_bench
 from any_model.row import Row
 from any_model.table import ROWS
 
@@ -21,31 +21,55 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_it_is_searched_recorded_loaded_and_exported(name: str, tmp_path: Path) -> None:
+def test_it_is_searched_recorded_loaded_exported_and_continued(name: str, tmp_path: Path) -> None:
     row = ROWS[name]
-    with closing_bench(row, tmp_path) as bench:
-        assert [row.warns in line for line in bench.inspection.warnings if row.warns] == [True] * (
-            row.warns is not None
-        )
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    whole.mkdir()
+    halves.mkdir()
+    with closing_bench(row, whole) as bench:
+        assert len(bench.inspection.warnings) == (row.warns is not None)
+        assert all((row.warns or "") in line for line in bench.inspection.warnings)
         trial = bench.work()
         assert trial.stop_reason is not None
         assert trial.stop_reason.value == row.ends, trial.error
         assert_right(row, trial)
-        if trial.score is None:
-            assert bench.context.registry.models() == []
-            return
-        version = bench.context.registry.get(row.name)
-        if row.loads == "none":
-            assert version.weights is None
-            assert "cannot write" in version.tags["no_weights"]
-            return
-        assert bench.context.registry.load_check(version.ref).status == row.loads
-        model, check = version.load(), bench.context.registry._check_of(version)
-        if check is not None:
-            predict(model, check.inputs)
-        for exported in row.exports:
-            out = tmp_path / EXPORTED[exported]
-            assert export_checked(model, format_of(exported, out), out, check).samples > 0
+        assert_stored(row, trial, bench, whole)
+    if row.epochs > 1 and row.ends != "nan":
+        with closing_bench(row, halves) as bench:
+            bench.interrupt(after=row.epochs - 1)
+            assert_continued(row, trial, bench.work(), bench.details())
+
+
+def assert_stored(row: Row, trial: TrialRecord, bench: Bench, folder: Path) -> None:
+    """Check what the registry has of a winner: that it loads, predicts what it predicted, and can be exported."""
+    if trial.score is None:
+        assert bench.context.registry.models() == []
+        return
+    version = bench.context.registry.get(row.name)
+    if row.loads == "none":
+        assert version.weights is None
+        assert "cannot write" in version.tags["no_weights"]
+        return
+    assert bench.context.registry.load_check(version.ref).status == row.loads
+    model, check = version.load(), bench.context.registry._check_of(version)
+    if check is not None:
+        predict(model, check.inputs)
+    for exported in row.exports:
+        out = folder / EXPORTED[exported]
+        assert export_checked(model, format_of(exported, out), out, check).samples > 0
+
+
+def assert_continued(row: Row, whole: TrialRecord, trial: TrialRecord, details: list[str | None]) -> None:
+    """Check a trial that was interrupted and went on, against one that was not."""
+    assert trial.stop_reason == whole.stop_reason, trial.error
+    assert len(details) == 2
+    if row.continues == "exactly":
+        assert details[1] is None
+    else:
+        assert (details[1] or "").startswith("began again" if row.continues == "anew" else "continued, not exactly")
+    assert_right(row, trial)
+    if row.continues != "not exactly":
+        assert trial.curves == whole.curves
 
 
 def assert_right(row: Row, trial: TrialRecord) -> None:
@@ -59,28 +83,6 @@ def assert_right(row: Row, trial: TrialRecord) -> None:
     expected = (max(known) if row.direction == "max" else min(known)) if row.score is None else row.score(trial.curves)
     assert trial.score == pytest.approx(expected)
     assert trial.curves[row.metric][trial.best_epoch - 1] == trial.score
-
-
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.epochs > 1 and row.ends != "nan"])
-def test_it_is_interrupted_and_continued(name: str, tmp_path: Path) -> None:
-    row = ROWS[name]
-    whole, halves = tmp_path / "whole", tmp_path / "halves"
-    whole.mkdir()
-    halves.mkdir()
-    with closing_bench(row, whole) as bench:
-        expected = bench.work()
-    with closing_bench(row, halves) as bench:
-        bench.interrupt(after=row.epochs - 1)
-        trial, details = bench.work(), bench.details()
-    assert trial.stop_reason == expected.stop_reason, trial.error
-    assert len(details) == 2
-    if row.continues == "exactly":
-        assert details[1] is None
-    else:
-        assert (details[1] or "").startswith("began again" if row.continues == "anew" else "continued, not exactly")
-    assert_right(row, trial)
-    if row.continues != "not exactly":
-        assert trial.curves == expected.curves
 
 
 def test_every_format_has_a_place() -> None:

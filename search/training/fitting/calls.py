@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -241,7 +242,10 @@ def _listed(callbacks: Any) -> list[Any]:
 
 
 def _json_value(value: Any) -> Any:
+    """Return a reported value as JSON holds it; None for what it does not hold."""
     try:
-        return np.asarray(value).tolist()
+        plain = np.asarray(value).tolist()
+        json.dumps(plain)
     except Exception:
         return None
+    return plain
