@@ -41,13 +41,13 @@ lint: install-test
 	$(BIN)/lint-imports
 
 unit: install-test
-	$(BIN)/pytest -n 2 --durations=15 --ignore=tests/e2e
+	$(BIN)/pytest -n 2 --durations=15 --ignore=tests/e2e --ignore=tests/any_model
 
 # The tests' arrays are kept here, so that what a home's cache holds, files gone, hides no missing data.
 e2e: export FMNIST_CACHE_DIR := $(CURDIR)/.data/cache
 e2e: install-test data chromium
 	@if [ -z "$$FMNIST_DATA_DIR" ] && [ -d "$(DEBIAN_DATA)" ]; then export FMNIST_DATA_DIR="$(DEBIAN_DATA)"; fi; \
-	$(BIN)/pytest -n 2 --dist loadfile --durations=15 tests/e2e
+	$(BIN)/pytest -n 2 --dist loadfile --durations=15 tests/e2e tests/any_model
 
 data: install
 	@tools/data.sh $(BIN)/fmnist "$(DEBIAN_DATA)"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
         UserError,
+        WriteError,
     )
     from registry.export import Exported
     from registry.keras_models.keras_file import load_model, save_model
@@ -65,6 +66,7 @@ __all__ = [
     "UsageError",
     "UserError",
     "Weights",
+    "WriteError",
     "check_artifacts",
     "choose_artifacts",
     "fields",

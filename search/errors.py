@@ -53,6 +53,14 @@ class Interrupted(Exception):  # noqa: N818 - an answer, not an error
     """The worker was asked to stop; the epoch under way is given up."""
 
 
+class CannotContinue(Exception):  # noqa: N818 - an answer, not an error
+    """The checkpoint does not fit the model as it is built now; the trial begins again with the same params."""
+
+
+class TrainingEnded(Exception):  # noqa: N818 - an answer, not an error
+    """The trial is over, but a HyperModel's own loop goes on: what it does from here counts no more."""
+
+
 class LeaseLost(Exception):  # noqa: N818 - an answer, not an error
     """Another worker holds the trial now; this one stops training it."""
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and what needs a PostgreSQL server, so that either can be left out."""
     for item in items:
-        if "e2e" in item.path.parts:
+        if {"e2e", "any_model"} & set(item.path.parts):
             item.add_marker("slow")
         fixtures, chosen = getattr(item, "fixturenames", ()), getattr(item, "callspec", None)
         on_postgres = chosen is not None and chosen.params.get("database_url") == "postgresql"

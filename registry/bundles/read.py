@@ -21,7 +21,7 @@ from registry.keras_models.reference_predictions import ReferencePredictions
 
 _LARGEST_DOCUMENT = 64_000_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PREDICTIONS_MEMBERS = {"inputs.npy", "outputs.npy"}
+_PREDICTIONS_MEMBER = re.compile(r"(inputs|outputs)(\.structure|\.[0-9]+)?\.npy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,11 @@ def _unpack(archive: zipfile.ZipFile, sha256: str, folder: Path, what: str) -> P
 
 def _check_predictions(file: Any, what: str) -> None:
     with opened_zip(file, what) as archive:
-        if set(archive.namelist()) != _PREDICTIONS_MEMBERS:
-            raise BundleError(f"{what} holds no stored predictions; expected {sorted(_PREDICTIONS_MEMBERS)}")
+        names = archive.namelist()
+        if len(set(names)) != len(names) or not all(_PREDICTIONS_MEMBER.fullmatch(name) for name in names):
+            raise BundleError(f"{what} holds no stored predictions; expected arrays called inputs and outputs")
     file.seek(0)
     try:
         ReferencePredictions.from_bytes(file.read())
-    except (ValueError, EOFError, MemoryError) as error:
+    except (ValueError, KeyError, TypeError, EOFError, MemoryError) as error:
         raise BundleError(f"{what} holds no stored predictions: {error}") from error

@@ -9,6 +9,7 @@ import typer
 from registry.api.registry import Registry
 from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
 from registry.core.console import Json, Storage, print_json, print_table, show, size
+from registry.values.known_tags import NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion, RegisteredModel
 
 
@@ -65,6 +66,11 @@ def _print_version(version: ModelVersion, as_json: bool) -> None:
         typer.echo(f"\n{version.description}")
 
 
+def _without(version: ModelVersion) -> str:
+    reason = version.tags.get(NO_WEIGHTS_TAG)
+    return version.state if reason is None else f"none: {reason}"
+
+
 def _facts(version: ModelVersion) -> dict[str, object]:
     source, stored = version.source, version.weights
     return {
@@ -84,7 +90,7 @@ def _facts(version: ModelVersion) -> dict[str, object]:
         "libraries": dict(source.libraries),
         "aliases": version.aliases,
         "tags": dict(version.tags),
-        "weights": f"{size(stored.bytes)}, sha256 {stored.sha256}" if stored else version.state,
+        "weights": f"{size(stored.bytes)}, sha256 {stored.sha256}" if stored else _without(version),
         "imported": version.imported,
         "created": version.created_at.isoformat(timespec="seconds"),
     }

@@ -1,14 +1,60 @@
-"""The text of an error, made fit for one line."""
+"""The texts of errors, made fit for a line, a log and any database, whatever the error is."""
 
 from __future__ import annotations
 
+import traceback
+
+LONGEST = 300  # characters of one line
+MOST = 20_000  # characters of a traceback
+
 
 def one_line(error: BaseException) -> str:
-    """Return an error's type and text in one line of bounded length."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+    r"""Return an error's type and text in one line of bounded length.
+
+    Example:
+        >>> one_line(ValueError("a file called \udcff"))
+        'ValueError: a file called \\udcff'
+    """
+    try:
+        text = " ".join(storable(str(error)).split())
+    except Exception:  # its own __str__ fails
+        text = "(its text cannot be shown)"
+    name = storable(type(error).__name__)
+    return f"{name}: {text[:LONGEST]}" if text else name
+
+
+def first_sentence(error: BaseException) -> str:
+    """Return an error's type and the first sentence of its text."""
+    return one_line(error).partition(". ")[0].removesuffix(".")
+
+
+def whole_traceback(error: BaseException) -> str:
+    """Return an error's traceback as text; the middle of a very long one is left out."""
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception:  # what the error refers to fails
+        text = one_line(error)
+    return shortened(storable(text), MOST)
+
+
+def storable(text: str) -> str:
+    r"""Return a text that any database and any file takes: NUL and lone surrogates are written as ``\x00``, ``\udcff``.
+
+    Example:
+        >>> storable("plain")
+        'plain'
+    """
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of bounded length: its beginning and its end."""
+    if len(text) <= most:
+        return text
+    half = (most - 40) // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters …\n{text[-half:]}"
 
 
 def first_line(error: object) -> str:
     """Return the first line of an error's text, or its type where it has none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return (storable(str(error)).strip().splitlines() or [type(error).__name__])[0]

@@ -52,6 +52,10 @@ class ExportError(UserError):
     """A model cannot be exported, or the exported file predicts something else."""
 
 
+class WriteError(UserError):
+    """Keras cannot write a model to a file."""
+
+
 class LoadError(UserError):
     """Keras cannot read a stored model."""
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
-from registry.core.error_text import first_line
+from registry.core.error_text import one_line
 from registry.core.errors import ExportError, UsageError, UserError, did_you_mean
-from registry.export.formats import FORMATS, Format, as_arrays, predict
+from registry.export.formats import FORMATS, Format
+from registry.export.inputs import Inputs, inputs_of, predictions
 from registry.keras_models.reference_predictions import CLOSE, ReferencePredictions
+from registry.values.structures import as_array, differences
 from registry.values.version import ModelVersion, Rebuild
 
 if TYPE_CHECKING:
@@ -80,8 +82,11 @@ def export_checked(model: Any, form: Format, out: Path, stored: ReferencePredict
         ExportError: the format cannot hold the model, or the file predicts something else. Nothing is left then.
         UserError: it cannot be written there.
     """
-    inputs = _random(model) if stored is None else as_arrays(model, [stored.inputs])
-    expected = predict(model, inputs)
+    inputs = _random(model) if stored is None else inputs_of(model, stored.inputs)
+    try:
+        expected = predictions(model, inputs)
+    except Exception as error:
+        raise ExportError(f"the model itself does not predict for its inputs: {one_line(error)}") from error
     try:
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
             written = Path(folder) / f"model{form.suffix}"
@@ -90,10 +95,10 @@ def export_checked(model: Any, form: Format, out: Path, stored: ReferencePredict
             _move(written, out)
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror or error}; check that its folder exists") from error
-    return Exported(str(out), form.name, "random" if stored is None else "stored", len(inputs[0]), apart)
+    return Exported(str(out), form.name, "random" if stored is None else "stored", inputs.samples, apart)
 
 
-def _written_and_run(model: Any, form: Format, path: Path, inputs: list[Any]) -> list[Any]:
+def _written_and_run(model: Any, form: Format, path: Path, inputs: Inputs) -> list[Any]:
     step = "written"
     try:
         form.write(model, path)
@@ -102,8 +107,9 @@ def _written_and_run(model: Any, form: Format, path: Path, inputs: list[Any]) ->
     except (OSError, UserError):
         raise
     except Exception as error:  # the converters raise whatever they please
-        said = f"{type(error).__name__}: {first_line(error)[:300]}"
-        raise ExportError(f"the model cannot be {step} as {form.name}: {said}; take another format") from error
+        raise ExportError(
+            f"the model cannot be {step} as {form.name}: {one_line(error)}; take another format"
+        ) from error
 
 
 def _difference(form: Format, expected: list[Any], predicted: list[Any]) -> float:
@@ -112,16 +118,21 @@ def _difference(form: Format, expected: list[Any], predicted: list[Any]) -> floa
     shapes = [value.shape for value in expected], [np.shape(value) for value in predicted]
     if shapes[0] != shapes[1]:
         raise ExportError(f"the {form.name} file predicts shapes {shapes[1]}, the model {shapes[0]}")
-    pairs = [(np.asarray(a, "float64"), np.asarray(b, "float64")) for a, b in zip(expected, predicted, strict=True)]
+    texts, pairs = [], []
+    for a, b in zip(map(as_array, expected), map(as_array, predicted), strict=True):
+        if "S" in (a.dtype.kind, b.dtype.kind) or "U" in (a.dtype.kind, b.dtype.kind):
+            texts.append(differences(a, b)[0])
+        else:
+            pairs.append((a.astype("float64"), b.astype("float64")))
     apart = max((float(np.max(np.abs(a - b), initial=0.0)) for a, b in pairs), default=0.0)
-    if not all(np.allclose(a, b, rtol=CLOSE, atol=CLOSE, equal_nan=True) for a, b in pairs):
+    if not all(texts) or not all(np.allclose(a, b, rtol=CLOSE, atol=CLOSE, equal_nan=True) for a, b in pairs):
         raise ExportError(
             f"the {form.name} file predicts something else than the model: apart by {apart:.3g}; it was not kept"
         )
     return apart
 
 
-def _random(model: Any) -> list[Any]:
+def _random(model: Any) -> Inputs:
     """Return numbers from 0 to 1 for each input, or 0 and 1 where it takes whole ones."""
     import numpy as np
 
@@ -135,7 +146,7 @@ def _random(model: Any) -> list[Any]:
             raise ExportError("the model takes texts, of which none are stored: register it with stored predictions")
         whole = "int" in each.dtype or each.dtype == "bool"
         made.append(numbers.integers(0, 2, shape) if whole else numbers.random(shape))
-    return as_arrays(model, made)
+    return inputs_of(model, made if len(made) > 1 else made[0])
 
 
 def _move(written: Path, out: Path) -> None:

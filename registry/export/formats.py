@@ -16,6 +16,7 @@ from typing import Any
 
 from registry.core.errors import ExportError
 from registry.core.tensorflow import native_stderr_held
+from registry.export.inputs import Inputs, predictions
 
 Arrays = list[Any]
 
@@ -34,44 +35,7 @@ class Format:
     name: str
     suffix: str
     write: Callable[[Any, Path], None]
-    run: Callable[[Path, Any, Arrays], Arrays]
-
-
-def as_list(found: Any) -> Arrays:
-    """Return what a model predicts as a list of arrays, however many outputs it has."""
-    if isinstance(found, dict):
-        return [found[name] for name in sorted(found)]
-    return list(found) if isinstance(found, list | tuple) else [found]
-
-
-def as_arrays(model: Any, given: Arrays) -> Arrays:
-    """Return inputs as arrays of the types that the model takes."""
-    import numpy as np
-
-    types = [each.dtype for each in getattr(model, "inputs", None) or []]
-    if len(types) != len(given):
-        return [np.asarray(value) for value in given]
-    return [np.asarray(value).astype(kind) for value, kind in zip(given, types, strict=True)]
-
-
-def predict(model: Any, inputs: Arrays) -> Arrays:
-    """Return a Keras model's outputs."""
-    return as_list(model.predict(_given(model, inputs), batch_size=len(inputs[0]), verbose=0))
-
-
-def _given(model: Any, inputs: Arrays) -> Any:
-    """Return inputs in the structure that the model is called with: one, a list, or by name."""
-    import keras
-
-    if len(inputs) == 1 and not isinstance(getattr(model, "input", None), dict):
-        return inputs[0]
-    return keras.tree.pack_sequence_as(model.input, inputs)
-
-
-def _by_name(names: Sequence[str], model: Any, inputs: Arrays) -> dict[str, Any]:
-    """Return inputs by the names that a file has for them: the model's own, or others in the same order."""
-    own = [each.name for each in getattr(model, "inputs", None) or []]
-    return dict(zip(own if set(own) == set(names) else names, inputs, strict=True))
+    run: Callable[[Path, Any, Inputs], Arrays]
 
 
 def _write_keras(model: Any, path: Path) -> None:
@@ -80,35 +44,36 @@ def _write_keras(model: Any, path: Path) -> None:
     path.write_bytes(save_model(model))
 
 
-def _run_keras(path: Path, _model: Any, inputs: Arrays) -> Arrays:
+def _run_keras(path: Path, _model: Any, inputs: Inputs) -> Arrays:
     from registry.keras_models.keras_file import load_model
 
-    return predict(load_model(path), inputs)
+    return predictions(load_model(path), inputs)
 
 
 def _write_weights(model: Any, path: Path) -> None:
     model.save_weights(path)
 
 
-def _run_weights(path: Path, model: Any, inputs: Arrays) -> Arrays:
+def _run_weights(path: Path, model: Any, inputs: Inputs) -> Arrays:
     from registry.keras_models.keras_file import load_model, save_model
 
     other = load_model(save_model(model))
     other.set_weights([value * 0 for value in other.get_weights()])
     other.load_weights(path)
-    return predict(other, inputs)
+    return predictions(other, inputs)
 
 
 def _write_saved_model(model: Any, path: Path) -> None:
     _exported(model, path, "tf_saved_model")
 
 
-def _run_saved_model(path: Path, model: Any, inputs: Arrays) -> Arrays:
+def _run_saved_model(path: Path, _model: Any, inputs: Inputs) -> Arrays:
+    import keras
     import tensorflow as tf
 
     served = tf.saved_model.load(str(path))
-    found = served.serve(_given(model, [tf.convert_to_tensor(value) for value in inputs]))
-    return [value.numpy() for value in as_list(found)]
+    found = served.serve(inputs.packed(tf.convert_to_tensor))
+    return [value.numpy() for value in keras.tree.flatten(found)]
 
 
 def _write_onnx(model: Any, path: Path) -> None:
@@ -120,11 +85,17 @@ def _write_onnx(model: Any, path: Path) -> None:
     _exported(model, path, "onnx")
 
 
-def _run_onnx(path: Path, model: Any, inputs: Arrays) -> Arrays:
+def _run_onnx(path: Path, _model: Any, inputs: Inputs) -> Arrays:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return list(session.run(None, _by_name([each.name for each in session.get_inputs()], model, inputs)))
+    named = inputs.by_name([each.name for each in session.get_inputs()])
+    return list(session.run(None, {name: _as_objects(value) for name, value in named.items()}))
+
+
+def _as_objects(value: Any) -> Any:
+    """Return texts as ONNX and TFLite take them, each an object of its own."""
+    return value.astype(object) if value.dtype.kind in "SU" else value
 
 
 def _write_tflite(model: Any, path: Path) -> None:
@@ -147,7 +118,7 @@ def _of_one(tensor: Any) -> Any:
     return keras.InputSpec(dtype=tensor.dtype, shape=(1, *tensor.shape[1:]), name=tensor.name)
 
 
-def _run_tflite(path: Path, model: Any, inputs: Arrays) -> Arrays:
+def _run_tflite(path: Path, _model: Any, inputs: Inputs) -> Arrays:
     import numpy as np
     import tensorflow as tf
 
@@ -156,9 +127,9 @@ def _run_tflite(path: Path, model: Any, inputs: Arrays) -> Arrays:
         interpreter = tf.lite.Interpreter(str(path))
         runner = interpreter.get_signature_runner()
         details = runner.get_input_details()
-        named = _by_name(sorted(details), model, inputs)
+        named = {name: _as_objects(value) for name, value in inputs.by_name(sorted(details)).items()}
         if all(each["shape_signature"][0] == 1 for each in details.values()):
-            steps = [{name: value[i : i + 1] for name, value in named.items()} for i in range(len(inputs[0]))]
+            steps = [{name: value[i : i + 1] for name, value in named.items()} for i in range(inputs.samples)]
         else:
             steps = [named]
         found = [runner(**step) for step in steps]

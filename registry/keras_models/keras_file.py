@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from registry.core.error_text import first_line
-from registry.core.errors import LoadError
+from registry.core.error_text import first_line, first_sentence
+from registry.core.errors import LoadError, WriteError
 from registry.core.tensorflow import start_tensorflow
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
@@ -39,9 +39,21 @@ def save_model(model: Any) -> bytes:
 
     The model itself is not changed: its training may go on.
 
+    Raises:
+        WriteError: Keras cannot write it, such as a subclass of ``keras.Model`` without ``get_config``.
+
     Example:
         >>> registry.register("fmnist", weights=save_model(model), ...)  # doctest: +SKIP
     """
+    try:
+        return _written(model)
+    except OSError:
+        raise
+    except Exception as error:  # the model's own code, and whatever Keras meets in it
+        raise WriteError(f"Keras cannot write the model to a file: {first_sentence(error)}") from error
+
+
+def _written(model: Any) -> bytes:
     import keras
 
     with TemporaryDirectory(prefix="registry-") as folder:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from registry.values import structures
+from registry.values.structures import Structure
 
 CLOSE = 1e-4
 
@@ -18,46 +17,68 @@ class ReferencePredictions:
     """A few inputs and what the model predicts for them.
 
     Args:
-        inputs: samples along the first axis, as the model takes them.
-        outputs: one prediction a sample.
+        inputs: as the model takes them: an array with samples along the first axis, or a list or a dict of such arrays;
+            numbers or texts.
+        outputs: the predictions: an array with one for each sample, or a list or a dict of such arrays.
     """
 
-    inputs: NDArray[Any]
-    outputs: NDArray[Any]
+    inputs: Structure
+    outputs: Structure
 
     @classmethod
-    def of(cls, model: Any, inputs: NDArray[Any]) -> ReferencePredictions:
-        """Return what a Keras model predicts for the inputs, all in one batch."""
-        return cls(inputs, predict(model, inputs))
+    def of(cls, model: Any, inputs: Structure) -> ReferencePredictions:
+        """Return what a Keras model predicts for the inputs, all in one batch.
+
+        Raises:
+            ValueError: inputs or predictions are none that can be stored, such as ragged ones.
+            Exception: what the model raises.
+        """
+        kept = structures.mapped(structures.as_array, inputs)
+        return cls(kept, structures.mapped(structures.as_array, predict(model, kept)))
 
     def to_bytes(self) -> bytes:
-        """Return both arrays as an ``.npz`` file's bytes."""
+        """Return all arrays as an ``.npz`` file's bytes, without pickles.
+
+        Raises:
+            ValueError: one of them cannot be stored.
+        """
         import numpy as np
 
+        arrays = structures.pack("inputs", self.inputs) | structures.pack("outputs", self.outputs)
         out = io.BytesIO()
-        np.savez(out, inputs=np.asarray(self.inputs), outputs=np.asarray(self.outputs))
+        np.savez(out, allow_pickle=False, **arrays)
         return out.getvalue()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> ReferencePredictions:
-        """Return both arrays again; nothing is unpickled."""
+        """Return the arrays again; nothing is unpickled.
+
+        Raises:
+            Exception: the bytes are no such file, or hold a pickle, as those of models with several outputs once did.
+        """
         import numpy as np
 
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return cls(arrays["inputs"], arrays["outputs"])
+            return cls(structures.unpack("inputs", arrays), structures.unpack("outputs", arrays))
 
     def compare(self, model: Any) -> LoadCheck:
-        """Return how far a model's predictions are from the stored ones."""
+        """Return how far a model's predictions are from the stored ones, over all of its outputs."""
         import numpy as np
 
-        found = np.asarray(predict(model, self.inputs))
-        if found.shape != self.outputs.shape:
+        found = structures.mapped(structures.as_array, predict(model, self.inputs))
+        if not structures.same_structure(self.outputs, found):
             return LoadCheck("different", None)
-        if np.array_equal(found, self.outputs, equal_nan=True):
+        pairs = structures.paired(self.outputs, found)
+        if any(expected.shape != came.shape for expected, came in pairs):
+            return LoadCheck("different", None)
+        apart = [structures.differences(expected, came) for expected, came in pairs]
+        if all(equal for equal, _ in apart):
             return LoadCheck("equal", 0.0)
-        apart = float(np.max(np.abs(found.astype(np.float64) - self.outputs.astype(np.float64))))
-        close = np.allclose(found, self.outputs, rtol=CLOSE, atol=CLOSE, equal_nan=True)
-        return LoadCheck("close" if close else "different", apart)
+        if any(distance is None for _, distance in apart):
+            return LoadCheck("different", None)
+        unequal = [pair for pair, (equal, _) in zip(pairs, apart, strict=True) if not equal]
+        close = all(np.allclose(came, expected, rtol=CLOSE, atol=CLOSE, equal_nan=True) for expected, came in unequal)
+        return LoadCheck("close" if close else "different", max(distance or 0.0 for _, distance in apart))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +95,6 @@ class LoadCheck:
     max_difference: float | None
 
 
-def predict(model: Any, inputs: NDArray[Any]) -> NDArray[np.generic]:
+def predict(model: Any, inputs: Structure) -> Structure:
     """Return a Keras model's predictions for the inputs, in one batch and in silence."""
-    found: NDArray[np.generic] = model.predict(inputs, batch_size=max(len(inputs), 1), verbose=0)
-    return found
+    return model.predict(structures.for_keras(inputs), batch_size=max(structures.samples(inputs), 1), verbose=0)

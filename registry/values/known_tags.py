@@ -3,4 +3,5 @@
 from __future__ import annotations
 
 BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
+NO_WEIGHTS_TAG = "no_weights"  # why a version was registered without a file
 TEST = "test_"  # with which the names of metrics on test data begin

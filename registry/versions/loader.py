@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.core.atomic_file import whole_file
-from registry.core.errors import NotFoundError
+from registry.core.error_text import one_line
+from registry.core.errors import LoadError, NotFoundError
 from registry.core.transaction import reading
 from registry.schema import models, versions
+from registry.values.known_tags import NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion
 
 if TYPE_CHECKING:
@@ -49,7 +51,12 @@ class DatabaseLoader:
 
         model = self.load(version, rebuild)
         stored = self.reference_predictions(version)
-        return LoadCheck("unknown", None) if stored is None else stored.compare(model)
+        if stored is None:
+            return LoadCheck("unknown", None)
+        try:
+            return stored.compare(model)
+        except Exception as error:  # the model's own code
+            raise LoadError(f"{version.ref} loads, but fails on its stored inputs: {one_line(error)}") from error
 
     def reference_predictions(self, version: ModelVersion) -> ReferencePredictions | None:
         """Return the predictions that were stored with a version; None where there are none."""
@@ -60,7 +67,10 @@ class DatabaseLoader:
             self._copy(version, "prediction_check", stored)
         except NotFoundError:
             return None
-        return ReferencePredictions.from_bytes(stored.getvalue())
+        try:
+            return ReferencePredictions.from_bytes(stored.getvalue())
+        except (ValueError, KeyError):
+            return None  # older versions pickled the predictions of several outputs, and nothing is unpickled
 
     def _copy(self, version: ModelVersion, column: str, out: BinaryIO) -> None:
         from registry.artifacts.content import read
@@ -86,4 +96,5 @@ def _no_bytes(version: ModelVersion, column: str, state: str) -> str:
             f"{version.ref} has no weights any more: better versions of its study took their place; "
             "an alias on a version keeps its weights"
         )
-    return f"{version.ref} was registered without {column.replace('_', ' ')}"
+    reason = version.tags.get(NO_WEIGHTS_TAG) if column == "weights" else None
+    return f"{version.ref} was registered without {column.replace('_', ' ')}{f': {reason}' if reason else ''}"

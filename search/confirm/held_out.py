@@ -30,7 +30,9 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
     """
     from registry import Registry
     from registry.core.error_text import one_line
+    from registry.values.structures import for_keras
     from search.problems.resolve import load_problem
+    from search.training.metrics import MetricReader
 
     loaded = load_problem(problem)
     if loaded.load_test is None:
@@ -44,10 +46,10 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
         for ref in refs:
             model = _compiled(registry.get(ref), problem)
             try:
-                values = model.evaluate(x, y, batch_size=BATCH, verbose=0, return_dict=True)
+                values = model.evaluate(for_keras(x), for_keras(y), batch_size=BATCH, verbose=0, return_dict=True)
             except Exception as error:
                 raise ProblemError(f"{ref} cannot be measured on the test data: {one_line(error)}") from error
-            measured[ref] = {TEST + name: float(value) for name, value in values.items()}
+            measured[ref] = {TEST + name: number for name, number in MetricReader()(values).items()}
     return measured
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,8 @@ from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, insert_study, read_study
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child, warm_up
+
+logger = logging.getLogger(__name__)
 
 
 def create_study(
@@ -58,6 +61,8 @@ def create_study(
         warm_up()
         points = trials if asked.sampler == "grid" else 0
         inspection = call_in_child(inspect_problem, spec, points, seconds=seconds, slow=SLOW)
+        for line in inspection.warnings:
+            logger.warning(line)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     asked = existing.settings.changed(settings)
     check_sampler(asked)

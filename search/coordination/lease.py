@@ -55,6 +55,12 @@ class Lease:
                 this = sa.and_(attempts.c.slot_id == self.claim.slot, attempts.c.lease == self.claim.lease)
                 connection.execute(sa.update(attempts).where(this).values(first_epoch=epoch + 1))
 
+    def note(self, text: str) -> None:
+        """Say on this attempt how it continues the trial."""
+        with self._fenced() as connection:
+            this = sa.and_(attempts.c.slot_id == self.claim.slot, attempts.c.lease == self.claim.lease)
+            connection.execute(sa.update(attempts).where(this).values(detail=text))
+
     def progress(self, epoch: int, score: float | None, best_epoch: int | None, changes: Changes) -> bool:
         """Say how far the trial is; tell whether somebody asks to prune it."""
         with self._fenced(epoch=epoch, score=score, best_epoch=best_epoch) as connection:

@@ -165,13 +165,19 @@ def release(connection: Connection, slot: int) -> None:
 
 
 def end_attempts(connection: Connection, slot: int, outcome: str, detail: str | None = None) -> None:
-    """Note how the last attempt on a slot ended, where that is not noted yet, and how long it took."""
+    """Note how the last attempt on a slot ended, where that is not noted yet, and how long it took.
+
+    What was noted on it before stays before it.
+    """
     if outcome != "finished":  # the result says how long a trial took that has ended
         _add_time(connection, slot, lost=outcome == "lost")
     epoch = sa.select(slots.c.epoch).where(slots.c.id == slot).scalar_subquery()
     change = sa.update(attempts).where(attempts.c.slot_id == slot, attempts.c.ended_at.is_(None))
     now = clock(connection.dialect.name)
-    connection.execute(change.values(ended_at=now, outcome=outcome, detail=detail, last_epoch=epoch))
+    ended = {"ended_at": now, "outcome": outcome, "last_epoch": epoch}
+    if detail is not None:
+        ended["detail"] = sa.func.coalesce(attempts.c.detail + "; ", "") + detail
+    connection.execute(change.values(ended))
 
 
 def _add_time(connection: Connection, slot: int, *, lost: bool) -> None:

@@ -13,6 +13,7 @@ from search.problems.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.problems.metric_check import check_metric
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
+from search.problems.writable import warning_of, why_not_writable
 from search.system.runtime import show_optional
 
 GRID_COUNTED = 100_000
@@ -32,6 +33,7 @@ class Inspection:
         space_fingerprint: changes with the space.
         data_fingerprint: changes with the data.
         grid_size: points of the grid, where they were asked for; see `Space.grid_size`.
+        warnings: lines that somebody who begins a study should read.
     """
 
     problem: str
@@ -42,6 +44,7 @@ class Inspection:
     space_fingerprint: str
     data_fingerprint: str
     grid_size: int
+    warnings: tuple[str, ...] = ()
 
 
 def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
@@ -60,12 +63,16 @@ def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
 
     problem = load_problem(spec)
     hypermodel = make_hypermodel(problem)
+    own_fit = has_own_fit(hypermodel)
     models: list[Any] = []
+    warnings: list[str] = []
 
     def look_at(model: Any) -> None:
-        check_model(model, problem)
+        check_model(model, problem, own_fit=own_fit)
         if not models:
             models.append(model)  # that of the defaults
+        if not warnings and (reason := why_not_writable(model)) is not None:
+            warnings.append(warning_of(problem.name, reason))
 
     try:
         space = discover(hypermodel, check=look_at, twice=True)
@@ -76,7 +83,7 @@ def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
     except Exception as error:
         raise ProblemError(f"the problem {spec!r}: build failed: {one_line(error)}") from error
     data = load_data(problem)
-    if not has_own_fit(hypermodel):
+    if not own_fit:
         check_metric(problem, models[0], data)
     fingerprint = fingerprint_data(data)
     return Inspection(
@@ -88,6 +95,7 @@ def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
         space_fingerprint=space.fingerprint,
         data_fingerprint=fingerprint,
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
+        warnings=tuple(warnings),
     )
 
 
@@ -131,11 +139,16 @@ def load_data(problem: Problem) -> Data:
     return data
 
 
-def check_model(model: Any, problem: Problem) -> None:
+def check_model(model: Any, problem: Problem, *, own_fit: bool = False) -> None:
     """Check what a HyperModel's ``build`` returned.
 
+    Args:
+        model: what it returned.
+        problem: whose HyperModel it is.
+        own_fit: its ``fit`` may compile the model, or train it by a loop of its own.
+
     Raises:
-        ProblemError: it is not a compiled Keras model.
+        ProblemError: it is not a Keras model, or not a compiled one.
     """
     import keras
 
@@ -143,7 +156,7 @@ def check_model(model: Any, problem: Problem) -> None:
         raise ProblemError(
             f"the problem {problem.name!r}: build returned {type(model).__name__}; expected a compiled keras.Model"
         )
-    if not model.compiled:
+    if not model.compiled and not own_fit:
         raise ProblemError(
             f"the problem {problem.name!r}: build returned a model that is not compiled; "
             "call model.compile(optimizer=..., loss=..., metrics=[...]) before returning it"

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from registry.core.transaction import reading
 from registry.values.stop_reason import StopReason
+from search.schema import slots
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class TrialResult:
         seed: what its random numbers came from.
         params: the hyperparameters' values, fixed ones too.
         stop_reason: why it ended.
-        curves: metric name to one value per epoch, from epoch 1 on.
+        curves: metric name to one value per epoch, from epoch 1 on; NaN where an epoch has none.
         score: the objective's value at the best epoch; None for a failed trial.
         epoch: the best epoch, counted from 1; None for a failed trial.
         seconds: time spent training, by all workers that had it.
@@ -44,3 +49,10 @@ def describe_failure(reason: str, error: str | None) -> str:
     """Return in one line why a trial failed: its stop reason, and the last line of its error."""
     lines = (error or "").strip().splitlines()
     return f"{reason}: {lines[-1].strip()[:200]}" if lines else reason
+
+
+def has_score(engine: Engine, study_id: int) -> bool:
+    """Tell whether any trial of a study has a score."""
+    with reading(engine) as connection:
+        query = sa.select(slots.c.id).where(slots.c.study_id == study_id, slots.c.score.is_not(None)).limit(1)
+        return connection.execute(query).first() is not None

@@ -28,6 +28,7 @@ def read_attempts(connection: Connection, study_id: int) -> tuple[Attempt, ...]:
             outcome=row.outcome or "running",
             first_epoch=row.first_epoch,
             last_epoch=row.last_epoch,
+            detail=row.detail,
         )
         for row in connection.execute(query)
     )

@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from registry.core.error_text import one_line
 from registry.core.errors import UserError
 from registry.reports import Calibration, Mistake, Mistakes
 from search.errors import ProblemError
@@ -30,8 +31,10 @@ def find_mistakes(url: str, ref: str, problem: str, data_fingerprint: str) -> Mi
     import numpy as np
 
     from registry import Registry
+    from registry.values.structures import for_keras
     from search.problems.fingerprint import fingerprint_data
     from search.problems.inspection import load_data
+    from search.problems.rebuild import rebuild_model
     from search.problems.resolve import load_problem
 
     loaded = load_problem(problem)
@@ -40,12 +43,25 @@ def find_mistakes(url: str, ref: str, problem: str, data_fingerprint: str) -> Mi
         raise ProblemError("the problem's data are not those that the version was chosen by")
     x, y = _arrays(data.validation)
     with Registry(url) as registry:
-        model = registry.get(ref).load()
-    given = np.asarray(model.predict(x, batch_size=1024, verbose=0))
+        model = registry.get(ref).load(rebuild=rebuild_model)
+    given = predicted_array(model.predict(for_keras(x), batch_size=1024, verbose=0))
     labels, shares = classified(np.asarray(y), given)
     names = _names(loaded.class_names, shares.shape[1])
     pictures = np.asarray(x) if hasattr(x, "shape") else None
     return summarize(ref, names, labels, shares, pictures)
+
+
+def predicted_array(given: Any) -> Any:
+    """Return what a model predicts as an array.
+
+    Raises:
+        ProblemError: it has several outputs: no classification of one class a sample.
+    """
+    import numpy as np
+
+    if isinstance(given, dict | list | tuple):
+        raise ProblemError(f"its model has {len(given)} outputs; only errors of one classification are shown")
+    return np.asarray(given)
 
 
 def _arrays(part: Any) -> tuple[Any, Any]:
@@ -151,4 +167,4 @@ def mistakes_of_winner(url: str, ref: str, problem: str, data_fingerprint: str) 
     except (UserError, OSError) as error:
         return None, str(error).rstrip(".")
     except Exception as error:  # the user's code may raise anything; the report is worth more than that
-        return None, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return None, one_line(error)

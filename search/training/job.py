@@ -42,12 +42,16 @@ class Training(Protocol):
         Raises:
             MemoryError: there was not enough.
             Interrupted: ``should_stop`` said so.
-            UserError: the problem cannot work at all.
+            CannotContinue: the checkpoint does not fit the model.
+            ProblemError: the problem does not work.
             Exception: anything else is the trial's own fault.
         """
 
     def checkpoint(self) -> bytes | None:
         """Return all that is needed to continue after the last finished epoch; None before the first."""
+
+    def inexact(self) -> tuple[str, ...]:
+        """Return what a training that was continued could not take over; nothing where it went on exactly."""
 
     def end(self) -> None:
         """Let go of the model."""

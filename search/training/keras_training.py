@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import keras
@@ -10,13 +11,18 @@ import tensorflow as tf
 
 from registry.core.error_text import one_line
 from search.errors import FatalProblem
+from search.problems.hypermodel import has_own_fit
 from search.problems.inspection import check_model
 from search.problems.problem import Data, Problem
 from search.space.hyperparameters import build_model
+from search.training.arrays import are_arrays
 from search.training.job import Job
+from search.training.metrics import MetricReader
 from search.training.resident import ResidentArrays
-from search.training.snapshot import Snapshot
+from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
+
+logger = logging.getLogger(__name__)
 
 
 class KerasTraining:
@@ -32,17 +38,22 @@ class KerasTraining:
         self._problem, self._hypermodel, self._data = problem, hypermodel, data
         self._trainer: Trainer | None = None
         self._resident: tuple[ResidentArrays, ResidentArrays] | None = None
-        arrays = isinstance(data.train, tuple) and isinstance(data.validation, tuple)
-        own_fit = type(hypermodel).fit is not keras_tuner.HyperModel.fit
-        if arrays and not own_fit:
+        self._read = MetricReader()
+        self._own_fit = has_own_fit(hypermodel)
+        tuples = isinstance(data.train, tuple) and isinstance(data.validation, tuple)
+        if tuples and not self._own_fit and are_arrays(data.train) and are_arrays(data.validation):
             self._resident = (ResidentArrays(data.train), ResidentArrays(data.validation))
 
     def run(self, job: Job) -> Any:
-        """Build a model, train it to its end and return it with its best weights; see `Training`."""
+        """Build a model, train it to its end and return it with its best weights; see `Training`.
+
+        Raises:
+            CannotContinue: the checkpoint does not fit the model; nothing was trained.
+        """
         try:
             return self._run(job)
         except tf.errors.ResourceExhaustedError as failure:
-            raise MemoryError(str(failure)) from failure
+            raise MemoryError(one_line(failure)) from failure
         except keras_tuner.errors.FatalError as failure:
             raise FatalProblem(f"the problem stopped the study: {one_line(failure)}") from failure
 
@@ -50,7 +61,15 @@ class KerasTraining:
         """Return the state after the last finished epoch; None before the first."""
         if self._trainer is None or self._trainer.snapshot is None:
             return None
-        return self._trainer.snapshot.to_bytes()
+        try:
+            return self._trainer.snapshot.to_bytes()
+        except (TypeError, ValueError) as error:  # something in it that no file holds
+            logger.warning("no checkpoint can be kept of this trial: %s", one_line(error))
+            return None
+
+    def inexact(self) -> tuple[str, ...]:
+        """Return what a training that was continued could not take over; nothing where it went on exactly."""
+        return () if self._trainer is None else self._trainer.inexact
 
     def end(self) -> None:
         """Let go of the model."""
@@ -61,14 +80,19 @@ class KerasTraining:
         keras.backend.clear_session(free_memory=False)  # layers are numbered from the first, whatever came before
         keras.utils.set_random_seed(job.seed)
         model = build_model(self._hypermodel, job.hp)
-        check_model(model, self._problem)
+        check_model(model, self._problem, own_fit=self._own_fit)
         job.started(job.hp.params)
         resume = None if job.resume is None else Snapshot.from_bytes(job.resume)
-        batch_size = int(job.hp.params.get("batch_size") or self._problem.batch_size)
+        asked = job.hp.params.get("batch_size")
+        batch_size = int(asked or self._problem.batch_size)
         self._trainer = Trainer(
-            model, job.monitor, on_epoch=lambda trainer: job.after_epoch(), should_stop=job.should_stop
+            model,
+            job.monitor,
+            on_epoch=lambda trainer: job.after_epoch(),
+            should_stop=job.should_stop,
+            read=self._read,
         )
-        if self._resident is not None and not model.run_eagerly:
+        if self._resident is not None and _takes_fast_path(model):
             self._trainer.fit_resident(*self._resident, batch_size=batch_size, seed=job.seed, resume=resume)
             return model
         fit = self._hypermodel.fit
@@ -76,5 +100,19 @@ class KerasTraining:
         def fit_with_hp(*args: Any, **kwargs: Any) -> Any:
             return fit(job.hp, *args, **kwargs)
 
-        self._trainer.fit_keras(fit_with_hp, self._data, batch_size=batch_size, seed=job.seed, resume=resume)
-        return model
+        self._trainer.fit_keras(
+            fit_with_hp,
+            self._data,
+            batch_size=batch_size,
+            seed=job.seed,
+            resume=resume,
+            asked_batch_size=None if asked is None else int(asked),
+            later=self._own_fit or type(model).fit is not keras.Model.fit,
+        )
+        return self._trainer.trained
+
+
+def _takes_fast_path(model: Any) -> bool:
+    """Tell whether Keras' ``fit`` would call a model's ``train_step`` and ``test_step``, and nothing else of it."""
+    kept = ("fit", "evaluate", "make_train_function", "make_test_function")
+    return not model.run_eagerly and all(getattr(type(model), name) is getattr(keras.Model, name) for name in kept)

@@ -13,6 +13,7 @@ from search.errors import MetricError
 
 Verdict = Mapping[str, Any]
 Prune = Callable[[int, float], Verdict | None]
+OF_EPOCHS = "epoch_"  # before the objective's name: its values by epochs, where the HyperModel's fit returned another
 
 
 def never_prune(_epoch: int, _value: float) -> Verdict | None:
@@ -25,7 +26,8 @@ class Limits:
     """When a training ends at the latest.
 
     Args:
-        max_epochs: epochs a trial trains at most.
+        max_epochs: epochs that a trial trains at most; where its ``fit`` trains several times, as for each fold of a
+            cross-validation, each of them.
         patience: epochs without a better objective before early stopping; None for never.
         seconds: time a trial trains at most; None for any.
     """
@@ -33,6 +35,21 @@ class Limits:
     max_epochs: int
     patience: int | None = None
     seconds: float | None = None
+
+
+@dataclass
+class Stretch:
+    """Epochs in a row, of one call of ``model.fit``.
+
+    Args:
+        start: how many epochs were finished before.
+        score: the best value in it; None before the first.
+        epoch: the epoch of that value.
+    """
+
+    start: int = 0
+    score: float | None = None
+    epoch: int = 0
 
 
 @dataclass
@@ -44,68 +61,128 @@ class Monitor:
         limits: when the training ends at the latest.
         prune: asked after each epoch with (epoch, objective's value); what a trial is pruned by, or None.
 
-    The fields ``curves``, ``score``, ``epoch`` (of the best, from 1), ``stop_reason`` and ``pruned_by`` hold
-    what was seen so far; `state` and `restore` carry them over to another process.
+    The fields ``curves`` (one value an epoch, NaN where an epoch had none), ``epochs`` (how many are finished),
+    ``score``, ``epoch`` (of the best, from 1), ``stop_reason`` and ``pruned_by`` hold what was seen so far; `state` and
+    `restore` carry them over to another process.
     """
 
     objective: Objective
     limits: Limits
     prune: Prune = never_prune
     curves: dict[str, list[float]] = field(default_factory=dict)
+    epochs: int = 0
     score: float | None = None
     epoch: int | None = None
     seconds: float = 0.0
     stop_reason: StopReason | None = None
     pruned_by: Verdict | None = None
+    stretch: Stretch = field(default_factory=Stretch)
 
     @property
-    def epochs(self) -> int:
-        """How many epochs are finished."""
-        return len(next(iter(self.curves.values()), []))
+    def over(self) -> bool:
+        """Whether the whole trial has to end: not only this stretch, after which a ``fit`` may begin another."""
+        return self.stop_reason not in (None, StopReason.MAX_EPOCHS, StopReason.EARLY_STOPPING)
 
-    def after_epoch(self, metrics: Mapping[str, float], seconds: float) -> bool:
+    def begin_stretch(self) -> None:
+        """Begin another call of ``model.fit``: its epochs and its patience are counted from here."""
+        if not self.over:
+            self.stop_reason = None
+            self.stretch = Stretch(self.epochs)
+
+    def after_epoch(self, metrics: Mapping[str, float], seconds: float, *, later: bool = False) -> bool:
         """Take one epoch's metrics; tell whether it is the best so far.
 
         Args:
             metrics: metric name to value.
             seconds: how long the epoch took.
+            later: the objective may come at another epoch, or only when the training has ended.
 
         Raises:
-            MetricError: the objective's metric is not among them.
+            MetricError: the objective's metric is not among them, and would not come later.
         """
-        value = self._objective_value(metrics)
-        for name, number in metrics.items():
-            self.curves.setdefault(name, []).append(float(number))
+        value = metrics.get(self.objective.metric)
+        if value is None and not later:
+            raise self.no_metric(metrics)
+        self._add_place(metrics)
         self.seconds += seconds
-        better = self._is_best(value)
+        better = value is not None and self._is_best(value)
         if better:
             self.score, self.epoch = value, self.epochs
         self.stop_reason = self._stop_reason(metrics, value)
         return better
 
-    def _objective_value(self, metrics: Mapping[str, float]) -> float:
-        if self.objective.metric not in metrics:
-            raise MetricError(
-                f"the objective is {self.objective.metric!r}, but the training reports no such metric; "
-                f"it reports: {', '.join(sorted(metrics))}. Name one of them as the problem's objective, "
-                "or add the metric to the model's compile()"
-            )
-        return float(metrics[self.objective.metric])
+    def no_metric(self, metrics: Mapping[str, float]) -> MetricError:
+        """Return the error of a training that reports other metrics than the objective's."""
+        return MetricError(
+            f"the objective is {self.objective.metric!r}, but the training reports no such metric; "
+            f"it reports: {', '.join(sorted(metrics)) or 'nothing'}. Name one of them as the problem's objective, "
+            "or add the metric to the model's compile()"
+        )
+
+    def conclude(self, returned: Mapping[str, float]) -> bool:
+        """Take what a HyperModel's ``fit`` returned as its measure: it counts instead of what the epochs reported.
+
+        Where the objective's curve has the value, it stays as it is and the score is of that epoch: the best, else the
+        last. Otherwise the value takes the last epoch's place in the curve, and what the epochs reported is kept as
+        ``epoch_`` and the name.
+
+        Args:
+            returned: metric to value, the objective's among them.
+
+        Returns:
+            Whether the score is of the last epoch: of the model as ``fit`` left it.
+
+        Raises:
+            MetricError: the objective is not among them.
+        """
+        name = self.objective.metric
+        if name not in returned:
+            raise self.no_metric(returned)
+        if not self.epochs:
+            self._add_place({})
+        value, known = returned[name], self.curves.get(name, [])
+        for other, number in returned.items():
+            if other not in self.curves:
+                self._put_last(other, number)
+        best_again = self.epoch is not None and value == self.score
+        if known and not best_again and known[-1] != value:
+            self.curves[OF_EPOCHS + name] = self.curves.pop(name)
+            self._put_last(name, value)
+        if not math.isfinite(value):
+            self.score, self.epoch, self.stop_reason = None, None, StopReason.NAN
+        elif not best_again:
+            self.score, self.epoch = value, self.epochs
+        return self.epoch == self.epochs
+
+    def _add_place(self, metrics: Mapping[str, float]) -> None:
+        """Add an epoch to all curves: a gap where it has no value, and in a new curve one for each epoch before."""
+        for name in [*self.curves, *(name for name in metrics if name not in self.curves)]:
+            curve = self.curves.setdefault(name, [math.nan] * self.epochs)
+            curve.append(float(metrics.get(name, math.nan)))
+        self.epochs += 1
+
+    def _put_last(self, name: str, number: float) -> None:
+        self.curves[name] = [math.nan] * (self.epochs - 1) + [number]
 
     def _is_best(self, value: float) -> bool:
-        if math.isnan(value):
+        if not math.isfinite(value):
             return False
+        if self.stretch.score is None or self.objective.is_better(value, than=self.stretch.score):
+            self.stretch.score, self.stretch.epoch = value, self.epochs
         return self.score is None or self.objective.is_better(value, than=self.score)
 
-    def _stop_reason(self, metrics: Mapping[str, float], value: float) -> StopReason | None:
-        if math.isnan(value) or math.isnan(metrics.get("loss", 0.0)):
+    def _stop_reason(self, metrics: Mapping[str, float], value: float | None) -> StopReason | None:
+        loss = metrics.get("loss", 0.0)
+        best_of_all = math.inf if self.objective.direction == "max" else -math.inf
+        if math.isnan(loss) or loss == -math.inf or (value is not None and (math.isnan(value) or value == best_of_all)):
             return StopReason.NAN
         # The peers hear of every epoch, also of one that ends the trial anyway.
-        verdict = self.prune(self.epochs, value)
-        if self.epochs >= self.limits.max_epochs:
+        verdict = None if value is None else self.prune(self.epochs, value)
+        done = self.epochs - self.stretch.start
+        if done >= self.limits.max_epochs:
             return StopReason.MAX_EPOCHS
         patience = self.limits.patience
-        if patience is not None and self.epochs - (self.epoch or 0) >= patience:
+        if patience is not None and self._has_objective() and self.epochs - self._stalled_since() >= patience:
             return StopReason.EARLY_STOPPING
         if verdict is not None:
             self.pruned_by = verdict
@@ -114,17 +191,26 @@ class Monitor:
             return StopReason.TIME_LIMIT
         return None
 
+    def _has_objective(self) -> bool:
+        return self.objective.metric in self.curves
+
+    def _stalled_since(self) -> int:
+        return self.stretch.start if self.stretch.score is None else self.stretch.epoch
+
     def state(self) -> dict[str, Any]:
         """Return all that a continued training needs to know, as JSON values."""
         return {
             "curves": self.curves,
+            "epochs": self.epochs,
             "score": self.score,
             "epoch": self.epoch,
             "seconds": self.seconds,
+            "stretch": [self.stretch.start, self.stretch.score, self.stretch.epoch],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from another monitor's `state`."""
         self.curves = {name: list(values) for name, values in state["curves"].items()}
-        self.score, self.epoch = state["score"], state["epoch"]
+        self.epochs, self.score, self.epoch = state["epochs"], state["score"], state["epoch"]
         self.seconds = state["seconds"]
+        self.stretch = Stretch(*state["stretch"])

@@ -8,14 +8,15 @@ around the model's own ``train_step``, so what is computed is what ``fit`` compu
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from search.errors import Interrupted, ProblemError
+from search.training.arrays import as_tensors, sample_order
+from search.training.metrics import MetricReader
 
 CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within seconds
 FIRST_CALL_STEPS = 50
@@ -27,13 +28,14 @@ class ResidentArrays:
 
     Args:
         data: ``(x, y)`` or ``(x, y, sample_weight)``; each an array of shape (samples, ...) or a structure of them.
+            Numbers with a fraction are cast as Keras casts them.
 
     Raises:
         ProblemError: the arrays have no samples, or not equally many.
     """
 
     def __init__(self, data: Any) -> None:
-        self.tensors = keras.tree.map_structure(tf.convert_to_tensor, tuple(data))
+        self.tensors = as_tensors(tuple(data))
         lengths = sorted({int(t.shape[0]) for t in keras.tree.flatten(self.tensors)})
         if len(lengths) != 1 or lengths[0] == 0:
             raise ProblemError(f"the problem's arrays hold {lengths} samples; expected equally many, at least 1")
@@ -59,6 +61,7 @@ class ResidentEpochs:
         seed: the order of the samples is drawn from (seed, epoch).
         should_stop: asked between calls; True gives the epoch up.
         clock: seconds, for the length of a call.
+        read: makes plain numbers of what the model reports.
     """
 
     def __init__(
@@ -71,16 +74,21 @@ class ResidentEpochs:
         seed: int,
         should_stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
+        read: Callable[[Any], dict[str, float]] | None = None,
     ) -> None:
+        self._read = read or MetricReader()
         self._model, self._train, self._validation = model, train, validation
         self._batch_size, self._seed = min(batch_size, train.samples), seed
         self._should_stop, self._clock = should_stop, clock
-        # Variables must exist before the loop is traced; Keras' trainer does the same before its first epoch.
-        model._symbolic_build(data_batch=train.slice(0, self._batch_size))
+        self._own_step = type(model).train_step is not keras.Model.train_step
+        self._own_test = type(model).test_step is not keras.Model.test_step
         step = _compiled(_as_written(model.train_step), model)
+        _build(model, train.slice(0, self._batch_size), step)
         self._train_steps = _train_loop(step, train, self._batch_size)
-        self._train_rest = tf.function(lambda indices: step(train.batch(indices)))
-        self._measure = _measure_loop(_as_written(model.test_step), validation)
+        self._train_batch = tf.function(lambda indices: step(train.batch(indices)), reduce_retracing=True)
+        # What a test_step of the user's own returns may depend on its batches: they are as large as in Keras' fit then.
+        batch = self._batch_size if self._own_test else VALIDATION_BATCH
+        self._measure = _Measure(_as_written(model.test_step), validation, batch, each=self._own_test)
         self._steps_a_call = FIRST_CALL_STEPS
 
     def run(self, epoch: int) -> dict[str, float]:
@@ -91,15 +99,25 @@ class ResidentEpochs:
         """
         order = sample_order(self._train.samples, self._seed, epoch)
         self._model.reset_metrics()
-        self._run_steps(tf.constant(order))
-        metrics = _numbers(self._model.get_metrics_result())
+        logs = self._run_steps(tf.constant(order))
+        metrics = self._read(self._reported(logs))
         self._model.reset_metrics()
-        self._measure()
-        measured = _numbers(self._model.get_metrics_result())
+        logs = self._measure()
+        measured = self._read(self._reported(logs))
         return metrics | {f"val_{name}": value for name, value in measured.items()}
 
-    def _run_steps(self, order: Any) -> None:
+    def _reported(self, logs: Any) -> Any:
+        """Return the model's metrics; where a step of the user's own names others, what the last step returned."""
+        metrics = self._model.get_metrics_result()
+        return logs if isinstance(logs, dict) and set(logs) != set(metrics) else metrics
+
+    def _run_steps(self, order: Any) -> Any:
+        """Train the steps of an epoch; return what the last one returned, where the step is the user's own."""
         steps = self._train.samples // self._batch_size
+        rest = order[steps * self._batch_size :]
+        if self._own_step and not int(rest.shape[0]):
+            steps -= 1
+            rest = order[steps * self._batch_size :]
         done = 0
         while done < steps:
             if self._should_stop():
@@ -109,17 +127,12 @@ class ResidentEpochs:
             self._train_steps(order, tf.constant(done), tf.constant(done + count))
             self._adapt(count, self._clock() - started)
             done += count
-        if steps * self._batch_size < self._train.samples:
-            self._train_rest(order[steps * self._batch_size :])
+        logs = self._train_batch(rest) if int(rest.shape[0]) else None
+        return logs if self._own_step else None
 
     def _adapt(self, count: int, seconds: float) -> None:
         """Set the steps a call so that it takes about `CALL_SECONDS`; the first call also traces."""
         self._steps_a_call = max(1, int(min(count * CALL_SECONDS / max(seconds, 1e-6), 4 * self._steps_a_call)))
-
-
-def sample_order(samples: int, seed: int, epoch: int) -> np.ndarray[Any, np.dtype[np.int32]]:
-    """Return the order of an epoch's samples: int32 of shape (samples,), the same for the same arguments."""
-    return np.random.default_rng((seed, epoch)).permutation(samples).astype(np.int32)
 
 
 def _as_written(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -143,26 +156,49 @@ def _train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: i
     return tf.function(run)
 
 
-def _measure_loop(step: Callable[[Any], Any], validation: ResidentArrays) -> Any:
-    batch = min(VALIDATION_BATCH, validation.samples)
-    batches = validation.samples // batch
+class _Measure:
+    """Go through the validation data once.
 
-    def run() -> None:
-        for index in tf.range(batches):
-            start = index * batch
-            step(validation.batch(tf.range(start, start + batch)))
-        if batches * batch < validation.samples:
-            step(validation.slice(batches * batch, validation.samples))
+    Args:
+        step: the model's ``test_step``.
+        validation: what to measure on.
+        batch: samples a step; the last one takes the rest.
+        each: return what the last step returned.
+    """
 
-    return tf.function(run)
+    def __init__(self, step: Callable[[Any], Any], validation: ResidentArrays, batch: int, *, each: bool) -> None:
+        self._each = each
+        batch = min(batch, validation.samples)
+        batches = (validation.samples - 1 if each else validation.samples) // batch
+        rest = batches * batch
+
+        def run() -> None:
+            for index in tf.range(batches):
+                start = index * batch
+                step(validation.batch(tf.range(start, start + batch)))
+            if not each and rest < validation.samples:
+                step(validation.slice(rest, validation.samples))
+
+        self._run = tf.function(run)
+        self._last = tf.function(lambda: step(validation.slice(rest, validation.samples)))
+
+    def __call__(self) -> Any:
+        """Measure; return the last step's logs, or None."""
+        self._run()
+        return self._last() if self._each else None
 
 
-def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Flatten Keras' metrics, one level deep as ``fit`` does, to plain numbers."""
-    flat: dict[str, float] = {}
-    for name, value in metrics.items():
-        if isinstance(value, Mapping):
-            flat.update({inner: float(number) for inner, number in value.items()})
-        else:
-            flat[name] = float(value)
-    return flat
+def _build(model: Any, batch: Any, step: Callable[[Any], Any]) -> None:
+    """Make a model's variables before a loop is traced, in which none can be made.
+
+    Keras can build a model that has ``call``. One that trains by its own ``train_step`` alone is built as in Keras'
+    ``fit``: by tracing a step, which computes nothing.
+    """
+    try:
+        model._symbolic_build(data_batch=batch)
+    except Exception:
+        if type(model).train_step is keras.Model.train_step:
+            raise
+    if type(model).train_step is not keras.Model.train_step:
+        specs = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), batch)
+        tf.function(step).get_concrete_function(specs)

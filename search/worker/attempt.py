@@ -9,24 +9,23 @@ import logging
 import math
 import os
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import optuna
 from sqlalchemy.engine import Connection
 
-from registry.core.error_text import one_line
-from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
+from registry.core.error_text import one_line, storable, whole_traceback
+from registry.core.errors import DatabaseError, DatabaseUnavailable, UsageError, UserError
 from registry.core.transaction import writing
 from registry.values.stop_reason import StopReason
 from search.coordination.lease import Lease
-from search.errors import Interrupted, LeaseLost, TimeLimit
+from search.errors import CannotContinue, FatalProblem, Interrupted, LeaseLost, ProblemError, SettingsError, TimeLimit
 from search.optuna_bridge.outcome import optuna_state
 from search.optuna_bridge.pruners import StalledPruner
 from search.optuna_bridge.samplers import make_sampler, nth_point
 from search.optuna_bridge.worker_storage import begin_trial
-from search.records.results import TrialResult
+from search.records.results import TrialResult, has_score
 from search.records.settings import trial_seed
 from search.space.dimensions import Dimension
 from search.space.hyperparameters import SampledHyperParameters
@@ -37,6 +36,7 @@ from search.training.monitor import Limits, Monitor
 from search.worker.checkpoints import Checkpoints
 from search.worker.context import WorkerContext
 from search.worker.registration import record, worth_recording
+from search.worker.winner import Winner, attempted, winner_of
 from search.worker.words import Word
 
 logger = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ class Attempt:
         self._away_until = 0.0
         self._ends_at = self._end_of_time()
         self._answer: Exception | None = None  # why the training is to be given up, once that was said
+        self._trial_id = lease.claim.trial_id
         self._after = 0  # the epoch that the training goes on after
 
     def run(self) -> TrialResult:
@@ -92,7 +93,7 @@ class Attempt:
         except DatabaseError:
             raise
         except UserError as error:
-            message = str(error)
+            message = storable(str(error))
             retry(lambda: self._lease.release("failed", message))
             raise
         finally:
@@ -109,37 +110,37 @@ class Attempt:
         trial = begin_trial(context.optuna_study, frozen._trial_id)
         result, model = self._train(trial, trial_seed(self._settings, frozen.number))
         self._tell_sampler(trial, result)
-        context.retry(lambda: self._record(result, model))
+        worth = context.retry(lambda: worth_recording(context.registry, context.study, result))
+        winner = winner_of(model, context.samples) if worth else None
+        context.retry(lambda: self._record(result, winner))
         return result
 
     def _train(self, trial: optuna.Trial, seed: int) -> tuple[TrialResult, Any]:
         context, settings = self._context, self._settings
         self._prune = StalledPruner(context.optuna_study, trial, settings)
-        limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
-        self._monitor = Monitor(context.study.objective, limits, self._prune)
-        hp = SampledHyperParameters(lambda found: self._suggest(trial, found), Names.of_record(context.study.space))
-        job = Job(
-            hp=hp,
-            monitor=self._monitor,
-            seed=seed,
-            resume=self._resume(),
-            started=self._started,
-            after_epoch=self._after_epoch,
-            should_stop=self._stop_now,
-        )
+        job = self._job(trial, seed, self._resume())
         model, reason, error = None, None, None
         process = os.getpid()
         try:
-            model = context.training.run(job)
-        except (Interrupted, LeaseLost, UserError):
+            try:
+                model = context.training.run(job)
+            except CannotContinue as failure:
+                self._note(f"began again: {one_line(failure).partition(': ')[2]}")
+                context.training.end()
+                self._begin_anew()
+                job = self._job(trial, seed, None)
+                model = context.training.run(job)
+        except (Interrupted, LeaseLost, DatabaseError, FatalProblem, SettingsError):
             raise
         except MemoryError as failure:
             reason, error = StopReason.OUT_OF_MEMORY, one_line(failure)
         except TimeLimit:
             reason = StopReason.TIME_LIMIT
         except (Exception, SystemExit, KeyboardInterrupt) as failure:  # Ctrl-C itself sets an event, and raises nothing
+            if isinstance(failure, ProblemError) and not self._has_worked():
+                raise
             logger.debug("trial %d failed", trial.number, exc_info=True)
-            reason, error = StopReason.ERROR, _readable("".join(traceback.format_exception(failure)))
+            reason, error = StopReason.ERROR, whole_traceback(failure)
         finally:
             if os.getpid() != process:
                 os._exit(0)  # a process that the problem's code has forked; the trial is its parent's
@@ -149,8 +150,35 @@ class Attempt:
             reason = StopReason.TIME_LIMIT
         if (reason or self._monitor.stop_reason) is StopReason.TIME_LIMIT and self._monitor.score is None:
             error = f"no epoch ended within the time limit of {settings.trial_seconds:g} s"
+        if context.training.inexact():
+            self._note(f"continued, not exactly: {'; '.join(context.training.inexact())}")
         context.say(Word.RECORDING)
-        return _result(trial.number, seed, hp.params, self._monitor, model, reason, error), model
+        return _result(trial.number, seed, job.hp.params, self._monitor, model, reason, error), model
+
+    def _job(self, trial: optuna.Trial, seed: int, resume: bytes | None) -> Job:
+        context, settings = self._context, self._settings
+        limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
+        self._monitor = Monitor(context.study.objective, limits, self._prune)
+        hp = SampledHyperParameters(lambda found: self._suggest(trial, found), Names.of_record(context.study.space))
+        return Job(
+            hp=hp,
+            monitor=self._monitor,
+            seed=seed,
+            resume=resume,
+            started=self._started,
+            after_epoch=self._after_epoch,
+            should_stop=self._stop_now,
+        )
+
+    def _has_worked(self) -> bool:
+        """Tell whether a trial of the study has a score: then the problem works, and what fails is this trial's own."""
+        return self._context.retry(lambda: has_score(self._context.engine, self._context.study.id))
+
+    def _note(self, text: str) -> None:
+        """Say on the trial and on this attempt how it was continued, for the report and for Optuna's tools."""
+        self._context.view.set_trial_user_attr(self._trial_id, "continued", storable(text))
+        self._context.retry(lambda: self._lease.note(storable(text)))
+        logger.warning("trial %d %s", self._lease.claim.number, text)
 
     def _suggest(self, trial: optuna.Trial, found: Dimension) -> Any:
         return self._context.retry(lambda: trial._suggest(found.name, found.distribution))
@@ -159,12 +187,20 @@ class Attempt:
         """Return the checkpoint to continue after, and put the pruner's memory back to that epoch."""
         found = self._context.retry(self._checkpoints.load)
         if found is None:
-            self._context.view.rewind_to(0, self._prune.first_attrs())
+            if self._lease.claim.epoch:
+                self._note("began again: there is no checkpoint of it")
+            self._begin_anew()
             return None
         self._context.view.rewind_to(found.epoch, found.pruning["system_attrs"])
         self._prune.restore(found.pruning)
         self._after = found.epoch
         return found.data
+
+    def _begin_anew(self) -> None:
+        """Put the pruner's memory back to the beginning, and the trial with it."""
+        self._context.view.rewind_to(0, self._prune.first_attrs())
+        self._prune.restore({})
+        self._after = 0
 
     def _started(self, params: Mapping[str, Any]) -> None:
         def write() -> None:
@@ -220,24 +256,26 @@ class Attempt:
         state = optuna_state(result)
         self._context.retry(lambda: study.sampler.after_trial(study, frozen, state, values))
 
-    def _record(self, result: TrialResult, model: Any) -> None:
+    def _record(self, result: TrialResult, winner: Winner | None) -> None:
         """Register a winner, and close the slot and the trial, in one transaction."""
+        try:
+            self._close(result, winner)
+        except UsageError as error:  # a name or a value that the registry does not take
+            logger.warning("trial %d is recorded without a version: %s", result.trial, error)
+            self._close(result, None)
+
+    def _close(self, result: TrialResult, winner: Winner | None) -> None:
         context = self._context
         with context.view.flushing() as changes:
 
             def close(connection: Connection) -> None:
                 self._lease.finish(connection, result, changes)
 
-            if model is not None and worth_recording(context.registry, context.study, result):
-                record(context.registry, context.study, result, model, context.samples, also=close)
+            if winner is not None:
+                record(context.registry, context.study, result, winner, also=close)
             else:
                 with writing(context.engine) as connection:
                     close(connection)
-
-
-def _readable(text: str) -> str:
-    """Return a text that every database takes: what is no character is written out."""
-    return text.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _result(
@@ -250,6 +288,8 @@ def _result(
     error: str | None,
 ) -> TrialResult:
     stop_reason = reason or monitor.stop_reason or StopReason.MAX_EPOCHS
+    if monitor.score is None and not stop_reason.failed and stop_reason is not StopReason.PRUNED:
+        stop_reason = StopReason.NAN  # the objective was never a finite number
     return TrialResult(
         trial=number,
         seed=seed,
@@ -259,7 +299,7 @@ def _result(
         score=None if stop_reason.failed else monitor.score,
         epoch=None if stop_reason.failed else monitor.epoch,
         seconds=monitor.seconds,
-        parameters=None if model is None else int(model.count_params()),
+        parameters=None if model is None else attempted(lambda: int(model.count_params())),
         error=error,
         pruned_by=monitor.pruned_by,
     )

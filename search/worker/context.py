@@ -13,6 +13,7 @@ import optuna
 from sqlalchemy.engine import Engine
 
 from registry import Registry
+from registry.values.structures import mapped
 from search.optuna_bridge.pruners import make_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.worker_storage import OptunaView
@@ -21,6 +22,7 @@ from search.records.studies import StudyRecord
 from search.space.discovery import Space, discover
 from search.system.retry import Retry
 from search.training.job import Training
+from search.worker.winner import attempted
 from search.worker.words import Say, say_nothing
 
 
@@ -35,7 +37,7 @@ class WorkerContext:
         optuna_study: the study, as samplers and pruners see it.
         registry: where winners go.
         training: trains the models.
-        samples: a few inputs to check loaded models by, or None.
+        samples: a few inputs to check loaded models by, in the structure that the model takes; or None.
         space: the problem's, to find a grid's points.
         should_stop: True once the worker was asked to stop.
         retry: how to wait for a database that is away.
@@ -116,6 +118,11 @@ def open_context(
 
 
 def _samples(data: Data) -> Any:
-    """Return a few validation inputs to check loaded models by, or None where they are not one array."""
-    x: Any = data.validation[0] if isinstance(data.validation, tuple) else None
-    return x[:CHECK_SAMPLES] if hasattr(x, "shape") else None
+    """Return a few validation inputs to check loaded models by, in the model's structure; None where there are none."""
+    return attempted(lambda: _first_samples(data.validation))
+
+
+def _first_samples(part: Any) -> Any:
+    batch = part if isinstance(part, tuple) else next(iter(part.take(1)))
+    inputs = batch[0] if isinstance(batch, tuple) else batch
+    return mapped(lambda array: array[:CHECK_SAMPLES], inputs)

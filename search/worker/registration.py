@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from registry import ModelVersion, ReferencePredictions, Registry, Source
+from registry import ModelVersion, Registry, Source
 from registry.core.provenance import code_revision, libraries
 from registry.values.known_tags import CONFIRM_TAG
 from search.records.results import TrialResult
 from search.records.studies import StudyRecord
+from search.worker.winner import Winner, storable_params
 
 
 def worth_recording(registry: Registry, study: StudyRecord, result: TrialResult) -> bool:
@@ -28,8 +28,7 @@ def record(
     registry: Registry,
     study: StudyRecord,
     result: TrialResult,
-    model: Any,
-    samples: Any = None,
+    winner: Winner,
     *,
     also: Callable[[Connection], object] = lambda connection: None,
 ) -> ModelVersion | None:
@@ -39,8 +38,7 @@ def record(
         registry: where to.
         study: the trial's study.
         result: the finished trial's.
-        model: the Keras model with the weights of its best epoch; None where nothing was trained.
-        samples: a few inputs, an array, whose predictions are kept to check a loaded model by; or None.
+        winner: the model with the weights of its best epoch, as bytes; or why there are none.
         also: done in the same transaction, whether the model is registered or not.
 
     Returns:
@@ -49,14 +47,15 @@ def record(
     if result.score is None or result.epoch is None:
         raise ValueError(f"trial {result.trial} has no score: there is nothing to record")
     confirms = study.settings.confirms
+    tags = {} if confirms is None else {CONFIRM_TAG: confirms.study}
     return registry.register(
         study.model,
-        weights=model,
+        weights=winner.weights,
         score=result.score,
         metric=study.objective.metric,
         direction=study.objective.direction,
         epoch=result.epoch,
-        params=result.params,
+        params=storable_params(result.params),
         curves=result.curves,
         source=Source(
             study=study.name,
@@ -70,8 +69,8 @@ def record(
         stop_reason=result.stop_reason.value,
         seconds=result.seconds,
         parameters=result.parameters,
-        reference_predictions=None if samples is None else ReferencePredictions.of(model, samples),
-        tags=None if confirms is None else {CONFIRM_TAG: confirms.study},
+        reference_predictions=winner.predictions,
+        tags={**tags, **winner.tags},
         top_k=None if confirms is not None else study.settings.top_k,
         also=also,
     )

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.core.engine import open_engine
+from registry.core.error_text import storable
 from registry.core.errors import DatabaseError, UserError
 from registry.core.transaction import clock, writing
 from search.coordination import slots
@@ -78,7 +79,7 @@ class Worker:
         except DatabaseError:
             raise  # a fault of this worker's way to the database; others may go on
         except UserError as error:
-            set_stopping(self._engine, self._study.id, stopping=True, error=str(error))
+            set_stopping(self._engine, self._study.id, stopping=True, error=storable(str(error)))
             raise
         finally:
             with contextlib.suppress(DatabaseError):

@@ -20,6 +20,7 @@ class Attempt:
         outcome: ``finished``, ``running``, or why it ended before the trial did, such as ``lost``.
         first_epoch: the first epoch that it trained, counted from 1; None where nobody knows.
         last_epoch: the last one that it finished.
+        detail: how it continued the trial, where not exactly, and what it ended by; None where there is nothing to say.
     """
 
     trial: int | None
@@ -30,6 +31,7 @@ class Attempt:
     outcome: str
     first_epoch: int | None = None
     last_epoch: int | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,8 @@ def _tell(attempt: Attempt) -> str:
     if attempt.first_epoch is not None and attempt.last_epoch is not None:
         epochs = f" · epochs {attempt.first_epoch} to {attempt.last_epoch}"
     time = "" if attempt.ended is None else f" · {duration_text(attempt.ended - attempt.started)}"
-    return f"{trial} · {attempt.outcome}{epochs}{time} · {attempt.machine}"
+    detail = "" if attempt.detail is None else f" · {attempt.detail}"
+    return f"{trial} · {attempt.outcome}{epochs}{time} · {attempt.machine}{detail}"
 
 
 def continued_table(attempts: Sequence[Attempt]) -> Table:
@@ -107,6 +108,7 @@ def continued_table(attempts: Sequence[Attempt]) -> Table:
         Column("continued by", number=False),
         Column("from epoch"),
         Column("seconds later"),
+        Column("remarks", number=False),
     )
     by_trial: dict[int, list[Attempt]] = {}
     for attempt in attempts:
@@ -133,4 +135,5 @@ def _continued(trial: int, attempt: Attempt, after: Attempt | None) -> tuple[Cel
         Cell("nobody yet" if after is None else after.worker),
         NOTHING if after is None or after.first_epoch is None else Cell(str(after.first_epoch)),
         NOTHING if wait is None else exact(wait, f"{wait:.1f}"),
+        NOTHING if after is None or after.detail is None else Cell(after.detail),
     )

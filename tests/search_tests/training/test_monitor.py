@@ -93,3 +93,66 @@ def test_the_score_is_the_best_value_at_its_first_epoch(values):
     feed(monitor, values)
     assert monitor.score == max(values)
     assert monitor.epoch == values.index(max(values)) + 1
+
+
+def test_a_metric_that_comes_now_and_then_has_gaps():
+    monitor = Monitor(MIN, Limits(4))
+    for number in range(4):
+        rare = {"rare": float(number)} if number % 2 else {}
+        monitor.after_epoch({"val_loss": 1.0 - number / 10, **rare}, 1.0)
+    assert monitor.curves["rare"] == pytest.approx([math.nan, 1.0, math.nan, 3.0], nan_ok=True)
+    assert monitor.epochs == 4
+
+
+def test_an_objective_may_come_later():
+    monitor = Monitor(MIN, Limits(3))
+    for metrics in ({"loss": 1.0}, {"loss": 1.0, "val_loss": 0.5}, {"loss": 1.0}):
+        monitor.after_epoch(metrics, 1.0, later=True)
+    assert (monitor.score, monitor.epoch, monitor.stop_reason) == (0.5, 2, StopReason.MAX_EPOCHS)
+
+
+@pytest.mark.parametrize(("objective", "value"), [(MAX, math.inf), (MIN, -math.inf)])
+def test_an_infinite_value_in_the_better_direction_fails_the_trial(objective, value):
+    monitor = Monitor(objective, Limits(5))
+    feed(monitor, [0.5, value])
+    assert (monitor.score, monitor.stop_reason) == (0.5, StopReason.NAN)
+
+
+def test_an_infinite_value_in_the_worse_direction_is_never_the_best():
+    monitor = Monitor(MIN, Limits(3))
+    assert feed(monitor, [math.inf, 0.5, math.inf]) == [False, True, False]
+
+
+def test_each_stretch_has_its_own_epochs_and_patience():
+    monitor = Monitor(MIN, Limits(3, patience=2))
+    feed(monitor, [0.1, 0.2, 0.3])
+    assert monitor.stop_reason is StopReason.MAX_EPOCHS
+    monitor.begin_stretch()
+    feed(monitor, [0.9, 0.8, 0.7])
+    assert (monitor.epochs, monitor.score, monitor.stop_reason) == (6, 0.1, StopReason.MAX_EPOCHS)
+
+
+def concluded(value, **others):
+    monitor = Monitor(MIN, Limits(3))
+    feed(monitor, [0.5, 0.25, 0.75])
+    return monitor, monitor.conclude({"val_loss": value, **others})
+
+
+@pytest.mark.parametrize(("value", "epoch", "last"), [(0.25, 2, False), (0.75, 3, True)])
+def test_a_returned_value_that_the_curve_has_is_of_its_epoch(value, epoch, last):
+    monitor, of_last = concluded(value)
+    assert (monitor.score, monitor.epoch, of_last) == (value, epoch, last)
+    assert monitor.curves["val_loss"] == [0.5, 0.25, 0.75]
+
+
+def test_another_returned_value_stands_at_the_last_epoch():
+    monitor, of_last = concluded(0.3, extra=2.0)
+    assert (monitor.score, monitor.epoch, of_last) == (0.3, 3, True)
+    assert monitor.curves["val_loss"] == pytest.approx([math.nan, math.nan, 0.3], nan_ok=True)
+    assert monitor.curves["epoch_val_loss"] == [0.5, 0.25, 0.75]
+    assert monitor.curves["extra"][-1] == 2.0
+
+
+def test_a_returned_value_that_is_no_number_fails_the_trial():
+    monitor, _ = concluded(math.nan)
+    assert (monitor.score, monitor.stop_reason) == (None, StopReason.NAN)

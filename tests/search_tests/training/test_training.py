@@ -6,11 +6,12 @@ import pytest
 
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
-from search.errors import Interrupted, ProblemError
+from search.errors import CannotContinue, Interrupted, ProblemError
 from search.problems.problem import Data
+from search.training.arrays import sample_order
 from search.training.monitor import Limits, Monitor
-from search.training.resident import ResidentArrays, ResidentEpochs, sample_order
-from search.training.snapshot import Snapshot
+from search.training.resident import ResidentArrays, ResidentEpochs
+from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
 
 OBJECTIVE = Objective("val_loss", "min")
@@ -124,7 +125,7 @@ def test_a_checkpoint_of_another_model_is_refused():
     snapshot = trained(1).snapshot
     other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     other.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="the checkpoint's model variables have shapes"):
+    with pytest.raises(CannotContinue, match="the checkpoint's model variables have shapes"):
         snapshot.apply(other)
 
 
@@ -185,7 +186,7 @@ def test_a_fit_that_returns_a_number_or_a_dict_is_one_epoch():
 
 
 def test_a_fit_that_returns_nothing_is_told_what_was_expected():
-    with pytest.raises(ProblemError, match="returned NoneType and called no callback; expected that it passes"):
+    with pytest.raises(ProblemError, match="returned NoneType, which is no measure; expected that it passes"):
         fit_by_keras(lambda model, *args, **kwargs: None)
 
 

@@ -1,0 +1,41 @@
+"""Whether Keras will be able to write a problem's models to files, told before the first of them is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from registry.core.error_text import first_sentence
+
+
+def why_not_writable(model: Any) -> str | None:
+    """Return why Keras cannot write a model to a file; None where nothing speaks against it.
+
+    Only the model's configuration is asked for: its layers and their arguments, which ``get_config`` gives.
+    """
+    import keras
+
+    try:
+        keras.saving.serialize_keras_object(model)
+    except Exception as error:
+        return first_sentence(error)
+    if isinstance(model, keras.Sequential) or getattr(model, "_functional", None) is not None:
+        return None
+    if type(model).get_config is keras.Model.get_config and _needs_arguments(type(model)):
+        return f"{type(model).__name__} has no get_config()"
+    return None
+
+
+def _needs_arguments(kind: type) -> bool:
+    import inspect
+
+    parameters = list(inspect.signature(kind).parameters.values())
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return any(each.default is inspect.Parameter.empty and each.kind not in variadic for each in parameters)
+
+
+def warning_of(name: str, reason: str) -> str:
+    """Return the line that says so."""
+    return (
+        f"the problem {name!r}: Keras cannot write its model to a file ({reason}). Its trials are trained and "
+        "recorded, but their versions will have no weights; give the model get_config() and from_config()"
+    )

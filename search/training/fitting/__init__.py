@@ -1,0 +1,1 @@
+"""Keras' own ``fit`` under our monitor, called by a HyperModel as often and on as many models as it likes."""

@@ -1,0 +1,102 @@
+"""What a problem's own callbacks remember, carried over to a training that continues."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+GIVEN = {"params", "model", "_model", "validation_data"}  # given anew to each training
+
+
+class CallbackStates(keras.callbacks.Callback):  # type: ignore[misc]
+    """Carry what a problem's own callbacks remember over: numbers, flags, texts and arrays.
+
+    Must stand behind them: it puts the states back after ``on_train_begin``, in which callbacks forget all.
+
+    Args:
+        callbacks: the problem's own.
+        states: what `states` returned at the checkpoint; empty for a training that begins.
+        arrays: what `arrays` returned then.
+    """
+
+    def __init__(self, callbacks: list[Any], states: list[dict[str, Any]], arrays: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._callbacks, self._states, self._arrays = callbacks, states, arrays
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Put the states back."""
+        for place, (callback, state) in enumerate(zip(self._callbacks, self._states, strict=False)):
+            vars(callback).update(state)
+            vars(callback).update(_of_place(self._arrays, place))
+
+    def states(self) -> list[dict[str, Any]]:
+        """Return what each callback remembers, as JSON values."""
+        return [_state(callback) for callback in self._callbacks]
+
+    def arrays(self) -> Arrays:
+        """Return the arrays and lists of arrays that the callbacks remember, such as the weights of a best epoch."""
+        found: Arrays = {}
+        for place, callback in enumerate(self._callbacks):
+            for name, value in _memory(callback):
+                members = value if isinstance(value, list) else [value]
+                if members and all(isinstance(member, np.ndarray) for member in members):
+                    kind = "list" if isinstance(value, list) else "one"
+                    found |= {f"{place}.{kind}.{name}.{i}": np.array(member) for i, member in enumerate(members)}
+        return found
+
+    def lost(self) -> list[str]:
+        """Return the types of the callbacks that remember something which cannot be carried over."""
+        kept = self.arrays()
+        return [
+            type(callback).__name__
+            for place, callback in enumerate(self._callbacks)
+            if any(
+                not _is_json(value) and not any(_named(key, place, name) for key in kept)
+                for name, value in _memory(callback)
+                if value is not None and not callable(value)
+            )
+        ]
+
+
+def _of_place(arrays: Mapping[str, Any], place: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, array in arrays.items():
+        number, kind, rest = key.split(".", 2)
+        if int(number) == place:
+            name = rest.rpartition(".")[0]
+            if kind == "one":
+                found[name] = array
+            else:
+                found.setdefault(name, []).append(array)
+    return found
+
+
+def _named(key: str, place: int, name: str) -> bool:
+    return key.startswith((f"{place}.one.{name}.", f"{place}.list.{name}."))
+
+
+def _memory(callback: Any) -> list[tuple[str, Any]]:
+    """Return what a callback remembers beside what it was made with."""
+    made_with = {*inspect.signature(type(callback).__init__).parameters, *GIVEN}
+    return [(key, value) for key, value in vars(callback).items() if key not in made_with and not key.startswith("_")]
+
+
+def _state(callback: Any) -> dict[str, Any]:
+    return {key: _plain(value) for key, value in _memory(callback) if _is_json(value)}
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        return bool(json.loads(json.dumps(_plain(value))) == _plain(value)) or _plain(value) != _plain(value)
+    except (TypeError, ValueError, RecursionError):
+        return False

@@ -1,0 +1,150 @@
+"""All that is needed to continue a training after its last finished epoch, as arrays and bytes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from search.errors import CannotContinue
+from search.training.state.optimizers import OptimizerState, prepare, states_of
+from search.training.state.random_state import random_state, restore_random_state
+
+Array = np.ndarray[Any, Any]
+Arrays = Sequence[Array]
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A training's state after an epoch.
+
+    Args:
+        model: the variables of the model that was trained (weights, seed generators' states), in its order.
+        optimizers: what each of its optimizers remembers.
+        best: the weights of the best epoch so far; empty where there is none.
+        monitor: `Monitor.state`.
+        progress: what else the training has to know, as JSON values: the calls of ``fit``, the callbacks' states.
+        arrays: arrays that the callbacks keep, by name.
+        random: `random_state`.
+    """
+
+    model: Arrays
+    optimizers: Sequence[OptimizerState]
+    best: Arrays
+    monitor: Mapping[str, Any]
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    random: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def take(
+        cls,
+        model: Any,
+        best: Arrays,
+        monitor: Mapping[str, Any],
+        progress: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, Array] | None = None,
+    ) -> Snapshot:
+        """Copy the state of a model that has been trained."""
+        return cls(
+            model=[np.array(variable) for variable in model.variables],
+            optimizers=states_of(model),
+            best=best,
+            monitor=monitor,
+            progress=progress or {},
+            arrays=arrays or {},
+            random=random_state(),
+        )
+
+    @property
+    def exact(self) -> bool:
+        """Whether an optimizer's state is in it: one that the model does not hold cannot be found."""
+        return any(state.arrays for state in self.optimizers)
+
+    def apply(self, model: Any) -> None:
+        """Put the state into a model that is at the same stage: built and compiled by the same code and params.
+
+        Raises:
+            CannotContinue: the model's variables or optimizers differ in number or shape; nothing is put back then.
+        """
+        _check("model", model.variables, self.model)
+        try:
+            optimizers = prepare(model, list(self.optimizers))
+        except ValueError as error:
+            raise CannotContinue(str(error)) from error
+        for optimizer, state in optimizers:
+            _check("optimizer", optimizer.variables, state.arrays)
+        pairs = [(model.variables, self.model), *((found.variables, state.arrays) for found, state in optimizers)]
+        for variables, arrays in pairs:
+            for variable, array in zip(variables, arrays, strict=True):
+                variable.assign(array)
+        restore_random_state(dict(self.random))
+
+    def to_bytes(self) -> bytes:
+        """Pack as an ``.npz`` archive without pickles."""
+        head = {
+            "format": FORMAT,
+            "optimizers": [{"arrays": len(state.arrays), "trained": state.trained} for state in self.optimizers],
+            "monitor": dict(self.monitor),
+            "progress": dict(self.progress),
+            "random": dict(self.random),
+        }
+        arrays = {f"model.{place}": array for place, array in enumerate(self.model)}
+        arrays |= {f"best.{place}": array for place, array in enumerate(self.best)}
+        arrays |= {f"kept.{name}": array for name, array in self.arrays.items()}
+        for number, state in enumerate(self.optimizers):
+            arrays |= {f"optimizer.{number}.{place}": array for place, array in enumerate(state.arrays)}
+        # An array of a type that has no name in numpy (bfloat16) would come back as plain bytes.
+        kinds = {name: array.dtype.name for name, array in arrays.items() if array.dtype.kind == "V"}
+        arrays |= {name: arrays[name].astype(np.float32) for name in kinds}
+        text = np.frombuffer(json.dumps(head).encode(), np.uint8)
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, head=text, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Snapshot:
+        """Unpack what `to_bytes` packed; pickled members are refused.
+
+        Raises:
+            CannotContinue: the bytes are damaged, or of another version of this program.
+        """
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                head = json.loads(archive["head"].tobytes())
+                if head["format"] != FORMAT:
+                    raise CannotContinue(f"the checkpoint has the format {head['format']}; expected {FORMAT}")
+                counts: dict[str, int] = {}
+                for name in archive.files:
+                    kind = name.partition(".")[0]
+                    counts[kind] = counts.get(kind, 0) + 1
+                return cls(
+                    model=[archive[f"model.{place}"] for place in range(counts.get("model", 0))],
+                    optimizers=[_optimizer(archive, number, found) for number, found in enumerate(head["optimizers"])],
+                    best=[archive[f"best.{place}"] for place in range(counts.get("best", 0))],
+                    monitor=head["monitor"],
+                    progress=head["progress"],
+                    arrays={n.removeprefix("kept."): archive[n] for n in archive.files if n.startswith("kept.")},
+                    random=head["random"],
+                )
+        except CannotContinue:
+            raise
+        except Exception as error:
+            raise CannotContinue("the checkpoint cannot be read: it is damaged or of another version") from error
+
+
+def _optimizer(archive: Any, number: int, found: Mapping[str, Any]) -> OptimizerState:
+    arrays = [archive[f"optimizer.{number}.{place}"] for place in range(found["arrays"])]
+    return OptimizerState(arrays, found["trained"])
+
+
+def _check(kind: str, variables: Sequence[Any], arrays: Arrays) -> None:
+    expected = [tuple(variable.shape) for variable in variables]
+    came = [array.shape for array in arrays]
+    if expected != came:
+        raise CannotContinue(f"the checkpoint's {kind} variables have shapes {came}; expected {expected}"[:500])

@@ -1,0 +1,16 @@
+"""The table: every row of every kind; each is a problem of this module, by its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from any_model import guides, kinds_of_fits, kinds_of_metrics, kinds_of_models
+
+ROWS = {row.name: row for module in (kinds_of_models, kinds_of_fits, kinds_of_metrics, guides) for row in module.ROWS}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a row's problem."""
+    if name not in ROWS:
+        raise AttributeError(name)
+    return ROWS[name].problem()
