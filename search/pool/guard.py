@@ -50,23 +50,24 @@ class Guard:
 
     def watch(self, worker_id: str, pid: int) -> None:
         """Watch over a worker that begins."""
-        self._send(worker_id, pid)
+        self._send((worker_id, pid))
 
     def leave(self, worker_id: str) -> None:
         """Leave a worker alone that has ended."""
-        self._send(worker_id, None)
+        self._send((worker_id, None))
 
     def close(self) -> None:
         """End the guard: all workers have ended."""
+        self._send(None)
         self._sender.close()
         self._process.join(STOP_SECONDS)
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join()
 
-    def _send(self, worker_id: str, pid: int | None) -> None:
+    def _send(self, message: tuple[str, int | None] | None) -> None:
         try:
-            self._sender.send((worker_id, pid))
+            self._sender.send(message)
         except OSError:
             logger.debug("the guard of the pool is gone")
 
@@ -78,8 +79,8 @@ def stand_guard(url: str, study: str, receiver: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)
     pids: dict[str, int] = {}
     try:
-        while True:
-            worker_id, pid = receiver.recv()
+        while (message := receiver.recv()) is not None:  # None: the pool has seen to all
+            worker_id, pid = message
             if pid is None:
                 pids.pop(worker_id, None)
             else:
@@ -92,9 +93,10 @@ def stand_guard(url: str, study: str, receiver: Connection) -> None:
 def end_orphans(pids: dict[str, int], seconds: float, release: Callable[[str], object]) -> None:
     """Give workers time to stop by themselves; end the others, and what all have started, and free their slots."""
     until = time.monotonic() + seconds
-    for worker_id, pid in pids.items():
+    for pid in pids.values():
         _wait_for_end(pid, max(0.0, until - time.monotonic()))
         end_session(pid)
+    for worker_id in pids:
         release(worker_id)
 
 

@@ -77,7 +77,7 @@ class Search:
 def run(url: str, options: str, kills: int, trials: int, seed: int) -> Iterator[Check]:
     """Run the search, kill it now and then, and look at what is left."""
     search, rng = Search(url, options), random.Random(seed)
-    outlived = []
+    outlived, longest = [], 0.0
     for kill in range(kills):
         process = search.start()
         share = (kill + rng.random()) / kills
@@ -85,12 +85,15 @@ def run(url: str, options: str, kills: int, trials: int, seed: int) -> Iterator[
             time.sleep(0.2)
         process.kill()
         process.wait()
-        outlived += search.left(ORPHAN_SECONDS + 3)
+        killed_at = time.monotonic()
+        outlived += search.left(3 * ORPHAN_SECONDS)
+        longest = max(longest, time.monotonic() - killed_at)
     process = search.start()
     code = process.wait()
     outlived += search.left(5)
     yield Check("exit code", str(code), code == 0)
     yield Check("killed and run again", str(kills))
+    yield Check("  seconds until its workers had ended, at most", f"{longest:.1f}")
     yield Check("processes left, after each run", "; ".join(outlived) or "none", not outlived)
     yield from examine(url, trials)
 
