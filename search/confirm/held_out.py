@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from search.data.parts import as_part
 from search.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
     if loaded.load_test is None:
         return {}
     try:
-        x, y = loaded.load_test()
+        x, y = as_part(loaded.load_test(), "test")
     except Exception as error:
         raise ProblemError(f"the problem {problem!r}: loading its test data failed: {one_line(error)}") from error
     measured = {}

@@ -11,7 +11,7 @@ from registry.core.metric_directions import known_direction
 from registry.core.objective import Objective
 from registry.values.refs import check_name
 from search.errors import ProblemError
-from search.problems.hypermodel import EXPECTED, required_arguments
+from search.space.hypermodel import EXPECTED, required_arguments
 
 
 def checked_name(name: Any) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from search.data.parts import is_batched
 from search.errors import ChangedProblem
-from search.problems.data import is_batched
 from search.problems.problem import Data
 from search.records.studies import StudyRecord
 

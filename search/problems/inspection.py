@@ -9,11 +9,11 @@ from registry.core.error_text import one_line
 from registry.core.objective import Direction
 from search.errors import ProblemError, SpaceError
 from search.problems.fingerprint import fingerprint_data
-from search.problems.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.problems.metric_check import check_metric
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
 from search.problems.writable import warning_of, why_not_writable
+from search.space.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.system.runtime import show_optional
 
 GRID_COUNTED = 100_000

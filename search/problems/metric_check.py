@@ -6,8 +6,8 @@ import logging
 from typing import Any
 
 from registry.core.errors import did_you_mean
+from search.data.parts import is_batched
 from search.errors import MetricError
-from search.problems.data import is_batched
 from search.problems.problem import Data, Problem
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from registry.core.objective import Objective
+from search.data.parts import as_part
 from search.problems import checks
-from search.problems.data import as_part
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def test_without_the_option_nothing_is_asked(sqlite_engine: Engine):
 )
 def test_what_is_no_store_is_refused_before_anything_is_written(place, error, match, tmp_path):
     with pytest.raises(error, match=match):
-        Study.create("s", problem="nowhere:x", trials=1, storage=f"sqlite:///{tmp_path}/s.db", artifacts=place)
+        Study.create("s", problem="search.toy:toy", trials=1, storage=f"sqlite:///{tmp_path}/s.db", artifacts=place)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,1 @@
+"""What users bring as data, as arrays or batches that a training takes."""
