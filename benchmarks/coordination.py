@@ -25,11 +25,11 @@ import sqlalchemy as sa
 
 from benchmarks.postgres import local_postgres
 from benchmarks.tables import write_table
-from registry.core.engine import open_engine
-from registry.core.transaction import clock, writing
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import clock, writing
 from search.coordination import slots
-from search.coordination.creation import begin_study
 from search.coordination.lease import Lease
+from search.creation.create import begin_study
 from search.optuna_bridge import tables
 from search.optuna_bridge.samplers import make_sampler
 from search.optuna_bridge.worker_storage import begin_trial

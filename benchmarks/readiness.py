@@ -18,7 +18,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
 from search.schema import attempts
 
 WORKERS = 2

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from benchmarks.tables import write_table
-from registry.core.engine import open_engine, use_wal
+from registry.core.database.engine import open_engine, use_wal
+from registry.core.database.transaction import writing
 from registry.core.objective import Objective
-from registry.core.transaction import writing
 from registry.reports.facts.study import ReportedTrial
 from registry.reports.toy import SPACE, toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA

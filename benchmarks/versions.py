@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry import Registry, Source
-from registry.core.engine import open_engine
-from registry.core.transaction import writing
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import writing
 from registry.schema import curves, metrics, models, params, tags, versions
 from registry.values.encoding import pack_curve, pack_metrics, pack_param
 from registry.values.version import LossCurve

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 from sqlalchemy.engine import Dialect
 
-from registry.core.versioned_schema import NAMES, Schema
+from registry.core.database.versioned_schema import NAMES, Schema
 
 SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0004")
 

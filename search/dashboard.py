@@ -10,7 +10,7 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
 from search.errors import DashboardError
 from search.optuna_bridge.storage import closing_storage
 from search.schema import SCHEMA

@@ -1,7 +1,7 @@
 """The search's tables, beside Optuna's own and the registry's in one database.
 
 Migrations under ``migrations/`` make these tables; a test holds the two equal. Moments are seconds since 1970
-by the database's own clock (`registry.core.transaction.clock`).
+by the database's own clock (`registry.core.database.transaction.clock`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
-from registry.core.versioned_schema import NAMES, Schema
+from registry.core.database.versioned_schema import NAMES, Schema
 
 SCHEMA = Schema("search", "search_schema", "search:migrations", "0002")
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy.engine import Engine
 
-from registry.core.database_url import default_url, with_password
-from registry.core.engine import open_engine
-from search.coordination import changes, control, slots
-from search.coordination.creation import create_study
+from registry.core.database.engine import open_engine
+from registry.core.database.url import default_url, with_password
+from search.coordination import control, slots
+from search.creation import changes
+from search.creation.create import create_study
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, current_status, run_workers
 from search.problems.resolve import check_not_importing

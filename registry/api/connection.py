@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Self
 
 from registry.artifacts import choose, current, display, located, outside
-from registry.core.database_url import default_url
-from registry.core.engine import open_engine
-from registry.core.transaction import reading, writing
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import reading, writing
+from registry.core.database.url import default_url
 from registry.schema import SCHEMA
 from registry.versions.held import HeldModel, hold_model
 from registry.versions.loader import DatabaseLoader

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from registry.api.connection import Connected
+from registry.core.database.transaction import reading
 from registry.core.objective import Direction
-from registry.core.transaction import reading
 from registry.labels import aliases, events, promotion, tags
 from registry.labels.events import Event
 from registry.labels.promotion import Promotion

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy.engine import Connection
 
 from registry.api.connection import Connected
+from registry.core.database.transaction import reading
 from registry.core.objective import Direction
-from registry.core.transaction import reading
 from registry.values.version import ModelVersion, RegisteredModel
 from registry.versions.find import all_models, ids_of_best, origins
 from registry.versions.read import fetch, fetch_refs

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.api.queries import Queries
-from registry.core.transaction import reading
+from registry.core.database.transaction import reading
 from registry.values.version import ModelVersion, Rebuild
 
 if TYPE_CHECKING:

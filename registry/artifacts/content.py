@@ -28,9 +28,9 @@ from sqlalchemy.engine import Connection, Engine
 from registry.artifacts import MissingError, current, display, open_outside, open_store
 from registry.artifacts.contract import PIECE_BYTES
 from registry.artifacts.findings import StoredArtifact
+from registry.core.database.transaction import reading, writing
+from registry.core.database.upsert import insert_new
 from registry.core.errors import IntegrityError, UserError
-from registry.core.transaction import reading, writing
-from registry.core.upsert import insert_new
 from registry.schema import artifacts, versions
 
 _log = logging.getLogger(__name__)

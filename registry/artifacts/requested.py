@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from sqlalchemy.engine import Connection, Engine
 
 from registry.artifacts import choose, display, hold, located, open_outside, other
-from registry.core.database_url import display_url
+from registry.core.database.transaction import reading, writing
+from registry.core.database.url import display_url
 from registry.core.errors import ConflictError
-from registry.core.transaction import reading, writing
 from registry.schema import SCHEMA
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from registry.artifacts.contract import Store
 from registry.artifacts.database_store import DatabaseStore
 from registry.artifacts.urls import DATABASE, display, folder_of
-from registry.core.upsert import insert_new
+from registry.core.database.upsert import insert_new
 from registry.schema import artifacts, settings, stores
 
 _CURRENT = "artifacts"

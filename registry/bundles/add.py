@@ -16,8 +16,8 @@ from registry.artifacts.content import Staging, staging
 from registry.bundles.read import read_bundle
 from registry.bundles.records import Bundled, Line, identity_of, lasting
 from registry.bundles.write import origin_of, own_id
-from registry.core.transaction import write_again
-from registry.core.upsert import insert_new
+from registry.core.database.transaction import write_again
+from registry.core.database.upsert import insert_new
 from registry.labels.aliases import protect_alias, set_alias
 from registry.labels.tags import describe, set_tag
 from registry.registration.register import insert, lock_model

@@ -10,7 +10,7 @@ import typer
 from registry.api.registry import Registry
 from registry.commands.arguments import RebuildOption, RefArgument, rebuild_of
 from registry.core.console import Json, Storage, print_json, show, size
-from registry.core.database_url import database_exists, default_url, parse_url
+from registry.core.database.url import database_exists, default_url, parse_url
 
 
 def export_command(

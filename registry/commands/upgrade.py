@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from registry.core.console import Json, Storage, print_json
-from registry.core.database_url import default_url
-from registry.core.engine import open_engine
-from registry.core.versioned_schema import known_schemas
+from registry.core.database.engine import open_engine
+from registry.core.database.url import default_url
+from registry.core.database.versioned_schema import known_schemas
 
 
 def upgrade_command(storage: Storage = None, as_json: Json = False) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry.core.database_url import database_exists
+from registry.core.database.url import database_exists
 from registry.core.error_text import first_line
 from registry.core.errors import DatabaseError, NotFoundError, UserError, did_you_mean
 

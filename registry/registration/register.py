@@ -18,10 +18,10 @@ from sqlalchemy.engine import Connection, Engine, Row
 
 from registry.artifacts import content
 from registry.artifacts.findings import StoredArtifact
+from registry.core.database.transaction import reading, write_again
+from registry.core.database.upsert import insert_new
 from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
-from registry.core.transaction import reading, write_again
-from registry.core.upsert import insert_new
 from registry.registration.insert import insert_version
 from registry.registration.new_version import Record
 from registry.schema import curves, imports, metrics, models, params, tags, versions

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from registry.api.registry import Registry
-from registry.core.database_url import default_url, display_url, without_secrets
+from registry.core.database.url import default_url, display_url, without_secrets
 from registry.query.language import fields
 from registry.reports.facts.study import Report
 from registry.reports.formats.write import check_name, write

@@ -10,8 +10,8 @@ from shlex import quote
 from sqlalchemy.engine import URL
 
 from registry.core.atomic_file import whole_file
-from registry.core.database_errors import BUSY_SECONDS
-from registry.core.database_url import without_secrets
+from registry.core.database.driver_errors import BUSY_SECONDS
+from registry.core.database.url import without_secrets
 from registry.core.errors import DatabaseError, UserError
 
 

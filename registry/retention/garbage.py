@@ -16,8 +16,8 @@ from sqlalchemy.engine import Connection, Engine
 from registry.artifacts import content, open_outside, outside
 from registry.artifacts.contract import TEMPORARY
 from registry.artifacts.findings import Garbage, StoredArtifact, StoredFile
+from registry.core.database.transaction import reading, write_again, writing
 from registry.core.errors import UsageError
-from registry.core.transaction import reading, write_again, writing
 from registry.labels import events
 from registry.schema import aliases, artifacts, models, versions
 from registry.values.refs import parse_ref

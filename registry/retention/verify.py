@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 from registry.artifacts import MissingError, content, open_store
 from registry.artifacts.findings import Fault, Findings, StoredArtifact
-from registry.core.transaction import reading
+from registry.core.database.transaction import reading
 from registry.retention.garbage import left_over, select_artifacts
 from registry.schema import artifacts, models, versions
 

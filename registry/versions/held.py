@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from registry.core.transaction import writing
+from registry.core.database.transaction import writing
 from registry.schema import models, versions
 from registry.values.refs import Ref
 from registry.versions.find import find_model, ids_of

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.core.atomic_file import whole_file
+from registry.core.database.transaction import reading
 from registry.core.error_text import one_line
 from registry.core.errors import LoadError, NotFoundError
-from registry.core.transaction import reading
 from registry.schema import models, versions
 from registry.values.known_tags import NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion

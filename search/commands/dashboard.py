@@ -15,7 +15,7 @@ def dashboard_command(
     storage: Storage = None,
 ) -> None:
     """Show the studies in Optuna's dashboard, in a browser, until Ctrl-C."""
-    from registry.core.database_url import default_url, display_url
+    from registry.core.database.url import default_url, display_url
     from search.dashboard import serving
 
     url = storage or default_url()

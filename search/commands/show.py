@@ -49,7 +49,7 @@ def report_command(
     storage: Storage = None,
 ) -> None:
     """Write a self-contained report that shows what was tried, what won and by how much."""
-    from registry.core.database_url import default_url
+    from registry.core.database.url import default_url
     from search.report.collect import write_report
 
     typer.echo(f"wrote {write_report(storage or default_url(), studies or [], out, errors=not no_errors)}")

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from registry import ModelVersion, Registry
-from registry.core.database_url import with_password
+from registry.core.database.transaction import reading, writing
+from registry.core.database.url import with_password
 from registry.core.errors import NotFoundError, UsageError
-from registry.core.transaction import reading, writing
 from search.confirm.champion import MEAN, SEEDS, SPREAD, promote_champion
 from search.confirm.held_out import measure_on_test
 from search.confirm.ranking import Confirmed, RankedConfiguration, hold_back, rank_configurations

@@ -10,8 +10,9 @@ from dataclasses import replace
 from sqlalchemy.engine import Engine
 
 from registry.core.errors import NotFoundError, UsageError
-from search.coordination import changes, slots
-from search.coordination.creation import begin_study, check_name
+from search.coordination import slots
+from search.creation import changes
+from search.creation.create import begin_study, check_name
 from search.errors import SettingsError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.fingerprint import check_unchanged

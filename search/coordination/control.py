@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from registry.core.database.transaction import writing
 from registry.core.errors import NotFoundError, UsageError
-from registry.core.transaction import writing
 from search.optuna_bridge import tables
 from search.records.confirm_plan import free_name
 from search.records.events import CHOSEN, find_note, note

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry.core.transaction import clock
+from registry.core.database.transaction import clock
 from search.coordination.checkpoint_store import drop_checkpoint
 from search.coordination.failures import stop_after_failures
 from search.optuna_bridge import tables

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from registry.core.transaction import clock, reading, writing
+from registry.core.database.transaction import clock, reading, writing
 from search.coordination.checkpoint_store import read_checkpoint, write_checkpoint
 from search.coordination.finish import close_slot
 from search.coordination.slots import Claim, end_attempts, release

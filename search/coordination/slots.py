@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from registry.core.transaction import clock, reading, writing
+from registry.core.database.transaction import clock, reading, writing
 from search.optuna_bridge import tables
 from search.records.studies import lock_study
 from search.schema import OPEN, attempts, slots, studies, workers

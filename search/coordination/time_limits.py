@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.core.transaction import clock, reading, writing
+from registry.core.database.transaction import clock, reading, writing
 from registry.values.stop_reason import StopReason
 from search.coordination.finish import close_slot
 from search.coordination.slots import end_attempts

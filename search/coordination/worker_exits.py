@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from registry.core.transaction import clock, writing
+from registry.core.database.transaction import clock, writing
 from registry.values.stop_reason import StopReason
 from search.coordination.finish import close_slot
 from search.coordination.slots import end_attempts, release

@@ -17,9 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.core.database_url import with_password
+from registry.core.database.transaction import reading
+from registry.core.database.url import with_password
 from registry.core.errors import DatabaseUnavailable
-from registry.core.transaction import reading
 from search.coordination import slots
 from search.errors import ClusterError
 from search.launchers.contract import Request

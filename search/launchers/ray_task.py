@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseError, UserError
-from registry.core.transaction import reading
 from search.coordination.slots import unfinished
 from search.coordination.worker_exits import release_worker
 from search.pool.books import open_pool

@@ -12,8 +12,8 @@ from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
-from registry.core.database_errors import BUSY_SECONDS, explain
-from registry.core.engine import prepare_sqlite
+from registry.core.database.driver_errors import BUSY_SECONDS, explain
+from registry.core.database.engine import prepare_sqlite
 
 
 def create_tables(engine: Engine) -> None:

@@ -21,7 +21,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import Connection
 
-from registry.core.upsert import insert_new, put
+from registry.core.database.upsert import insert_new, put
 
 FIXED = "fixed_params"  # the attribute whose params a trial takes instead of the sampler's
 MANY = 500  # ids in one statement; databases limit them

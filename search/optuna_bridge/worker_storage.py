@@ -19,7 +19,7 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.engine import Connection, Engine
 
-from registry.core.transaction import reading, writing
+from registry.core.database.transaction import reading, writing
 from search.optuna_bridge import tables
 from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 from search.optuna_bridge.tables import Changes

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy.engine import Engine
 
-from registry.core.database_url import with_password
+from registry.core.database.url import with_password
 from registry.core.errors import DatabaseError
 from search.coordination.time_limits import beat_for, end_overdue
 from search.coordination.worker_exits import release_worker

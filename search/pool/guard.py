@@ -19,9 +19,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import reading
 from registry.core.errors import UserError
-from registry.core.transaction import reading
 from search.coordination.worker_exits import release_worker
 from search.records.studies import read_study
 from search.schema import workers

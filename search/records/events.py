@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from registry.core.database.transaction import clock
 from registry.core.provenance import actor
-from registry.core.transaction import clock
 from search.records.studies import lock_study
 from search.schema import events, studies
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.core.transaction import reading
+from registry.core.database.transaction import reading
 from search.records.studies import StudyRecord
 from search.schema import slots
 

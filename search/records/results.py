@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.core.transaction import reading
+from registry.core.database.transaction import reading
 from registry.values.stop_reason import StopReason
 from search.schema import slots
 

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from registry.core.database.transaction import clock, reading
 from registry.core.errors import NotFoundError
 from registry.core.objective import Objective
-from registry.core.transaction import clock, reading
 from registry.values.stop_reason import StopReason
 from search.records.studies import StudyRecord, find_study, read_study
 from search.schema import slots, workers

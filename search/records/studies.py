@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from registry.core.database.transaction import clock, reading, writing
 from registry.core.errors import NotFoundError, did_you_mean
 from registry.core.objective import Objective
-from registry.core.transaction import clock, reading, writing
 from search.records.settings import Settings
 from search.schema import studies
 

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from registry.core.database.transaction import reading
 from registry.core.objective import Objective
-from registry.core.transaction import reading
 from registry.values.stop_reason import StopReason
 from search.schema import results, slots
 

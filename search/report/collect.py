@@ -12,10 +12,10 @@ from pathlib import Path
 from sqlalchemy.engine import URL, Engine
 
 from registry import ModelVersion, Registry
-from registry.core.database_url import display_url, without_secrets
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import reading
+from registry.core.database.url import display_url, without_secrets
 from registry.core.errors import NotFoundError
-from registry.core.transaction import reading
 from registry.reports import Report, ReportedStudy, check_name, commands_for, versions_around, write
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.records.events import CONFIRMED, find_confirmed, find_note

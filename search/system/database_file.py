@@ -6,7 +6,7 @@ import os
 
 from sqlalchemy.engine import URL
 
-from registry.core.database_url import display_url, file_of
+from registry.core.database.url import display_url, file_of
 from registry.core.errors import DatabaseError
 
 

@@ -10,12 +10,12 @@ import keras_tuner
 import tensorflow as tf
 
 from registry.core.error_text import one_line
+from search.data.arrays import are_arrays
 from search.errors import FatalProblem
 from search.problems.inspection import check_model
 from search.problems.problem import Data, Problem
 from search.space.hypermodel import has_own_fit
 from search.space.hyperparameters import build_model
-from search.training.arrays import are_arrays
 from search.training.job import Job
 from search.training.metrics import MetricReader
 from search.training.resident import ResidentArrays

@@ -14,8 +14,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from search.data.arrays import as_tensors, sample_order
 from search.errors import Interrupted, ProblemError
-from search.training.arrays import as_tensors, sample_order
 from search.training.metrics import MetricReader
 
 CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within seconds

@@ -15,10 +15,11 @@ from typing import Any
 import optuna
 from sqlalchemy.engine import Connection
 
+from registry.core.database.transaction import writing
 from registry.core.error_text import one_line, storable, whole_traceback
 from registry.core.errors import DatabaseError, DatabaseUnavailable, UsageError, UserError
-from registry.core.transaction import writing
 from registry.values.stop_reason import StopReason
+from search.coordination.checkpoints import Checkpoints
 from search.coordination.lease import Lease
 from search.errors import CannotContinue, FatalProblem, Interrupted, LeaseLost, ProblemError, SettingsError, TimeLimit
 from search.optuna_bridge.outcome import optuna_state
@@ -33,7 +34,6 @@ from search.space.names import Names
 from search.timing import EPOCH_GRACE_SECONDS, OUTAGE_RETRY_SECONDS
 from search.training.job import Job
 from search.training.monitor import Limits, Monitor
-from search.worker.checkpoints import Checkpoints
 from search.worker.context import WorkerContext
 from search.worker.registration import record, worth_recording
 from search.worker.winner import Winner, attempted, winner_of

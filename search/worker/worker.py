@@ -14,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import clock, writing
 from registry.core.error_text import storable
 from registry.core.errors import DatabaseError, UserError
-from registry.core.transaction import clock, writing
 from search.coordination import slots
 from search.coordination.lease import Lease
 from search.errors import Interrupted, LeaseLost

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from any_model.row import Row
 
-from registry.core.engine import open_engine
-from search.coordination.creation import begin_study
+from registry.core.database.engine import open_engine
 from search.coordination.lease import Lease
+from search.creation.create import begin_study
 from search.errors import Interrupted
 from search.problems.inspection import Inspection, inspect_problem
 from search.records.settings import Settings

@@ -24,8 +24,8 @@ from pathlib import Path
 import psutil
 import sqlalchemy as sa
 
+from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseError, NotFoundError
-from registry.core.transaction import reading
 from search.records.trials import TrialRecord
 from search.schema import attempts
 from search.study import Study

@@ -26,10 +26,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
 from registry.core.errors import DatabaseUnavailable
-from search.coordination.creation import begin_study
 from search.coordination.slots import unfinished
+from search.creation.create import begin_study
 from search.problems.inspection import Inspection, inspect_problem
 from search.records.settings import Settings
 from search.system.forkserver import call_in_child, processes

@@ -18,8 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
+from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseError, NotFoundError
-from registry.core.transaction import reading
 from search.records.status import StudyStatus
 from search.report.attempts import read_attempts
 from search.study import Study

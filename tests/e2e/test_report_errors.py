@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
 from search import Study
 from search.report.collect import collect
 from search.report.misclassified import mistakes_of_winner

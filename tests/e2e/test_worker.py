@@ -7,13 +7,13 @@ import optuna
 import pytest
 import sqlalchemy as sa
 
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
 from registry.core.errors import DatabaseUnavailable
 from registry.values.stop_reason import StopReason
 from search.coordination import control
-from search.coordination.creation import begin_study
 from search.coordination.lease import Lease
 from search.coordination.worker_exits import release_worker
+from search.creation.create import begin_study
 from search.errors import ChangedProblem, FatalProblem, Interrupted, LeaseLost, MetricError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem, load_data

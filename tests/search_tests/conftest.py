@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.core.engine import open_engine, use_wal
+from registry.core.database.engine import open_engine, use_wal
+from registry.core.database.transaction import clock, writing
 from registry.core.objective import Objective
-from registry.core.transaction import clock, writing
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.coordination import slots
 from search.optuna_bridge.storage import closing_storage, create_tables

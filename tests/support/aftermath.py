@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry import Registry
-from registry.core.engine import open_engine
-from registry.core.transaction import reading
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import reading
 from search.optuna_bridge.storage import closing_storage
 from search.records.studies import StudyRecord, read_study
 from search.records.trials import TrialRecord, read_trials

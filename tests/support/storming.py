@@ -171,7 +171,7 @@ def work(url: str, name: str, log: Path, fate: Fate | None, lease_seconds: float
         seconds: that an epoch on paper takes; None to train real Keras models.
     """
     # Not above: they bring TensorFlow, which the forkserver has, and the process that drives needs not.
-    from registry.core.engine import open_engine
+    from registry.core.database.engine import open_engine
     from search.coordination import slots
     from search.system.retry import Retry
     from search.worker.context import open_context, open_keras_context

@@ -7,7 +7,7 @@ import shlex
 from sqlalchemy.engine import URL
 
 from registry.api.registry import Registry
-from registry.core.database_url import without_secrets
+from registry.core.database.url import without_secrets
 from registry.values.version import ModelVersion
 
 

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from registry.values.structures import for_keras
-from search.training.arrays import are_arrays, as_tensors, sample_order
+from search.data.arrays import are_arrays, as_tensors, sample_order
 
 
 def ordered_batches(data: tuple[Any, ...], batch_size: int, seed: int, epoch: Callable[[], int]) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from registry import Registry, StoreError, UsageError
 from registry.artifacts import MissingError, Store, display, located, open_store
 from registry.artifacts.contract import PIECE_BYTES
-from registry.core.transaction import writing
+from registry.core.database.transaction import writing
 from registry.schema import artifacts
 
 KINDS = ["database", "folder", "memory", "s3"]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from registry import IntegrityError, LoadError, ReferencePredictions, load_model, save_model
-from registry.core.transaction import writing
+from registry.core.database.transaction import writing
 from registry.schema import chunks
 
 keras = pytest.importorskip("keras")

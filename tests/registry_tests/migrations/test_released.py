@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from registry import Registry
 from registry import schema as registry_schema
-from registry.core.engine import open_engine
-from registry.core.versioned_schema import known_schemas
+from registry.core.database.engine import open_engine
+from registry.core.database.versioned_schema import known_schemas
 from search import schema as search_schema
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from registry import DatabaseError, Registry, SchemaError
-from registry.core.engine import open_engine
-from registry.core.transaction import writing
-from registry.core.versioned_schema import Schema, known_schemas
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import writing
+from registry.core.database.versioned_schema import Schema, known_schemas
 from registry.schema import SCHEMA, metadata
 
 
@@ -89,7 +89,7 @@ def test_schemas_are_found_by_entry_point():
 
 CREATE = """
 import sys
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
 from registry.schema import SCHEMA
 engine = open_engine(sys.argv[1])
 print("ready", flush=True)

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from registry import NotFoundError, ReferencePredictions, Registry, UsageError, UserError
 from registry.cli import app
 from registry.core.console import run
-from registry.core.transaction import reading, writing
+from registry.core.database.transaction import reading, writing
 from registry.retention.backup import pg_dump
 from registry.schema import chunks, events, versions
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 import search
 from registry import Registry, Source
+from registry.core.database.transaction import writing
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
-from registry.core.transaction import writing
 from search.confirm.champion import MEAN, SEEDS, promote_champion, stand_against
 from search.confirm.ranking import hold_back, rank_configurations
 from search.confirm.start import NEW_SEEDS, begin, best_trials, newer_trials
 from search.coordination import slots
-from search.coordination.changes import note_changes_since
+from search.creation.changes import note_changes_since
 from search.errors import SettingsError
 from search.optuna_bridge import tables
 from search.optuna_bridge.storage import closing_storage

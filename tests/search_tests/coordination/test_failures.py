@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.core.transaction import writing
+from registry.core.database.transaction import writing
 from registry.values.stop_reason import StopReason
 from search.coordination.lease import Lease
 from search.coordination.slots import claim

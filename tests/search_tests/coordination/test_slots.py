@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from registry.core.transaction import reading, writing
+from registry.core.database.transaction import reading, writing
 from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
 from search.coordination.lease import Lease

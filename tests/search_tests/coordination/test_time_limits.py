@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from registry.core.transaction import clock, reading, writing
+from registry.core.database.transaction import clock, reading, writing
 from registry.values.stop_reason import StopReason
 from search.coordination import control
 from search.coordination.lease import Lease

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
 from registry.core.errors import DatabaseError
 from search.optuna_bridge.storage import create_tables
 from search.system.database_file import DatabaseFile

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.core.database.transaction import writing
 from registry.core.errors import UsageError
-from registry.core.transaction import writing
 from search import schema
 from search.coordination import slots
 from search.errors import ClusterError

@@ -3,8 +3,8 @@
 import optuna
 import pytest
 
+from registry.core.database.transaction import writing
 from registry.core.errors import DatabaseUnavailable, UsageError
-from registry.core.transaction import writing
 from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
 from search.coordination.lease import Lease

@@ -19,11 +19,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from registry import Registry, Source
-from registry.core.database_url import without_secrets
-from registry.core.engine import open_engine, use_wal
+from registry.core.database.engine import open_engine, use_wal
+from registry.core.database.transaction import writing
+from registry.core.database.url import without_secrets
 from registry.core.errors import DatabaseError, NotFoundError, UsageError, UserError
 from registry.core.objective import Objective
-from registry.core.transaction import writing
 from registry.reports import Attempt, ReportedTrial
 from registry.reports.sources.commands import commands_for
 from registry.reports.toy import toy_study

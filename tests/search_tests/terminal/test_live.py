@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from rich.console import Console
 from sqlalchemy.engine import Engine
 
+from registry.core.database.transaction import writing
 from registry.core.objective import Objective
-from registry.core.transaction import writing
 from search.optuna_bridge.storage import closing_storage
 from search.records.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus, WorkerStatus

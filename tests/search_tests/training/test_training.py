@@ -6,9 +6,9 @@ import pytest
 
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
+from search.data.arrays import sample_order
 from search.errors import CannotContinue, Interrupted, ProblemError
 from search.problems.problem import Data
-from search.training.arrays import sample_order
 from search.training.monitor import Limits, Monitor
 from search.training.resident import ResidentArrays, ResidentEpochs
 from search.training.state.snapshot import Snapshot

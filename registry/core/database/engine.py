@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 
-from registry.core.database_errors import BUSY_SECONDS, explain
-from registry.core.database_url import display_url, parse_url, require_file
+from registry.core.database.driver_errors import BUSY_SECONDS, explain
+from registry.core.database.url import display_url, parse_url, require_file
 from registry.core.errors import DatabaseError
 
 REST_SECONDS = 1.0  # after so long without use, a connection is pinged before it is used again

@@ -8,7 +8,7 @@ import sqlite3
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from registry.core.database_url import display_url, hide_secrets
+from registry.core.database.url import display_url, hide_secrets
 from registry.core.error_text import first_line
 from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 

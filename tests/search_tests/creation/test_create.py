@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from registry import ConflictError, Registry, UsageError, check_artifacts, choose_artifacts
-from registry.core.engine import open_engine
+from registry.core.database.engine import open_engine
 from registry.core.errors import StoreError
 from search.cli import app
-from search.coordination.creation import begin_study
+from search.creation.create import begin_study
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
 from search.study import Study

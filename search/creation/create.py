@@ -10,12 +10,13 @@ import optuna
 from sqlalchemy.engine import Engine
 
 from registry import check_artifacts, choose_artifacts
-from registry.core.engine import use_wal
+from registry.core.database.engine import use_wal
+from registry.core.database.transaction import reading, writing
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
-from registry.core.transaction import reading, writing
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
-from search.coordination import changes, slots
+from search.coordination import slots
+from search.creation import changes
 from search.errors import SettingsError
 from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 from search.optuna_bridge.pruners import check_pruner

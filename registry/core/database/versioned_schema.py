@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from registry.core.database_errors import explain
-from registry.core.database_url import database_exists, display_url
-from registry.core.engine import use_wal
+from registry.core.database.driver_errors import explain
+from registry.core.database.engine import use_wal
+from registry.core.database.transaction import writing
+from registry.core.database.url import database_exists, display_url
 from registry.core.errors import DatabaseError, SchemaError
-from registry.core.transaction import writing
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine

@@ -4,11 +4,11 @@ import optuna
 import pytest
 import sqlalchemy as sa
 
+from registry.core.database.transaction import reading
 from registry.core.objective import Objective
-from registry.core.transaction import reading
 from search.coordination import slots
-from search.coordination.changes import follow_objective
 from search.coordination.lease import Lease
+from search.creation.changes import follow_objective
 from search.errors import ChangedProblem
 from search.optuna_bridge.storage import closing_storage
 from search.schema import slots as table

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from registry.core.database.transaction import clock, writing
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
-from registry.core.transaction import clock, writing
 from search import schema as tables
 from search.coordination import control, slots
 from search.errors import ChangedProblem

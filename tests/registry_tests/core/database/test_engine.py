@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from registry.core import engine as database
-from registry.core.database_errors import explain, is_passing
-from registry.core.engine import open_engine
+from registry.core.database import engine as database
+from registry.core.database.driver_errors import explain, is_passing
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseUnavailable
-from registry.core.transaction import reading
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from registry.core.database_errors import explain
+from registry.core.database.driver_errors import explain
 from registry.core.errors import DatabaseError
 
 _TRIES = 3

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.core.database_errors import explain
-from registry.core.database_url import SECRET_OPTIONS, display_url, hide_secrets, without_secrets
+from registry.core.database.driver_errors import explain
+from registry.core.database.url import SECRET_OPTIONS, display_url, hide_secrets, without_secrets
 
 SECRET = "s3cr&t/=%41"
 PLACES = [

@@ -1,0 +1,1 @@
+"""One database: URLs, engines, transactions, upserts, versioned schemas."""
