@@ -83,6 +83,8 @@ def _nothing(study: ReportedStudy) -> str:
     counts = study.counts
     if counts["failed"]:
         return f"No trial has a score: {count_text(counts['failed'])} failed, for the reasons below."
+    if counts["complete"] or counts["pruned"]:
+        return "No trial has a score that counts."
     return "No trial has finished yet."
 
 

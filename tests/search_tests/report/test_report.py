@@ -25,6 +25,7 @@ from registry.core.errors import DatabaseError, NotFoundError, UsageError, UserE
 from registry.core.objective import Objective
 from registry.core.transaction import writing
 from registry.reports import Attempt, ReportedTrial
+from registry.reports.sections.leaderboard import leaderboard
 from registry.reports.sources.commands import commands_for
 from registry.reports.toy import toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
@@ -208,7 +209,8 @@ class TestCollect:
         records = {r.trial: r for r in read_trials(engine, read_study(engine, "toy").id) if r.trial is not None}
         for trial in study.trials:
             record = records[trial.number]
-            assert (trial.score, trial.epochs, trial.seconds) == (record.score, record.epoch, record.seconds)
+            score = record.score if record.state == "finished" else None
+            assert (trial.score, trial.epochs, trial.seconds) == (score, record.epoch, record.seconds)
             assert trial.stop_reason == record.stop_reason
 
     def test_a_running_trial_is_not_the_winner(self, sqlite_engine: Engine) -> None:
@@ -216,6 +218,42 @@ class TestCollect:
         (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
         assert study.counts["running"] == 1
         assert study.ranked[0].score != 0.99
+
+    def test_an_interrupted_trial_waits_and_has_no_rank(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        with writing(sqlite_engine) as connection:
+            stopped = {"state": "waiting", "worker_id": None, "expires_at": None}
+            connection.execute(sa.update(slots).where(slots.c.trial == 30).values(stopped))
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        trial = study.trials[-1]
+        assert (trial.outcome, trial.score, trial.epochs, trial.counts) == ("waiting", None, 2, False)
+        assert study.leaders[0].number != 30
+        row = leaderboard(study).rows[-1]
+        assert [cell.text for cell in row[:5]] == ["–", "30", "–", "2 so far", "waiting"]
+
+    @pytest.mark.parametrize(
+        "verdict",
+        [
+            {"pruner": "request", "epoch": 3},
+            {"pruner": "request"},
+            {"epoch": "late", "value": None, "best_peers": 7},
+            {"pruner": "mine", "value": [1], "peers": 1.5, "best_peers": [3, {"trial": 1}, {"trial": 1, "value": "x"}]},
+            [1, 2],
+            "pruned",
+            {},
+        ],
+    )
+    def test_a_verdict_of_any_shape_ends_no_report(self, sqlite_engine: Engine, tmp_path: Path, verdict: Any) -> None:
+        fill(sqlite_engine, count=8, register=0)
+        number = next(trial.number for trial in toy_study(8).trials if trial.score is not None)
+        with writing(sqlite_engine) as connection:
+            slot = sa.select(slots.c.id).where(slots.c.trial == number).scalar_subquery()
+            connection.execute(sa.update(slots).where(slots.c.trial == number).values(stop_reason="pruned"))
+            connection.execute(sa.update(results).where(results.c.slot_id == slot).values(pruned_by=verdict))
+        out = write_report(sqlite_engine, ["toy"], tmp_path / "report.html", errors=False)
+        asked = isinstance(verdict, dict) and verdict.get("pruner") == "request"
+        assert ("pruned, on request" in out.read_text()) == asked
+        assert ("<td>on request" in out.read_text()) == asked
 
     def test_versions_and_aliases_are_found(self, engine: Engine) -> None:
         fill(engine)
