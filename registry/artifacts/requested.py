@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 
 from sqlalchemy.engine import Connection, Engine
@@ -51,5 +52,6 @@ def _refuse_another(connection: Connection, base: str | None) -> None:
     if has is not None:
         raise ConflictError(
             f"new weights of the registry in {display_url(connection.engine.url)} go to {has}, not to {wanted}; leave "
-            f"--artifacts out to go on there, or change it for everybody first, with `registry artifacts {wanted}`"
+            f"--artifacts out to go on there, or change it for everybody first, "
+            f"with `registry artifacts {shlex.quote(wanted)}`"
         )

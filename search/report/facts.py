@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from registry import ModelVersion
@@ -19,6 +20,7 @@ from registry.reports import (
     ReportedStudy,
     ReportedTrial,
     baselines_of,
+    computed,
     configuration,
     confirmations,
     joined,
@@ -192,8 +194,13 @@ def _finite(value: Any) -> float | None:
 
 def _space(described: Sequence[Mapping[str, Any]]) -> tuple[Hyperparameter, ...]:
     """Return the dimensions from what `search.space.discovery.Space.describe` says of them."""
-    all_of = {hp["name"]: _values(hp) for hp in described}
-    return tuple(_hyperparameter(hp, all_of) for hp in described)
+    all_of = {hp["name"]: computed(partial(_values, hp), lambda _why: None) for hp in described}
+    return tuple(computed(partial(_hyperparameter, hp, all_of), partial(_only_named, hp)) for hp in described)
+
+
+def _only_named(described: Mapping[str, Any], _why: str) -> Hyperparameter:
+    """Return a hyperparameter whose range is of a kind that is not known here."""
+    return Hyperparameter(str(described["name"]), str(described.get("class", "")), range="not known")
 
 
 def _hyperparameter(described: Mapping[str, Any], all_of: Mapping[str, list[Any] | None]) -> Hyperparameter:
