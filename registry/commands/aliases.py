@@ -19,7 +19,15 @@ IfCurrently = Annotated[
     str | None,
     typer.Option(metavar="VERSION|none", help="Only if the alias is on this version, or on none."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Also where the alias is protected.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Also where the alias is protected."),
+]
+
+
+ForceSet = Annotated[
+    bool, typer.Option("--force", help="Also where the alias is protected, or the version has no weights.")
+]
 
 
 @alias_app.command("set")
@@ -27,7 +35,7 @@ def alias_set(
     target: AliasArgument,
     version: Annotated[int, typer.Argument(metavar="VERSION", min=1, help="The version's number.")],
     if_currently: IfCurrently = None,
-    force: Force = False,
+    force: ForceSet = False,
     storage: Storage = None,
 ) -> None:
     """Point an alias to a version."""

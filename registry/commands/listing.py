@@ -68,7 +68,7 @@ def _write(page: Page, style: str, out: Path | None) -> None:
 
 
 def _row(version: ModelVersion) -> tuple[object, ...]:
-    stored = size(version.weights.bytes) if version.weights else version.state.replace("ready", "-")
+    stored = size(version.weights.bytes) if version.weights else version.state.replace("ready", "none")
     return (
         version.ref,
         version.score,

@@ -9,6 +9,7 @@ import typer
 from registry.api.registry import Registry
 from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
 from registry.core.console import Json, Storage, print_json, print_table, show, size
+from registry.labels.aliases import without_weights
 from registry.values.version import ModelVersion, RegisteredModel
 
 
@@ -46,12 +47,17 @@ def best_command(
     metric: Annotated[str | None, typer.Option(help="By this metric, not the model's objective.")] = None,
     where: WhereOption = None,
     direction: DirectionOption = None,
+    loadable: Annotated[bool, typer.Option("--loadable", help="Only among versions whose weights are there.")] = False,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
     """Show a model's best version."""
     with Registry(storage) as registry:
-        _print_version(registry.best(model, metric, parse_direction(direction), where=where), as_json)
+        best = registry.best(model, metric, parse_direction(direction), where=where, loadable=loadable)
+    _print_version(best, as_json)
+    if best.weights is None and not as_json:
+        said = without_weights(best.ref, best.state)
+        typer.echo(f"\n{said}; --loadable looks only among those whose weights are there")
 
 
 def _print_version(version: ModelVersion, as_json: bool) -> None:
@@ -84,7 +90,11 @@ def _facts(version: ModelVersion) -> dict[str, object]:
         "libraries": dict(source.libraries),
         "aliases": version.aliases,
         "tags": dict(version.tags),
-        "weights": f"{size(stored.bytes)}, sha256 {stored.sha256}" if stored else version.state,
+        "weights": f"{size(stored.bytes)}, sha256 {stored.sha256}" if stored else _gone(version),
         "imported": version.imported,
         "created": version.created_at.isoformat(timespec="seconds"),
     }
+
+
+def _gone(version: ModelVersion) -> str:
+    return "gone: displaced by better ones of its study" if version.state == "displaced" else "none"

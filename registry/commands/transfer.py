@@ -34,12 +34,13 @@ def export_command(
 def bundle_command(
     refs: Annotated[list[str], typer.Argument(metavar="REF...", help="MODEL, MODEL/3 or MODEL@ALIAS.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Also versions that have no weights.")] = False,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
     """Write versions with weights, curves, tags and aliases to one file, for `registry import`."""
     with Registry(storage) as registry:
-        versions = registry.bundle(refs, out)
+        versions = registry.bundle(refs, out, force=force)
     if as_json:
         print_json({"out": str(out), "bytes": out.stat().st_size, "versions": [version.ref for version in versions]})
     else:
