@@ -8,7 +8,7 @@ import typer
 
 from registry.api.registry import Registry
 from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
-from registry.core.console import Json, Storage, print_json, print_table, show, size
+from registry.core.console import Json, Storage, print_json, print_table, say, show, size
 from registry.labels.aliases import without_weights
 from registry.values.version import ModelVersion, RegisteredModel
 
@@ -39,7 +39,7 @@ def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = Fals
         about = None if as_json else next(m.description for m in registry.models() if m.name == version.model)
     _print_version(version, as_json)
     if about:
-        typer.echo(f"\nThe model {version.model}:\n\n{about}")
+        say(f"\nThe model {version.model}:\n\n{about}")
 
 
 def best_command(
@@ -57,18 +57,18 @@ def best_command(
     _print_version(best, as_json)
     if best.weights is None and not as_json:
         said = without_weights(best.ref, best.state)
-        typer.echo(f"\n{said}; --loadable looks only among those whose weights are there")
+        say(f"\n{said}; --loadable looks only among those whose weights are there")
 
 
 def _print_version(version: ModelVersion, as_json: bool) -> None:
     if as_json:
         print_json(version.as_dict())
         return
-    typer.echo(f"{version.ref}  {version.metric} {show(version.score)} at epoch {version.epoch}")
+    say(f"{version.ref}  {version.metric} {show(version.score)} at epoch {version.epoch}")
     for name, value in _facts(version).items():
-        typer.echo(f"  {name:<11}{show(value)}")
+        say(f"  {name:<11}{show(value)}")
     if version.description:
-        typer.echo(f"\n{version.description}")
+        say(f"\n{version.description}")
 
 
 def _facts(version: ModelVersion) -> dict[str, object]:

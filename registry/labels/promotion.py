@@ -11,6 +11,7 @@ from sqlalchemy.engine import Row
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.core.metric_directions import require_direction
+from registry.core.numbers import significant_format
 from registry.core.objective import Direction, Objective, to_direction
 from registry.labels.aliases import find, set_alias, without_weights
 from registry.schema import metrics
@@ -134,12 +135,13 @@ def _judge(
         return "refused", f"{new} has no value of {metric}"
     if old is None:
         return "promoted", f"the alias was on no version; {new} has {metric} {value:.6g}"
+    write = significant_format([value] if before is None else [value, before])
     if before is None:
         return "refused", f"{old}, where the alias is, has no value of {metric} to beat: choose another metric"
     if beats(value, before, objective, margin):
-        return "promoted", f"{new} has {metric} {value:.6g} against {before:.6g} of {old}"
+        return "promoted", f"{new} has {metric} {write(value)} against {write(before)} of {old}"
     needed = f"by {margin:.6g}" if margin else "at all"
-    return "refused", f"{new} has {metric} {value:.6g} against {before:.6g} of {old}: not better {needed}"
+    return "refused", f"{new} has {metric} {write(value)} against {write(before)} of {old}: not better {needed}"
 
 
 def beats(value: float, other: float, objective: Objective, margin: float) -> bool:

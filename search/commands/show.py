@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.core.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, print_json, print_table, say
 
 if TYPE_CHECKING:
     from search.records.status import StudyStatus
@@ -52,7 +52,7 @@ def report_command(
     from registry.core.database_url import default_url
     from search.report.collect import write_report
 
-    typer.echo(f"wrote {write_report(storage or default_url(), studies or [], out, errors=not no_errors)}")
+    say(f"wrote {write_report(storage or default_url(), studies or [], out, errors=not no_errors)}")
 
 
 def problems_command(as_json: Json = False) -> None:
@@ -86,7 +86,7 @@ def _print_status(now: StudyStatus) -> None:
 
     Console(highlight=False, soft_wrap=True).print(render(now))
     if now.error:
-        typer.echo(f"stopped: {now.error}")
+        say(f"stopped: {now.error}")
 
 
 def _print_studies(found: list[StudyStatus]) -> None:
