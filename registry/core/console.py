@@ -88,7 +88,7 @@ def print_json(document: Any) -> None:
 
 
 def json_text(document: Any) -> str:
-    """Return a JSON document as it is printed; what JSON lets stand and a terminal would obey is written as an escape."""
+    """Return a JSON document as it is printed; what a terminal would obey is escaped."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text)
 

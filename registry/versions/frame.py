@@ -69,7 +69,7 @@ def _own(version: ModelVersion) -> dict[str, Any]:
 
 
 def to_csv(versions: Sequence[ModelVersion]) -> str:
-    """Return the table as CSV: UTF-8 names and texts, numbers that read back exactly, moments in ISO 8601, no formulas."""
+    """Return the table as CSV: UTF-8 names and texts, numbers that read back exactly, moments in ISO 8601."""
     frame = to_frame(versions)
     if len(frame):
         frame["created"] = [version.created_at.isoformat() for version in versions]
