@@ -2,7 +2,7 @@
 
 Example:
     >>> from registry import Registry
-    >>> Registry("sqlite:///studies.db").best("fmnist").load()  # doctest: +SKIP
+    >>> Registry("sqlite:///studies.db").best("fmnist", loadable=True).load()  # doctest: +SKIP
 """
 
 from __future__ import annotations

@@ -31,13 +31,13 @@ class Labels(Connected):
             alias: the name to set or to move.
             version: the number of the version.
             if_currently: move it only from this version's number, or from nowhere (``"none"``).
-            force: move it though it is protected.
+            force: move it though it is protected, or the version has no weights.
             why: a reason to be remembered.
 
         Raises:
             ConflictError: the alias is not on ``if_currently``; nothing was changed.
             ProtectedError: the alias is protected.
-            NotFoundError: no such model or version.
+            NotFoundError: no such model or version, or it has no weights, so that nobody could load it.
             UsageError: a name that cannot be.
 
         Example:
@@ -80,7 +80,7 @@ class Labels(Connected):
         """Move an alias to a version only if that beats the one it is on now.
 
         The values at the versions' own epochs are compared, and the alias moves in the same transaction. An alias that
-        is nowhere goes to any version that has a value.
+        is nowhere goes to any version that has a value. A version without weights is refused.
 
         Args:
             ref: the version.

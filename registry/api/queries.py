@@ -6,13 +6,14 @@ import builtins
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.api.connection import Connected
 from registry.core.database.transaction import reading
 from registry.core.objective import Direction
 from registry.values.version import ModelVersion, RegisteredModel
-from registry.versions.find import all_models, ids_of_best, origins
+from registry.versions.find import all_models, has_weights, ids_of_best, origins
 from registry.versions.read import fetch, fetch_refs
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Queries(Connected):
         direction: Direction | None = None,
         *,
         where: Where = None,
+        loadable: bool = False,
     ) -> ModelVersion:
         """Return a model's best version, by its objective or by any metric that its versions have.
 
@@ -149,13 +151,14 @@ class Queries(Connected):
             metric: such as ``val_loss``; without one, what the model is judged by.
             direction: ``max`` or ``min``; needed only where neither the records nor Keras' names tell.
             where: only among versions that fit this filter; see `find`.
+            loadable: only among versions whose weights are there.
 
         Raises:
-            NotFoundError: no such model or metric, or no version fits.
+            NotFoundError: no such model or metric, or no version fits, or none has weights.
             UsageError: the direction is unknown or none, or a filter that cannot be.
         """
         with reading(self._engine) as connection:
-            ids = ids_of_best(connection, model, metric, direction, _fits(connection, where))
+            ids = ids_of_best(connection, model, metric, direction, _fits(connection, where, loadable))
             return fetch(connection, ids, self._loader)[0]
 
     def origins(self, model: str) -> dict[str, int]:
@@ -164,9 +167,13 @@ class Queries(Connected):
             return origins(connection, model)
 
 
-def _fits(connection: Connection, where: Where) -> Any:
+def _fits(connection: Connection, where: Where, loadable: bool) -> Any:
+    """Return what makes the condition that a version has to fit; None where there is none."""
     if where is None:
-        return None
+        return has_weights if loadable else None
     from registry.query.filters import among
 
-    return among(connection, where)
+    fits: Any = among(connection, where)
+    if not loadable:
+        return fits
+    return lambda version_id, model_id: sa.and_(fits(version_id, model_id), has_weights(version_id, model_id))

@@ -38,7 +38,7 @@ class Registry(Labels, Maintenance, Transfer):
         SchemaError: its tables are older or newer than this program.
 
     Example:
-        >>> model = Registry("sqlite:///studies.db").best("fmnist").load()  # doctest: +SKIP
+        >>> model = Registry("sqlite:///studies.db").best("fmnist", loadable=True).load()  # doctest: +SKIP
     """
 
     # Recording

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from registry.api.queries import Queries
 from registry.core.database.transaction import reading
+from registry.core.errors import NotFoundError
+from registry.labels.aliases import without_weights
 from registry.values.version import ModelVersion, Rebuild
+from registry.versions.read import fetch_refs
 
 if TYPE_CHECKING:
     from registry.bundles import Imported
@@ -43,7 +46,7 @@ class Transfer(Queries):
         form = format_of(name, Path(out))
         return export_version(self._loader, self.get(ref), form, Path(out), rebuild)
 
-    def bundle(self, refs: Iterable[str], out: str | Path) -> list[ModelVersion]:
+    def bundle(self, refs: Iterable[str], out: str | Path, *, force: bool = False) -> list[ModelVersion]:
         """Write versions to one file, with records, curves, weights, stored predictions and labels.
 
         Labels are the tags, the description and the aliases of each version, and the tags and the description of its
@@ -52,18 +55,22 @@ class Transfer(Queries):
         Args:
             refs: which versions.
             out: the zip archive to write; it appears whole or not at all.
+            force: write versions that have no weights, too.
 
         Returns:
             The versions, by model and number.
 
         Raises:
-            NotFoundError: no such version.
+            NotFoundError: no such version, or one has no weights.
             IntegrityError: stored bytes are not those that were registered.
         """
         from registry.bundles import write_bundle
 
+        chosen = list(refs)
         with reading(self._engine) as connection:
-            return write_bundle(connection, list(refs), Path(out), self._loader)
+            if not force:
+                _refuse_without_weights(fetch_refs(connection, chosen))
+            return write_bundle(connection, chosen, Path(out), self._loader)
 
     def import_bundle(self, path: str | Path) -> Imported:
         """Read a bundle of another registry in; nothing that is here already is added again.
@@ -79,3 +86,12 @@ class Transfer(Queries):
         from registry.bundles import import_bundle
 
         return import_bundle(self._engine, Path(path), self._clock)
+
+
+def _refuse_without_weights(versions: Iterable[ModelVersion]) -> None:
+    for version in versions:
+        if version.weights is None:
+            raise NotFoundError(
+                f"no bundle is written: {without_weights(version.ref, version.state)}; "
+                "take another version, or write its record alone with --force (force=True in Python)"
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 
 from sqlalchemy.engine import Connection, Engine
@@ -51,5 +52,6 @@ def _refuse_another(connection: Connection, base: str | None) -> None:
     if store is not None:
         raise ConflictError(
             f"new weights of the registry in {display_url(connection.engine.url)} go to {store}, not to {asked}; leave "
-            f"--artifacts out to go on there, or change it for everybody first, with `registry artifacts {asked}`"
+            f"--artifacts out to go on there, or change it for everybody first, "
+            f"with `registry artifacts {shlex.quote(asked)}`"
         )

@@ -132,8 +132,8 @@ def _point(model: HeldModel, version: Any, bundled: Bundled) -> tuple[str, ...]:
     """Set the aliases that are free here, protected as they were; return the others, which stay where they are."""
     taken = set(model.connection.scalars(sa.select(aliases.c.name).where(aliases.c.model_id == model.id)))
     for name in bundled.aliases:
-        if name not in taken:
-            set_alias(model, name, version, why="from a bundle")
+        if name not in taken:  # what the bundle says stands, also of a version without weights
+            set_alias(model, name, version, force=True, why="from a bundle")
             if name in bundled.protected:
                 protect_alias(model, name, protected=True)
     return tuple(f"{model.name}@{name}" for name in bundled.aliases if name in taken)

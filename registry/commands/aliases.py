@@ -8,7 +8,7 @@ import typer
 
 from registry.api.registry import Registry
 from registry.commands.arguments import AliasArgument, DirectionOption, RefArgument, parse_alias, parse_direction
-from registry.core.console import Json, Storage, new_app, print_json, print_table
+from registry.core.console import Json, Storage, new_app, print_json, print_table, say
 from registry.core.errors import UsageError
 from registry.labels.events import Event
 from registry.values.refs import Expected
@@ -19,7 +19,15 @@ IfCurrently = Annotated[
     str | None,
     typer.Option(metavar="VERSION|none", help="Only if the alias is on this version, or on none."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Also where the alias is protected.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Also where the alias is protected."),
+]
+
+
+ForceSet = Annotated[
+    bool, typer.Option("--force", help="Also where the alias is protected, or the version has no weights.")
+]
 
 
 @alias_app.command("set")
@@ -27,14 +35,14 @@ def alias_set(
     target: AliasArgument,
     version: Annotated[int, typer.Argument(metavar="VERSION", min=1, help="The version's number.")],
     if_currently: IfCurrently = None,
-    force: Force = False,
+    force: ForceSet = False,
     storage: Storage = None,
 ) -> None:
     """Point an alias to a version."""
     model, alias = parse_alias(target)
     with Registry(storage) as registry:
         registry.set_alias(model, alias, version, if_currently=_expected(if_currently), force=force)
-    typer.echo(f"{target} is {model}/{version}")
+    say(f"{target} is {model}/{version}")
 
 
 @alias_app.command("rm")
@@ -45,7 +53,7 @@ def alias_rm(
     model, alias = parse_alias(target)
     with Registry(storage) as registry:
         registry.remove_alias(model, alias, if_currently=_expected(if_currently), force=force)
-    typer.echo(f"{target} is removed")
+    say(f"{target} is removed")
 
 
 @alias_app.command("protect")
@@ -54,7 +62,7 @@ def alias_protect(target: AliasArgument, storage: Storage = None) -> None:
     model, alias = parse_alias(target)
     with Registry(storage) as registry:
         registry.protect_alias(model, alias)
-    typer.echo(f"{target} is protected")
+    say(f"{target} is protected")
 
 
 @alias_app.command("unprotect")
@@ -63,7 +71,7 @@ def alias_unprotect(target: AliasArgument, storage: Storage = None) -> None:
     model, alias = parse_alias(target)
     with Registry(storage) as registry:
         registry.protect_alias(model, alias, protected=False)
-    typer.echo(f"{target} is not protected")
+    say(f"{target} is not protected")
 
 
 def _expected(text: str | None) -> Expected:
@@ -92,7 +100,7 @@ def promote_command(
         print_json(found.as_dict())
     else:
         said = {"promoted": "moved", "already": "left", "refused": "not moved"}[found.status]
-        typer.echo(f"{found.model}@{found.alias} {said}: {found.reason}")
+        say(f"{found.model}@{found.alias} {said}: {found.reason}")
     if found.status == "refused":
         raise typer.Exit(1)
 

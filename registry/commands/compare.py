@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry.core.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, print_json, print_table, say
 
 
 def compare_command(
@@ -33,7 +33,7 @@ def compare_command(
 
         print_json(plain(report))
     elif out is not None:
-        typer.echo(f"wrote {out}")
+        say(f"wrote {out}")
     else:
         from registry.reports.sections.leaderboard import leaderboard
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from registry.api.registry import Registry
-from registry.core.console import Json, Storage, print_json
+from registry.core.console import Json, Storage, print_json, say
 from registry.core.errors import UsageError
 
 
@@ -31,4 +31,4 @@ def curves_command(
     if as_json:
         print_json({version.ref: version.as_dict()["curves"] for version in versions})
     else:
-        typer.echo(f"{', '.join(version.ref for version in versions)}: curves in {out}")
+        say(f"{', '.join(version.ref for version in versions)}: curves in {out}")

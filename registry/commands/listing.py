@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from registry.api.registry import Registry
 from registry.commands.arguments import WhereOption
 from registry.core.atomic_file import whole_file
-from registry.core.console import Json, Storage, json_text, print_table, size
+from registry.core.console import Json, Storage, json_text, print_table, say, size
 from registry.core.errors import UsageError
 from registry.values.version import ModelVersion
 from registry.versions.frame import FORMATS, to_csv, write_parquet
@@ -43,11 +44,11 @@ def list_command(
         page = registry.find(model, where, study=study, sort=sort, best_first=best_first, limit=limit, after=after)
     _write(page, "json" if as_json else style, out)
     if out is not None:
-        typer.echo(f"{len(page)} versions in {out}")
+        say(f"{len(page)} versions in {out}")
     if not page.versions:
-        typer.echo("no version fits" if where or study else "there are no versions", err=True)
+        say("no version fits" if where or study else "there are no versions", err=True)
     if page.next is not None:
-        typer.echo(f"there are more: --after {page.next}", err=True)
+        say(f"there are more: --after {page.next}", err=True)
 
 
 def _write(page: Page, style: str, out: Path | None) -> None:
@@ -61,14 +62,14 @@ def _write(page: Page, style: str, out: Path | None) -> None:
     else:
         text = to_csv(page.versions) if style in ("csv", "table") else json_text([one.as_dict() for one in page]) + "\n"
         if out is None:
-            typer.echo(text, nl=False)
+            say(text, nl=False) if sys.stdout.isatty() else typer.echo(text, nl=False)
         else:
             with whole_file(out) as file:
                 file.write(text.encode())
 
 
 def _row(version: ModelVersion) -> tuple[object, ...]:
-    stored = size(version.weights.bytes) if version.weights else version.state.replace("ready", "-")
+    stored = size(version.weights.bytes) if version.weights else version.state.replace("ready", "none")
     return (
         version.ref,
         version.score,

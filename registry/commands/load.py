@@ -10,7 +10,7 @@ import typer
 from registry.api.registry import Registry
 from registry.commands.arguments import RebuildOption, RefArgument, rebuild_of
 from registry.core.atomic_file import whole_file
-from registry.core.console import Json, Storage, print_json, show, size
+from registry.core.console import Json, Storage, print_json, say, show, size
 from registry.core.errors import UsageError
 from registry.keras_models.keras_file import save_model
 
@@ -36,7 +36,7 @@ def load_command(
     if as_json:
         print_json({"ref": version.ref, "out": str(out), "weights": version.as_dict()["weights"]})
     elif version.weights:
-        typer.echo(f"{version.ref}: {size(version.weights.bytes)} in {out}, sha256 {version.weights.sha256}")
+        say(f"{version.ref}: {size(version.weights.bytes)} in {out}, sha256 {version.weights.sha256}")
 
 
 def load_check_command(
@@ -55,6 +55,6 @@ def load_check_command(
             "different": f"loads, but predicts something else (apart by {show(check.max_difference)})",
             "unknown": "loads; no predictions were stored to compare with",
         }
-        typer.echo(f"{version.ref}: {said[check.status]}")
+        say(f"{version.ref}: {said[check.status]}")
     if check.status == "different":
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ import typer
 
 from registry.api.registry import Registry
 from registry.artifacts.findings import Fault, StoredArtifact, StoredFile
-from registry.core.console import Json, Storage, print_json, print_table, size
+from registry.core.console import Json, Storage, print_json, print_table, say, size
 
 GraceMinutes = Annotated[
     float,
@@ -31,7 +31,7 @@ def artifacts_command(
     if as_json:
         print_json({"artifacts": place})
     else:
-        typer.echo(f"new artifacts go to {place}")
+        say(f"new artifacts go to {place}")
 
 
 def verify_command(grace: GraceMinutes = 60, storage: Storage = None, as_json: Json = False) -> None:
@@ -43,7 +43,7 @@ def verify_command(grace: GraceMinutes = 60, storage: Storage = None, as_json: J
     else:
         _print_things([*found.faults, *found.orphans, *found.files])
         said = "all as registered" if found.clean else "not clean"
-        typer.echo(f"{found.artifacts} artifacts, {size(found.bytes)}: {said}")
+        say(f"{found.artifacts} artifacts, {size(found.bytes)}: {said}")
     if not found.clean:
         raise typer.Exit(1)
 
@@ -61,9 +61,9 @@ def gc_command(
         print_json({"dry_run": dry_run, **found.as_dict()})
         return
     for ref in found.versions:
-        typer.echo(f"{ref} is displaced and has no alias: its weights go")
+        say(f"{ref} is displaced and has no alias: its weights go")
     _print_things([*found.artifacts, *found.files])
-    typer.echo(f"{size(found.bytes)} {'would be freed' if dry_run else 'freed'}")
+    say(f"{size(found.bytes)} {'would be freed' if dry_run else 'freed'}")
 
 
 def _print_things(things: list[Fault | StoredArtifact | StoredFile]) -> None:
@@ -87,7 +87,7 @@ def delete_command(
     """Delete a version, its curves and its weights; its number is never given again."""
     with Registry(storage) as registry:
         registry.delete(ref)
-    typer.echo(f"{ref} is deleted")
+    say(f"{ref} is deleted")
 
 
 def backup_command(
@@ -103,6 +103,6 @@ def backup_command(
     if as_json:
         print_json({"out": str(out), "bytes": out.stat().st_size, "not_included": elsewhere})
         return
-    typer.echo(f"{out}: {size(out.stat().st_size)}")
+    say(f"{out}: {size(out.stat().st_size)}")
     for place in elsewhere:
-        typer.echo(f"weights in {place} are not in it: copy that store, too")
+        say(f"weights in {place} are not in it: copy that store, too")

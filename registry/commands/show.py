@@ -8,7 +8,8 @@ import typer
 
 from registry.api.registry import Registry
 from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
-from registry.core.console import Json, Storage, print_json, print_table, show, size
+from registry.core.console import Json, Storage, print_json, print_table, say, show, size
+from registry.labels.aliases import without_weights
 from registry.values.known_tags import NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion, RegisteredModel
 
@@ -39,7 +40,7 @@ def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = Fals
         about = None if as_json else next(m.description for m in registry.models() if m.name == version.model)
     _print_version(version, as_json)
     if about:
-        typer.echo(f"\nThe model {version.model}:\n\n{about}")
+        say(f"\nThe model {version.model}:\n\n{about}")
 
 
 def best_command(
@@ -47,28 +48,28 @@ def best_command(
     metric: Annotated[str | None, typer.Option(help="By this metric, not the model's objective.")] = None,
     where: WhereOption = None,
     direction: DirectionOption = None,
+    loadable: Annotated[bool, typer.Option("--loadable", help="Only among versions whose weights are there.")] = False,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
     """Show a model's best version."""
     with Registry(storage) as registry:
-        _print_version(registry.best(model, metric, parse_direction(direction), where=where), as_json)
+        best = registry.best(model, metric, parse_direction(direction), where=where, loadable=loadable)
+    _print_version(best, as_json)
+    if best.weights is None and not as_json:
+        said = without_weights(best.ref, best.state)
+        say(f"\n{said}; --loadable looks only among those whose weights are there")
 
 
 def _print_version(version: ModelVersion, as_json: bool) -> None:
     if as_json:
         print_json(version.as_dict())
         return
-    typer.echo(f"{version.ref}  {version.metric} {show(version.score)} at epoch {version.epoch}")
+    say(f"{version.ref}  {version.metric} {show(version.score)} at epoch {version.epoch}")
     for name, value in _facts(version).items():
-        typer.echo(f"  {name:<11}{show(value)}")
+        say(f"  {name:<11}{show(value)}")
     if version.description:
-        typer.echo(f"\n{version.description}")
-
-
-def _without(version: ModelVersion) -> str:
-    reason = version.tags.get(NO_WEIGHTS_TAG)
-    return version.state if reason is None else f"none: {reason}"
+        say(f"\n{version.description}")
 
 
 def _facts(version: ModelVersion) -> dict[str, object]:
@@ -90,7 +91,14 @@ def _facts(version: ModelVersion) -> dict[str, object]:
         "libraries": dict(source.libraries),
         "aliases": version.aliases,
         "tags": dict(version.tags),
-        "weights": f"{size(stored.bytes)}, sha256 {stored.sha256}" if stored else _without(version),
+        "weights": f"{size(stored.bytes)}, sha256 {stored.sha256}" if stored else _gone(version),
         "imported": version.imported,
         "created": version.created_at.isoformat(timespec="seconds"),
     }
+
+
+def _gone(version: ModelVersion) -> str:
+    if version.state == "displaced":
+        return "gone: displaced by better ones of its study"
+    reason = version.tags.get(NO_WEIGHTS_TAG)
+    return "none" if reason is None else f"none: {reason}"

@@ -9,7 +9,7 @@ import typer
 
 from registry.api.registry import Registry
 from registry.commands.arguments import MarkedArgument
-from registry.core.console import Storage, new_app
+from registry.core.console import Storage, new_app, say
 from registry.core.errors import UsageError, UserError
 
 TagName = Annotated[str, typer.Argument(metavar="NAME", help="The tag's name.")]
@@ -27,7 +27,7 @@ def tag_set(
     """Give a version or a model a tag."""
     with Registry(storage) as registry:
         registry.set_tag(ref, name, text)
-    typer.echo(f"{ref}: {name}={text}")
+    say(f"{ref}: {name}={text}")
 
 
 @tag_app.command("rm")
@@ -35,7 +35,7 @@ def tag_rm(ref: MarkedArgument, name: TagName, storage: Storage = None) -> None:
     """Take a tag off a version or a model."""
     with Registry(storage) as registry:
         registry.remove_tag(ref, name)
-    typer.echo(f"{ref}: {name} is removed")
+    say(f"{ref}: {name} is removed")
 
 
 def describe_command(
@@ -50,7 +50,7 @@ def describe_command(
     said = _read(file) if file is not None else text
     with Registry(storage) as registry:
         registry.describe(ref, said)
-    typer.echo(f"{ref}: {'described' if said and said.strip() else 'the description is removed'}")
+    say(f"{ref}: {'described' if said and said.strip() else 'the description is removed'}")
 
 
 def _read(file: Path) -> str:

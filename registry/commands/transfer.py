@@ -9,7 +9,7 @@ import typer
 
 from registry.api.registry import Registry
 from registry.commands.arguments import RebuildOption, RefArgument, rebuild_of
-from registry.core.console import Json, Storage, print_json, show, size
+from registry.core.console import Json, Storage, print_json, say, show, size
 from registry.core.database.url import database_exists, default_url, parse_url
 
 
@@ -28,22 +28,23 @@ def export_command(
         print_json(found.as_dict())
     else:
         on = f"{found.samples} {found.inputs} samples"
-        typer.echo(f"{ref}: {name} in {out}; predicts the same on {on} (apart by {show(found.max_difference)})")
+        say(f"{ref}: {name} in {out}; predicts the same on {on} (apart by {show(found.max_difference)})")
 
 
 def bundle_command(
     refs: Annotated[list[str], typer.Argument(metavar="REF...", help="MODEL, MODEL/3 or MODEL@ALIAS.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Also versions that have no weights.")] = False,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
     """Write versions with weights, curves, tags and aliases to one file, for `registry import`."""
     with Registry(storage) as registry:
-        versions = registry.bundle(refs, out)
+        versions = registry.bundle(refs, out, force=force)
     if as_json:
         print_json({"out": str(out), "bytes": out.stat().st_size, "versions": [version.ref for version in versions]})
     else:
-        typer.echo(f"{', '.join(version.ref for version in versions)}: {size(out.stat().st_size)} in {out}")
+        say(f"{', '.join(version.ref for version in versions)}: {size(out.stat().st_size)} in {out}")
 
 
 def import_command(
@@ -66,10 +67,10 @@ def import_command(
         print_json(found.as_dict())
         return
     for ref in found.added:
-        typer.echo(f"{ref} is added")
+        say(f"{ref} is added")
     for ref in found.present:
-        typer.echo(f"{ref} was here already")
+        say(f"{ref} was here already")
     for name in found.aliases_left:
-        typer.echo(f"{name} stays where it is; move it with `registry alias set` or `registry promote`")
+        say(f"{name} stays where it is; move it with `registry alias set` or `registry promote`")
     for name in found.marks_left:
-        typer.echo(f"{name} stays as it is here; change it with `registry tag set` or `registry describe`")
+        say(f"{name} stays as it is here; change it with `registry tag set` or `registry describe`")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import typer
-
-from registry.core.console import Json, Storage, print_json
+from registry.core.console import Json, Storage, print_json, say
 from registry.core.database.engine import open_engine
 from registry.core.database.url import default_url
 from registry.core.database.versioned_schema import known_schemas
@@ -20,4 +18,4 @@ def upgrade_command(storage: Storage = None, as_json: Json = False) -> None:
         return
     for name, before, after in done:
         known = f"{before} -> {after}" if before != after else f"{after}, up to date"
-        typer.echo(f"{name}: {known}")
+        say(f"{name}: {known}")

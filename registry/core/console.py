@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,8 @@ from typing import Annotated, Any
 import typer
 
 from registry.core.errors import UsageError, UserError
+from registry.core.numbers import significant_format
+from registry.core.plain_text import one_line, plain_text
 
 INTERRUPTED = 130  # the exit code after Ctrl-C where there was nothing to stop in order
 EPILOG = "--debug, anywhere on the line, shows the traceback of an error."
@@ -89,8 +92,13 @@ def _explain(error: Exception, program: str) -> int:
     else:
         message = f"{type(error).__name__}: {error}; this is a fault of the program: --debug shows where"
         code = 1
-    typer.echo(f"{program}: {' '.join(message.split())}", err=True)
+    say(f"{program}: {' '.join(message.split())}", err=True)
     return code
+
+
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print a text; control characters in it are shown, not obeyed. All that people read is printed here."""
+    typer.echo(plain_text(text), err=err, nl=nl)
 
 
 def print_json(document: Any) -> None:
@@ -99,8 +107,9 @@ def print_json(document: Any) -> None:
 
 
 def json_text(document: Any) -> str:
-    """Return a JSON document as it is printed."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    """Return a JSON document as it is printed; what a terminal would obey is escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -114,8 +123,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, no_wrap=not console.is_terminal)
-    for row in rows:
-        table.add_row(*[show(cell) for cell in row])
+    cells = [list(row) for row in rows]
+    writers = [
+        significant_format([cell for cell in column if isinstance(cell, float)]) for column in zip(*cells, strict=True)
+    ]
+    for row in cells:
+        texts = [
+            write(cell) if isinstance(cell, float) else show(cell) for cell, write in zip(row, writers, strict=True)
+        ]
+        table.add_row(*map(one_line, texts))
     console.print(table)
 
 
@@ -129,7 +145,7 @@ def show(value: object) -> str:
     if value is None or value in ("", (), {}):
         return "-"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return significant_format([value])(value)
     if isinstance(value, dict):
         return ", ".join(f"{name}={'None' if item is None else show(item)}" for name, item in value.items())
     if isinstance(value, list | tuple):

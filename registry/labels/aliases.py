@@ -32,14 +32,15 @@ def set_alias(
     Args:
         model: whose alias it is.
         alias: the name.
-        version: the row of the version, with ``id`` and ``number``.
+        version: the row of the version, with ``id``, ``number``, ``state`` and ``weights``.
         if_currently: the number that the alias must be on; ``none`` for nowhere; None: wherever it is.
-        force: move a protected alias, too.
+        force: move a protected alias, too, and one to a version that has no weights.
         why: kept with the event.
 
     Raises:
         ConflictError: the alias is not on ``if_currently``.
         ProtectedError: it is protected.
+        NotFoundError: the version has no weights, so that nobody could load what the alias names.
         UsageError: a name that cannot be.
     """
     check_name("alias", alias)
@@ -49,12 +50,28 @@ def set_alias(
     if number == version.number:
         return
     _guard(model, alias, before, force, "moved")
+    if not force and version.weights is None:
+        raise NotFoundError(
+            f"{model.name}@{alias} is not moved: {without_weights(f'{model.name}/{version.number}', version.state)}; "
+            "do it nevertheless with --force (force=True in Python)"
+        )
     values = {"version_id": version.id, "moved_at": model.now}
     if before is None:
         model.connection.execute(aliases.insert(), values | {"model_id": model.id, "name": alias})
     else:
         model.connection.execute(aliases.update().where(_here(model.id, alias)).values(values))
     remember(model, "alias_set", alias, (number, version.number), why)
+
+
+def without_weights(ref: str, state: str) -> str:
+    """Return, in words, that a version cannot be loaded.
+
+    Example:
+        >>> without_weights("fmnist/3", "displaced")
+        'fmnist/3 cannot be loaded, for better ones of its study took the place of its weights'
+    """
+    why = "better ones of its study took the place of its weights" if state == "displaced" else "it has no weights"
+    return f"{ref} cannot be loaded, for {why}"
 
 
 def remove_alias(model: HeldModel, alias: str, *, if_currently: Expected = None, force: bool = False) -> None:

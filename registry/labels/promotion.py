@@ -11,8 +11,9 @@ from sqlalchemy.engine import Row
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.core.metric_directions import require_direction
+from registry.core.numbers import significant_format
 from registry.core.objective import Direction, Objective, to_direction
-from registry.labels.aliases import find, set_alias
+from registry.labels.aliases import find, set_alias, without_weights
 from registry.schema import metrics
 from registry.values.version import finite
 from registry.versions.held import HeldModel
@@ -83,6 +84,8 @@ def promote(
     before = None if current is None else values.get(current.id)
     said = (f"{model.name}/{version.number}", None if current is None else f"{model.name}/{current.number}")
     status, reason = _judge(said, objective, (value, before), margin)
+    if status == "promoted" and version.weights is None:
+        status, reason = "refused", without_weights(said[0], version.state)
     if status == "promoted":
         set_alias(model, alias, version, force=force, why=reason)
     return Promotion(
@@ -105,18 +108,18 @@ def _values(
 ) -> tuple[dict[int, float | None], Objective]:
     """Return the metric's values by version id, and which way is better."""
     measured = sa.select(metrics.c.version_id, metrics.c.value, metrics.c.direction).where(metrics.c.name == metric)
-    found = model.connection.execute(measured.where(metrics.c.version_id.in_([row.id for row in rows]))).all()
-    if not found:
+    measures = model.connection.execute(measured.where(metrics.c.version_id.in_([row.id for row in rows]))).all()
+    if not measures:
         names = sa.select(metrics.c.name).where(metrics.c.version_id.in_([row.id for row in rows])).distinct()
         raise NotFoundError(
             f"{model.name}/{rows[0].number} has no metric {metric!r}; "
             f"{did_you_mean(metric, list(model.connection.scalars(names)))}"
         )
     own = model.row.direction if metric == model.row.metric else None
-    recorded = next((row.direction for row in found if row.direction), None)
+    recorded = next((row.direction for row in measures if row.direction), None)
     advice = "add --direction max or --direction min"
     way = require_direction(metric, direction, own, recorded, advice=advice)
-    return {row.version_id: row.value for row in found}, Objective(metric, way)
+    return {row.version_id: row.value for row in measures}, Objective(metric, way)
 
 
 def _judge(
@@ -132,12 +135,13 @@ def _judge(
         return "refused", f"{new} has no value of {metric}"
     if old is None:
         return "promoted", f"the alias was on no version; {new} has {metric} {value:.6g}"
+    write = significant_format([value] if before is None else [value, before])
     if before is None:
         return "refused", f"{old}, where the alias is, has no value of {metric} to beat: choose another metric"
     if beats(value, before, objective, margin):
-        return "promoted", f"{new} has {metric} {value:.6g} against {before:.6g} of {old}"
+        return "promoted", f"{new} has {metric} {write(value)} against {write(before)} of {old}"
     needed = f"by {margin:.6g}" if margin else "at all"
-    return "refused", f"{new} has {metric} {value:.6g} against {before:.6g} of {old}: not better {needed}"
+    return "refused", f"{new} has {metric} {write(value)} against {write(before)} of {old}: not better {needed}"
 
 
 def beats(value: float, other: float, objective: Objective, margin: float) -> bool:

@@ -183,6 +183,6 @@ def _mark(registry: Registry, made: ModelVersion, run: _Run, version: Any, alias
         registry.describe(made.ref, about)
     for alias in aliases:
         try:
-            registry.set_alias(made.model, convert.plain_name(alias), made.version, if_currently="none")
+            registry.set_alias(made.model, convert.plain_name(alias), made.version, if_currently="none", force=True)
         except ConflictError:
             continue  # somebody has set it here

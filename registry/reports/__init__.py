@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from registry.reports.facts.computed import computed
     from registry.reports.facts.evidence import Attempt, Baseline, Calibration, Mistake, Mistakes, Repeats
     from registry.reports.facts.study import (
         Hyperparameter,
@@ -49,6 +50,7 @@ __all__ = [
     "baselines_of",
     "check_name",
     "commands_for",
+    "computed",
     "configuration",
     "confirmations",
     "joined",
@@ -63,6 +65,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "registry.reports.facts.computed": ["computed"],
     "registry.reports.facts.evidence": ["Attempt", "Baseline", "Calibration", "Mistake", "Mistakes", "Repeats"],
     "registry.reports.facts.study": [
         "Hyperparameter",

@@ -39,9 +39,9 @@ def compare(refs: Sequence[str], *, storage: str | None = None, metric: str | No
         chosen = list({version.ref: version for version in registry.compare(refs).versions}.values())
         trained = {version.ref: trained_alike(registry, version) for version in chosen}
         report = comparison_of(chosen, trained, database=shown, made_by=made_by, metric=metric)
-        (study,) = report.studies
-        winner = next(version for version in chosen if version.ref == study.leaders[0].version)
-        commands = commands_for(registry, make_url(url), winner)
+    (study,) = report.studies
+    winner = next(version for version in chosen if version.ref == study.leaders[0].version)
+    commands = commands_for(make_url(url), winner)
     return replace(report, studies=(replace(study, commands=commands),))
 
 

@@ -121,8 +121,14 @@ def ids_of_best(
     ids: list[int] = list(connection.scalars(best))
     if not ids:
         _check_measured(connection, model, asked)
-        raise NotFoundError(f"no version of {model.name!r} that has a value of {asked!r} fits the filter")
+        lacking = "has weights" if fits is has_weights else "fits the filter"
+        raise NotFoundError(f"no version of {model.name!r} that has a value of {asked!r} {lacking}")
     return ids
+
+
+def has_weights(version_id: Any, _model_id: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a version's weights are there."""
+    return sa.exists().where(versions.c.id == version_id, versions.c.weights.is_not(None))
 
 
 def _recorded_direction(connection: Connection, model: Row[Any], metric: str) -> Direction:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.core.atomic_file import whole_file
 from registry.core.errors import UsageError
+from registry.core.plain_text import csv_text
 from registry.values.version import ModelVersion
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ def to_csv(versions: Sequence[ModelVersion]) -> str:
     frame = to_frame(versions)
     if len(frame):
         frame["created"] = [version.created_at.isoformat() for version in versions]
-    text: str = frame.to_csv(index=False)
-    return text
+    return csv_text(frame)
 
 
 def write_parquet(versions: Sequence[ModelVersion], out: Path) -> None:

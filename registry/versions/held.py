@@ -42,12 +42,12 @@ class HeldModel:
         return str(self.row.name)
 
     def version(self, ref: Ref) -> Row[Any]:
-        """Return the id and the number of the version that a reference means; a model's name means its best.
+        """Return id, number, state and weights of the version that a reference means; a model's name means its best.
 
         Raises:
             NotFoundError: no such version or alias.
         """
-        columns: sa.Select[Any] = sa.select(versions.c.id, versions.c.number)
+        columns: sa.Select[Any] = sa.select(versions.c.id, versions.c.number, versions.c.state, versions.c.weights)
         return self.connection.execute(columns.where(versions.c.id.in_(ids_of(self.connection, ref)))).one()
 
     def labelled(self, ref: Ref) -> Row[Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -176,7 +177,7 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         if against := _against_champion(study, now.best):
             typer.echo(against)
         option = options.storage_option(study)
-        typer.echo(f"registered as {study.record.model}: registry best {study.record.model}{option}")
+        typer.echo(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
     if now.finished < now.budget:
         typer.echo(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
 
@@ -222,4 +223,5 @@ def _continue(study: Study, run_options: dict[str, Any]) -> str:
     option = options.storage_option(study)
     if run_options["on"] != "local":
         option += f" --on {run_options['on']}"
-    return f"search run {record.problem} --study {record.name} --trials {study.status().budget}{option}"
+    words = ["search", "run", record.problem, "--study", record.name, "--trials", str(study.status().budget)]
+    return shlex.join(words) + option

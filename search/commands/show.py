@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.core.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, print_json, print_table, say
 
 if TYPE_CHECKING:
     from search.records.status import StudyStatus
@@ -26,8 +26,8 @@ def status_command(
     from search.study import Study, all_studies
 
     if study is None:
-        found = [one.status() for one in all_studies(storage)]
-        print_json([one.as_dict() for one in found]) if as_json else _print_studies(found)
+        statuses = [each.status() for each in all_studies(storage)]
+        print_json([status.as_dict() for status in statuses]) if as_json else _print_studies(statuses)
         return
     if watch and as_json:
         raise UsageError("--watch draws a picture again and again; leave out --json, or --watch")
@@ -52,15 +52,15 @@ def report_command(
     from registry.core.database.url import default_url
     from search.report.collect import write_report
 
-    typer.echo(f"wrote {write_report(storage or default_url(), studies or [], out, errors=not no_errors)}")
+    say(f"wrote {write_report(storage or default_url(), studies or [], out, errors=not no_errors)}")
 
 
 def problems_command(as_json: Json = False) -> None:
     """List the installed problems, which `search run NAME` finds by name."""
     from search.problems.resolve import installed_problems
 
-    found = [{"name": name, "source": point.value} for name, point in sorted(installed_problems().items())]
-    print_json(found) if as_json else print_table(["name", "source"], [(p["name"], p["source"]) for p in found])
+    problems = [{"name": name, "source": point.value} for name, point in sorted(installed_problems().items())]
+    print_json(problems) if as_json else print_table(["name", "source"], [(p["name"], p["source"]) for p in problems])
 
 
 def _watch(study: Study) -> None:
@@ -86,14 +86,14 @@ def _print_status(now: StudyStatus) -> None:
 
     Console(highlight=False, soft_wrap=True).print(render(now))
     if now.error:
-        typer.echo(f"stopped: {now.error}")
+        say(f"stopped: {now.error}")
 
 
-def _print_studies(found: list[StudyStatus]) -> None:
+def _print_studies(statuses: list[StudyStatus]) -> None:
     print_table(
         ["study", "problem", "done", "budget", "running", "best"],
         [
             (s.study, s.problem, s.finished, s.budget, s.trials["running"], None if s.best is None else s.best.score)
-            for s in found
+            for s in statuses
         ],
     )

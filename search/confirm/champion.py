@@ -51,7 +51,7 @@ def _promote_once(registry: Registry, record: StudyRecord, chosen: ModelVersion)
     why = f"mean {record.objective.metric} {mean:.6g} over {chosen.tags[SEEDS]} seeds"
     try:
         registry.set_alias(record.model, CHAMPION, chosen.version, if_currently=expected, why=why)
-    except ProtectedError as error:
+    except (NotFoundError, ProtectedError) as error:  # protected, or the chosen one has no weights
         return str(error)
     return f"{alias} is {chosen.ref}" + ("" if current is None else f" now; it was {current.ref}")
 

@@ -106,7 +106,8 @@ def _change(
             query = sa.select(slots).where(slots.c.study_id == study.id, slots.c.trial == trial)
             row = connection.execute(query.with_for_update()).one_or_none()
             if row is None:
-                raise NotFoundError(f"the study {study.name!r} has no trial {trial}; see `search report {study.name}`")
+                look = f"search report {shlex.quote(study.name)}"
+                raise NotFoundError(f"the study {study.name!r} has no trial {trial}; see `{look}`")
             act(connection, row)
         change = sa.update(studies).where(studies.c.id == study.id)
         connection.execute(change.values(revision=studies.c.revision + 1))

@@ -14,6 +14,7 @@ from registry.core.database.transaction import clock, reading
 from registry.core.errors import NotFoundError
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
+from registry.values.version import finite
 from search.records.studies import StudyRecord, find_study, read_study
 from search.schema import slots, workers
 from search.timing import DEAD_SECONDS, FORGOTTEN_SECONDS
@@ -85,7 +86,12 @@ class StudyStatus:
             "budget": self.budget,
             "trials": dict(self.trials),
             "best": best
-            and {"trial": best.trial, "score": best.score, "epoch": best.epoch, "params": dict(best.params)},
+            and {
+                "trial": best.trial,
+                "score": finite(best.score),
+                "epoch": best.epoch,
+                "params": {name: finite(value) for name, value in best.params.items()},
+            },
             "workers": [
                 {
                     "id": worker.id,

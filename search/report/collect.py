@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
@@ -11,12 +11,21 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL, Engine
 
-from registry import ModelVersion, Registry
+from registry import ModelVersion
 from registry.core.database.engine import open_engine
 from registry.core.database.transaction import reading
 from registry.core.database.url import display_url, without_secrets
 from registry.core.errors import NotFoundError
-from registry.reports import Report, ReportedStudy, check_name, commands_for, versions_around, write
+from registry.reports import (
+    Importances,
+    Report,
+    ReportedStudy,
+    check_name,
+    commands_for,
+    computed,
+    versions_around,
+    write,
+)
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.records.events import CONFIRMED, find_confirmed, find_note
 from search.records.settings import Settings
@@ -114,20 +123,21 @@ def _finished(
     """Add what is computed from a study's facts."""
     if importance:
         ended = {trial.number for trial in reported.ranked}
-        ped_anova, fanova = importances(engine, record.name, record.objective.direction, ended)
+        ped_anova, fanova = computed(
+            lambda: importances(engine, record.name, record.objective.direction, ended),
+            lambda why: (Importances(missing=why), Importances(missing=why)),
+        )
         reported = replace(reported, importances=ped_anova, fanova=fanova)
     best = reported.leaders[0] if reported.leaders else None
     ref = (best.stand_in or best.version) if best else None
     winner = next((version for version in versions if version.ref == ref), None)
-    again = {"The study again": reproduce(record, reported.budget, engine.url)}
-    commands: Mapping[str, str] = again
+    commands = {} if winner is None else commands_for(engine.url, winner)
+    commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
     url = engine.url.render_as_string(hide_password=False)
-    if winner is not None:
-        with Registry(url) as registry:
-            commands = commands_for(registry, engine.url, winner) | again
     mistakes, missing = None, ""
     if errors and winner is not None and winner.weights is not None:
-        mistakes, missing = mistakes_of_winner(url, winner.ref, record.problem, record.data_fingerprint)
+        asked = (url, winner.ref, record.problem, record.data_fingerprint)
+        mistakes, missing = computed(lambda: mistakes_of_winner(*asked), lambda why: (None, why))
     elif errors and winner is not None:
         missing = f"{winner.ref} has no weights"
     return replace(reported, commands=commands, mistakes=mistakes, mistakes_missing=missing)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from registry import ModelVersion
@@ -19,6 +20,7 @@ from registry.reports import (
     ReportedStudy,
     ReportedTrial,
     baselines_of,
+    computed,
     configuration,
     confirmations,
     joined,
@@ -103,7 +105,7 @@ def _repeats(trials: Sequence[ReportedTrial], objective: Objective) -> tuple[Rep
     """Return the scores over seeds of a study that trains each configuration several times, by their best trials."""
     groups: dict[str, list[ReportedTrial]] = {}
     for trial in trials:
-        if trial.score is not None and trial.outcome != "running" and not trial.dropped:
+        if trial.counts:
             groups.setdefault(configuration(trial.params), []).append(trial)
     repeats = []
     for those in groups.values():
@@ -129,10 +131,12 @@ def versions_by_trial(record: StudyRecord, versions: Sequence[ModelVersion]) -> 
 
 
 def _trial(slot: TrialRecord, version: ModelVersion | None) -> ReportedTrial:
-    has_score = slot.score is not None and math.isfinite(slot.score)
+    outcome = _outcome(slot)
+    # What a trial has reached so far is no score: only a finished one may be compared.
+    has_score = outcome in ("complete", "pruned") and slot.score is not None and math.isfinite(slot.score)
     return ReportedTrial(
         number=slot.trial or 0,
-        outcome=_outcome(slot),
+        outcome=outcome,
         params=slot.params,
         score=slot.score if has_score else None,
         epoch=slot.best_epoch if has_score else None,
@@ -161,24 +165,42 @@ def _outcome(slot: TrialRecord) -> Outcome:
     return "pruned" if reason is StopReason.PRUNED else "complete"
 
 
-def _pruned_by(verdict: Mapping[str, Any] | None) -> PrunedBy | None:
-    if not verdict:
+def _pruned_by(verdict: Any) -> PrunedBy | None:
+    """Return a pruner's verdict; what it does not have, or has in another shape than a number, is left out."""
+    if not isinstance(verdict, Mapping):
         return None
+    peers = verdict.get("best_peers")
+    those = [peer for peer in (peers if isinstance(peers, list) else ()) if isinstance(peer, Mapping)]
+    best = [(_whole(peer.get("trial")), _finite(peer.get("value"))) for peer in those]
     return PrunedBy(
-        pruner=verdict["pruner"],
-        epoch=verdict["epoch"],
-        value=verdict["value"],
-        peers=verdict["peers"],
-        better_peers=verdict["better_peers"],
-        median=verdict["median"],
-        best_peers=tuple((peer["trial"], peer["value"]) for peer in verdict.get("best_peers", ())),
+        pruner=str(verdict.get("pruner", "unknown")),
+        epoch=_whole(verdict.get("epoch")),
+        value=_finite(verdict.get("value")),
+        peers=_whole(verdict.get("peers")),
+        better_peers=_whole(verdict.get("better_peers")),
+        median=_finite(verdict.get("median")),
+        best_peers=tuple((trial, value) for trial, value in best if trial is not None and value is not None),
     )
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _finite(value: Any) -> float | None:
+    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if known else None
 
 
 def _space(described: Sequence[Mapping[str, Any]]) -> tuple[Hyperparameter, ...]:
     """Return the dimensions from what `search.space.discovery.Space.describe` says of them."""
-    all_of = {hp["name"]: _values(hp) for hp in described}
-    return tuple(_hyperparameter(hp, all_of) for hp in described)
+    all_of = {hp["name"]: computed(partial(_values, hp), lambda _why: None) for hp in described}
+    return tuple(computed(partial(_hyperparameter, hp, all_of), partial(_only_named, hp)) for hp in described)
+
+
+def _only_named(described: Mapping[str, Any], _why: str) -> Hyperparameter:
+    """Return a hyperparameter whose range is of a kind that is not known here."""
+    return Hyperparameter(str(described["name"]), str(described.get("class", "")), range="not known")
 
 
 def _hyperparameter(described: Mapping[str, Any], all_of: Mapping[str, list[Any] | None]) -> Hyperparameter:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from registry.core.errors import UserError
 from registry.core.objective import Direction
-from registry.reports import Importances
+from registry.reports import Importances, computed
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -54,11 +54,18 @@ def importances(
     if len(scored) < LEAST_TRIALS:
         few = Importances(missing=f"they need {LEAST_TRIALS} trials with a score, and there are {len(scored)}")
         return few, few
-    shares = _evaluate(scored, direction, _varied(scored))
-    if not shares:
+    if not _varied(scored):
         same = Importances(missing="no hyperparameter took more than one value")
         return same, same
-    return Importances(shares, len(scored), METHOD), _fanova(scored, direction)
+    # Optuna refuses what it cannot reckon with, such as a range that depends on another param.
+    return (
+        computed(lambda: _ped_anova(scored, direction), lambda why: Importances(missing=why)),
+        computed(lambda: _fanova(scored, direction), lambda why: Importances(missing=why)),
+    )
+
+
+def _ped_anova(trials: list[FrozenTrial], direction: Direction) -> Importances:
+    return Importances(_evaluate(trials, direction, _varied(trials)), len(trials), METHOD)
 
 
 def _fanova(trials: list[FrozenTrial], direction: Direction) -> Importances:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.core.durations import show_duration
+from registry.core.numbers import number_text
 from search.records.live_curves import LiveCurves
 from search.records.status import StudyStatus
 from search.records.trials import TrialRecord
@@ -182,7 +183,7 @@ def describe_best(status: StudyStatus) -> str:
     best = status.best
     if best is None:
         return "no trial has a score yet" if status.finished else "no trial has ended yet"
-    return f"best {status.objective.metric} {best.score:.4f}: trial {best.trial}, epoch {best.epoch}"
+    return f"best {status.objective.metric} {number_text(best.score)}: trial {best.trial}, epoch {best.epoch}"
 
 
 def describe_trial(trial: TrialRecord, status: StudyStatus) -> str:
@@ -191,6 +192,6 @@ def describe_trial(trial: TrialRecord, status: StudyStatus) -> str:
         reason = (trial.error or "").strip().splitlines()
         return f"trial {trial.trial}  {trial.stop_reason}" + (f": {reason[-1][:200]}" if reason else "")
     return (
-        f"trial {trial.trial}  {status.objective.metric} {trial.score:.4f} at epoch {trial.best_epoch}"
+        f"trial {trial.trial}  {status.objective.metric} {number_text(trial.score)} at epoch {trial.best_epoch}"
         f"  ({trial.stop_reason} after {trial.epoch}, {trial.seconds or 0:.1f} s)  {describe_best(status)}"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,7 @@ class Schema:
         if _order(revision) < _order(self.head):
             raise SchemaError(
                 f"the {self.name} tables of {where} are of schema {revision}; this program needs {self.head}: "
-                f"run `registry upgrade --storage {where}`"
+                f"run `registry upgrade --storage {shlex.quote(where)}`"
             )
         if _order(revision) > _order(self.head):
             raise SchemaError(

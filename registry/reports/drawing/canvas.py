@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from registry.core.objective import Objective
 from registry.reports.drawing.svg import ROLES, inline, standalone
+from registry.reports.facts.computed import computed
 
 # Colours by their role: `svg.ROLES` stands for them in the page, `PRINTED` is what they are on paper.
 INK, SOFT, LINE, PAPER, *COLOURS = (f"report {role}" for role in ROLES)
@@ -148,7 +150,7 @@ class Drawing:
             )
             axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
             plain_numbers(axes.yaxis)
-            spots = self.paint(axes) or ()
+            spots = computed(lambda: self.paint(axes) or (), lambda why: _undrawn(axes, why))
         if scale != 1:
             for text in axes.texts:
                 text.set_fontsize(float(text.get_fontsize()) * scale)
@@ -157,6 +159,15 @@ class Drawing:
                 line.set_markersize(line.get_markersize() * scale)
                 line.set_markeredgewidth(line.get_markeredgewidth() * scale)
         return axes, spots
+
+
+def _undrawn(axes: Axes, why: str) -> Sequence[Spot]:
+    """Write into the place of a picture why it could not be drawn."""
+    axes.clear()
+    axes.set_axis_off()
+    said = textwrap.fill(f"This picture could not be drawn: {why}", 48, max_lines=6)
+    axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center", parse_math=False)
+    return ()
 
 
 def _scaled(scale: float) -> dict[str, Any]:

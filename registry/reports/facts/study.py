@@ -12,14 +12,16 @@ from registry.reports.facts.evidence import Attempt, Baseline, Mistakes, Repeats
 
 Outcome = Literal["complete", "pruned", "failed", "running", "waiting"]
 OUTCOMES: tuple[Outcome, ...] = ("complete", "pruned", "failed", "running", "waiting")
+ON_REQUEST = "request"
+FINISHED: tuple[Outcome, ...] = ("complete", "pruned")
 
 
 @dataclass(frozen=True, slots=True)
 class PrunedBy:
-    """What a pruned trial was compared with.
+    """Why a trial was pruned, and what it was compared with; None is what nobody recorded.
 
     Args:
-        pruner: the pruner that judged.
+        pruner: the pruner that judged, or `ON_REQUEST`.
         epoch: the finished epoch at which it judged.
         value: the trial's objective there.
         peers: how many trials had a value there.
@@ -29,23 +31,28 @@ class PrunedBy:
     """
 
     pruner: str
-    epoch: int
-    value: float
-    peers: int
-    better_peers: int
-    median: float | None
+    epoch: int | None = None
+    value: float | None = None
+    peers: int | None = None
+    better_peers: int | None = None
+    median: float | None = None
     best_peers: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def on_request(self) -> bool:
+        """Whether somebody asked for it."""
+        return self.pruner == ON_REQUEST
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedTrial:
-    """A trial, finished or running.
+    """A trial, finished or not.
 
     Args:
         number: its number in the study.
-        outcome: how it ended, or that it runs.
+        outcome: how it ended, or that it runs or waits; one that was interrupted waits.
         params: the hyperparameters' values.
-        score: the objective at the best epoch; None for a failed trial.
+        score: the objective at the best epoch; None for a trial that has failed or has not finished.
         epoch: the best epoch, from 1.
         epochs: how many epochs are finished.
         stop_reason: why it ended.
@@ -91,6 +98,11 @@ class ReportedTrial:
     def name(self) -> str:
         """What it is called in a sentence."""
         return self.label or f"trial {self.number}"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is ranked: it has finished with a score, and nobody has dropped it."""
+        return self.outcome in FINISHED and self.score is not None and not self.dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +210,8 @@ class ReportedStudy:
     def ranked(self) -> tuple[ReportedTrial, ...]:
         """The finished trials that have a score and were not dropped, the best first; of equal ones the earlier."""
         key = self.objective.key
-        counted = (trial for trial in self.trials if trial.outcome != "running" and not trial.dropped)
-        scored = [(key(trial.score), trial.number, trial) for trial in counted if trial.score is not None]
-        return tuple(trial for _, _, trial in sorted(scored, key=lambda found: found[:2]))
+        counted = (trial for trial in self.trials if trial.counts)
+        return tuple(sorted(counted, key=lambda trial: (key(score_of(trial)), trial.number)))
 
     @property
     def leaders(self) -> tuple[ReportedTrial, ...]:
@@ -219,7 +230,8 @@ class ReportedStudy:
 
     def repeats_of(self, trial: ReportedTrial) -> Repeats | None:
         """Return the scores over seeds of a trial's configuration; None where it was trained once."""
-        return next((one for one in self.repeats if one.trial == trial.number and len(one.scores) > 1), None)
+        mine = (repeats for repeats in self.repeats if repeats.trial == trial.number)
+        return next((repeats for repeats in mine if len(repeats.scores) > 1), None)
 
     @property
     def counts(self) -> dict[Outcome, int]:

@@ -4,33 +4,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Sequence
 from typing import Any
 
-TOP = 10
-MOST_DECIMALS = 8
+from registry.core.numbers import number_format as score_format
 
-
-def score_format(best_first: Sequence[float]) -> Callable[[float], str]:
-    """Return how to write a study's scores: four digits, or more where the best ones would look equal.
-
-    Example:
-        >>> score_format([0.89325, 0.89317, 0.5])(0.89325)
-        '0.89325'
-    """
-    sizes = [abs(score) for score in best_first if score]
-    if not sizes:
-        return "{:.4f}".format
-    size = sorted(sizes)[len(sizes) // 2]
-    if not 1e-4 <= size < 1e6:
-        return "{:.6g}".format
-    # A perfect score must not be claimed for one that is nearly perfect.
-    distinct = {*best_first[:TOP], *([1.0] if max(sizes) <= 1 else [])}
-    decimals = max(0, 4 - math.ceil(math.log10(size)))
-    most = min(decimals + 2, MOST_DECIMALS)
-    while decimals < most and len({f"{score:.{decimals}f}" for score in distinct}) < len(distinct):
-        decimals += 1
-    return f"{{:.{decimals}f}}".format
+__all__ = ["count_text", "score_format", "share_text", "shorten", "value_text", "width_of"]
 
 
 def value_text(value: Any) -> str:

@@ -10,14 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from registry.core.plain_text import csv_text
 from registry.reports.facts.study import Report, ReportedStudy, ReportedTrial
 from registry.versions.frame import require_pyarrow
 
 if TYPE_CHECKING:
     import pandas
-
-# Programs that open tables take a text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_frame(report: Report) -> pandas.DataFrame:
@@ -63,17 +61,7 @@ def _row(study: ReportedStudy, rank: int | None, trial: ReportedTrial) -> dict[s
 
 def to_csv(report: Report) -> bytes:
     """Return the trials as CSV in UTF-8; what a spreadsheet would take for a formula begins with an apostrophe."""
-    frame = to_frame(report)
-    for name in frame.columns:
-        if frame[name].dtype == object or str(frame[name].dtype).startswith("str"):
-            frame[name] = frame[name].map(_harmless)
-    frame.columns = [_harmless(name) for name in frame.columns]
-    text: str = frame.to_csv(index=False)
-    return text.encode()
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return csv_text(to_frame(report)).encode()
 
 
 def to_parquet(report: Report) -> bytes:

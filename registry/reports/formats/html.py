@@ -15,8 +15,7 @@ from markupsafe import Markup, escape
 from registry.reports.drawing.canvas import Drawing
 from registry.reports.facts.study import Report
 from registry.reports.facts.text import value_text
-from registry.reports.sections.report import sections_of, title_of
-from registry.reports.sections.studies import studies_block
+from registry.reports.sections.report import comparison_of_studies, sections_of, title_of
 
 
 def render(report: Report) -> str:
@@ -27,7 +26,7 @@ def render(report: Report) -> str:
         report=report,
         title=title_of(report),
         sections=sections_of(report),
-        comparison=studies_block(report.studies) if len(report.studies) > 1 else None,
+        comparison=comparison_of_studies(report),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         policy=_policy(style, script),

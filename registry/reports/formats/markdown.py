@@ -10,8 +10,7 @@ from registry.reports.document.parts import Bars, Block, Facts, Gallery, Part, P
 from registry.reports.document.table import Table
 from registry.reports.facts.study import Report
 from registry.reports.facts.text import value_text
-from registry.reports.sections.report import Section, sections_of, title_of
-from registry.reports.sections.studies import studies_block
+from registry.reports.sections.report import Section, comparison_of_studies, sections_of, title_of
 
 MOST_ROWS = 100
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
@@ -27,8 +26,8 @@ def to_markdown(report: Report, folder: str) -> tuple[str, dict[str, bytes]]:
     writer = _Writer(folder)
     lines = [f"# {escaped(title_of(report))}", ""]
     lines += [f"{report.made_at:%Y-%m-%d %H:%M} UTC · {escaped(report.database)} · {escaped(report.made_by)}", ""]
-    if len(report.studies) > 1:
-        lines += writer.block(studies_block(report.studies), "##")
+    if comparison := comparison_of_studies(report):
+        lines += writer.block(comparison, "##")
     for section in sections_of(report):
         lines += _answer(section, alone=len(report.studies) == 1)
         for block in section.blocks:

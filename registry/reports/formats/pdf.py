@@ -21,8 +21,7 @@ from registry.reports.document.table import Cell, Table
 from registry.reports.drawing.canvas import COLOURS, INK, LINE, SOFT, printing
 from registry.reports.facts.study import Report
 from registry.reports.facts.text import shorten, value_text, width_of
-from registry.reports.sections.report import Section, sections_of, title_of
-from registry.reports.sections.studies import studies_block
+from registry.reports.sections.report import Section, comparison_of_studies, sections_of, title_of
 
 WIDTH, HEIGHT, MARGIN = 595.0, 842.0, 42.0  # A4 in points
 INNER = WIDTH - 2 * MARGIN
@@ -35,7 +34,7 @@ LONGEST_CELL = 44
 def to_pdf(report: Report) -> bytes:
     """Return the report as a PDF file."""
     sections = sections_of(report)
-    comparison = [studies_block(report.studies)] if len(report.studies) > 1 else []
+    comparison = [block] if (block := comparison_of_studies(report)) else []
     out = io.BytesIO()
     # A name in a script for which no font is installed is told below; it is no reason for a warning.
     with warnings.catch_warnings():

@@ -75,6 +75,11 @@ def answer(study: ReportedStudy) -> Answer:
     return Answer(best, caption, score, spread, subject, params, left_out, tuple(_lines(study)), outcomes, _cost(study))
 
 
+def no_answer(_study: ReportedStudy, why: str) -> Answer:
+    """Return what stands in the place of an answer that could not be computed."""
+    return Answer(None, "", None, "", "", {}, "", (f"The answer could not be made: {why}.",), "No counts", "")
+
+
 def _write(study: ReportedStudy) -> Callable[[float], str]:
     return score_format([score_of(trial) for trial in study.ranked])
 
@@ -83,6 +88,8 @@ def _nothing(study: ReportedStudy) -> str:
     counts = study.counts
     if counts["failed"]:
         return f"No trial has a score: {count_text(counts['failed'])} failed, for the reasons below."
+    if counts["complete"] or counts["pruned"]:
+        return "No trial has a score that counts."
     return "No trial has finished yet."
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from registry.reports.analysis.groups import compare_groups, groups_table
 from registry.reports.analysis.noise import value_of
-from registry.reports.document.parts import Bars, Block, Facts, Key, Part, Pictures, Rows
+from registry.reports.document.parts import Bars, Block, Facts, Key, Part, Picture, Pictures, Rows
 from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
+from registry.reports.facts.computed import computed
 from registry.reports.facts.study import Importances, ReportedStudy
 from registry.reports.facts.text import count_text, score_format, value_text
 from registry.reports.sections import leaderboard
@@ -19,22 +21,7 @@ from registry.reports.sections.misclassified import errors_block
 from registry.reports.sections.slices import slice_pictures
 from registry.reports.sections.timeline import timeline_block
 
-
-def blocks_of(study: ReportedStudy) -> list[Block]:
-    """Return the sections that have something to say."""
-    found = [
-        leaderboard_block(study),
-        comparison_block(study),
-        curves_block(study),
-        *(
-            [history_block(study), mattered_block(study), endings_block(study), timeline_block(study)]
-            if _search(study)
-            else []
-        ),
-        errors_block(study),
-        provenance_block(study),
-    ]
-    return [block for block in found if block.parts or block.notes]
+T = TypeVar("T")
 
 
 def _search(study: ReportedStudy) -> bool:
@@ -116,30 +103,46 @@ def history_block(study: ReportedStudy) -> Block:
 
 def mattered_block(study: ReportedStudy) -> Block:
     """Return what each hyperparameter did."""
-    slices, note = slice_pictures(study)
+    notes: list[str] = []
+
+    def optional(what: str, make: Callable[[], T], empty: T) -> T:
+        """Return a part, or nothing and a note that says why it is missing."""
+
+        def without(why: str) -> T:
+            notes.append(f"No {what}: {why}.")
+            return empty
+
+        return computed(make, without)
+
+    nothing: tuple[list[Picture], str] = ([], "")
+    slices, note = optional("pictures by value", lambda: slice_pictures(study), nothing)
     parts: list[Part] = []
-    notes: tuple[str, ...] = ()
     if study.importances.shares:
         parts.append(importance_bars(study.importances, study.fanova))
     elif study.importances.missing and slices:
-        notes = (f"No importances: {study.importances.missing}.",)
+        notes.append(f"No importances: {study.importances.missing}.")
     if slices:
         said = (
             "A trial is a dot, a pruned one a hollow triangle; the ring is the winner, the grey line the median. "
             "Numbers under choices count their trials."
         )
         parts.append(Pictures(tuple(slices), "grid", f"{study.metric} by value", (f"{note} {said}".strip(),)))
-    if compared := compare_groups(study):
+    if groups := optional("comparison of groups", lambda: _groups(study), None):
         caution = (
             "By ranks: Mann-Whitney for two groups, Kruskal-Wallis for more, p-values raised for their number (Holm). "
             "The sampler prefers good values, so groups differ in more than this one param: take p as a hint."
         )
-        parts.append(Rows(groups_table(study, compared), "Groups compared", (caution,)))
-    if interaction := interaction_picture(study):
+        parts.append(Rows(groups, "Groups compared", (caution,)))
+    if interaction := optional("picture of two params", lambda: interaction_picture(study), None):
         parts.append(Pictures((interaction,), "wide", "The two most important together"))
-    if parallel := parallel_picture(study):
+    if parallel := optional("parallel coordinates", lambda: parallel_picture(study), None):
         parts.append(Pictures((parallel,), "long", "Parallel coordinates"))
-    return Block("What mattered", tuple(parts), notes)
+    return Block("What mattered", tuple(parts), tuple(notes))
+
+
+def _groups(study: ReportedStudy) -> Table | None:
+    compared = compare_groups(study)
+    return groups_table(study, compared) if compared else None
 
 
 def importance_bars(first: Importances, second: Importances) -> Bars:
@@ -200,3 +203,17 @@ def provenance_block(study: ReportedStudy) -> Block:
         )
         parts.append(Rows(Table(columns, rows), "Search space"))
     return Block("Provenance", tuple(parts))
+
+
+SECTIONS: tuple[tuple[str, Callable[[ReportedStudy], Block]], ...] = (
+    ("Leaderboard", leaderboard_block),
+    ("Is it really better?", comparison_block),
+    ("Curves of the best", curves_block),
+    ("History of the search", history_block),
+    ("What mattered", mattered_block),
+    ("What the search did", endings_block),
+    ("Workers", timeline_block),
+    ("Errors of the winner", errors_block),
+    ("Provenance", provenance_block),
+)
+SEARCH_SECTIONS = ("History of the search", "What mattered", "What the search did", "Workers")

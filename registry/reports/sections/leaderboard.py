@@ -9,11 +9,12 @@ from typing import Any
 
 from registry.core.durations import duration_text
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
-from registry.reports.facts.study import ReportedStudy, ReportedTrial
+from registry.reports.facts.study import PrunedBy, ReportedStudy, ReportedTrial
 from registry.reports.facts.text import count_text, score_format, share_text, value_text
 from registry.values.stop_reason import StopReason
 
 MOST_ROWS = 500
+UNFINISHED = ("running", "waiting")
 MOST_CELLS = 15_000
 
 
@@ -80,12 +81,25 @@ def _fixed_cells(trial: ReportedTrial) -> tuple[Cell, ...]:
     version = trial.source if trial.label else again or trial.version
     names = " ".join(filter(None, (version, ", ".join(trial.aliases))))
     return (
-        NOTHING if trial.epoch is None else Cell(f"{trial.epoch} of {trial.epochs}", str(trial.epoch)),
-        Cell((trial.stop_reason or trial.outcome) + (", dropped" if trial.dropped else "")),
+        _epochs(trial),
+        Cell(_ending(trial)),
         NOTHING if trial.seconds is None else exact(trial.seconds, f"{trial.seconds:.1f}"),
         NOTHING if trial.parameters is None else Cell(count_text(trial.parameters), str(trial.parameters)),
         Cell(names) if names else NOTHING,
     )
+
+
+def _epochs(trial: ReportedTrial) -> Cell:
+    """Return the best epoch and how many there were; of a trial that is not over, how many there are so far."""
+    if trial.outcome in UNFINISHED and trial.epochs:
+        return Cell(f"{trial.epochs} so far", str(trial.epochs))
+    return NOTHING if trial.epoch is None else Cell(f"{trial.epoch} of {trial.epochs}", str(trial.epoch))
+
+
+def _ending(trial: ReportedTrial) -> str:
+    asked = trial.pruned_by is not None and trial.pruned_by.on_request
+    said = ("on request" if asked else "", "dropped" if trial.dropped else "")
+    return ", ".join([trial.stop_reason or trial.outcome, *filter(None, said)])
 
 
 def _param_cell(trial: ReportedTrial, name: str) -> Cell:
@@ -123,22 +137,30 @@ def stop_reasons(study: ReportedStudy) -> Table:
 def pruned_trials(study: ReportedStudy) -> Table:
     """Return at which epoch each pruned trial was pruned, and against how many peers."""
     pruned = [(trial, trial.pruned_by) for trial in study.trials if trial.outcome == "pruned" and trial.pruned_by]
-    write = score_format([by.value for _, by in pruned])
+    write = score_format([by.value for _, by in pruned if by.value is not None])
     names = ("trial", "at epoch", f"{study.metric} there", "peers there", "better peers", "their median")
     best = Column("the best of them", number=False)
     rows = tuple(
         (
             Cell(str(trial.number)),
-            Cell(str(by.epoch)),
-            exact(by.value, write(by.value)),
-            Cell(str(by.peers)),
-            Cell(str(by.better_peers)),
-            NOTHING if by.median is None else exact(by.median, write(by.median)),
-            Cell(", ".join(f"trial {number} ({write(value)})" for number, value in by.best_peers[:3]) or "–"),
+            _count(by.epoch),
+            _known(by.value, write),
+            _count(by.peers),
+            _count(by.better_peers),
+            _known(by.median, write),
+            Cell("on request" if by.on_request else _best_peers(by, write)),
         )
         for trial, by in thin(pruned, MOST_LISTED)
     )
     return Table((*map(Column, names), best), rows, _listed(len(rows), len(pruned), "pruned"))
+
+
+def _count(count: int | None) -> Cell:
+    return NOTHING if count is None else Cell(str(count))
+
+
+def _best_peers(by: PrunedBy, write: Callable[[float], str]) -> str:
+    return ", ".join(f"trial {number} ({write(value)})" for number, value in by.best_peers[:3]) or "–"
 
 
 def failures(study: ReportedStudy) -> Table:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from registry.reports.document.parts import Block
+from registry.reports.facts.computed import computed
 from registry.reports.facts.study import Report, ReportedStudy
-from registry.reports.sections.answer import Answer, answer
-from registry.reports.sections.blocks import blocks_of
+from registry.reports.sections.answer import Answer, answer, no_answer
+from registry.reports.sections.blocks import SEARCH_SECTIONS, SECTIONS
+from registry.reports.sections.studies import studies_block
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +25,37 @@ class Section:
 
 
 def sections_of(report: Report) -> list[Section]:
-    """Return the report's studies."""
+    """Return the report's studies; a section that cannot be computed says why in its place."""
     return [
-        Section(f"s{number}", study, answer(study), tuple(blocks_of(study)))
+        Section(
+            f"s{number}",
+            study,
+            computed(partial(answer, study), partial(no_answer, study)),
+            tuple(blocks_of(study)),
+        )
         for number, study in enumerate(report.studies, 1)
     ]
+
+
+def blocks_of(study: ReportedStudy) -> list[Block]:
+    """Return the sections after the answer that have something to say."""
+    found = [
+        _block(title, partial(make, study))
+        for title, make in SECTIONS
+        if study.kind == "study" or title not in SEARCH_SECTIONS
+    ]
+    return [block for block in found if block.parts or block.notes]
+
+
+def comparison_of_studies(report: Report) -> Block | None:
+    """Return the section that compares several studies; None where there is one."""
+    if len(report.studies) < 2:
+        return None
+    return _block("Studies compared", partial(studies_block, report.studies))
+
+
+def _block(title: str, make: Callable[[], Block]) -> Block:
+    return computed(make, lambda why: Block(title, (), (f"This section could not be made: {why}.",)))
 
 
 def title_of(report: Report) -> str:

@@ -125,9 +125,9 @@ def best_by_epochs(study: ReportedStudy) -> tuple[list[int], list[float]]:
     bests: list[float] = []
     for trial in study.trials:
         spent += trial.epochs
-        if trial.score is None or trial.outcome == "running" or trial.dropped:
+        if not trial.counts:
             continue
-        best = study.objective.best([*bests[-1:], trial.score])
+        best = study.objective.best([*bests[-1:], score_of(trial)])
         if not bests or best != bests[-1]:
             epochs.append(spent)
             bests.append(best)

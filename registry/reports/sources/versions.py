@@ -89,7 +89,9 @@ def repeats_in(
     fixed: dict[str, list[ModelVersion]] = {}
     for version in filter(is_baseline, scored):
         fixed.setdefault(f"baseline {_baseline_name(version)}", []).append(version)
-    by_params = {configuration(trial.params): trial for trial in reversed(trials)}
+    latest_first = [*reversed(trials)]  # of equal params the last one here is taken: the first that has a rank
+    latest_first.sort(key=lambda trial: trial.counts)
+    by_params = {configuration(trial.params): trial for trial in latest_first}
     confirmed = (
         _repeats(by_params[key].name, list(those.values()), metric, by_params[key].number)
         for key, those in by_seed.items()

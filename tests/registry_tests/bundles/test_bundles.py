@@ -219,7 +219,7 @@ class TestRoundTrip:
     def test_a_displaced_one_has_its_record(self, registry, target, register, tmp_path):
         for trial in range(2):
             register(registry, trial, trial=trial, top_k=1, weights=keras_file({**DENSE, "config": {"units": trial}}))
-        registry.bundle(["toy/1"], tmp_path / "x")
+        registry.bundle(["toy/1"], tmp_path / "x", force=True)
         target.import_bundle(tmp_path / "x")
         assert (target.get("toy/1").state, target.get("toy/1").weights) == ("displaced", None)
 

@@ -355,7 +355,7 @@ class TestVersionsCompared:
             "m/2": pytest.approx((0.89, 0.88)),
             "m/5": pytest.approx((0.86, 0.85)),
         }
-        assert study.commands == {"Its record, on the command line": f"registry best m --storage {url}"}
+        assert study.commands == {"Its record, on the command line": f"registry show m/1 --storage {url}"}
         assert set(study.provenance) == {"m/1", "m/2", "m/4", "m/5"}
         assert "seed 0" in study.provenance["m/2"]
 

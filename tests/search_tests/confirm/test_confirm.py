@@ -241,7 +241,7 @@ def confirmed(registry, mean, data="data", parameters=10, metric="val_accuracy",
     """Register a version with the tags of one that was confirmed."""
     return registry.register(
         "m",
-        weights=None,
+        weights=b"weights",
         metric=metric,
         score=0.5,
         source=Source(data_fingerprint=data),

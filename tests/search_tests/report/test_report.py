@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from registry.core.database.url import without_secrets
 from registry.core.errors import DatabaseError, NotFoundError, UsageError, UserError
 from registry.core.objective import Objective
 from registry.reports import Attempt, ReportedTrial
+from registry.reports.sections.leaderboard import leaderboard
 from registry.reports.sources.commands import commands_for
 from registry.reports.toy import toy_study
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
@@ -208,7 +210,8 @@ class TestCollect:
         records = {r.trial: r for r in read_trials(engine, read_study(engine, "toy").id) if r.trial is not None}
         for trial in study.trials:
             record = records[trial.number]
-            assert (trial.score, trial.epochs, trial.seconds) == (record.score, record.epoch, record.seconds)
+            score = record.score if record.state == "finished" else None
+            assert (trial.score, trial.epochs, trial.seconds) == (score, record.epoch, record.seconds)
             assert trial.stop_reason == record.stop_reason
 
     def test_a_running_trial_is_not_the_winner(self, sqlite_engine: Engine) -> None:
@@ -216,6 +219,42 @@ class TestCollect:
         (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
         assert study.counts["running"] == 1
         assert study.ranked[0].score != 0.99
+
+    def test_an_interrupted_trial_waits_and_has_no_rank(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine)
+        with writing(sqlite_engine) as connection:
+            stopped = {"state": "waiting", "worker_id": None, "expires_at": None}
+            connection.execute(sa.update(slots).where(slots.c.trial == 30).values(stopped))
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        trial = study.trials[-1]
+        assert (trial.outcome, trial.score, trial.epochs, trial.counts) == ("waiting", None, 2, False)
+        assert study.leaders[0].number != 30
+        row = leaderboard(study).rows[-1]
+        assert [cell.text for cell in row[:5]] == ["–", "30", "–", "2 so far", "waiting"]
+
+    @pytest.mark.parametrize(
+        "verdict",
+        [
+            {"pruner": "request", "epoch": 3},
+            {"pruner": "request"},
+            {"epoch": "late", "value": None, "best_peers": 7},
+            {"pruner": "mine", "value": [1], "peers": 1.5, "best_peers": [3, {"trial": 1}, {"trial": 1, "value": "x"}]},
+            [1, 2],
+            "pruned",
+            {},
+        ],
+    )
+    def test_a_verdict_of_any_shape_ends_no_report(self, sqlite_engine: Engine, tmp_path: Path, verdict: Any) -> None:
+        fill(sqlite_engine, count=8, register=0)
+        number = next(trial.number for trial in toy_study(8).trials if trial.score is not None)
+        with writing(sqlite_engine) as connection:
+            slot = sa.select(slots.c.id).where(slots.c.trial == number).scalar_subquery()
+            connection.execute(sa.update(slots).where(slots.c.trial == number).values(stop_reason="pruned"))
+            connection.execute(sa.update(results).where(results.c.slot_id == slot).values(pruned_by=verdict))
+        out = write_report(sqlite_engine, ["toy"], tmp_path / "report.html", errors=False)
+        asked = isinstance(verdict, dict) and verdict.get("pruner") == "request"
+        assert ("pruned, on request" in out.read_text()) == asked
+        assert ("<td>on request" in out.read_text()) == asked
 
     def test_versions_and_aliases_are_found(self, engine: Engine) -> None:
         fill(engine)
@@ -262,26 +301,32 @@ class TestCollect:
 
 
 class TestCommands:
-    def test_the_best_of_the_model_is_asked_by_the_models_name(self, sqlite_engine: Engine) -> None:
+    def test_they_name_the_version_that_won_also_where_a_better_one_comes_later(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
         (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
         shell, file, python, _ = study.commands.values()
         url = str(sqlite_engine.url)
-        assert file == f"registry load toy --out toy-4.keras --storage {url}"
-        assert shell == f"registry best toy --storage {url}"
-        assert python == f"from registry import Registry\n\nmodel = Registry({url!r}).best('toy').load()"
-
-    def test_another_studys_winner_is_asked_by_its_version(self, sqlite_engine: Engine) -> None:
-        fill(sqlite_engine)
+        assert file == f"registry load toy/4 --out toy-4.keras --storage {url}"
+        assert shell == f"registry show toy/4 --storage {url}"
+        assert python == f"from registry import Registry\n\nmodel = Registry({url!r}).get('toy/4').load()"
         with Registry(str(sqlite_engine.url)) as registry:
             registry.register(
                 "toy", weights=None, score=0.999, metric="val_accuracy", direction="max", epoch=1, params={}, curves={}
             )
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
-        shell, file, python, _ = study.commands.values()
-        assert file.startswith("registry load toy/4 --out toy-4.keras ")
-        assert shell.startswith("registry show toy/4 ")
-        assert ".get('toy/4').load()" in python
+        (again,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        assert again.commands == study.commands
+
+    def test_they_can_be_pasted_into_a_shell_whatever_the_names_are(self, sqlite_engine: Engine) -> None:
+        name = 'it\'s a "night"; rm -rf $HOME'
+        fill(sqlite_engine, name)
+        (study,) = collect(sqlite_engine, [name], errors=False).studies
+        url = make_url("sqlite:////tmp/my studies' folder/s.db")
+        with Registry(str(sqlite_engine.url)) as registry:
+            commands = commands_for(url, registry.best("toy"))
+        shown, loaded, _ = commands.values()
+        assert shlex.split(shown) == ["registry", "show", "toy/4", "--storage", str(url)]
+        assert shlex.split(loaded)[-2:] == ["--storage", str(url)]
+        assert f"{name}-again" in shlex.split(study.commands["The study again"])
 
     def test_without_a_version_there_is_only_how_to_search_again(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, register=0)
@@ -322,6 +367,22 @@ class TestImportances:
         scored = len(toy_study(10).ranked)
         told = f"they need 20 trials with a score, and there are {scored}"
         assert [found.missing for found in importances(sqlite_engine, "toy", "max")] == [told, told]
+
+    def test_a_range_that_depends_on_another_param_costs_only_the_importances(
+        self, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        steps = [optuna.distributions.IntDistribution(1, 3), optuna.distributions.IntDistribution(1, 300)]
+        trials = [
+            optuna.trial.create_trial(
+                value=float(number), params={"x": 1 + number % 3}, distributions={"x": steps[number % 2]}
+            )
+            for number in range(30)
+        ]
+        monkeypatch.setattr("search.report.importances._scored", lambda *_: trials)
+        ped_anova, fanova = importances(sqlite_engine, "toy", "max")
+        assert ped_anova.shares or ped_anova.missing
+        assert not fanova.shares
+        assert fanova.missing
 
     def test_without_optunas_trials_the_reason_is_told(self, sqlite_engine: Engine) -> None:
         found, _ = importances(sqlite_engine, "toy", "max")
@@ -378,7 +439,7 @@ class TestEvidence:
             assert sorted(found.scores) == [0.89, 0.91]
             assert sorted(found.tests["test_accuracy"]) == [0.85, 0.86]
             assert told.repeats_of(told.leaders[1]).mean == pytest.approx(0.875)
-            assert told.commands["Its record, on the command line"].startswith("registry best toy ")
+            assert told.commands["Its record, on the command line"].startswith("registry show toy/")
 
     def test_workers_and_machines_are_told(self, engine: Engine) -> None:
         fill(engine)
@@ -494,7 +555,7 @@ class TestWriteReport:
         fill(sqlite_engine)
         url = sqlite_engine.url.set(username="ann", password="hunter2").update_query_dict({"password": "hunter3"})
         with Registry(str(sqlite_engine.url)) as registry:
-            commands = commands_for(registry, url, registry.best("toy"))
+            commands = commands_for(url, registry.best("toy"))
         assert "hunter" not in str(commands)
 
     @pytest.mark.parametrize(

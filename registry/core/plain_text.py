@@ -1,0 +1,52 @@
+"""Texts of users made harmless: for a terminal, and for programs that open tables."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# What a terminal obeys instead of showing it, and what turns the order of letters around.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Programs that open tables take a text that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def plain_text(text: str) -> str:
+    r"""Return a text in which control characters are shown and not obeyed; line ends and tabs stay.
+
+    Example:
+        >>> plain_text("a\x1b]0;x\x07")
+        'a\\x1b]0;x\\x07'
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(text: str) -> str:
+    r"""Return the same in one line.
+
+    Example:
+        >>> one_line("a\nb")
+        'a\\nb'
+    """
+    return plain_text(text).replace("\n", r"\n").replace("\t", r"\t")
+
+
+def csv_value(value: Any) -> Any:
+    """Return a value of a CSV file: a text that would be taken for a formula begins with an apostrophe.
+
+    Example:
+        >>> csv_value("=cmd()"), csv_value(-1.5)
+        ("'=cmd()", -1.5)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def csv_text(frame: Any) -> str:
+    """Return a pandas data frame as CSV in which no name and no text is taken for a formula."""
+    frame = frame.copy()
+    for name in frame.columns:
+        if frame[name].dtype == object or str(frame[name].dtype).startswith("str"):
+            frame[name] = frame[name].map(csv_value)
+    frame.columns = [csv_value(name) for name in frame.columns]
+    text: str = frame.to_csv(index=False)
+    return text

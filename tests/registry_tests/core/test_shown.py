@@ -1,0 +1,65 @@
+"""What people read: numbers that differ look different, and control characters are not obeyed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry import Registry
+from registry.cli import app
+from registry.core.console import json_text, run
+from registry.core.numbers import number_format, number_text, significant_format
+from registry.core.plain_text import csv_value, one_line, plain_text
+
+EVIL = "\x1b]0;x\x07"
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=10, unique=True))
+def test_the_first_ten_never_look_equal(numbers):
+    numbers = [number + 0.0 for number in numbers]
+    for write in (number_format(numbers), significant_format(numbers)):
+        assert len({write(number) for number in numbers}) == len(set(numbers))
+
+
+def test_a_number_that_is_not_zero_does_not_look_like_it():
+    losses = [index * 1e-9 for index in range(1, 13)]
+    write = number_format([*losses, *[0.5] * 20])
+    assert len({write(loss) for loss in losses}) == 12
+    assert [number_text(number) for number in (1e-9, 0.0, 0.89321, 1234567.0)] == [
+        "1e-09",
+        "0.0000",
+        "0.8932",
+        "1.23457e+06",
+    ]
+
+
+@given(st.text())
+def test_nothing_printed_is_obeyed(text):
+    assert all(letter.isprintable() or letter in "\n\t" or ord(letter) > 0x9F for letter in plain_text(text))
+    assert "\n" not in one_line(text)
+    assert json.loads(json_text(text)) == text
+
+
+def test_formulas_are_texts():
+    assert [csv_value(value) for value in ("=a", "+a", "@a", "a=", -1, None)] == ["'=a", "'+a", "'@a", "a=", -1, None]
+
+
+@pytest.mark.parametrize("words", [["list", "toy"], ["show", "toy/1"], ["models"], ["history", "toy"], ["best", "toy"]])
+def test_no_command_prints_what_a_terminal_obeys(words, tmp_path, register, capsys):
+    url = f"sqlite:///{tmp_path}/s.db"
+    with Registry(url, create=True) as registry:
+        register(registry, 0.5, trial=1, study="=cmd()", tags={"t": EVIL})
+        registry.set_tag("toy", "t", EVIL)
+        registry.describe("toy", EVIL)
+        registry.describe("toy/1", EVIL)
+    assert run(app, "registry", [*words, "--storage", url]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert r"\x1b]0;x\x07" in out or words == ["history", "toy"]
+    assert run(app, "registry", ["list", "toy", "--format", "csv", "--storage", url]) == 0
+    assert "'=cmd()" in capsys.readouterr().out
+    assert run(app, "registry", ["show", f"a{EVIL}", "--storage", url]) == 2
+    assert "\x1b" not in capsys.readouterr().err

@@ -1,0 +1,89 @@
+"""No section of a report can end the whole: each fails in turn, and says so in its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from registry.core.errors import UsageError
+from registry.reports import computed
+from registry.reports.drawing.canvas import Drawing
+from registry.reports.formats.write import write
+from registry.reports.sections import blocks, report
+from registry.reports.sections.blocks import SECTIONS
+from registry.reports.sections.report import blocks_of, comparison_of_studies, sections_of
+from registry.reports.toy import toy_evidence, toy_report, toy_study
+
+
+def fail(*_: Any, **__: Any) -> NoReturn:
+    raise KeyError("value")
+
+
+@pytest.mark.parametrize("title", [title for title, _ in SECTIONS])
+def test_each_section_says_in_its_place_why_it_is_missing(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = toy_evidence(toy_study(24))
+    before = [block.title for block in blocks_of(study)]
+    broken = tuple((name, fail if name == title else make) for name, make in SECTIONS)
+    monkeypatch.setattr(report, "SECTIONS", broken)
+    after = blocks_of(study)
+    assert [block.title for block in after] == before
+    said = {block.title: block for block in after}[title]
+    assert (said.parts, said.notes) == ((), ("This section could not be made: KeyError: 'value'.",))
+
+
+@pytest.mark.parametrize(
+    ("part", "what"),
+    [
+        ("slice_pictures", "pictures by value"),
+        ("compare_groups", "comparison of groups"),
+        ("interaction_picture", "picture of two params"),
+        ("parallel_picture", "parallel coordinates"),
+    ],
+)
+def test_a_part_that_fails_leaves_the_others(part: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = toy_study(24)
+    whole = blocks.mattered_block(study)
+    monkeypatch.setattr(blocks, part, fail)
+    rest = blocks.mattered_block(study)
+    assert len(rest.parts) == len(whole.parts) - 1
+    assert rest.notes == (f"No {what}: KeyError: 'value'.",)
+
+
+@pytest.mark.parametrize("ending", ["html", "md", "pdf"])
+def test_the_answer_and_the_comparison_may_fail_in_every_kind_of_file(
+    ending: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one = toy_report(toy_study(3))
+    two = replace(one, studies=(*one.studies, replace(one.studies[0], name="other")))
+    monkeypatch.setattr(report, "SECTIONS", ())
+    monkeypatch.setattr(report, "answer", fail)
+    monkeypatch.setattr(report, "studies_block", fail)
+    assert sections_of(two)[0].answer.lines == ("The answer could not be made: KeyError: 'value'.",)
+    block = comparison_of_studies(two)
+    assert block is not None
+    assert block.notes == ("This section could not be made: KeyError: 'value'.",)
+    assert write(two, tmp_path / f"r.{ending}").stat().st_size > 100
+
+
+def test_a_picture_that_fails_says_so_in_its_place() -> None:
+    def paint(axes: Axes) -> NoReturn:
+        axes.plot([1], [2])
+        raise ValueError("no $ticks$ here")
+
+    drawing = Drawing(paint, (300.0, 200.0), "nothing")
+    assert "could not be drawn" in drawing.standalone()
+    _, spots = drawing.on(Figure(), (0, 0, 300, 200))
+    assert spots == ()
+
+
+def test_the_reason_is_one_line() -> None:
+    def refuse() -> str:
+        raise UsageError("first\nsecond.")
+
+    assert computed(refuse, str) == "first second"
+    assert computed(lambda: str(1 / 0), str) == "ZeroDivisionError: division by zero"
