@@ -20,7 +20,7 @@ for trial in range(count):
         top_k=2 if worker % 2 else None,
     )
     if version and trial % 5 == 0:
-        registry.set_alias("toy", "latest", version.version)
+        registry.set_alias("toy", "latest", version.version, force=True)  # also one that was displaced meanwhile
 """
 
 

@@ -101,7 +101,7 @@ def add(registry: Registry, model: str, trial: int, fields: dict) -> None:
     source = Source(study=study, trial=trial if study else None, seed=given.pop("seed", None))
     made = registry.register(model, metric="val_accuracy", direction="max", source=source, **given)
     for name in marks:
-        registry.set_alias(model, name, made.version)
+        registry.set_alias(model, name, made.version, force=True)
 
 
 # Without shrinking: one example is many statements.
