@@ -245,8 +245,14 @@ class TestSeveralStudies:
 def test_an_interrupted_attempt_names_who_went_on() -> None:
     table = continued_table(toy_study(4).attempts)
     assert [cell.text for cell in table.rows[0]] == [
-        "3", "worker-0", "north, cpu", "lost", "3", "worker-1", "4", "11.0",
+        "3", "worker-0", "north, cpu", "lost", "3", "worker-1", "4", "11.0", "–",
     ]  # fmt: skip
+
+
+def test_an_interrupted_attempt_says_what_was_not_continued_exactly() -> None:
+    said = "continued, not exactly: its tf.data.Dataset shuffles by itself"
+    attempts = [replace(attempt, detail=said) for attempt in toy_study(4).attempts]
+    assert continued_table(attempts).rows[0][-1].text == said
 
 
 class TestFiles:
