@@ -13,12 +13,12 @@ from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
 BUSY_SECONDS = 60
 
 
-# What a driver says while a server restarts or cannot be reached.
+# What a driver says while a server restarts or cannot be reached, or where it has undone one of two transactions.
 _AWAY = re.compile(
     r"refused|starting up|shutting down|not (yet )?accepting connections|recovery mode|too many clients|"
     r"closed the connection|terminating connection|connection is (closed|lost)|"
     r"timeout|timed out|unreachable|no route|reset by peer|broken pipe|"
-    r"could not (receive|send)|consuming input failed|No such file or directory|database is locked",
+    r"could not (receive|send)|consuming input failed|No such file or directory|database is locked|deadlock detected",
     re.IGNORECASE,
 )
 

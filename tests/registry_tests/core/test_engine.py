@@ -57,6 +57,7 @@ def test_one_that_died_in_use_says_that_the_database_went_away_and_the_next_is_n
         "the database system is in recovery mode",
         "the database system is shutting down",
         "connection to server failed: Connection refused",
+        "deadlock detected",
     ],
 )
 def test_a_server_that_stops_or_starts_is_away(said):
