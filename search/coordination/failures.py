@@ -11,7 +11,7 @@ from registry.values.stop_reason import StopReason
 from search.records.events import note
 from search.records.results import describe_failure
 from search.records.settings import Settings
-from search.records.studies import lock_study, write_stopping
+from search.records.studies import write_stopping
 from search.schema import events, results, slots, studies
 
 STOPPED = "max-failures"  # the event that such an end leaves; failures are counted from it on
@@ -24,11 +24,13 @@ def stop_after_failures(connection: Connection, study_id: int) -> None:
     What the params may be to blame for (a loss that is not a number, want of memory or of time, KerasTuner's
     ``FailedTrialError``) counts only as long as no trial of the study has a score. Running the study again counts anew.
 
+    The study is not locked: who changes it locks it before slots, and this transaction has a slot. So two trials that
+    end at the same moment may not see each other, and the study stops one failure later.
+
     Args:
         connection: in the transaction that closes a slot.
         study_id: the study.
     """
-    lock_study(connection, study_id)
     row = connection.execute(sa.select(studies.c.name, studies.c.settings).where(studies.c.id == study_id)).one()
     most = Settings.from_dict(row.settings).max_failures
     if most == 0:

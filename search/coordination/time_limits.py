@@ -78,6 +78,8 @@ def beat_for(engine: Engine, worker_ids: Sequence[str], seconds: float = LEASE_S
         if connection.execute(sa.select(slots.c.id).where(ending)).first() is None:
             return 0
     with writing(engine) as connection:
-        holders = sa.select(slots.c.worker_id).where(ending)
+        # First the slot, then its worker, as every beat does: two who lock in another order can lock each other out.
+        prolong = sa.update(slots).where(ending).values(expires_at=now + seconds).returning(slots.c.worker_id)
+        holders = list(connection.execute(prolong).scalars())
         connection.execute(sa.update(workers).where(workers.c.id.in_(holders)).values(beat_at=now))
-        return connection.execute(sa.update(slots).where(ending).values(expires_at=now + seconds)).rowcount
+    return len(holders)

@@ -66,6 +66,7 @@ class Attempt:
         self._checkpoints = Checkpoints(lease, context.training.checkpoint, self._settings.checkpoint_seconds)
         self._monitor: Monitor
         self._prune: StalledPruner
+        self._process = os.getpid()
         self._away_until = 0.0
         self._ends_at = self._end_of_time()
         self._answer: Exception | None = None  # why the training is to be given up, once that was said
@@ -120,7 +121,6 @@ class Attempt:
         self._prune = StalledPruner(context.optuna_study, trial, settings)
         job = self._job(trial, seed, self._resume())
         model, reason, error = None, None, None
-        process = os.getpid()
         try:
             try:
                 model = context.training.run(job)
@@ -142,8 +142,7 @@ class Attempt:
             logger.debug("trial %d failed", trial.number, exc_info=True)
             reason, error = StopReason.ERROR, whole_traceback(failure)
         finally:
-            if os.getpid() != process:
-                os._exit(0)  # a process that the problem's code has forked; the trial is its parent's
+            self._end_copy()
         if isinstance(self._answer, Interrupted | LeaseLost):
             raise self._answer  # the problem's code has caught it, and gone on
         if self._answer is not None:
@@ -180,8 +179,14 @@ class Attempt:
         self._context.retry(lambda: self._lease.note(storable(text)))
         logger.warning("trial %d %s", self._lease.claim.number, text)
 
-    def _suggest(self, trial: optuna.Trial, found: Dimension) -> Any:
-        return self._context.retry(lambda: trial._suggest(found.name, found.distribution))
+    def _end_copy(self) -> None:
+        """End a process that the problem's code has forked: the trial and the connections are its parent's."""
+        if os.getpid() != self._process:
+            os._exit(0)
+
+    def _suggest(self, trial: optuna.Trial, dimension: Dimension) -> Any:
+        self._end_copy()
+        return self._context.retry(lambda: trial._suggest(dimension.name, dimension.distribution))
 
     def _resume(self) -> bytes | None:
         """Return the checkpoint to continue after, and put the pruner's memory back to that epoch."""
@@ -203,6 +208,8 @@ class Attempt:
         self._after = 0
 
     def _started(self, params: Mapping[str, Any]) -> None:
+        self._end_copy()
+
         def write() -> None:
             with self._context.view.flushing() as changes:
                 self._lease.start(params, changes, self._after)
@@ -210,6 +217,7 @@ class Attempt:
         self._context.retry(write)
 
     def _after_epoch(self) -> None:
+        self._end_copy()
         monitor = self._monitor
         if monitor.stop_reason is not None:
             return  # the result says all
@@ -232,6 +240,7 @@ class Attempt:
             monitor.pruned_by = {"pruner": "request", "epoch": monitor.epochs}
 
     def _stop_now(self) -> bool:
+        self._end_copy()
         if self._lost():
             self._answer = LeaseLost()
         elif self._context.should_stop() or self._stop():
