@@ -51,7 +51,7 @@ def assert_stored(row: Row, trial: TrialRecord, bench: Bench, folder: Path) -> N
         assert "cannot write" in version.tags["no_weights"]
         return
     assert bench.context.registry.load_check(version.ref).status == row.loads
-    model, check = version.load(), bench.context.registry._check_of(version)
+    model, check = version.load(), bench.context.registry._loader.reference_predictions(version)
     if check is not None:
         predict(model, check.inputs)
     for exported in row.exports:
