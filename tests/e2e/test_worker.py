@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -134,9 +135,12 @@ class Bench:
     """A study, and workers in this process."""
 
     def __init__(self, url, problem, trials, settings):
+        metric = settings.pop("metric", None)
         self.engine = open_engine(url)
         fields = {"max_epochs": 3, "pruner": "none", "sampler": "random"} | settings
-        begin_study(self.engine, "s", inspect_problem(problem), Settings(**fields), trials)
+        points = trials if fields["sampler"] == "grid" else 0
+        inspection = replace(inspect_problem(problem, points), **({} if metric is None else {"metric": metric}))
+        begin_study(self.engine, "s", inspection, Settings(**fields), trials)
         self.record = read_study(self.engine, "s")
         self.stop = threading.Event()
         self.context = open_keras_context(self.engine, url, self.record, self.stop)
@@ -385,7 +389,9 @@ def test_out_of_memory_is_a_reason_of_its_own(study):
 
 
 def test_a_metric_that_does_not_exist_stops_the_search_and_hands_the_slot_back(study):
-    bench = study("wrong_metric", trials=2)
+    with pytest.raises(MetricError, match="'val_acc'.* it reports: accuracy, loss, val_accuracy, val_loss"):
+        study("wrong_metric", trials=2)  # before there is a study
+    bench = study(trials=2, metric="val_acc")  # as one that a former program began
     with pytest.raises(MetricError, match="'val_acc'.* it reports: accuracy, loss, val_accuracy, val_loss"):
         bench.work()
     assert [t.state for t in bench.trials()] == ["waiting", "waiting"]
