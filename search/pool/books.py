@@ -55,7 +55,7 @@ class StudyBooks:
     Args:
         engine: the database.
         study: the study.
-        leave: called with the id of each worker that has died.
+        leave: called with the id of each worker that has ended.
     """
 
     def __init__(self, engine: Engine, study: StudyRecord, leave: Callable[[str], None]) -> None:
@@ -63,12 +63,15 @@ class StudyBooks:
 
     def release(self, worker_id: str, exit_: WorkerExit) -> bool:
         """See to the slot of a worker that has died; tell whether it had held one."""
-        self._leave(worker_id)
         try:
             return release_worker(self._engine, self._study, worker_id, exit_)
         except DatabaseError as error:
             logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)
             return True
+
+    def leave(self, worker_id: str) -> None:
+        """Leave a worker alone that has ended: its process id may become another's."""
+        self._leave(worker_id)
 
     def end_overdue(self, worker_ids: Sequence[str]) -> list[str]:
         """Close the trials whose time limit their workers have missed; return the workers."""

@@ -31,6 +31,9 @@ class Books(Protocol):
     def release(self, worker_id: str, exit_: WorkerExit) -> bool:
         """See to the slot of a worker that has died; tell whether it had held one."""
 
+    def leave(self, worker_id: str) -> None:
+        """Leave a worker alone that has ended: its process id may become another's."""
+
     def end_overdue(self, worker_ids: Sequence[str]) -> list[str]:
         """Close the trials whose time limit their workers have missed; return the workers, which must be ended."""
 

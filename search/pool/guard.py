@@ -13,7 +13,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -77,44 +77,60 @@ def stand_guard(url: str, study: str, receiver: Connection) -> None:
     os.setsid()  # what ends the pool's group must not end its guard
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    pids: dict[str, int] = {}
+    orphans: dict[str, Orphan] = {}
     try:
         while (message := receiver.recv()) is not None:  # None: the pool has seen to all
             worker_id, pid = message
-            if pid is None:
-                pids.pop(worker_id, None)
-            else:
-                pids[worker_id] = pid
+            ended = orphans.pop(worker_id, None)
+            if ended is not None:
+                ended.close()
+            if pid is not None:
+                orphans[worker_id] = Orphan(pid)
     except (EOFError, OSError):
-        if pids:
-            end_orphans(pids, STOP_SECONDS, lambda worker_id: _release(url, study, worker_id))
+        if orphans:
+            end_orphans(orphans, STOP_SECONDS, lambda worker_id: _release(url, study, worker_id))
 
 
-def end_orphans(pids: dict[str, int], seconds: float, release: Callable[[str], object]) -> None:
+class Orphan:
+    """A process that is not our child, held so that its id cannot become another's unnoticed (Linux).
+
+    Args:
+        pid: the process.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        try:
+            self._descriptor: int | None = os.pidfd_open(pid)
+        except (AttributeError, OSError):  # not Linux, where it ends itself as long as its Python can run; or gone
+            self._descriptor = None
+
+    def end(self, seconds: float) -> None:
+        """Wait for its end for a time; end it then, with all that it has started."""
+        if self._descriptor is None:
+            if not hasattr(os, "pidfd_open"):
+                time.sleep(seconds)
+            return
+        if not select.select([self._descriptor], [], [], seconds)[0]:
+            signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+            select.select([self._descriptor], [], [], STOP_SECONDS)
+        end_session(self._pid)
+        self.close()
+
+    def close(self) -> None:
+        """Leave it alone."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def end_orphans(orphans: Mapping[str, Orphan], seconds: float, release: Callable[[str], object]) -> None:
     """Give workers time to stop by themselves; end the others, and what all have started, and free their slots."""
     until = time.monotonic() + seconds
-    for pid in pids.values():
-        _wait_for_end(pid, max(0.0, until - time.monotonic()))
-        end_session(pid)
-    for worker_id in pids:
+    for orphan in orphans.values():
+        orphan.end(max(0.0, until - time.monotonic()))
+    for worker_id in orphans:
         release(worker_id)
-
-
-def _wait_for_end(pid: int, seconds: float) -> None:
-    """Wait for a process, which is not our child, to end within a time; end it where it does not."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    except AttributeError:  # not Linux: the worker ends itself where its Python can run
-        time.sleep(seconds)
-        return
-    try:
-        if not select.select([descriptor], [], [], seconds)[0]:
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-            select.select([descriptor], [], [], STOP_SECONDS)
-    finally:
-        os.close(descriptor)
 
 
 def _release(url: str, study: str, worker_id: str) -> None:

@@ -117,7 +117,6 @@ class Pool:
                 member.death = death
                 member.process.kill()
         for index, member in enumerate(self._members):
-            member.end()
             if not member.settled:
                 self._settle(index, member)
 
@@ -166,7 +165,8 @@ class Pool:
     def _settle(self, index: int, member: Member) -> None:
         """See to the end of a worker: its slot, and who takes its place."""
         member.settled = True
-        member.end()  # what it has left running
+        member.end()  # what it has left running; once, and soon: later the system may give its id to another process
+        self._books.leave(member.worker_id)
         if member.ending != CRASHED:
             return
         kills = memory_kills()

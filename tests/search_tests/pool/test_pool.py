@@ -54,7 +54,7 @@ class Nursery:
     """Starts fake processes for a pool, keeps its books and its clock."""
 
     def __init__(self, places, pid, *, held=True, memory_limit=None):
-        self.places, self.processes, self.released = [], [], []
+        self.places, self.processes, self.released, self.left = [], [], [], []
         self.overdue, self.beaten_for, self.asked_about = [], [], []
         self.held, self.now, self.pid = held, 0.0, pid
         self.pool = Pool(self.start, lambda: f"worker-{len(self.places)}", self, memory_limit, lambda: self.now)
@@ -63,6 +63,9 @@ class Nursery:
     def release(self, worker, death):
         self.released.append((worker, death.outcome))
         return self.held
+
+    def leave(self, worker):
+        self.left.append(worker)
 
     def end_overdue(self, workers):
         self.asked_about = list(workers)
@@ -126,6 +129,9 @@ def test_a_worker_that_said_its_last_word_is_not_replaced(two, word, ending):
     assert not two.pool.alive()
     assert len(two.processes) == 2
     assert two.pool.endings == [ending, ending]
+    two.pool.kill()  # their ids may be other processes' by now
+    assert [process.signals for process in two.processes] == [[], []]
+    assert two.left == ["worker-0", "worker-1"]
     assert two.released == []
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from search.pool.guard import end_orphans
+from search.pool.guard import Orphan, end_orphans
 from search.system.process_tree import MARK, end_session, is_stopped, session_members
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only process groups are ended")
@@ -84,9 +84,10 @@ def test_others_are_left_alone(lead):
 def test_orphans_are_ended_where_they_do_not_stop_and_their_slots_given_up(lead):
     held, children = lead(HOLD)
     stopping, _ = lead("os._exit(0)")
+    orphans = {"held": Orphan(held.pid), "stopped": Orphan(stopping.pid)}
     stopping.wait()
     released = []
-    end_orphans({"held": held.pid, "stopped": stopping.pid}, 0.0, released.append)
+    end_orphans(orphans, 0.0, released.append)
     assert released == ["held", "stopped"]
     assert held.wait() == -signal.SIGKILL
     assert all(gone(child) for child in children)
