@@ -128,7 +128,7 @@ def load_data(problem: Problem) -> Data:
         raise ProblemError(f"the problem {problem.name!r}: {error}") from error
     except UserError:
         raise
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         raise ProblemError(f"the problem {problem.name!r}: loading its data failed: {one_line(error)}") from error
     show_optional()
     if not isinstance(data, Data):

@@ -129,7 +129,9 @@ def _find_module(module: str, spec: str) -> ModuleSpec | None:
             raise NotFoundError(
                 f"the problem {spec!r}: there is no module {name!r} here or in the installed packages{hint}"
             )
-        path = found.submodule_search_locations or []
+        locations: Any = found.submodule_search_locations or []
+        # A folder without __init__.py asks for its parent, which is not imported, when its path is gone through.
+        path = list(getattr(locations, "_path", locations))
     return found
 
 
