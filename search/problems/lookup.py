@@ -120,7 +120,8 @@ def _find_module(module: str, spec: str) -> ModuleSpec | None:
             path = getattr(sys.modules[name], "__path__", [])
             continue
         found = sys.modules[name].__spec__ if name in sys.modules else None
-        found = found or PathFinder.find_spec(name, path)
+        # By its last name: what is searched is its package's path, which may not be imported.
+        found = found or PathFinder.find_spec(parts[count - 1], path)
         if found is None:
             hint = ""
             if count == 1:
