@@ -60,7 +60,9 @@ def test_pictures_are_named_and_drawn(url: str, tmp_path: Path, capsys: pytest.C
     assert found["model"] == "fmnist/1"
     by_name = {Path(answer["image"]).name: answer for answer in found["answers"]}
     assert {"ankle-boot.png", "trouser-large.jpg", "three.npy[2]"} < set(by_name)
-    assert by_name["inverted.png"]["probabilities"] == by_name["ankle-boot.png"]["probabilities"]
+    # Rows of one batch may round otherwise in the last bit, as the processor's kernels divide it.
+    same = pytest.approx(by_name["ankle-boot.png"]["probabilities"], rel=1e-6)
+    assert by_name["inverted.png"]["probabilities"] == same
     for answer in found["answers"]:
         assert set(answer["probabilities"]) == set(CLASS_NAMES)
         assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
