@@ -109,7 +109,7 @@ def test_the_chapters_pictures_are_drawn_of_registered_baselines(
                 curves=curves,
                 source=Source(study=study_of(baseline), trial=0, seed=0),
             )
-        registry.set_alias("fmnist", "champion", registry.list("fmnist")[-1].version)
+        registry.set_alias("fmnist", "champion", registry.list("fmnist")[-1].version, force=True)
     folders = ["--out", str(tmp_path / "pictures"), "--examples", str(tmp_path / "examples")]
     assert run(app, "fmnist", ["pictures", *folders, "--storage", url]) == 0
     written = [Path(line) for line in capsys.readouterr().out.splitlines()]
