@@ -20,7 +20,7 @@ import typer
 
 from registry.core.errors import UsageError, UserError
 from registry.core.numbers import significant_format
-from registry.core.plain_text import one_line, plain_text
+from registry.core.plain_text import plain_text, single_line
 
 INTERRUPTED = 130  # the exit code after Ctrl-C where there was nothing to stop in order
 EPILOG = "--debug, anywhere on the line, shows the traceback of an error."
@@ -131,7 +131,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         texts = [
             write(cell) if isinstance(cell, float) else show(cell) for cell, write in zip(row, writers, strict=True)
         ]
-        table.add_row(*map(one_line, texts))
+        table.add_row(*map(single_line, texts))
     console.print(table)
 
 

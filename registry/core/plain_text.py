@@ -21,11 +21,11 @@ def plain_text(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def one_line(text: str) -> str:
+def single_line(text: str) -> str:
     r"""Return the same in one line.
 
     Example:
-        >>> one_line("a\nb")
+        >>> single_line("a\nb")
         'a\\nb'
     """
     return plain_text(text).replace("\n", r"\n").replace("\t", r"\t")

@@ -13,7 +13,7 @@ from search.coordination import control, slots
 from search.errors import ChangedProblem
 from search.optuna_bridge.tables import reopen_trial, set_direction
 from search.problems.fingerprint import check_unchanged
-from search.problems.inspection import SLOW, inspect_problem
+from search.problems.inspection import SLOW, Inspection, inspect_problem
 from search.records.events import note_changes
 from search.records.studies import StudyRecord, accept_problem, lock_study, read_study, set_objective
 from search.system.forkserver import call_in_child
@@ -61,7 +61,7 @@ def check_problem(study: StudyRecord, seconds: float | None = None) -> None:
         ChangedProblem: its space or its data differ.
         TimeIsUp: it takes longer than ``seconds``.
     """
-    now = call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
+    now = _inspect(study, seconds)
     check_unchanged(study, now.space_fingerprint, now.data_fingerprint)
 
 
@@ -73,7 +73,7 @@ def check_or_follow(engine: Engine, study: StudyRecord, seconds: float | None = 
         ChangedProblem: its space, its data or its objective differ.
         TimeIsUp: it takes longer than ``seconds``.
     """
-    now = call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
+    now = _inspect(study, seconds)
     study = follow_objective(engine, study, Objective(now.metric, now.direction))
     check_unchanged(study, now.space_fingerprint, now.data_fingerprint)
     return study
@@ -114,7 +114,7 @@ def follow_objective(engine: Engine, study: StudyRecord, objective: Objective) -
 
 def accept_changes(engine: Engine, study: StudyRecord, seconds: float | None = None) -> StudyRecord:
     """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
-    now = call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
+    now = _inspect(study, seconds)
     study = follow_objective(engine, study, Objective(now.metric, now.direction))
     before, after = fingerprints(study), (now.space_fingerprint, now.data_fingerprint)
     if before == after:
@@ -135,3 +135,7 @@ def note_changes_since(engine: Engine, study: StudyRecord, parent: StudyRecord) 
 def fingerprints(study: StudyRecord) -> tuple[str, str]:
     """Return the fingerprints of a study's space and data."""
     return study.space_fingerprint, study.data_fingerprint
+
+
+def _inspect(study: StudyRecord, seconds: float | None) -> Inspection:
+    return call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)

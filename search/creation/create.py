@@ -55,19 +55,16 @@ def create_study(
     check_artifacts(engine, artifacts)
     spec = find_spec_of(problem)
     existing = find_existing(engine, name)
+    asked = Settings.of(settings) if existing is None else existing.settings.changed(settings)
+    check_sampler(asked)
+    check_pruner(asked)
     if existing is None:
-        asked = Settings.of(settings)
-        check_sampler(asked)
-        check_pruner(asked)
         warm_up()
         points = trials if asked.sampler == "grid" else 0
         inspection = call_in_child(inspect_problem, spec, points, seconds=seconds, slow=SLOW)
         for line in inspection.warnings:
             logger.warning(line)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
-    asked = existing.settings.changed(settings)
-    check_sampler(asked)
-    check_pruner(asked)
     check_same(existing, spec, asked)
     with reading(engine) as connection:
         more = trials > slots.count_slots(connection, existing.id)

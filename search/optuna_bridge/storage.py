@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
 from registry.core.database.engine import prepare_sqlite
+from registry.core.database.url import with_password
 
 
 def create_tables(engine: Engine) -> None:
@@ -24,7 +25,7 @@ def create_tables(engine: Engine) -> None:
     """
     with _explaining(engine):
         if not sa.inspect(engine).has_table("version_info"):
-            RDBStorage(_text(engine), engine_kwargs=_engine_options(engine)).engine.dispose()
+            RDBStorage(with_password(engine.url), engine_kwargs=_engine_options(engine)).engine.dispose()
 
 
 def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
@@ -38,7 +39,7 @@ def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
         DatabaseError: the database cannot be read.
     """
     with _explaining(engine):
-        storage = RDBStorage(_text(engine), engine_kwargs=_engine_options(engine), skip_table_creation=True)
+        storage = RDBStorage(with_password(engine.url), engine_kwargs=_engine_options(engine), skip_table_creation=True)
     if engine.dialect.name == "sqlite":
         # Optuna reads before it writes in one transaction; a deferred one could not wait for its turn to write.
         prepare_sqlite(storage.engine, begin="DEFERRED" if readonly else "IMMEDIATE")
@@ -78,10 +79,6 @@ def close_storage(storage: BaseStorage) -> None:
     """Close the connections of a storage that `open_storage` opened."""
     storage.remove_session()
     storage._backend.engine.dispose()  # type: ignore[attr-defined]
-
-
-def _text(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=False)
 
 
 def _engine_options(engine: Engine) -> dict[str, object]:

@@ -17,11 +17,12 @@ from typing import Any
 import sqlalchemy as sa
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.storages._rdb import models
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import Connection
 
 from registry.core.database.upsert import insert_new, put
+from registry.core.objective import Direction
+from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 
 FIXED = "fixed_params"  # the attribute whose params a trial takes instead of the sampler's
 MANY = 500  # ids in one statement; databases limit them
@@ -93,9 +94,9 @@ def reopen_trial(connection: Connection, trial_id: int) -> None:
     connection.execute(others)
 
 
-def set_direction(connection: Connection, study: int, direction: str) -> None:
+def set_direction(connection: Connection, study: int, direction: Direction) -> None:
     """Let Optuna's study maximize (``max``) or minimize (``min``)."""
-    way = StudyDirection.MAXIMIZE if direction == "max" else StudyDirection.MINIMIZE
+    way = OPTUNA_DIRECTIONS[direction]
     connection.execute(sa.update(directions).where(directions.c.study_id == study).values(direction=way))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, Engine
 from registry import ModelVersion
 from registry.core.database.engine import open_engine
 from registry.core.database.transaction import reading
-from registry.core.database.url import display_url, without_secrets
+from registry.core.database.url import display_url, with_password, without_secrets
 from registry.core.errors import NotFoundError
 from registry.reports import (
     Importances,
@@ -133,7 +133,7 @@ def _finished(
     winner = next((version for version in versions if version.ref == ref), None)
     commands = {} if winner is None else commands_for(engine.url, winner)
     commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
-    url = engine.url.render_as_string(hide_password=False)
+    url = with_password(engine.url)
     mistakes, missing = None, ""
     if errors and winner is not None and winner.weights is not None:
         asked = (url, winner.ref, record.problem, record.data_fingerprint)

@@ -15,6 +15,7 @@ from rich.text import Text
 from registry.core.durations import show_duration
 from registry.core.numbers import number_text
 from search.records.live_curves import LiveCurves
+from search.records.results import describe_failure
 from search.records.status import StudyStatus
 from search.records.trials import TrialRecord
 from search.terminal.sparkline import sparkline, squeezed
@@ -189,8 +190,7 @@ def describe_best(status: StudyStatus) -> str:
 def describe_trial(trial: TrialRecord, status: StudyStatus) -> str:
     """Return one line about a trial that has ended."""
     if trial.score is None:
-        reason = (trial.error or "").strip().splitlines()
-        return f"trial {trial.trial}  {trial.stop_reason}" + (f": {reason[-1][:200]}" if reason else "")
+        return f"trial {trial.trial}  {describe_failure(str(trial.stop_reason), trial.error)}"
     return (
         f"trial {trial.trial}  {status.objective.metric} {number_text(trial.score)} at epoch {trial.best_epoch}"
         f"  ({trial.stop_reason} after {trial.epoch}, {trial.seconds or 0:.1f} s)  {describe_best(status)}"

@@ -46,7 +46,7 @@ class Attempt:
     """Work on one claimed slot: a new trial, or one that another worker began.
 
     Args:
-        shop: the worker's tools.
+        context: the worker's tools.
         lease: the slot's.
         lost: True once the heartbeat found the lease lost.
         stop: True once it found that the study is being stopped.
@@ -158,7 +158,9 @@ class Attempt:
         context, settings = self._context, self._settings
         limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
         self._monitor = Monitor(context.study.objective, limits, self._prune)
-        hp = SampledHyperParameters(lambda found: self._suggest(trial, found), Names.of_record(context.study.space))
+        hp = SampledHyperParameters(
+            lambda dimension: self._suggest(trial, dimension), Names.of_record(context.study.space)
+        )
         return Job(
             hp=hp,
             monitor=self._monitor,
@@ -190,16 +192,16 @@ class Attempt:
 
     def _resume(self) -> bytes | None:
         """Return the checkpoint to continue after, and put the pruner's memory back to that epoch."""
-        found = self._context.retry(self._checkpoints.load)
-        if found is None:
+        checkpoint = self._context.retry(self._checkpoints.load)
+        if checkpoint is None:
             if self._lease.claim.epoch:
                 self._note("began again: there is no checkpoint of it")
             self._begin_anew()
             return None
-        self._context.view.rewind_to(found.epoch, found.pruning["system_attrs"])
-        self._prune.restore(found.pruning)
-        self._after = found.epoch
-        return found.data
+        self._context.view.rewind_to(checkpoint.epoch, checkpoint.pruning["system_attrs"])
+        self._prune.restore(checkpoint.pruning)
+        self._after = checkpoint.epoch
+        return checkpoint.data
 
     def _begin_anew(self) -> None:
         """Put the pruner's memory back to the beginning, and the trial with it."""

@@ -12,7 +12,7 @@ from registry import Registry
 from registry.cli import app
 from registry.core.console import json_text, run
 from registry.core.numbers import number_format, number_text, significant_format
-from registry.core.plain_text import csv_value, one_line, plain_text
+from registry.core.plain_text import csv_value, plain_text, single_line
 
 EVIL = "\x1b]0;x\x07"
 
@@ -39,7 +39,7 @@ def test_a_number_that_is_not_zero_does_not_look_like_it():
 @given(st.text())
 def test_nothing_printed_is_obeyed(text):
     assert all(letter.isprintable() or letter in "\n\t" or ord(letter) > 0x9F for letter in plain_text(text))
-    assert "\n" not in one_line(text)
+    assert "\n" not in single_line(text)
     assert json.loads(json_text(text)) == text
 
 
