@@ -39,6 +39,7 @@ from tests.support.storming import POINTS, Fate, work
 
 NAME = "storm"
 LEASE_SECONDS = 2.0
+MAX_FAULTS = 3
 AT_RANDOM, TIRED, ASLEEP, WOKEN = "at a random moment", "tired", "asleep", "stopped for longer than a lease, and woken"
 SPACE: dict[str, Any] = {"hyperparameters": [], "ambiguous": [], "defaults": {}}
 
@@ -177,6 +178,10 @@ class Storm:
             self.kills[fate.point if isinstance(fate, Fate) else fate] += 1
         else:
             self.faults.append(f"a worker ended with exit code {code}")
+        if len(self.faults) >= MAX_FAULTS:  # each next worker would end in the same way
+            for other in self._members:
+                other.process.kill()
+            raise SystemExit(f"{len(self.faults)} workers ended by a fault of their own; the last: {self.faults[-1]}")
         if not self._done:
             self._members.append(self._start())
 
