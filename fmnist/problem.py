@@ -2,7 +2,8 @@
 
 ``fmnist`` searches SGD alone, whose epochs cost a core about two thirds of Adam's; ``fmnist-optimizers`` also chooses
 between SGD, Adagrad, RMSprop and Adam. ``fmnist-wide`` searches larger networks over more epochs, for the best that
-dense layers can do; its winners are versions of the model ``fmnist``, too.
+dense layers can do; its winners are versions of the model ``fmnist``, too. ``fmnist-broad`` is the space of somebody
+who does not know where the good models are: what samplers and schedules are measured on.
 """
 
 from __future__ import annotations
@@ -36,6 +37,13 @@ def wide_network() -> Any:
     return WideNetwork()
 
 
+def broad_network() -> Any:
+    """Return the HyperModel of the broad space."""
+    from fmnist.networks.broad import BroadNetwork
+
+    return BroadNetwork()
+
+
 fmnist = Problem(
     name="fmnist",
     objective=Objective("val_accuracy", "max"),
@@ -47,3 +55,4 @@ fmnist = Problem(
 
 fmnist_optimizers = replace(fmnist, name="fmnist-optimizers", hypermodel=dense_network_of_any_optimizer)
 fmnist_wide = replace(fmnist, hypermodel=wide_network)
+fmnist_broad = replace(fmnist, name="fmnist-broad", hypermodel=broad_network)
