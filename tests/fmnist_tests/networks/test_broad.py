@@ -18,4 +18,4 @@ def test_each_layer_has_a_size_of_its_own_and_all_are_dropped_out() -> None:
 
 def test_the_broad_problem_is_a_model_of_its_own() -> None:
     assert fmnist_broad.name == "fmnist-broad"
-    assert fmnist_broad.hypermodel().build(keras_tuner.HyperParameters()).optimizer.name == "SGD"
+    assert isinstance(fmnist_broad.hypermodel(), BroadNetwork)
