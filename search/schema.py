@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Tabl
 
 from registry.core.database.versioned_schema import NAMES, Schema
 
-SCHEMA = Schema("search", "search_schema", "search:migrations", "0002")
+SCHEMA = Schema("search", "search_schema", "search:migrations", "0003")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -34,6 +34,7 @@ studies = Table(
     Column("stopping", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("error", Text),  # why no worker can go on
     Column("revision", Integer, nullable=False, server_default="0"),  # counts the changes to finished trials
+    Column("ended", Text),  # why the study is over, though it has budget left
     Column("created_at", sa.Double, nullable=False),
     UniqueConstraint("name"),
     CheckConstraint("direction in ('max', 'min')", name="direction"),
@@ -78,6 +79,8 @@ slots = Table(
     Column("crashes", Integer, nullable=False, server_default="0"),  # how often its worker's process broke down
     Column("prune", sa.Boolean, nullable=False, server_default=sa.false()),  # somebody asks the worker to prune it
     Column("dropped", sa.Boolean, nullable=False, server_default=sa.false()),  # kept for the record only
+    Column("until", Integer),  # the epoch after which the trial pauses; NULL before the first claim
+    Column("paused_at", sa.Double),  # since when it is set aside: it waits, and its schedule says when it goes on
     UniqueConstraint("study_id", "number"),
     UniqueConstraint("study_id", "trial"),
     CheckConstraint("state in ('waiting', 'running', 'finished')", name="state"),
@@ -118,7 +121,7 @@ attempts = Table(
     Column("outcome", Text),
     Column("detail", Text),  # a signal, an exit code, a message
     CheckConstraint(
-        "outcome in ('finished', 'preempted', 'lost', 'crashed', 'out_of_memory', 'failed')", name="outcome"
+        "outcome in ('finished', 'paused', 'preempted', 'lost', 'crashed', 'out_of_memory', 'failed')", name="outcome"
     ),
     CheckConstraint("(outcome is null) = (ended_at is null)", name="ended"),
     Index(None, "worker_id"),

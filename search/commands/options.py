@@ -41,6 +41,10 @@ MemoryLimit = Annotated[
 SETTINGS = {
     "max_epochs": Annotated[int | None, typer.Option("--max-epochs", help="Epochs a trial trains at most (10).")],
     "sampler": Annotated[str | None, typer.Option("--sampler", help="tpe (default), gp, cmaes, random, qmc or grid.")],
+    "schedule": Annotated[
+        str | None,
+        typer.Option("--schedule", help="Which trial trains next: full (default), rungs, triage or hyperband."),
+    ],
     "pruner": Annotated[
         str | None, typer.Option("--pruner", help="hyperband (default), asha, median, percentile or none.")
     ],
@@ -65,6 +69,9 @@ SETTINGS = {
     "max_failures": Annotated[
         int | None,
         typer.Option("--max-failures", help="Trials that may fail one after another until it stops (5; 0: any)."),
+    ],
+    "keep_paused": Annotated[
+        int | None, typer.Option("--keep-paused", help="Paused trials that keep a checkpoint; else all that may go on.")
     ],
     "mixed_precision": Annotated[bool | None, typer.Option("--mixed-precision", help="Compute in float16 on GPUs.")],
 }

@@ -31,7 +31,7 @@ def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
             state = row.stop_reason or row.state
             raise UsageError(f"trial {row.trial} is {state}; only a failed trial can be tried again")
         connection.execute(sa.delete(results).where(results.c.slot_id == row.id))
-        gone = ("score", "best_epoch", "stop_reason", "seconds", "started_at", "finished_at", "worker_id")
+        gone = ("score", "best_epoch", "stop_reason", "seconds", "started_at", "finished_at", "worker_id", "until")
         zero = {"epoch": 0, "crashes": 0, "dropped": False}
         again = dict.fromkeys(gone) | zero | {"state": "waiting", "lease": slots.c.lease + 1}
         connection.execute(sa.update(slots).where(slots.c.id == row.id).values(again))

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.core.database.transaction import clock
-from search.coordination.checkpoint_store import drop_checkpoint
+from registry.core.database.upsert import put
+from search.coordination.checkpointing.store import drop_checkpoint
 from search.coordination.failures import stop_after_failures
 from search.optuna_bridge import tables
 from search.optuna_bridge.outcome import INFEASIBLE, is_infeasible, optuna_state
@@ -25,13 +26,12 @@ def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialRe
     The trial's value in Optuna is the score of its best epoch, also where it was pruned (Optuna's own
     ``tell(state=PRUNED)`` keeps the last report instead).
     """
-    epochs = max((len(values) for values in result.curves.values()), default=0)
     change = sa.update(slots).where(slots.c.id == slot)
     connection.execute(
         change.values(
             state="finished",
             expires_at=None,
-            epoch=epochs,
+            epoch=result.epochs,
             score=result.score,
             best_epoch=result.epoch,
             stop_reason=result.stop_reason.value,
@@ -43,7 +43,7 @@ def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialRe
         )
     )
     drop_checkpoint(connection, slot)
-    connection.execute(sa.insert(results).values(slot_id=slot, **_stored(result)))
+    write_result(connection, slot, result)
     attrs: dict[str, Any] = {"stop_reason": result.stop_reason.value}
     if result.epoch is not None:
         attrs["best_epoch"] = result.epoch
@@ -53,6 +53,11 @@ def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialRe
     if result.score is None:
         study = sa.select(slots.c.study_id).where(slots.c.id == slot)
         stop_after_failures(connection, connection.execute(study).scalar_one())
+
+
+def write_result(connection: Connection, slot: int, result: TrialResult) -> None:
+    """Write what a trial has come to, in place of what it had come to when it paused."""
+    put(connection, results, {"slot_id": slot}, _stored(result))
 
 
 def _stored(result: TrialResult) -> Mapping[str, Any]:

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import clock, reading, writing
-from search.coordination.checkpoint_store import read_checkpoint, write_checkpoint
-from search.coordination.finish import close_slot
-from search.coordination.slots import Claim, end_attempts, release
+from search.coordination.checkpointing.store import StoredCheckpoint, read_checkpoint, write_checkpoint
+from search.coordination.finish import close_slot, write_result
+from search.coordination.slots import Claim, end_attempts, pause, release
 from search.errors import LeaseLost
 from search.optuna_bridge import tables
 from search.optuna_bridge.tables import Changes
@@ -76,16 +76,30 @@ class Lease:
             close_slot(connection, self.claim.slot, self.claim.trial_id, result)
             end_attempts(connection, self.claim.slot, "finished")
 
+    def extend(self, until: int) -> None:
+        """Let the trial go on until a later epoch."""
+        with self._fenced(until=until):
+            pass
+
+    def pause(self, result: TrialResult, checkpoint: StoredCheckpoint) -> None:
+        """Set the trial aside with what it has come to so far; its schedule says whether it goes on."""
+        progress = {"epoch": result.epochs, "score": result.score, "best_epoch": result.epoch}
+        with self._fenced(params=dict(result.params), parameters=result.parameters, **progress) as connection:
+            write_result(connection, self.claim.slot, result)
+            write_checkpoint(connection, self.claim.slot, checkpoint)
+            end_attempts(connection, self.claim.slot, "paused")
+            pause(connection, self.claim.slot)
+
     def release(self, outcome: str, detail: str | None = None) -> None:
         """Hand the slot back at once, for any worker to continue its trial."""
         with self._fenced() as connection:
             end_attempts(connection, self.claim.slot, outcome, detail)
             release(connection, self.claim.slot)
 
-    def save_checkpoint(self, epoch: int, sha256: str, data: bytes) -> None:
+    def save_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         """Keep what is needed to continue after an epoch, instead of an earlier one's."""
         with self._fenced() as connection:
-            write_checkpoint(connection, self.claim.slot, epoch, sha256, data)
+            write_checkpoint(connection, self.claim.slot, checkpoint)
 
     def load_checkpoint(self) -> tuple[str, bytes] | None:
         """Return the hash and the bytes of the last checkpoint, or None."""

@@ -32,6 +32,7 @@ class Claim:
         lease: the number of this claim; fences every write.
         trial_id: the trial's id in Optuna's tables.
         epoch: how many epochs the trial had finished; it may have to go back to its checkpoint's.
+        until: the epoch after which it pauses; None for its end, 0 to close it as it is.
         seconds: that earlier attempts on the trial took.
     """
 
@@ -40,6 +41,7 @@ class Claim:
     lease: int
     trial_id: int
     epoch: int
+    until: int | None = None
     seconds: float = 0.0
 
 
@@ -72,8 +74,12 @@ def claim(
     *,
     seconds: float = LEASE_SECONDS,
     fixed_params: Callable[[int], Mapping[str, Any] | None] = lambda number: None,
+    new: bool = True,
+    until: int | None = None,
 ) -> Claim | None:
     """Claim the first slot that waits or whose lease has expired; make its trial where it has none.
+
+    One that is paused is left: its schedule says when it goes on, see `resume`.
 
     Args:
         engine: the database.
@@ -82,42 +88,81 @@ def claim(
         seconds: how long leases last without a beat.
         fixed_params: returns the params that the trial of a number takes instead of the sampler's, by their Optuna
             names; or None.
+        new: also take a slot that has no trial yet.
+        until: the epoch after which a trial pauses that has not been told before; None for its end.
 
     Returns:
         The claim; None where no slot is free, or the study is being stopped.
     """
     now = clock(engine.dialect.name)
+    waits = sa.and_(slots.c.state == "waiting", slots.c.paused_at.is_(None))
     free = (
         sa.select(slots.c.id)
         .where(slots.c.study_id == study_id, OPEN)
-        .where(sa.or_(slots.c.state == "waiting", _expired(engine.dialect.name, seconds)))
-        .where(~sa.select(studies.c.stopping).where(studies.c.id == study_id).scalar_subquery())
+        .where(sa.or_(waits, _expired(engine.dialect.name, seconds)))
+        .where(sa.true() if new else slots.c.trial_id.is_not(None))
+        .where(~_stopping(study_id))
         .order_by(slots.c.number)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    taken = (
-        sa.update(slots)
-        .where(slots.c.id == free.scalar_subquery())
-        .values(state="running", worker_id=worker, lease=slots.c.lease + 1, expires_at=now + seconds)
-        .returning(slots.c.id, slots.c.number, slots.c.lease, slots.c.trial_id, slots.c.epoch)
-    )
+    taken = _taken(slots.c.id == free.scalar_subquery(), worker, now, seconds)
     with writing(engine) as connection:
-        row = connection.execute(taken).one_or_none()
+        row = connection.execute(taken.values(until=sa.func.coalesce(slots.c.until, until))).one_or_none()
         if row is None:
             return None
         trial_id = row.trial_id
         if trial_id is None:
             fixed = fixed_params(row.number)
             trial_id = _make_trial(connection, study_id, row, {tables.FIXED: fixed} if fixed else {})
-        seconds_before = 0.0
-        if row.lease > 1:
-            end_attempts(connection, row.id, "lost", "its lease expired")
-            seconds_before = connection.scalar(sa.select(slots.c.seconds).where(slots.c.id == row.id)) or 0.0
-        start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}
-        connection.execute(sa.insert(attempts).values(start | {"first_epoch": row.epoch + 1}))
-        connection.execute(sa.update(workers).where(workers.c.id == worker).values(state="working", beat_at=now))
-    return Claim(row.id, row.number, row.lease, trial_id, row.epoch, seconds_before)
+        return _begin_attempt(connection, row, trial_id, worker)
+
+
+def resume(
+    engine: Engine, study_id: int, worker: str, *, number: int, lease: int, until: int, seconds: float = LEASE_SECONDS
+) -> Claim | None:
+    """Claim a paused slot, to train on until an epoch, or to close it.
+
+    Args:
+        engine: the database.
+        study_id: the study.
+        worker: who claims.
+        number: the slot's.
+        lease: the slot's count of claims when it was seen paused.
+        until: the epoch after which it pauses again; 0 to close it as it is.
+        seconds: how long leases last without a beat.
+
+    Returns:
+        The claim; None where somebody was faster, or the study is being stopped.
+    """
+    seen = sa.and_(slots.c.study_id == study_id, slots.c.number == number, slots.c.lease == lease)
+    paused = sa.and_(seen, slots.c.state == "waiting", slots.c.paused_at.is_not(None), ~_stopping(study_id))
+    taken = _taken(paused, worker, clock(engine.dialect.name), seconds)
+    with writing(engine) as connection:
+        row = connection.execute(taken.values(until=until)).one_or_none()
+        return None if row is None else _begin_attempt(connection, row, row.trial_id, worker)
+
+
+def _stopping(study_id: int) -> sa.ScalarSelect[bool]:
+    return sa.select(studies.c.stopping).where(studies.c.id == study_id).scalar_subquery()
+
+
+def _taken(which: sa.ColumnElement[bool], worker: str, now: Any, seconds: float) -> Any:
+    """Return the statement that gives a slot to a worker."""
+    change = {"state": "running", "paused_at": None, "worker_id": worker, "lease": slots.c.lease + 1}
+    columns = (slots.c.id, slots.c.number, slots.c.lease, slots.c.trial_id, slots.c.epoch, slots.c.until)
+    return sa.update(slots).where(which).values(change | {"expires_at": now + seconds}).returning(*columns)
+
+
+def _begin_attempt(connection: Connection, row: sa.Row[Any], trial_id: int, worker: str) -> Claim:
+    now, seconds_before = clock(connection.dialect.name), 0.0
+    if row.lease > 1:
+        end_attempts(connection, row.id, "lost", "its lease expired")
+        seconds_before = connection.scalar(sa.select(slots.c.seconds).where(slots.c.id == row.id)) or 0.0
+    start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}
+    connection.execute(sa.insert(attempts).values(start | {"first_epoch": row.epoch + 1}))
+    connection.execute(sa.update(workers).where(workers.c.id == worker).values(state="working", beat_at=now))
+    return Claim(row.id, row.number, row.lease, trial_id, row.epoch, row.until, seconds_before)
 
 
 def _make_trial(connection: Connection, study_id: int, row: sa.Row[Any], attrs: Mapping[str, Any]) -> int:
@@ -162,6 +207,13 @@ def release(connection: Connection, slot: int) -> None:
     """Let any worker claim a slot; the lease counts up, so that the one who had it cannot write any more."""
     freed = {"state": "waiting", "expires_at": None, "worker_id": None, "lease": slots.c.lease + 1}
     connection.execute(sa.update(slots).where(slots.c.id == slot).values(freed))
+
+
+def pause(connection: Connection, slot: int) -> None:
+    """Set a slot's trial aside; the one who had it cannot write any more."""
+    release(connection, slot)
+    paused = {"paused_at": clock(connection.dialect.name)}
+    connection.execute(sa.update(slots).where(slots.c.id == slot).values(paused))
 
 
 def end_attempts(connection: Connection, slot: int, outcome: str, detail: str | None = None) -> None:

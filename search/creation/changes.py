@@ -101,12 +101,13 @@ def follow_objective(engine: Engine, study: StudyRecord, objective: Objective) -
             )
         unfinished = sa.select(tables.slots.c.id).where(of_study)
         connection.execute(sa.delete(tables.checkpoints).where(tables.checkpoints.c.slot_id.in_(unfinished)))
+        connection.execute(sa.delete(tables.results).where(tables.results.c.slot_id.in_(unfinished)))
         trials = connection.execute(sa.select(tables.slots.c.trial_id).where(of_study)).scalars()
         for trial_id in trials:
             if trial_id is not None:
                 reopen_trial(connection, trial_id)
         reset = sa.update(tables.slots).where(of_study)
-        connection.execute(reset.values(epoch=0, score=None, best_epoch=None))
+        connection.execute(reset.values(epoch=0, score=None, best_epoch=None, until=None, paused_at=None))
         set_objective(connection, study.id, objective)
         set_direction(connection, study.optuna_id, objective.direction)
     return read_study(engine, study.name)

@@ -27,6 +27,7 @@ from search.problems.lookup import find_spec_of
 from search.problems.problem import Problem
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, insert_study, read_study
+from search.schedules.by_name import check_schedule
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child, warm_up
 
@@ -58,6 +59,7 @@ def create_study(
     asked = Settings.of(settings) if existing is None else existing.settings.changed(settings)
     check_sampler(asked)
     check_pruner(asked)
+    check_schedule(asked.schedule)
     if existing is None:
         warm_up()
         points = trials if asked.sampler == "grid" else 0

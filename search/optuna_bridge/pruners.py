@@ -111,25 +111,39 @@ class StalledPruner:
         return _rungs(self._frozen()) > rungs_before
 
     def _explain(self, frozen: FrozenTrial, epoch: int, value: float) -> dict[str, Any]:
-        """Return what the trial was compared with: its peers' values at the same epoch."""
         trials = self._study.get_trials(deepcopy=False)
         peers = {
             t.number: t.intermediate_values[epoch]
             for t in trials
             if t.number != frozen.number and epoch in t.intermediate_values
         }
-        objective = Objective("objective", DIRECTIONS[self._study.direction])
-        ranked = sorted(peers.items(), key=lambda peer: objective.key(peer[1]))
-        better = [peer for peer in ranked if objective.is_better(peer[1], than=value)]
-        return {
-            "pruner": self._settings.pruner,
-            "epoch": epoch,
-            "value": value,
-            "peers": len(peers),
-            "better_peers": len(better),
-            "median": statistics.median(peers.values()) if peers else None,
-            "best_peers": [{"trial": number, "value": peer} for number, peer in ranked[:MAX_PEERS]],
-        }
+        direction = DIRECTIONS[self._study.direction]
+        return compared(self._settings.pruner, Objective("objective", direction), epoch, value, peers)
+
+
+def compared(
+    pruner: str, objective: Objective, epoch: int, value: float | None, peers: Mapping[int, float]
+) -> dict[str, Any]:
+    """Return what a trial was compared with when it was pruned: its peers' values at the same epoch.
+
+    Args:
+        pruner: what judged: a pruner's name, or a schedule's.
+        objective: which values are better.
+        epoch: after which it was judged.
+        value: the trial's own.
+        peers: the other trials' values, by number.
+    """
+    ranked = sorted(peers.items(), key=lambda peer: objective.key(peer[1]))
+    better = [peer for peer in ranked if value is None or objective.is_better(peer[1], than=value)]
+    return {
+        "pruner": pruner,
+        "epoch": epoch,
+        "value": value,
+        "peers": len(peers),
+        "better_peers": len(better),
+        "median": statistics.median(peers.values()) if peers else None,
+        "best_peers": [{"trial": number, "value": peer} for number, peer in ranked[:MAX_PEERS]],
+    }
 
 
 def _rungs(frozen: FrozenTrial) -> int:

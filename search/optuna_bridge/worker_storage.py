@@ -7,8 +7,9 @@ goes to the database with the worker's next report, in one transaction that look
 from __future__ import annotations
 
 import copy
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
@@ -24,14 +25,42 @@ from search.optuna_bridge import tables
 from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 from search.optuna_bridge.tables import Changes
 from search.records.studies import StudyRecord
-from search.schema import slots, studies
+from search.schema import OPEN, slots, studies
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSlot:
+    """A slot whose trial has begun and not finished.
+
+    Args:
+        trial_id: of its trial, in Optuna's tables.
+        lease: how often it was claimed, or handed back.
+        paused: it is set aside.
+        until: the epoch after which it pauses; None for its end.
+    """
+
+    trial_id: int
+    lease: int
+    paused: bool
+    until: int | None
+
+
+def _open_slots(connection: Connection, study_id: int) -> dict[int, OpenSlot]:
+    paused = slots.c.paused_at.is_not(None)
+    query = sa.select(slots.c.number, slots.c.trial_id, slots.c.lease, paused, slots.c.until)
+    begun = query.where(slots.c.study_id == study_id, OPEN, slots.c.trial_id.is_not(None))
+    return {
+        number: OpenSlot(trial, lease, bool(is_paused), until)
+        for number, trial, lease, is_paused, until in connection.execute(begun)
+    }
 
 
 class OptunaView(BaseStorage):
     """The trials of one study, for Optuna's samplers and pruners.
 
-    A trial is read again until it has finished. The slots tell which ones those are, so that the cost of a reading
-    depends on how many trials run, not on how many there were.
+    A trial is read again until it has finished, and a paused one once each time that it has been claimed. The slots
+    tell which ones those are, so that the cost of a reading depends on how many trials run, not on how many there
+    were. Samplers and pruners are shown a paused trial as a pruned one: it has a score, and may get no other.
 
     Args:
         engine: the database.
@@ -45,6 +74,7 @@ class OptunaView(BaseStorage):
         self._revision, self._last = 0, -1  # the last slot that was seen
         self._trials: dict[int, FrozenTrial] = {}
         self._unfinished: set[int] = set()  # numbers of slots, up to the last
+        self._open: dict[int, OpenSlot] = {}  # by number, as they were read last
 
     # The worker's own trial
 
@@ -117,39 +147,53 @@ class OptunaView(BaseStorage):
         chosen = [trials[number] for number in sorted(trials) if states is None or trials[number].state in states]
         return copy.deepcopy(chosen) if deepcopy else chosen
 
+    def open_slots(self) -> Mapping[int, OpenSlot]:
+        """Return the slots whose trials have begun and not finished, by their numbers, as they were read last."""
+        return self._open
+
+    def forget_own(self) -> None:
+        """Have no trial of the worker's own any more: what becomes of it is read from the database."""
+        self._own = None
+
     def _refresh(self, connection: Connection) -> None:
         query = sa.select(studies.c.revision).where(studies.c.id == self._study.id)
         revision = int(connection.execute(query).scalar_one())
         if revision != self._revision:
             self._forget(revision)
-        query = sa.select(slots.c.number, slots.c.trial_id, slots.c.dropped).where(
-            slots.c.study_id == self._study.id, slots.c.trial_id.is_not(None)
-        )
-        ids = []
-        for number, trial_id, dropped in connection.execute(query.where(self._unread())):
-            self._unfinished.update(range(self._last + 1, number + 1))
-            self._last = max(self._last, number)
-            if dropped:
-                self._unfinished.discard(number)
-            elif self._own is None or trial_id != self._own._trial_id:
-                ids.append((trial_id, number))
-        slot_of = dict(ids)
-        for trial in tables.read_trials(connection, list(slot_of)):
+        before, self._open = self._open, _open_slots(connection, self._study.id)
+        ended = self._newly_ended(connection)
+        last = max([self._last, *self._open, *ended])
+        self._unfinished.update(range(self._last + 1, last + 1))
+        self._unfinished.difference_update(ended)
+        self._last = last
+        changed = {
+            slot.trial_id for number, slot in self._open.items() if not slot.paused or before.get(number) != slot
+        }
+        changed |= {trial_id for trial_id in ended.values() if trial_id is not None}
+        if self._own is not None:
+            changed.discard(self._own._trial_id)
+        for trial in tables.read_trials(connection, sorted(changed)):
+            slot = self._open.get(trial.number)
+            if slot is not None and slot.paused:
+                trial.state = TrialState.PRUNED
             self._trials[trial.number] = trial
-            if trial.state.is_finished():
-                self._unfinished.discard(slot_of[trial._trial_id])
 
-    def _unread(self) -> sa.ColumnElement[bool]:
-        """Return the condition for slots whose trials may have changed."""
-        later = slots.c.number > self._last
-        if len(self._unfinished) <= tables.MANY:
-            return sa.or_(later, slots.c.number.in_(sorted(self._unfinished)))
-        return sa.or_(later, slots.c.number >= min(self._unfinished))
+    def _newly_ended(self, connection: Connection) -> dict[int, int | None]:
+        """Return the slots that have finished since the last reading, by number: their trials, None of dropped ones."""
+        query = sa.select(slots.c.number, slots.c.trial_id, slots.c.dropped).where(
+            slots.c.study_id == self._study.id, slots.c.state == "finished"
+        )
+        rows = list(connection.execute(query.where(slots.c.number > self._last)))
+        gone = sorted(self._unfinished - self._open.keys())
+        for start in range(0, len(gone), tables.MANY):
+            rows += connection.execute(query.where(slots.c.number.in_(gone[start : start + tables.MANY])))
+        return {row.number: None if row.dropped else row.trial_id for row in rows}
 
     def _forget(self, revision: int) -> None:
         self._revision, self._last = revision, -1
         self._trials.clear()
         self._unfinished.clear()
+        self._open.clear()
 
     # The study
 

@@ -44,6 +44,11 @@ class TrialResult:
     error: str | None = None
     pruned_by: Mapping[str, Any] | None = None
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs it trained."""
+        return max((len(values) for values in self.curves.values()), default=0)
+
 
 def describe_failure(reason: str, error: str | None) -> str:
     """Return in one line why a trial failed: its stop reason, and the last line of its error."""

@@ -18,6 +18,7 @@ class Settings:
 
     Args:
         sampler: what proposes params; one of `optuna_bridge.samplers.SAMPLERS`.
+        schedule: what decides which trial trains next; one of `schedules.by_name.SCHEDULES`.
         pruner: what ends hopeless trials; one of `optuna_bridge.pruners.PRUNERS`.
         max_epochs: a trial trains at most this many.
         patience: epochs without a better objective before early stopping.
@@ -29,6 +30,7 @@ class Settings:
             3 % of the time.
         max_retries: how often a trial is tried again after its worker's process crashed.
         max_failures: how many trials may fail one after another until the study is stopped; 0 for any number.
+        keep_paused: how many paused trials keep their checkpoint at most; None for all that may go on.
         mixed_precision: compute in float16 on GPUs; weights stay float32.
         confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
 
@@ -37,6 +39,7 @@ class Settings:
     """
 
     sampler: str = "tpe"
+    schedule: str = "full"
     pruner: str = "hyperband"
     max_epochs: int = 10
     patience: int = 5
@@ -47,6 +50,7 @@ class Settings:
     checkpoint_seconds: float | None = None
     max_retries: int = 2
     max_failures: int = 5
+    keep_paused: int | None = None
     mixed_precision: bool = False
     confirms: Confirmation | None = None
 
@@ -61,6 +65,8 @@ class Settings:
             ("max_failures", 0),
         ):
             _at_least(name, getattr(self, name), least)
+        if self.keep_paused is not None:
+            _at_least("keep_paused", self.keep_paused, 0)
         if self.checkpoint_seconds is not None:
             _at_least("checkpoint_seconds", self.checkpoint_seconds, 0)
         if self.trial_seconds is not None and not self.trial_seconds > 0:

@@ -16,6 +16,7 @@ from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from registry.values.version import finite
 from search.records.studies import StudyRecord, find_study, read_study
+from search.records.trials import slot_state
 from search.schema import slots, workers
 from search.timing import DEAD_SECONDS, FORGOTTEN_SECONDS
 
@@ -53,7 +54,7 @@ class StudyStatus:
         problem: as it was named.
         objective: what is optimized.
         budget: how many trials it may have.
-        trials: how many are ``complete``, ``pruned``, ``failed``, ``running`` and ``waiting``.
+        trials: how many are ``complete``, ``pruned``, ``failed``, ``running``, ``paused`` and ``waiting``.
         best: the best trial that has finished; None before the first.
         workers: those that have not ended.
         stopping: somebody asked its workers to stop.
@@ -142,11 +143,11 @@ def _budget(connection: Connection, study: StudyRecord) -> int:
 def _counts(connection: Connection, study: StudyRecord) -> dict[str, int]:
     failed = slots.c.score.is_(None)
     query = (
-        sa.select(slots.c.state, slots.c.stop_reason, failed, sa.func.count())
+        sa.select(slot_state, slots.c.stop_reason, failed, sa.func.count())
         .where(slots.c.study_id == study.id)
-        .group_by(slots.c.state, slots.c.stop_reason, failed)
+        .group_by(slot_state, slots.c.stop_reason, failed)
     )
-    counts: Counter[str] = Counter(dict.fromkeys(("complete", "pruned", "failed", "running", "waiting"), 0))
+    counts: Counter[str] = Counter(dict.fromkeys(("complete", "pruned", "failed", "running", "paused", "waiting"), 0))
     for state, reason, without_score, count in connection.execute(query):
         counts[_kind(state, reason, without_score)] += count
     return dict(counts)

@@ -33,6 +33,7 @@ class StudyRecord:
     stopping: bool
     error: str | None
     revision: int
+    ended: str | None
     created_at: float
 
 

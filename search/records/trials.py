@@ -15,14 +15,18 @@ from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from search.schema import results, slots
 
+# The state that a slot is in; one that waits with its trial set aside is paused.
+slot_state = sa.case((slots.c.paused_at.is_not(None), "paused"), else_=slots.c.state)
+
 
 @dataclass(frozen=True)
 class TrialRecord:
     """A slot of the study's budget and the trial that it became, finished or not.
 
-    ``score`` and ``best_epoch`` are those of the best epoch so far; ``curves`` (metric to one value per epoch, None
-    where it was not a finite number), ``pruned_by`` and ``error`` are there once the trial has finished. ``dropped``
-    ones are kept for the record only.
+    ``state`` is ``waiting``, ``running``, ``paused`` or ``finished``. ``score`` and ``best_epoch`` are those of the
+    best epoch so far; ``curves`` (metric to one value per epoch, None where it was not a finite number) are there once
+    the trial has paused, ``pruned_by`` and ``error`` once it has finished. ``dropped`` ones are kept for the record
+    only.
     """
 
     slot: int
@@ -53,7 +57,7 @@ def read_trials(engine: Engine, study_id: int) -> list[TrialRecord]:
 def trials_of(connection: Connection, study_id: int) -> list[TrialRecord]:
     """Return what `read_trials` does, inside a transaction of the caller's."""
     query = (
-        sa.select(slots, results.c.curves, results.c.pruned_by, results.c.error)
+        sa.select(slots, slot_state.label("now"), results.c.curves, results.c.pruned_by, results.c.error)
         .join_from(slots, results, isouter=True)
         .where(slots.c.study_id == study_id)
         .order_by(slots.c.number)
@@ -65,7 +69,7 @@ def _trial(row: Mapping[str, Any]) -> TrialRecord:
     return TrialRecord(
         slot=row["number"],
         trial=row["trial"],
-        state=row["state"],
+        state=row["now"],
         params=row["params"] or {},
         epoch=row["epoch"],
         score=row["score"],

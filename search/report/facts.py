@@ -156,10 +156,13 @@ def _trial(slot: TrialRecord, version: ModelVersion | None) -> ReportedTrial:
     )
 
 
+UNFINISHED: Mapping[str, Outcome] = {"running": "running", "paused": "paused", "waiting": "waiting"}
+
+
 def _outcome(slot: TrialRecord) -> Outcome:
     reason = slot.stop_reason
     if slot.state != "finished" or reason is None:
-        return "running" if slot.state == "running" else "waiting"
+        return UNFINISHED[slot.state]
     if slot.score is None:
         return "failed"
     return "pruned" if reason is StopReason.PRUNED else "complete"

@@ -19,9 +19,18 @@ from registry.core.database.transaction import writing
 from registry.core.error_text import one_line, storable, whole_traceback
 from registry.core.errors import DatabaseError, DatabaseUnavailable, UsageError, UserError
 from registry.values.stop_reason import StopReason
-from search.coordination.checkpoints import Checkpoints
+from search.coordination.checkpointing.checkpoints import Checkpoints
 from search.coordination.lease import Lease
-from search.errors import CannotContinue, FatalProblem, Interrupted, LeaseLost, ProblemError, SettingsError, TimeLimit
+from search.errors import (
+    CannotContinue,
+    FatalProblem,
+    Interrupted,
+    LeaseLost,
+    ProblemError,
+    SetAside,
+    SettingsError,
+    TimeLimit,
+)
 from search.optuna_bridge.outcome import optuna_state
 from search.optuna_bridge.pruners import StalledPruner
 from search.optuna_bridge.samplers import make_sampler, nth_point
@@ -35,8 +44,8 @@ from search.timing import EPOCH_GRACE_SECONDS, OUTAGE_RETRY_SECONDS
 from search.training.job import Job
 from search.training.monitor import Limits, Monitor
 from search.worker.context import WorkerContext
-from search.worker.registration import record, worth_recording
-from search.worker.winner import Winner, attempted, winner_of
+from search.worker.recording.registration import record, worth_recording
+from search.worker.recording.winner import Winner, attempted, winner_of
 from search.worker.words import Word
 
 logger = logging.getLogger(__name__)
@@ -72,9 +81,10 @@ class Attempt:
         self._answer: Exception | None = None  # why the training is to be given up, once that was said
         self._trial_id = lease.claim.trial_id
         self._after = 0  # the epoch that the training goes on after
+        self._until: float = lease.claim.until or math.inf  # the epoch after which the trial pauses
 
-    def run(self) -> TrialResult:
-        """Train the slot's trial to its end and record it; return its result.
+    def run(self) -> TrialResult | None:
+        """Train the slot's trial to its end and record it; return its result, or None where it was paused.
 
         Raises:
             LeaseLost: another worker has the slot now.
@@ -86,6 +96,8 @@ class Attempt:
         self._context.say(Word.TRAINING)
         try:
             return self._run()
+        except SetAside:
+            return None
         except Interrupted:
             self._context.say(Word.STOPPING)
             retry(lambda: self._checkpoints.save(self._monitor.epochs, self._prune.state()))
@@ -98,6 +110,7 @@ class Attempt:
             retry(lambda: self._lease.release("failed", message))
             raise
         finally:
+            self._context.view.forget_own()
             self._context.training.end()
 
     def _run(self) -> TrialResult:
@@ -109,7 +122,8 @@ class Attempt:
             grid_point=lambda: nth_point(context.space().grid(), claim.number),
         )
         trial = begin_trial(context.optuna_study, frozen._trial_id)
-        result, model = self._train(trial, trial_seed(self._settings, frozen.number))
+        self._seed = trial_seed(self._settings, frozen.number)
+        result, model = self._train(trial, self._seed)
         self._tell_sampler(trial, result)
         worth = context.retry(lambda: worth_recording(context.registry, context.study, result))
         winner = winner_of(model, context.samples) if worth else None
@@ -120,6 +134,9 @@ class Attempt:
         context, settings = self._context, self._settings
         self._prune = StalledPruner(context.optuna_study, trial, settings)
         job = self._job(trial, seed, self._resume())
+        if self._lease.claim.until == 0 and self._after:  # it is closed with what it had come to
+            verdict = context.retry(lambda: context.scheduler.verdict(trial.number))
+            self._monitor.stop_reason, self._monitor.pruned_by = StopReason.PRUNED, verdict
         model, reason, error = None, None, None
         try:
             try:
@@ -158,7 +175,7 @@ class Attempt:
         context, settings = self._context, self._settings
         limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
         self._monitor = Monitor(context.study.objective, limits, self._prune)
-        hp = SampledHyperParameters(
+        hp = self._hp = SampledHyperParameters(
             lambda dimension: self._suggest(trial, dimension), Names.of_record(context.study.space)
         )
         return Job(
@@ -205,6 +222,8 @@ class Attempt:
 
     def _begin_anew(self) -> None:
         """Put the pruner's memory back to the beginning, and the trial with it."""
+        if self._lease.claim.until == 0:  # it was to be closed with what is lost now
+            self._until = 1
         self._context.view.rewind_to(0, self._prune.first_attrs())
         self._prune.restore({})
         self._after = 0
@@ -230,8 +249,32 @@ class Attempt:
         except DatabaseUnavailable as error:
             self._away_until = self._clock() + OUTAGE_RETRY_SECONDS
             logger.warning("%s; the training goes on meanwhile", error)
+        if monitor.stop_reason is None and monitor.epochs >= self._until:
+            self._come_to_pause()
         if monitor.stop_reason is None and self._stop_now():
             raise Interrupted
+
+    def _come_to_pause(self) -> None:
+        """Go on, end or pause where the trial has come to its rung, as its schedule says.
+
+        Raises:
+            SetAside: it is paused.
+        """
+        context, monitor, number = self._context, self._monitor, self._lease.claim.number
+        until, hopeless = context.retry(lambda: context.scheduler.go_on(number))
+        if hopeless is not None:
+            monitor.stop_reason, monitor.pruned_by = StopReason.PRUNED, hopeless
+        elif until is not None:
+            context.retry(lambda: self._lease.extend(until))
+            self._until = until
+        elif (checkpoint := self._checkpoints.take(monitor.epochs, self._prune.state())) is None:
+            logger.warning("trial %d cannot be paused: nothing can continue its training, so it goes on", number)
+            self._until = math.inf
+        else:
+            so_far = _result(number, self._seed, self._hp.params, monitor, None, StopReason.PRUNED, None)
+            context.retry(lambda: self._lease.pause(so_far, checkpoint))
+            self._answer = SetAside()
+            raise self._answer
 
     def _report(self) -> None:
         monitor = self._monitor

@@ -22,7 +22,8 @@ from search.records.studies import StudyRecord
 from search.space.discovery import Space, discover
 from search.system.retry import Retry
 from search.training.job import Training
-from search.worker.winner import attempted
+from search.worker.recording.winner import attempted
+from search.worker.scheduling import Scheduler
 from search.worker.words import Say, say_nothing
 
 
@@ -36,6 +37,7 @@ class WorkerContext:
         view: its trials, as Optuna sees them.
         optuna_study: the study, as samplers and pruners see it.
         registry: where winners go.
+        scheduler: decides what this worker does next.
         training: trains the models.
         samples: a few inputs to check loaded models by, in the structure that the model takes; or None.
         space: the problem's, to find a grid's points.
@@ -49,6 +51,7 @@ class WorkerContext:
     view: OptunaView
     optuna_study: optuna.Study
     registry: Registry
+    scheduler: Scheduler
     training: Training
     samples: Any
     space: Callable[[], Space]
@@ -103,12 +106,14 @@ def open_context(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         optuna_study = optuna.load_study(study_name=study.name, storage=view, pruner=make_pruner(study.settings))
+    registry = retry(lambda: Registry(url, create=True))
     return WorkerContext(
         engine=engine,
         study=study,
         view=view,
         optuna_study=optuna_study,
-        registry=retry(lambda: Registry(url, create=True)),
+        registry=registry,
+        scheduler=Scheduler(engine, view, study, registry),
         training=training,
         samples=samples,
         space=space,

@@ -86,9 +86,7 @@ class Worker:
                 self._set_state(state)
 
     def _claim(self) -> slots.Claim | None:
-        return slots.claim(
-            self._engine, self._study.id, self.id, seconds=self._lease_seconds, fixed_params=self._fixed_params
-        )
+        return self._context.scheduler.claim(self.id, seconds=self._lease_seconds, fixed_params=self._fixed_params)
 
     def _fixed_params(self, number: int) -> Mapping[str, Any] | None:
         """Return the params of a trial that the sampler is not asked for: those to confirm, or first the defaults."""
@@ -108,7 +106,8 @@ class Worker:
         except LeaseLost:
             logger.warning("trial %d went to another worker while this one was away; claiming another", claim.number)
             return
-        on_result(result)
+        if result is not None:
+            on_result(result)
 
     def _nothing_left(self) -> bool:
         self._set_state("idle")

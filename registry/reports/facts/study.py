@@ -10,8 +10,9 @@ from typing import Any, Literal
 from registry.core.objective import Direction, Objective
 from registry.reports.facts.evidence import Attempt, Baseline, Mistakes, Repeats
 
-Outcome = Literal["complete", "pruned", "failed", "running", "waiting"]
-OUTCOMES: tuple[Outcome, ...] = ("complete", "pruned", "failed", "running", "waiting")
+Outcome = Literal["complete", "pruned", "failed", "running", "paused", "waiting"]
+OUTCOMES: tuple[Outcome, ...] = ("complete", "pruned", "failed", "running", "paused", "waiting")
+UNFINISHED: tuple[Outcome, ...] = ("running", "paused", "waiting")
 ON_REQUEST = "request"
 FINISHED: tuple[Outcome, ...] = ("complete", "pruned")
 

@@ -13,7 +13,7 @@ from registry.reports.analysis.noise import baseline_lines, mean_format, noise_l
 from registry.reports.document.table import Cell, exact
 from registry.reports.facts.evidence import Repeats
 from registry.reports.facts.params import params_by_importance
-from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
+from registry.reports.facts.study import UNFINISHED, ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import count_text, score_format, share_text
 from registry.values.stop_reason import StopReason
 
@@ -124,7 +124,7 @@ def _lines(study: ReportedStudy) -> list[str]:
     lines += second_line(study, _write(study)) if len(ranked) > 1 else ["It is the only one with a score."]
     lines += noise_lines(study)
     lines += baseline_lines(study)
-    if study.counts["running"] or study.counts["waiting"]:
+    if any(study.counts[state] for state in UNFINISHED):
         lines.append("The search is not over: a better one may come.")
     if study.kind == "study":
         once = "" if repeated else ", of one training with one seed"

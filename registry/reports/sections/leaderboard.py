@@ -9,12 +9,11 @@ from typing import Any
 
 from registry.core.durations import duration_text
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
-from registry.reports.facts.study import PrunedBy, ReportedStudy, ReportedTrial
+from registry.reports.facts.study import UNFINISHED, PrunedBy, ReportedStudy, ReportedTrial
 from registry.reports.facts.text import count_text, score_format, share_text, value_text
 from registry.values.stop_reason import StopReason
 
 MOST_ROWS = 500
-UNFINISHED = ("running", "waiting")
 MOST_CELLS = 15_000
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from registry.core.database.transaction import reading, writing
 from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
+from search.coordination.checkpointing.store import StoredCheckpoint
 from search.coordination.lease import Lease
 from search.coordination.worker_exits import release_worker
 from search.errors import LeaseLost
@@ -95,7 +96,7 @@ def test_an_expired_lease_is_claimed_by_another_who_fences_the_first_out(engine,
         dead.beat,
         lambda: dead.start({}, NOTHING, 0),
         lambda: dead.progress(1, 0.5, 1, Changes(reports={1: 0.5})),
-        lambda: dead.save_checkpoint(1, "hash", b"data"),
+        lambda: dead.save_checkpoint(StoredCheckpoint(1, "hash", b"data")),
         lambda: finish(engine, dead, result()),
         lambda: dead.release("preempted"),
     ):
@@ -154,12 +155,12 @@ def test_expired_slots_are_handed_back_also_when_nobody_claims(engine, make_stud
 
 
 def test_a_released_slot_keeps_its_trial_and_its_checkpoint(engine, make_study, add_worker, monkeypatch):
-    monkeypatch.setattr("search.coordination.checkpoint_store.CHUNK_BYTES", 3)
+    monkeypatch.setattr("search.coordination.checkpointing.store.CHUNK_BYTES", 3)
     study = make_study(engine, budget=1)
     name = add_worker(engine, study)
     lease = Lease(engine, slots.claim(engine, study.id, name))
-    lease.save_checkpoint(1, "one", b"1" * 10)
-    lease.save_checkpoint(2, "two", b"22345678")
+    lease.save_checkpoint(StoredCheckpoint(1, "one", b"1" * 10))
+    lease.save_checkpoint(StoredCheckpoint(2, "two", b"22345678"))
     lease.release("preempted", "why not")
     again = Lease(engine, slots.claim(engine, study.id, name))
     assert again.claim.trial_id == lease.claim.trial_id
@@ -170,7 +171,7 @@ def test_a_released_slot_keeps_its_trial_and_its_checkpoint(engine, make_study, 
 def test_a_finished_slot_is_final_and_its_checkpoint_gone(engine, make_study, add_worker):
     study = make_study(engine, budget=1)
     lease = Lease(engine, slots.claim(engine, study.id, add_worker(engine, study)))
-    lease.save_checkpoint(1, "one", b"1")
+    lease.save_checkpoint(StoredCheckpoint(1, "one", b"1"))
     finish(engine, lease, result(curves={"loss": (math.nan, 0.5), "val_accuracy": (0.1, math.inf)}))
     assert lease.load_checkpoint() is None
     with engine.connect() as connection:
@@ -333,7 +334,7 @@ def test_the_status_counts_every_kind_of_trial_and_passes_over_dropped_ones(engi
     slots.claim(engine, study.id, name)
     control.drop(engine, study, [4])
     status = read_status(engine, "s")
-    assert status.trials == {"complete": 3, "pruned": 1, "failed": 1, "running": 1, "waiting": 1}
+    assert status.trials == {"complete": 3, "pruned": 1, "failed": 1, "running": 1, "paused": 0, "waiting": 1}
     assert (status.budget, status.finished) == (7, 5)
     assert (status.best.trial, status.best.score, status.best.epoch) == (2, 0.9, 2)
     assert [(w.id, w.trial) for w in status.workers] == [(name, 5)]

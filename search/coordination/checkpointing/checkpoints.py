@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from search.coordination.checkpointing.store import StoredCheckpoint
 from search.coordination.lease import Lease
 from search.timing import CHECKPOINT_SECONDS
 
@@ -63,14 +64,21 @@ class Checkpoints:
     def save(self, epoch: int, pruning: Mapping[str, Any]) -> None:
         """Save what the training is after an epoch; nothing before the first."""
         began = self._clock()
-        state = self._state()
-        if state is None:
+        checkpoint = self.take(epoch, pruning)
+        if checkpoint is None:
             return
-        head = json.dumps({"epoch": epoch, "pruning": pruning}).encode()
-        data = struct.pack("<I", len(head)) + head + state
-        self._lease.save_checkpoint(epoch, hashlib.sha256(data).hexdigest(), data)
+        self._lease.save_checkpoint(checkpoint)
         self._saved_at = self._clock()
         self._cost = self._saved_at - began
+
+    def take(self, epoch: int, pruning: Mapping[str, Any]) -> StoredCheckpoint | None:
+        """Return what the training is after an epoch, as it is kept; None where nothing can continue it."""
+        state = self._state()
+        if state is None:
+            return None
+        head = json.dumps({"epoch": epoch, "pruning": pruning}).encode()
+        data = struct.pack("<I", len(head)) + head + state
+        return StoredCheckpoint(epoch, hashlib.sha256(data).hexdigest(), data)
 
     def load(self) -> Checkpoint | None:
         """Return the slot's checkpoint; None where there is none, or it is damaged."""

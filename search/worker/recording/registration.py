@@ -11,7 +11,7 @@ from registry.core.provenance import code_revision, libraries
 from registry.values.known_tags import CONFIRM_TAG
 from search.records.results import TrialResult
 from search.records.studies import StudyRecord
-from search.worker.winner import Winner, storable_params
+from search.worker.recording.winner import Winner, storable_params
 
 
 def worth_recording(registry: Registry, study: StudyRecord, result: TrialResult) -> bool:

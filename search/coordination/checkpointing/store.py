@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -10,12 +12,22 @@ from search.schema import checkpoint_chunks, checkpoints
 CHUNK_BYTES = 8 * 2**20  # small enough for any driver and any server's limits
 
 
-def write_checkpoint(connection: Connection, slot: int, epoch: int, sha256: str, data: bytes) -> None:
-    """Keep what is needed to continue after an epoch, instead of an earlier one's."""
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """All that is needed to continue a trial after an epoch, as bytes with their hash."""
+
+    epoch: int
+    sha256: str
+    data: bytes
+
+
+def write_checkpoint(connection: Connection, slot: int, checkpoint: StoredCheckpoint) -> None:
+    """Keep a checkpoint, instead of an earlier epoch's."""
     drop_checkpoint(connection, slot)
-    connection.execute(sa.insert(checkpoints).values(slot_id=slot, epoch=epoch, sha256=sha256))
-    for number, start in enumerate(range(0, len(data), CHUNK_BYTES)):
-        chunk = {"slot_id": slot, "number": number, "data": data[start : start + CHUNK_BYTES]}
+    row = {"slot_id": slot, "epoch": checkpoint.epoch, "sha256": checkpoint.sha256}
+    connection.execute(sa.insert(checkpoints).values(row))
+    for number, start in enumerate(range(0, len(checkpoint.data), CHUNK_BYTES)):
+        chunk = {"slot_id": slot, "number": number, "data": checkpoint.data[start : start + CHUNK_BYTES]}
         connection.execute(sa.insert(checkpoint_chunks).values(chunk))
 
 

@@ -1,0 +1,71 @@
+"""Brackets of rungs, which differ in how many epochs a trial has before it is compared for the first time.
+
+Li et al., Hyperband, JMLR 2018; asynchronous as in Li et al. 2020, section 3.2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from itertools import chain
+
+from search.schedules.contract import Begin, Resume, ScheduledTrial, Step
+from search.schedules.rungs import REDUCTION, Rungs, rung_levels
+
+
+class Hyperband:
+    """Give each trial a bracket by its number, in proportion to the brackets' sizes, and let each promote its own.
+
+    Args:
+        max_epochs: that a trial trains at most.
+        reduction: how many trials of a rung there are for each that goes on.
+    """
+
+    def __init__(self, max_epochs: int, *, reduction: int = REDUCTION) -> None:
+        firsts = rung_levels(1, max_epochs, reduction)
+        self._brackets = [Rungs(max_epochs, first=first, reduction=reduction) for first in firsts]
+        count = len(firsts)
+        sizes = [math.ceil(count / (count - place) * reduction ** (count - 1 - place)) for place in range(count)]
+        self._cycle = _spread(sizes)
+
+    def bracket(self, number: int) -> int:
+        """Return the bracket of a trial, from 0: the one whose trials are compared first."""
+        return self._cycle[number % len(self._cycle)]
+
+    def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
+        """Return a promotion within a bracket, else a new trial of the next one's bracket."""
+        for bracket, members in enumerate(self._members(trials)):
+            step = self._brackets[bracket].next_step(members, self._coming(bracket, len(trials), new))
+            if isinstance(step, Resume):
+                return step
+        return Begin(self._brackets[self.bracket(len(trials))].first) if new else None
+
+    def hopeless(self, trials: Sequence[ScheduledTrial], new: int) -> Collection[int]:
+        """Return the paused trials that have no place in their own bracket any more."""
+        return set(
+            chain.from_iterable(
+                self._brackets[bracket].hopeless(members, self._coming(bracket, len(trials), new))
+                for bracket, members in enumerate(self._members(trials))
+            )
+        )
+
+    def _members(self, trials: Sequence[ScheduledTrial]) -> list[list[ScheduledTrial]]:
+        members: list[list[ScheduledTrial]] = [[] for _ in self._brackets]
+        for trial in trials:
+            members[self.bracket(trial.number)].append(trial)
+        return members
+
+    def _coming(self, bracket: int, begun: int, new: int) -> int:
+        """Count the new trials that a bracket gets."""
+        return sum(self.bracket(number) == bracket for number in range(begun, begun + new))
+
+
+def _spread(sizes: Sequence[int]) -> list[int]:
+    """Return each place as often as its size says, spread evenly.
+
+    Example:
+        >>> _spread([4, 2])
+        [0, 0, 1, 0, 0, 1]
+    """
+    places = [((index + 1) / size, place) for place, size in enumerate(sizes) for index in range(size)]
+    return [place for _, place in sorted(places)]

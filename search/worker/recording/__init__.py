@@ -1,0 +1,1 @@
+"""What a trained model becomes: its bytes, the check of its predictions, a version."""

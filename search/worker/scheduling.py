@@ -1,0 +1,147 @@
+"""Carry a study's schedule out: claim what is next, pause what does not go on at once, close what is hopeless."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from optuna.trial import FrozenTrial
+from sqlalchemy.engine import Engine
+
+from registry import Registry
+from registry.core.database.transaction import reading
+from search.coordination import slots
+from search.coordination.paused import close_paused, count_new, paused_result
+from search.coordination.slots import Claim
+from search.optuna_bridge.pruners import compared
+from search.optuna_bridge.worker_storage import OpenSlot, OptunaView
+from search.records.studies import StudyRecord
+from search.schedules.by_name import make_schedule
+from search.schedules.contract import Begin, Resume, ScheduledTrial, TrialState
+from search.timing import LEASE_SECONDS
+from search.worker.recording.registration import worth_recording
+
+FixedParams = Callable[[int], Mapping[str, Any] | None]
+TRIES = 5  # to claim what the schedule says, where others are faster
+
+
+class Scheduler:
+    """Decide for a worker what it does next, by what all trials of the study have come to.
+
+    Args:
+        engine: the database.
+        view: the study's trials.
+        study: the study.
+        registry: tells whether a trial that is closed is among the study's best.
+    """
+
+    def __init__(self, engine: Engine, view: OptunaView, study: StudyRecord, registry: Registry) -> None:
+        self._view, self._study, self._registry = view, study, registry
+        self._engine = engine
+        settings = study.settings
+        self._schedule = make_schedule(settings.schedule, settings.max_epochs)
+        self._pauses = settings.schedule != "full"
+
+    def claim(self, worker: str, *, seconds: float = LEASE_SECONDS, fixed_params: FixedParams) -> Claim | None:
+        """Claim what a worker does next: what was begun and is nobody's, else what the schedule says.
+
+        Returns:
+            The claim; None where there is nothing to do now.
+        """
+        engine, study = self._engine, self._study.id
+        if not self._pauses:  # the first free slot is always the next
+            return slots.claim(engine, study, worker, seconds=seconds, fixed_params=fixed_params)
+        claim = slots.claim(engine, study, worker, seconds=seconds, new=False)
+        for _ in range(TRIES):
+            if claim is not None:
+                break
+            trials, new = self._trials()
+            hopeless = self._close_hopeless(trials, new)
+            if hopeless is not None:
+                claim = self._resume(worker, hopeless.number, 0, seconds)
+                continue
+            step = self._schedule.next_step(trials, new)
+            if isinstance(step, Resume):
+                claim = self._resume(worker, step.number, step.until, seconds)
+            elif isinstance(step, Begin):
+                claim = slots.claim(engine, study, worker, seconds=seconds, fixed_params=fixed_params, until=step.until)
+            else:
+                break
+        return claim
+
+    def go_on(self, number: int) -> tuple[int | None, Mapping[str, Any] | None]:
+        """Tell what becomes of a running trial that has come to where it pauses.
+
+        Returns:
+            The epoch until which it goes on at once; None where it is set aside. And what it was compared with, where
+            it is hopeless and ends.
+        """
+        trials, new = self._trials()
+        here = next(trial for trial in trials if trial.number == number)
+        as_paused = [replace(trial, state=TrialState.PAUSED) if trial is here else trial for trial in trials]
+        if number in self._schedule.hopeless(as_paused, new):
+            return None, self._compared(here, trials)
+        step = self._schedule.next_step(as_paused, new)
+        return (step.until if isinstance(step, Resume) and step.number == number else None), None
+
+    def verdict(self, number: int) -> Mapping[str, Any]:
+        """Return what a paused trial is compared with that is closed."""
+        trials, _ = self._trials()
+        return self._compared(next(trial for trial in trials if trial.number == number), trials)
+
+    def _resume(self, worker: str, number: int, until: int, seconds: float) -> Claim | None:
+        lease = self._view.open_slots()[number].lease
+        return slots.resume(
+            self._engine, self._study.id, worker, number=number, lease=lease, until=until, seconds=seconds
+        )
+
+    def _trials(self) -> tuple[list[ScheduledTrial], int]:
+        """Return all trials that have begun, and how many may still begin."""
+        trials = self._view.get_all_trials(self._study.optuna_id, deepcopy=False)
+        opened = self._view.open_slots()
+        sign = 1.0 if self._study.objective.direction == "max" else -1.0
+        with reading(self._engine) as connection:
+            new = count_new(connection, self._study.id)
+        return [_scheduled(trial, opened.get(trial.number), sign, self._study) for trial in trials], new
+
+    def _close_hopeless(self, trials: Sequence[ScheduledTrial], new: int) -> ScheduledTrial | None:
+        """Close what can gain nothing any more; return a trial that needs its model for that: it is among the best."""
+        paused = [trial for trial in trials if trial.state is TrialState.PAUSED]
+        numbers = set(self._schedule.hopeless(trials, new))
+        running = any(trial.state is TrialState.RUNNING for trial in trials)
+        if not running and self._schedule.next_step(trials, new) is None:
+            numbers = {trial.number for trial in paused}
+        for trial in sorted(paused, key=lambda one: -one.best(one.epochs)):
+            if trial.number not in numbers:
+                continue
+            lease, verdict = self._view.open_slots()[trial.number].lease, self._compared(trial, trials)
+            result = paused_result(self._engine, self._study, trial.number, lease, verdict)
+            if result is None:
+                continue
+            better = sum(other.best(other.epochs) > trial.best(trial.epochs) for other in trials)
+            if better < self._study.settings.top_k and worth_recording(self._registry, self._study, result):
+                return trial
+            close_paused(self._engine, self._study, trial.number, lease, verdict)
+        return None
+
+    def _compared(self, trial: ScheduledTrial, trials: Sequence[ScheduledTrial]) -> dict[str, Any]:
+        epoch, objective = trial.epochs, self._study.objective
+        sign = 1.0 if objective.direction == "max" else -1.0
+        peers = {
+            peer.number: sign * peer.values[epoch - 1]
+            for peer in trials
+            if peer.number != trial.number and peer.epochs >= epoch > 0 and not math.isnan(peer.values[epoch - 1])
+        }
+        value = sign * trial.values[-1] if trial.values else None
+        return compared(self._study.settings.schedule, objective, epoch, value, peers)
+
+
+def _scheduled(trial: FrozenTrial, slot: OpenSlot | None, sign: float, study: StudyRecord) -> ScheduledTrial:
+    reports = trial.intermediate_values
+    values = [sign * reports.get(epoch, math.nan) for epoch in range(1, max(reports, default=0) + 1)]
+    if slot is None:
+        return ScheduledTrial(trial.number, TrialState.ENDED, values, len(values))
+    state = TrialState.PAUSED if slot.paused else TrialState.RUNNING
+    return ScheduledTrial(trial.number, state, values, slot.until or study.settings.max_epochs)
