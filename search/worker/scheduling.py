@@ -43,6 +43,7 @@ class Scheduler:
         settings = study.settings
         self._schedule = make_schedule(settings.schedule, settings.max_epochs)
         self._pauses = settings.schedule != "full"
+        self._keeps_few = settings.keep_paused is not None
 
     def claim(self, worker: str, *, seconds: float = LEASE_SECONDS, fixed_params: FixedParams) -> Claim | None:
         """Claim what a worker does next: what was begun and is nobody's, else what the schedule says.
@@ -109,11 +110,9 @@ class Scheduler:
     def _close_hopeless(self, trials: Sequence[ScheduledTrial], new: int) -> ScheduledTrial | None:
         """Close what can gain nothing any more; return a trial that needs its model for that: it is among the best."""
         paused = [trial for trial in trials if trial.state is TrialState.PAUSED]
-        numbers = set(self._schedule.hopeless(trials, new))
-        running = any(trial.state is TrialState.RUNNING for trial in trials)
-        if not running and self._schedule.next_step(trials, new) is None:
-            numbers = {trial.number for trial in paused}
-        for trial in sorted(paused, key=lambda one: -one.best(one.epochs)):
+        paused.sort(key=lambda trial: (-trial.best(trial.epochs), trial.number))
+        numbers = self._hopeless(trials, new, paused)
+        for trial in paused:
             if trial.number not in numbers:
                 continue
             lease, verdict = self._view.open_slots()[trial.number].lease, self._compared(trial, trials)
@@ -125,6 +124,14 @@ class Scheduler:
                 return trial
             close_paused(self._engine, self._study, trial.number, lease, verdict)
         return None
+
+    def _hopeless(self, trials: Sequence[ScheduledTrial], new: int, paused: Sequence[ScheduledTrial]) -> set[int]:
+        """Return the numbers of paused trials, given the best first, that are to be closed."""
+        running = any(trial.state is TrialState.RUNNING for trial in trials)
+        if not running and self._schedule.next_step(trials, new) is None:
+            return {trial.number for trial in paused}
+        beyond = {trial.number for trial in paused[self._study.settings.keep_paused :]} if self._keeps_few else set()
+        return beyond | set(self._schedule.hopeless(trials, new))
 
     def _compared(self, trial: ScheduledTrial, trials: Sequence[ScheduledTrial]) -> dict[str, Any]:
         epoch, objective = trial.epochs, self._study.objective

@@ -5,6 +5,7 @@ stopped for longer than its lease lasts and woken again. Another takes its place
 a study without a storm.
 
     python -m tests.e2e.storm --kills 200 [--storage sqlite|postgresql] [--restarts 10] [--training paper|keras]
+    python -m tests.e2e.storm --kills 200 --schedule rungs
     python -m tests.e2e.storm --restarts 3 --downtime 60 --epochs 18 --epoch-seconds 5 --trials 20 --storage postgresql
 """
 
@@ -22,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from search.records.settings import Settings
 from search.system.forkserver import call_in_child, processes
 from tests.support.aftermath import Check, examine
 from tests.support.servers import Server, server
-from tests.support.storming import POINTS, Fate, work
+from tests.support.storming import PAUSING, POINTS, Fate, work
 
 NAME = "storm"
 LEASE_SECONDS = 2.0
@@ -69,18 +70,20 @@ class Plan:
     epochs: int = 6
     seconds: float | None = 0.02
     seed: int = 0
+    schedule: str = "full"
 
     def settings(self) -> Settings:
         """Return how the study searches: at random, seeded by the trial's number, every epoch kept."""
         return Settings(
             sampler="random", pruner="none", max_epochs=self.epochs, patience=self.epochs, checkpoint_seconds=0,
-            top_k=max(2, self.trials // 4), seed=self.seed,
+            top_k=max(2, self.trials // 4), seed=self.seed, schedule=self.schedule,
         )  # fmt: skip
 
     def fates(self) -> Iterator[Fate | str]:
         """Return what becomes of each worker that is not to live."""
         rng = random.Random(self.seed)
-        points = itertools.cycle(rng.sample(list(POINTS), len(POINTS)))
+        names = [*POINTS] if self.schedule == "full" else [*POINTS, *PAUSING]
+        points = itertools.cycle(rng.sample(names, len(names)))
         fates: list[Fate | str] = [TIRED] * self.pauses
         for number in range(self.kills - self.pauses):
             fates.append(AT_RANDOM if number % 3 == 2 else Fate(next(points), rng.choice([1, 1, 1, 2])))
@@ -231,7 +234,7 @@ def run(plan: Plan, storage: str, folder: Path) -> tuple[list[Check], float]:
         )  # fmt: skip
         if plan.seconds is None:
             found = call_in_child(inspect_problem, "search.toy:toy")
-        begin(calm_url, plan, found)
+        begin(calm_url, replace(plan, schedule="full"), found)
         begin(url, plan, found)
         calm = processes().Process(  # type: ignore[attr-defined]
             target=work, args=(calm_url, NAME, folder / "calm", None, 30.0, None if plan.seconds is None else 0.0)
@@ -245,11 +248,11 @@ def run(plan: Plan, storage: str, folder: Path) -> tuple[list[Check], float]:
         planned = plan.kills
         checks = [
             Check("workers killed", f"{storm.kills.total()} of {planned}", storm.kills.total() == planned),
-            *(Check(f"  {point}", str(storm.kills[point])) for point in (AT_RANDOM, *POINTS, WOKEN)),
+            *(Check(f"  {point}", str(storm.kills[point])) for point in (AT_RANDOM, *POINTS, *PAUSING, WOKEN)),
             Check("database restarted", f"{storm.restarts} of {plan.restarts}", storm.restarts == plan.restarts),
             Check("  epochs trained while it was away", str(storm.meanwhile), _went_on(plan, storm.meanwhile)),
             Check("workers that failed by themselves", "; ".join(storm.faults) or "none", not storm.faults),
-            *examine(url, calm_url, NAME, folder / "epochs", plan.epochs),
+            *examine(url, calm_url, NAME, folder / "epochs", plan.epochs if plan.schedule == "full" else None),
         ]
         return checks, seconds
 
@@ -281,6 +284,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, help="the budget; else enough for all kills")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--training", choices=["paper", "keras"], default="paper")
+    parser.add_argument("--schedule", default="full", help="which trial trains next")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     kinds = [options.storage] if options.storage else ["sqlite", "postgresql"]
@@ -296,6 +300,7 @@ def main() -> None:
             epochs=options.epochs,
             seconds=None if options.training == "keras" else options.epoch_seconds,
             seed=options.seed,
+            schedule=options.schedule,
         )
         with tempfile.TemporaryDirectory(prefix="storm-") as folder:
             checks, seconds = run(plan, kind, Path(folder))

@@ -116,6 +116,20 @@ def test_the_best_become_versions_also_where_they_were_paused_last(problems, tmp
     assert all(trial.pruned_by["pruner"] == "rungs" and trial.pruned_by["peers"] for trial in pruned)
 
 
+def test_only_as_many_wait_as_are_kept(problems, tmp_path):
+    url = f"sqlite:///{tmp_path}/s.db"
+    most: list[int] = []
+
+    def count(engine: Any) -> None:
+        with engine.connect() as connection:
+            waiting = sa.select(sa.func.count()).where(slots.c.paused_at.is_not(None))
+            most.append(connection.execute(waiting).scalar_one())
+
+    trials = searched(url, f"{problems}:plain", 6, during=count, schedule="triage", keep_paused=2)
+    assert max(most) <= 3  # a third may pause before the next claim closes it
+    assert sorted(trial.epoch for trial in trials) == [1, 1, 1, 1, EPOCHS, EPOCHS]
+
+
 def damage(engine: Any) -> None:
     with engine.begin() as connection:
         connection.execute(sa.update(checkpoint_chunks).values(data=b"no state"))

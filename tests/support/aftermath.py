@@ -14,12 +14,12 @@ import optuna
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry import Registry
+from registry import ModelVersion, Registry
 from registry.core.database.engine import open_engine
 from registry.core.database.transaction import reading
 from search.optuna_bridge.storage import closing_storage
 from search.records.studies import StudyRecord, read_study
-from search.records.trials import TrialRecord, read_trials
+from search.records.trials import TrialRecord, ranked, read_trials
 from search.schema import attempts, checkpoint_chunks, checkpoints, slots
 
 CLOCK_SECONDS = 1e-3  # two readings of SQLite's clock may be of one millisecond
@@ -34,38 +34,41 @@ class Check:
     good: bool | None = None
 
 
-def examine(url: str, calm_url: str, name: str, log: Path, epochs: int) -> Iterator[Check]:
+def examine(url: str, calm_url: str, name: str, log: Path, epochs: int | None) -> Iterator[Check]:
     """Look through a study after a storm.
 
     Args:
         url: the study's database.
-        calm_url: the database of the same study without a storm.
+        calm_url: the database of the same study without a storm, all of whose trials trained to their end.
         name: the study.
         log: where each finished epoch was noted by the worker itself.
-        epochs: of each trial.
+        epochs: of each trial; None where a schedule decided.
     """
     engine, calm_engine = open_engine(url), open_engine(calm_url)
     study, calm_study = read_study(engine, name), read_study(calm_engine, name)
     trials, calm = read_trials(engine, study.id), read_trials(calm_engine, calm_study.id)
-    yield from _budget(engine, name, trials)
-    yield from _attempts(engine, study, trials, epochs)
-    yield from _repeated(log, trials, epochs, _lost(engine))
-    differing = sum(_essence(one) != _essence(other) for one, other in zip(trials, calm, strict=True))
+    yield from _budget(engine, name, trials, {"COMPLETE"} if epochs else {"COMPLETE", "PRUNED"})
+    yield from _attempts(engine, study, trials)
+    if epochs is not None:
+        short = sum(trial.epoch != epochs for trial in trials)
+        yield Check("trials of other lengths", str(short), short == 0)
+    yield from _repeated(log, trials, _lost(engine))
+    differing = sum(not _begins_as(one, other) for one, other in zip(trials, calm, strict=True))
     yield Check("trials unlike those of a study without a storm", str(differing), differing == 0)
-    yield from _registry(url, calm_url, study)
+    yield from _registry(url, calm_url, study, trials)
     left = _count(engine, checkpoints) + _count(engine, checkpoint_chunks)
     yield Check("checkpoints left", str(left), left == 0)
     engine.dispose()
     calm_engine.dispose()
 
 
-def _budget(engine: Engine, name: str, trials: Sequence[TrialRecord]) -> Iterator[Check]:
+def _budget(engine: Engine, name: str, trials: Sequence[TrialRecord], expected: set[str]) -> Iterator[Check]:
     seen = of_optuna(engine, name)
     states = Counter(trial.state.name for trial in seen)
     numbers = [trial.number for trial in seen]
     good = numbers == list(range(len(trials))) == [one.trial for one in trials]
     yield Check("trials of Optuna's, as many as slots", f"{len(seen)} of {len(trials)}", good)
-    yield Check("their states", listed(states), set(states) == {"COMPLETE"})
+    yield Check("their states", listed(states), set(states) == expected)
     told = all(
         (one.value, one.intermediate_values) == (ours.score, dict(enumerate(ours.curves["val_accuracy"], start=1)))
         for one, ours in zip(seen, trials, strict=True)
@@ -81,7 +84,7 @@ def of_optuna(engine: Engine, name: str) -> list[optuna.trial.FrozenTrial]:
         return optuna.load_study(study_name=name, storage=storage).trials
 
 
-def _attempts(engine: Engine, study: StudyRecord, trials: Sequence[TrialRecord], epochs: int) -> Iterator[Check]:
+def _attempts(engine: Engine, study: StudyRecord, trials: Sequence[TrialRecord]) -> Iterator[Check]:
     query = (
         sa.select(attempts, slots.c.number)
         .join(slots, slots.c.id == attempts.c.slot_id)
@@ -90,13 +93,18 @@ def _attempts(engine: Engine, study: StudyRecord, trials: Sequence[TrialRecord],
     with reading(engine) as connection:
         rows = connection.execute(query).all()
     outcomes = Counter(row.outcome or "running" for row in rows)
-    good = outcomes["finished"] == len(trials) and not outcomes["running"]
-    yield Check("attempts", listed(outcomes), good)
     of_slot: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         of_slot[row.number].append(row)
-    last = all(own[-1].outcome == "finished" and own[-1].last_epoch == epochs for own in of_slot.values())
-    yield Check("the last of each trial finished it", "all" if last else "not all", last)
+    closed = sum(own[-1].outcome == "paused" for own in of_slot.values())  # while nobody had them
+    good = outcomes["finished"] + closed == len(trials) and not outcomes["running"]
+    yield Check("attempts", listed(outcomes), good)
+    lengths = {trial.slot: trial.epoch for trial in trials}
+    last = all(
+        own[-1].outcome in ("finished", "paused") and own[-1].last_epoch == lengths[number]
+        for number, own in of_slot.items()
+    )
+    yield Check("the last of each trial came to its end", "all" if last else "not all", last)
     pairs = [pair for own in of_slot.values() for pair in pairwise(own)]
     overlaps = sum(one.ended_at > next_one.started_at + CLOCK_SECONDS for one, next_one in pairs)
     yield Check("attempts that overlap", str(overlaps), overlaps == 0)
@@ -104,44 +112,53 @@ def _attempts(engine: Engine, study: StudyRecord, trials: Sequence[TrialRecord],
     yield Check("epochs gone back by an attempt: how often", listed(back), max(back, default=0) <= 1)
 
 
-def _repeated(log: Path, trials: Sequence[TrialRecord], epochs: int, lost: int) -> Iterator[Check]:
+def _repeated(log: Path, trials: Sequence[TrialRecord], lost: int) -> Iterator[Check]:
     """Hold the epochs that were trained, as the workers' own notes have them, to those that were needed."""
     lines = Counter(tuple(line.split()[:2]) for line in log.read_text().splitlines())
-    extra, needed = lines.total() - len(trials) * epochs, len(trials) * epochs
+    needed = sum(trial.epoch for trial in trials)
+    extra = lines.total() - needed
     yield Check("epochs trained", f"{lines.total()} for {needed} needed", len(lines) == needed)
     yield Check("repeated, at most one for each attempt lost", f"{extra} for {lost} lost", extra <= lost)
 
 
-def _registry(url: str, calm_url: str, study: StudyRecord) -> Iterator[Check]:
+def _registry(url: str, calm_url: str, study: StudyRecord, trials: Sequence[TrialRecord]) -> Iterator[Check]:
     with Registry(url) as registry, Registry(calm_url) as calm:
         findings = registry.verify(grace=timedelta(0))
         yield Check("registry verify", "clean" if findings.clean else str(findings), findings.clean)
-        found, expected = _versions(registry, study.model), _versions(calm, study.model)
-        same = sum(found.get(trial) == version for trial, version in expected.items())
-        good = 0 < same == len(expected) == len(found)
-        yield Check("best versions: params, score, curves, weights' hash", f"{same} of {len(expected)} the same", good)
+        found, whole = _versions(registry, study.model), _versions(calm, study.model)
+        best = {trial.trial: trial for trial in ranked(study.objective, trials)[: study.settings.top_k]}
+        same = sum(number in found and _is_of(found[number], trial) for number, trial in best.items())
+        good = 0 < same == len(best) == len(found)
+        yield Check("best versions: params, score, curves as the trials'", f"{same} of {len(best)}", good)
+        pairs = [(found[trial], whole[trial]) for trial in found.keys() & whole.keys()]
+        twins = [(one, other) for one, other in pairs if one.epoch == other.epoch]
+        equal = sum(one.weights == other.weights and one.source.seed == other.source.seed for one, other in twins)
+        text = f"{equal} of {len(twins)} with the same best epoch"
+        yield Check("their weights' hashes, as without a storm", text, 0 < equal == len(twins))
         all_trials = [version.source.trial for version in registry.list(study.model, limit=None)]
         twice = len(all_trials) - len(set(all_trials))
         yield Check("versions of the same trial", str(twice), twice == 0)
 
 
-def _versions(registry: Registry, model: str) -> dict[int | None, object]:
+def _versions(registry: Registry, model: str) -> dict[int | None, ModelVersion]:
     kept = [version for version in registry.list(model, limit=None) if version.weights is not None]
-    return {
-        one.source.trial: (
-            one.score,
-            one.epoch,
-            dict(one.params),
-            {metric: tuple(curve.values) for metric, curve in one.curves.items()},
-            one.weights and one.weights.sha256,
-            one.source.seed,
-        )
-        for one in kept
-    }
+    return {version.source.trial: version for version in kept}
 
 
-def _essence(one: TrialRecord) -> object:
-    return (one.trial, dict(one.params), one.score, one.best_epoch, one.stop_reason, one.epoch, dict(one.curves))
+def _is_of(version: ModelVersion, trial: TrialRecord) -> bool:
+    curves = {metric: list(curve.values) for metric, curve in version.curves.items()}
+    theirs = (trial.score, trial.best_epoch, dict(trial.params), dict(trial.curves))
+    return (version.score, version.epoch, dict(version.params), curves) == theirs
+
+
+def _begins_as(trial: TrialRecord, whole: TrialRecord) -> bool:
+    """Tell whether a trial is the beginning of one that trained to its end, or all of it."""
+    beginning = {metric: values[: trial.epoch] for metric, values in whole.curves.items()}
+    score = max(value for value in beginning["val_accuracy"] if value is not None)
+    facts = (trial.trial, dict(trial.params), trial.score, dict(trial.curves))
+    return facts == (whole.trial, dict(whole.params), score, beginning) and (
+        trial.epoch < whole.epoch or (trial.best_epoch, trial.stop_reason) == (whole.best_epoch, whole.stop_reason)
+    )
 
 
 def _lost(engine: Engine) -> int:

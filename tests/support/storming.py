@@ -36,6 +36,12 @@ POINTS = {
     "told, not committed": ("UPDATE trials SET state", "commit"),
     "told": ("UPDATE trials SET state", "after"),
 }
+# And where a schedule pauses trials.
+PAUSING = {
+    "pausing": ("UPDATE search_slots SET paused_at", "before"),
+    "paused, not committed": ("UPDATE search_slots SET paused_at", "commit"),
+    "paused": ("UPDATE search_slots SET paused_at", "after"),
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Fate:
 
     def arm(self) -> None:
         """Wait for the statement on every engine of this process."""
-        text, when = POINTS[self.point]
+        text, when = (POINTS | PAUSING)[self.point]
         left, met = self.times, False
 
         def statement(_connection: Any, _cursor: Any, sql: str, *_others: Any) -> None:
