@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from benchmarks.recording import Row
 from registry.core.objective import Objective
@@ -135,7 +135,7 @@ class _Training:
 
     number: int
     row: Row
-    frozen: FrozenTrial
+    trial: optuna.Trial
     pruner: StalledPruner
     until: int = 0
     done: int = 0
@@ -190,7 +190,7 @@ class Replay:
         if isinstance(step, Resume):
             training = self._trainings[step.number]
             training.until, training.state = step.until, contract.TrialState.RUNNING
-            training.frozen.state = TrialState.RUNNING
+            self._told(training.trial, state=TrialState.RUNNING)
             return training
         return self._begin(step) if isinstance(step, Begin) else None
 
@@ -203,12 +203,9 @@ class Replay:
         self._free[index] = False
         self._result.distances.append(distance)
         row = self._space.rows[index]
-        # The storage in memory hands out its own trial: what is changed here is what the sampler is told.
-        frozen = self._study._storage._get_trial(trial._trial_id)  # type: ignore[attr-defined]
-        frozen.params, frozen.distributions = dict(row.params), dict(row.distributions)
-        training = _Training(
-            number, row, frozen, StalledPruner(self._study, trial, self._policy.settings), until=step.until
-        )
+        self._told(trial, params=dict(row.params), distributions=dict(row.distributions))
+        pruner = StalledPruner(self._study, trial, self._policy.settings)
+        training = _Training(number, row, trial, pruner, until=step.until)
         self._trainings.append(training)
         return training
 
@@ -247,22 +244,23 @@ class Replay:
 
     def _goes_on(self, training: _Training) -> bool:
         """Pause a trial, unless it is the very one that its worker would resume."""
-        training.state, training.frozen.state = contract.TrialState.PAUSED, TrialState.PRUNED
-        training.frozen.values = [max(training.row.values[: training.done])]
+        training.state = contract.TrialState.PAUSED
         left = min(self._policy.trials, len(self._space.rows)) - len(self._trainings)
         step = self._policy.schedule.next_step(self._scheduled(), left)
-        if step is None or isinstance(step, Begin) or step.number != training.number:
-            return False
-        training.until, training.state, training.frozen.state = (
-            step.until,
-            contract.TrialState.RUNNING,
-            TrialState.RUNNING,
-        )
-        return True
+        if isinstance(step, Resume) and step.number == training.number:
+            training.until, training.state = step.until, contract.TrialState.RUNNING
+            return True
+        self._told(training.trial, state=TrialState.PRUNED, values=[max(training.row.values[: training.done])])
+        return False
 
     def _end(self, training: _Training, state: TrialState) -> bool:
         training.state = contract.TrialState.ENDED
-        if state is not TrialState.FAIL:
-            training.frozen.values = [max(training.row.values[: training.done])]
-        training.frozen.state = state
+        values = None if state is TrialState.FAIL else [max(training.row.values[: training.done])]
+        self._told(training.trial, state=state, values=values)
         return False
+
+    def _told(self, trial: optuna.Trial, **facts: Any) -> None:
+        """Change what the sampler is told of a trial: the storage in memory hands out its own."""
+        frozen = self._study._storage._get_trial(trial._trial_id)  # type: ignore[attr-defined]
+        for name, value in facts.items():
+            setattr(frozen, name, value)

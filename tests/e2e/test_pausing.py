@@ -125,9 +125,10 @@ def test_only_as_many_wait_as_are_kept(problems, tmp_path):
             waiting = sa.select(sa.func.count()).where(slots.c.paused_at.is_not(None))
             most.append(connection.execute(waiting).scalar_one())
 
-    trials = searched(url, f"{problems}:plain", 6, during=count, schedule="triage", keep_paused=2)
-    assert max(most) <= 3  # a third may pause before the next claim closes it
-    assert sorted(trial.epoch for trial in trials) == [1, 1, 1, 1, EPOCHS, EPOCHS]
+    trials = searched(url, f"{problems}:plain", 6, during=count, schedule="triage", keep_paused=1)
+    assert max(most, default=0) <= 1
+    # The one that was kept, and perhaps the last one, which went on at once; by itself triage would resume three.
+    assert 1 <= sum(trial.epoch == EPOCHS for trial in trials) <= 2
 
 
 def damage(engine: Any) -> None:
