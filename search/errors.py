@@ -61,6 +61,10 @@ class TrainingEnded(Exception):  # noqa: N818 - an answer, not an error
     """The trial is over, but a HyperModel's own loop goes on: what it does from here counts no more."""
 
 
+class NoEpochsLeft(Exception):  # noqa: N818 - an answer, not an error
+    """The study's budget of epochs leaves none for a trial."""
+
+
 class SetAside(Interrupted):
     """The trial was paused: its schedule says whether it goes on."""
 

@@ -70,6 +70,11 @@ SETTINGS = {
         int | None,
         typer.Option("--max-failures", help="Trials that may fail one after another until it stops (5; 0: any)."),
     ],
+    "epochs": Annotated[int | None, typer.Option("--epochs", help="Epochs that all trials train in sum at most.")],
+    "target": Annotated[float | None, typer.Option("--target", help="A score with which the study ends itself.")],
+    "stop_after": Annotated[
+        int | None, typer.Option("--stop-after", help="Trials without a gain, one after another, that end the study.")
+    ],
     "keep_paused": Annotated[
         int | None, typer.Option("--keep-paused", help="Paused trials that keep a checkpoint; else all that may go on.")
     ],

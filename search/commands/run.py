@@ -178,7 +178,9 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
             typer.echo(against)
         option = options.storage_option(study)
         typer.echo(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
-    if now.finished < now.budget:
+    if now.ended is not None:
+        typer.echo(f"the study has ended itself: {now.ended}")
+    elif now.finished < now.budget:
         typer.echo(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
 
 

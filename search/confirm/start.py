@@ -97,6 +97,10 @@ def _settings(engine: Engine, parent: StudyRecord, name: str, best: list[TrialRe
         parent.settings,
         sampler="random",
         pruner="none",
+        schedule="full",
+        epochs=None,
+        target=None,
+        stop_after=None,
         seed=derive_seed(parent.settings.seed, NEW_SEEDS + zlib.crc32(name.encode())),
         confirms=Confirmation(parent.name, numbers, points, top),
     )

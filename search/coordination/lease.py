@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import clock, reading, writing
 from search.coordination.checkpointing.store import StoredCheckpoint, read_checkpoint, write_checkpoint
 from search.coordination.finish import close_slot, write_result
-from search.coordination.slots import Claim, end_attempts, pause, release
+from search.coordination.slots import Claim, Grant, end_attempts, pause, release
 from search.errors import LeaseLost
 from search.optuna_bridge import tables
 from search.optuna_bridge.tables import Changes
@@ -76,10 +76,14 @@ class Lease:
             close_slot(connection, self.claim.slot, self.claim.trial_id, result)
             end_attempts(connection, self.claim.slot, "finished")
 
-    def extend(self, until: int) -> None:
-        """Let the trial go on until a later epoch."""
-        with self._fenced(until=until):
-            pass
+    def extend(self, until: int, grant: Grant) -> int:
+        """Let the trial go on until a later epoch, held to a budget of epochs; return until which."""
+        with self._fenced() as connection:
+            slot = slots.c.id == self.claim.slot
+            epoch = connection.execute(sa.select(slots.c.epoch).where(slot)).scalar_one()
+            granted = grant(connection, self.claim.slot, epoch, until)
+            connection.execute(sa.update(slots).where(slot).values(until=granted))
+        return granted
 
     def pause(self, result: TrialResult, checkpoint: StoredCheckpoint) -> None:
         """Set the trial aside with what it has come to so far; its schedule says whether it goes on."""

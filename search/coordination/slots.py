@@ -21,6 +21,10 @@ from search.records.studies import lock_study
 from search.schema import OPEN, attempts, slots, studies, workers
 from search.timing import GRACE_SECONDS, LEASE_SECONDS
 
+# Takes a transaction, a slot, the epochs that its trial has, and the epoch until which it is to train; returns that
+# epoch, or an earlier one. May raise: then nothing is claimed.
+Grant = Callable[[Connection, int, int, int], int]
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -76,6 +80,7 @@ def claim(
     fixed_params: Callable[[int], Mapping[str, Any] | None] = lambda number: None,
     new: bool = True,
     until: int | None = None,
+    grant: Grant = lambda connection, slot, epoch, until: until,
 ) -> Claim | None:
     """Claim the first slot that waits or whose lease has expired; make its trial where it has none.
 
@@ -90,6 +95,7 @@ def claim(
             names; or None.
         new: also take a slot that has no trial yet.
         until: the epoch after which a trial pauses that has not been told before; None for its end.
+        grant: holds that to a budget of epochs, see `Grant`.
 
     Returns:
         The claim; None where no slot is free, or the study is being stopped.
@@ -115,11 +121,19 @@ def claim(
         if trial_id is None:
             fixed = fixed_params(row.number)
             trial_id = _make_trial(connection, study_id, row, {tables.FIXED: fixed} if fixed else {})
-        return _begin_attempt(connection, row, trial_id, worker)
+        return _begin_attempt(connection, row, trial_id, worker, grant)
 
 
 def resume(
-    engine: Engine, study_id: int, worker: str, *, number: int, lease: int, until: int, seconds: float = LEASE_SECONDS
+    engine: Engine,
+    study_id: int,
+    worker: str,
+    *,
+    number: int,
+    lease: int,
+    until: int,
+    seconds: float = LEASE_SECONDS,
+    grant: Grant = lambda connection, slot, epoch, until: until,
 ) -> Claim | None:
     """Claim a paused slot, to train on until an epoch, or to close it.
 
@@ -130,6 +144,7 @@ def resume(
         number: the slot's.
         lease: the slot's count of claims when it was seen paused.
         until: the epoch after which it pauses again; 0 to close it as it is.
+        grant: holds that to a budget of epochs, see `Grant`.
         seconds: how long leases last without a beat.
 
     Returns:
@@ -140,7 +155,7 @@ def resume(
     taken = _taken(paused, worker, clock(engine.dialect.name), seconds)
     with writing(engine) as connection:
         row = connection.execute(taken.values(until=until)).one_or_none()
-        return None if row is None else _begin_attempt(connection, row, row.trial_id, worker)
+        return None if row is None else _begin_attempt(connection, row, row.trial_id, worker, grant)
 
 
 def _stopping(study_id: int) -> sa.ScalarSelect[bool]:
@@ -154,15 +169,18 @@ def _taken(which: sa.ColumnElement[bool], worker: str, now: Any, seconds: float)
     return sa.update(slots).where(which).values(change | {"expires_at": now + seconds}).returning(*columns)
 
 
-def _begin_attempt(connection: Connection, row: sa.Row[Any], trial_id: int, worker: str) -> Claim:
+def _begin_attempt(connection: Connection, row: sa.Row[Any], trial_id: int, worker: str, grant: Grant) -> Claim:
     now, seconds_before = clock(connection.dialect.name), 0.0
+    until = row.until and grant(connection, row.id, row.epoch, row.until)
+    if until != row.until:
+        connection.execute(sa.update(slots).where(slots.c.id == row.id).values(until=until))
     if row.lease > 1:
         end_attempts(connection, row.id, "lost", "its lease expired")
         seconds_before = connection.scalar(sa.select(slots.c.seconds).where(slots.c.id == row.id)) or 0.0
     start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}
     connection.execute(sa.insert(attempts).values(start | {"first_epoch": row.epoch + 1}))
     connection.execute(sa.update(workers).where(workers.c.id == worker).values(state="working", beat_at=now))
-    return Claim(row.id, row.number, row.lease, trial_id, row.epoch, row.until, seconds_before)
+    return Claim(row.id, row.number, row.lease, trial_id, row.epoch, until, seconds_before)
 
 
 def _make_trial(connection: Connection, study_id: int, row: sa.Row[Any], attrs: Mapping[str, Any]) -> int:

@@ -15,7 +15,8 @@ from search.optuna_bridge.tables import reopen_trial, set_direction
 from search.problems.fingerprint import check_unchanged
 from search.problems.inspection import SLOW, Inspection, inspect_problem
 from search.records.events import note_changes
-from search.records.studies import StudyRecord, accept_problem, lock_study, read_study, set_objective
+from search.records.settings import Settings
+from search.records.studies import StudyRecord, accept_problem, lock_study, read_study, set_objective, write_settings
 from search.system.forkserver import call_in_child
 
 
@@ -38,6 +39,17 @@ def raise_budget(engine: Engine, study: StudyRecord, trials: int) -> None:
     with writing(engine) as connection:
         if slots.add_slots(connection, study.id, trials):
             control.check_open(connection, study)
+
+
+def change_budgets(engine: Engine, study: StudyRecord, asked: Settings) -> StudyRecord:
+    """Take the epochs, the target and ``stop_after`` that are asked for."""
+    settings = study.settings.with_budgets_of(asked)
+    if settings == study.settings:
+        return study
+    with writing(engine) as connection:
+        control.check_open(connection, study)
+        write_settings(connection, study.id, settings)
+    return read_study(engine, study.name)
 
 
 def add_trials(engine: Engine, study: StudyRecord, trials: int) -> None:

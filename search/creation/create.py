@@ -33,6 +33,8 @@ from search.system.forkserver import call_in_child, warm_up
 
 logger = logging.getLogger(__name__)
 
+SHARES = ("accuracy", "auc", "precision", "recall", "f1_score")  # metrics that lie between 0 and 1
+
 
 def create_study(
     engine: Engine,
@@ -67,7 +69,8 @@ def create_study(
         for line in inspection.warnings:
             logger.warning(line)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
-    check_same(existing, spec, asked)
+    check_target(existing.objective, asked)
+    check_same(existing, spec, asked.with_budgets_of(existing.settings))
     with reading(engine) as connection:
         more = trials > slots.count_slots(connection, existing.id)
     if more:
@@ -78,7 +81,7 @@ def create_study(
         existing = changes.check_or_follow(engine, existing, seconds)
     choose_artifacts(engine, artifacts)
     changes.raise_budget(engine, existing, trials)
-    return existing
+    return changes.change_budgets(engine, existing, asked)
 
 
 def find_existing(engine: Engine, name: str) -> StudyRecord | None:
@@ -100,12 +103,13 @@ def begin_study(
         DatabaseError: the database cannot be written.
     """
     _check_grid(inspection, settings, trials)
+    objective = Objective(inspection.metric, inspection.direction)
+    check_target(objective, settings)
     use_wal(engine)
     create_tables(engine)
     REGISTRY_SCHEMA.create_or_check(engine)
     SCHEMA.create_or_check(engine)
     choose_artifacts(engine, artifacts)
-    objective = Objective(inspection.metric, inspection.direction)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with closing_storage(engine) as storage:
         optuna_id = optuna.create_study(
@@ -144,6 +148,17 @@ def check_name(name: str) -> None:
     """
     if not name or len(name) > 200 or not name.isprintable() or name != name.strip():
         raise UsageError(f"the study's name is {name[:40]!r}; expected 1 to 200 printable characters")
+
+
+def check_target(objective: Objective, settings: Settings) -> None:
+    """Refuse a target that every trial reaches, or none.
+
+    Raises:
+        UsageError: it is no share, but the metric is one.
+    """
+    target, metric = settings.target, objective.metric
+    if target is not None and metric.endswith(SHARES) and not 0 < target <= 1:
+        raise UsageError(f"the target is {target:g}, but {metric!r} is a share; expected more than 0, and 1 at most")
 
 
 def _check_grid(inspection: Inspection, settings: Settings, trials: int) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from registry.core.errors import UsageError, did_you_mean
 from search.records.confirm_plan import Confirmation
+
+BUDGETS = ("epochs", "target", "stop_after")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,9 @@ class Settings:
             3 % of the time.
         max_retries: how often a trial is tried again after its worker's process crashed.
         max_failures: how many trials may fail one after another until the study is stopped; 0 for any number.
+        epochs: how many epochs all trials train in sum at most; None for any number.
+        target: a score with which the study ends; None for none.
+        stop_after: how many trials may end one after another without a gain until the study ends; None for any number.
         keep_paused: how many paused trials keep their checkpoint at most; None for all that may go on.
         mixed_precision: compute in float16 on GPUs; weights stay float32.
         confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
@@ -50,6 +56,9 @@ class Settings:
     checkpoint_seconds: float | None = None
     max_retries: int = 2
     max_failures: int = 5
+    epochs: int | None = None
+    target: float | None = None
+    stop_after: int | None = None
     keep_paused: int | None = None
     mixed_precision: bool = False
     confirms: Confirmation | None = None
@@ -65,12 +74,17 @@ class Settings:
             ("max_failures", 0),
         ):
             _at_least(name, getattr(self, name), least)
-        if self.keep_paused is not None:
-            _at_least("keep_paused", self.keep_paused, 0)
-        if self.checkpoint_seconds is not None:
-            _at_least("checkpoint_seconds", self.checkpoint_seconds, 0)
+        for name, least in (("keep_paused", 0), ("epochs", 1), ("stop_after", 1), ("checkpoint_seconds", 0)):
+            if getattr(self, name) is not None:
+                _at_least(name, getattr(self, name), least)
+        if self.target is not None and not math.isfinite(self.target):
+            raise UsageError(f"the target is {self.target}; expected a finite number")
         if self.trial_seconds is not None and not self.trial_seconds > 0:
             raise UsageError(f"trial_seconds is {self.trial_seconds}; expected more than 0")
+
+    def with_budgets_of(self, other: Settings) -> Settings:
+        """Return these settings with another's epochs, target and `stop_after`, which a study may change."""
+        return replace(self, **{name: getattr(other, name) for name in BUDGETS})
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Settings:

@@ -17,7 +17,7 @@ from registry.values.stop_reason import StopReason
 from registry.values.version import finite
 from search.records.studies import StudyRecord, find_study, read_study
 from search.records.trials import slot_state
-from search.schema import slots, workers
+from search.schema import checkpoint_chunks, slots, workers
 from search.timing import DEAD_SECONDS, FORGOTTEN_SECONDS
 
 
@@ -59,6 +59,8 @@ class StudyStatus:
         workers: those that have not ended.
         stopping: somebody asked its workers to stop.
         error: why no worker can go on; None where they can.
+        ended: why the study has ended itself, with budget left; None where it has not.
+        paused_bytes: how much the checkpoints of paused trials take.
     """
 
     study: str
@@ -70,6 +72,8 @@ class StudyStatus:
     workers: tuple[WorkerStatus, ...]
     stopping: bool
     error: str | None
+    ended: str | None = None
+    paused_bytes: int = 0
 
     @property
     def finished(self) -> int:
@@ -108,6 +112,8 @@ class StudyStatus:
             ],
             "stopping": self.stopping,
             "error": self.error,
+            "ended": self.ended,
+            "paused_bytes": self.paused_bytes,
         }
 
 
@@ -130,6 +136,8 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 workers=_workers(connection, study),
                 stopping=study.stopping,
                 error=study.error,
+                ended=study.ended,
+                paused_bytes=_paused_bytes(connection, study),
             )
     read_study(engine, name)
     raise NotFoundError(f"no study is called {name!r}")
@@ -138,6 +146,13 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
 def _budget(connection: Connection, study: StudyRecord) -> int:
     query = sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study.id)
     return int(connection.execute(query).scalar_one())
+
+
+def _paused_bytes(connection: Connection, study: StudyRecord) -> int:
+    size = sa.func.coalesce(sa.func.sum(sa.func.length(checkpoint_chunks.c.data)), 0)
+    query = sa.select(size).join_from(checkpoint_chunks, slots, checkpoint_chunks.c.slot_id == slots.c.id)
+    paused = query.where(slots.c.study_id == study.id, slots.c.paused_at.is_not(None))
+    return int(connection.execute(paused).scalar_one())
 
 
 def _counts(connection: Connection, study: StudyRecord) -> dict[str, int]:

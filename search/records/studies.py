@@ -92,6 +92,11 @@ def accept_problem(
     )
 
 
+def write_settings(connection: Connection, study_id: int, settings: Settings) -> None:
+    """Let a study go on with other settings."""
+    connection.execute(sa.update(studies).where(studies.c.id == study_id).values(settings=settings.as_dict()))
+
+
 def set_objective(connection: Connection, study_id: int, objective: Objective) -> None:
     """Let a study optimize something else, and let workers begin again."""
     values = {"metric": objective.metric, "direction": objective.direction, "stopping": False, "error": None}
@@ -106,7 +111,7 @@ def set_stopping(engine: Engine, study_id: int, *, stopping: bool, error: str | 
 
 def write_stopping(connection: Connection, study_id: int, *, stopping: bool, error: str | None = None) -> None:
     """Do the same as `set_stopping`, within a transaction."""
-    values: dict[str, Any] = {"stopping": stopping}
+    values: dict[str, Any] = {"stopping": stopping} if stopping else {"stopping": stopping, "ended": None}
     if error is not None or not stopping:
         values["error"] = error
     connection.execute(sa.update(studies).where(studies.c.id == study_id).values(values))

@@ -53,6 +53,8 @@ class Rungs:
 
     def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
         """Return the promotion from the highest rung that has one, else a new trial."""
+        if short := [trial.number for trial in trials if _waits(trial) and trial.epochs < self.first]:
+            return Resume(min(short), self.first)  # a budget of epochs had cut it short
         for level, next_level in reversed(list(zip(self._levels, self._levels[1:], strict=False))):
             arrived = _arrived(trials, level)
             places = len(arrived) // self._reduction if new else -(-len(arrived) // self._reduction)

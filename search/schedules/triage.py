@@ -28,6 +28,9 @@ class Triage:
 
     def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
         """Return a new trial while there are any, then the best paused one that is sure to be among the best."""
+        short = [t.number for t in trials if t.state is TrialState.PAUSED and t.epochs < self._first]
+        if short:
+            return Resume(min(short), self._first)  # a budget of epochs had cut it short
         if new:
             return Begin(self._first)
         for trial in self._best_first(trials)[: self._places(len(trials)) - self._coming(trials)]:

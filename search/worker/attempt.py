@@ -261,11 +261,10 @@ class Attempt:
             SetAside: it is paused.
         """
         context, monitor, number = self._context, self._monitor, self._lease.claim.number
-        until, hopeless = context.retry(lambda: context.scheduler.go_on(number))
+        until, hopeless = context.retry(lambda: context.scheduler.go_on(self._lease))
         if hopeless is not None:
             monitor.stop_reason, monitor.pruned_by = StopReason.PRUNED, hopeless
         elif until is not None:
-            context.retry(lambda: self._lease.extend(until))
             self._until = until
         elif (checkpoint := self._checkpoints.take(monitor.epochs, self._prune.state())) is None:
             logger.warning("trial %d cannot be paused: nothing can continue its training, so it goes on", number)

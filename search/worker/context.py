@@ -23,7 +23,7 @@ from search.space.discovery import Space, discover
 from search.system.retry import Retry
 from search.training.job import Training
 from search.worker.recording.winner import attempted
-from search.worker.scheduling import Scheduler
+from search.worker.scheduling.scheduler import Scheduler
 from search.worker.words import Say, say_nothing
 
 

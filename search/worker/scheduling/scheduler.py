@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,18 +13,20 @@ from sqlalchemy.engine import Engine
 
 from registry import Registry
 from registry.core.database.transaction import reading
-from search.coordination import slots
+from search.coordination.ending import end_study, epochs_left, grant_epochs, why_over
+from search.coordination.lease import Lease
 from search.coordination.paused import close_paused, count_new, paused_result
 from search.coordination.slots import Claim
+from search.errors import NoEpochsLeft
 from search.optuna_bridge.pruners import compared
 from search.optuna_bridge.worker_storage import OpenSlot, OptunaView
 from search.records.studies import StudyRecord
 from search.schedules.by_name import make_schedule
-from search.schedules.contract import Begin, Resume, ScheduledTrial, TrialState
+from search.schedules.contract import Begin, Resume, ScheduledTrial, Step, TrialState
 from search.timing import LEASE_SECONDS
 from search.worker.recording.registration import worth_recording
+from search.worker.scheduling.ask import Ask, FixedParams
 
-FixedParams = Callable[[int], Mapping[str, Any] | None]
 TRIES = 5  # to claim what the schedule says, where others are faster
 
 
@@ -38,41 +41,29 @@ class Scheduler:
     """
 
     def __init__(self, engine: Engine, view: OptunaView, study: StudyRecord, registry: Registry) -> None:
-        self._view, self._study, self._registry = view, study, registry
-        self._engine = engine
+        self._engine, self._view, self._study, self._registry = engine, view, study, registry
         settings = study.settings
         self._schedule = make_schedule(settings.schedule, settings.max_epochs)
-        self._pauses = settings.schedule != "full"
-        self._keeps_few = settings.keep_paused is not None
+        self._pauses = settings.schedule != "full" or settings.epochs is not None
+        self._ask = Ask(engine, study.id, grant_epochs(study))
 
     def claim(self, worker: str, *, seconds: float = LEASE_SECONDS, fixed_params: FixedParams) -> Claim | None:
         """Claim what a worker does next: what was begun and is nobody's, else what the schedule says.
 
         Returns:
-            The claim; None where there is nothing to do now.
+            The claim; None where there is nothing to do now, or the study has ended itself.
         """
-        engine, study = self._engine, self._study.id
+        if (why := why_over(self._engine, self._study)) is not None:
+            end_study(self._engine, self._study, why)
+            return None
+        ask = replace(self._ask, worker=worker, seconds=seconds, fixed_params=fixed_params)
         if not self._pauses:  # the first free slot is always the next
-            return slots.claim(engine, study, worker, seconds=seconds, fixed_params=fixed_params)
-        claim = slots.claim(engine, study, worker, seconds=seconds, new=False)
-        for _ in range(TRIES):
-            if claim is not None:
-                break
-            trials, new = self._trials()
-            hopeless = self._close_hopeless(trials, new)
-            if hopeless is not None:
-                claim = self._resume(worker, hopeless.number, 0, seconds)
-                continue
-            step = self._schedule.next_step(trials, new)
-            if isinstance(step, Resume):
-                claim = self._resume(worker, step.number, step.until, seconds)
-            elif isinstance(step, Begin):
-                claim = slots.claim(engine, study, worker, seconds=seconds, fixed_params=fixed_params, until=step.until)
-            else:
-                break
-        return claim
+            return ask.claim()
+        with contextlib.suppress(NoEpochsLeft):
+            return self._claim(ask)
+        return None
 
-    def go_on(self, number: int) -> tuple[int | None, Mapping[str, Any] | None]:
+    def go_on(self, lease: Lease) -> tuple[int | None, Mapping[str, Any] | None]:
         """Tell what becomes of a running trial that has come to where it pauses.
 
         Returns:
@@ -80,29 +71,64 @@ class Scheduler:
             it is hopeless and ends.
         """
         trials, new = self._trials()
-        here = next(trial for trial in trials if trial.number == number)
+        here = next(trial for trial in trials if trial.number == lease.claim.number)
         as_paused = [replace(trial, state=TrialState.PAUSED) if trial is here else trial for trial in trials]
-        if number in self._schedule.hopeless(as_paused, new):
+        if here.number in self._schedule.hopeless(as_paused, new):
             return None, self._compared(here, trials)
         step = self._schedule.next_step(as_paused, new)
-        return (step.until if isinstance(step, Resume) and step.number == number else None), None
+        if isinstance(step, Resume) and step.number == here.number:
+            with contextlib.suppress(NoEpochsLeft):
+                return lease.extend(step.until, self._ask.grant), None
+        return None, None
 
     def verdict(self, number: int) -> Mapping[str, Any]:
         """Return what a paused trial is compared with that is closed."""
         trials, _ = self._trials()
         return self._compared(next(trial for trial in trials if trial.number == number), trials)
 
-    def _resume(self, worker: str, number: int, until: int, seconds: float) -> Claim | None:
-        lease = self._view.open_slots()[number].lease
-        return slots.resume(
-            self._engine, self._study.id, worker, number=number, lease=lease, until=until, seconds=seconds
-        )
+    def _claim(self, ask: Ask) -> Claim | None:
+        claim = ask.claim(new=False)
+        for _ in range(TRIES):
+            if claim is not None:
+                break
+            trials, new = self._trials()
+            hopeless = self._close_hopeless(trials, new)
+            if hopeless is not None:
+                claim = ask.resume(hopeless.number, self._lease_of(hopeless.number), until=0)
+                continue
+            step = self._next_step(trials, new)
+            if isinstance(step, Resume):
+                claim = ask.resume(step.number, self._lease_of(step.number), until=step.until)
+            elif isinstance(step, Begin):
+                claim = ask.claim(until=step.until)
+            else:
+                self._end_without_epochs(trials)
+                break
+        return claim
+
+    def _next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
+        """Return what the schedule says; None where no epoch is left for it."""
+        return self._schedule.next_step(trials, new) if self._has_epochs() else None
+
+    def _has_epochs(self) -> bool:
+        if self._study.settings.epochs is None:
+            return True
+        with reading(self._engine) as connection:
+            return (epochs_left(connection, self._study) or 0) > 0
+
+    def _end_without_epochs(self, trials: Sequence[ScheduledTrial]) -> None:
+        """End the study where its epochs are used up and no running trial can give any back."""
+        if not _any_runs(trials) and not self._has_epochs():
+            end_study(self._engine, self._study, f"its budget of {self._study.settings.epochs} epochs is used up")
+
+    def _lease_of(self, number: int) -> int:
+        return self._view.open_slots()[number].lease
 
     def _trials(self) -> tuple[list[ScheduledTrial], int]:
         """Return all trials that have begun, and how many may still begin."""
         trials = self._view.get_all_trials(self._study.optuna_id, deepcopy=False)
         opened = self._view.open_slots()
-        sign = 1.0 if self._study.objective.direction == "max" else -1.0
+        sign = 1.0 if self._study.objective.highest_first else -1.0
         with reading(self._engine) as connection:
             new = count_new(connection, self._study.id)
         return [_scheduled(trial, opened.get(trial.number), sign, self._study) for trial in trials], new
@@ -112,10 +138,8 @@ class Scheduler:
         paused = [trial for trial in trials if trial.state is TrialState.PAUSED]
         paused.sort(key=lambda trial: (-trial.best(trial.epochs), trial.number))
         numbers = self._hopeless(trials, new, paused)
-        for trial in paused:
-            if trial.number not in numbers:
-                continue
-            lease, verdict = self._view.open_slots()[trial.number].lease, self._compared(trial, trials)
+        for trial in [trial for trial in paused if trial.number in numbers]:
+            lease, verdict = self._lease_of(trial.number), self._compared(trial, trials)
             result = paused_result(self._engine, self._study, trial.number, lease, verdict)
             if result is None:
                 continue
@@ -127,15 +151,15 @@ class Scheduler:
 
     def _hopeless(self, trials: Sequence[ScheduledTrial], new: int, paused: Sequence[ScheduledTrial]) -> set[int]:
         """Return the numbers of paused trials, given the best first, that are to be closed."""
-        running = any(trial.state is TrialState.RUNNING for trial in trials)
-        if not running and self._schedule.next_step(trials, new) is None:
+        if not _any_runs(trials) and self._next_step(trials, new) is None:
             return {trial.number for trial in paused}
-        beyond = {trial.number for trial in paused[self._study.settings.keep_paused :]} if self._keeps_few else set()
+        keep = self._study.settings.keep_paused
+        beyond = set() if keep is None else {trial.number for trial in paused[keep:]}
         return beyond | set(self._schedule.hopeless(trials, new))
 
     def _compared(self, trial: ScheduledTrial, trials: Sequence[ScheduledTrial]) -> dict[str, Any]:
         epoch, objective = trial.epochs, self._study.objective
-        sign = 1.0 if objective.direction == "max" else -1.0
+        sign = 1.0 if objective.highest_first else -1.0
         peers = {
             peer.number: sign * peer.values[epoch - 1]
             for peer in trials
@@ -143,6 +167,10 @@ class Scheduler:
         }
         value = sign * trial.values[-1] if trial.values else None
         return compared(self._study.settings.schedule, objective, epoch, value, peers)
+
+
+def _any_runs(trials: Sequence[ScheduledTrial]) -> bool:
+    return any(trial.state is TrialState.RUNNING for trial in trials)
 
 
 def _scheduled(trial: FrozenTrial, slot: OpenSlot | None, sign: float, study: StudyRecord) -> ScheduledTrial:

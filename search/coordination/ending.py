@@ -1,0 +1,89 @@
+"""Studies that end themselves: a target that is reached, no gain any more, or no epochs left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from registry.core.database.transaction import reading, writing
+from registry.core.numbers import number_text
+from search.coordination.slots import Grant
+from search.errors import NoEpochsLeft
+from search.records.studies import StudyRecord, write_stopping
+from search.schema import slots, studies
+
+GRANTS = 0x65706F63  # the advisory locks under which epochs are granted, one a study
+
+
+def why_over(engine: Engine, study: StudyRecord) -> str | None:
+    """Return why a study needs no more trials, by its target or for want of a gain; None where it goes on."""
+    settings = study.settings
+    if settings.target is None and settings.stop_after is None:
+        return None
+    with reading(engine) as connection:
+        best = _best(connection, study)
+        if best is None:
+            return None
+        if settings.target is not None and not study.objective.is_better(settings.target, than=best.score):
+            return f"it has reached its target {settings.target:g}: {number_text(best.score)} by trial {best.trial}"
+        since = sa.select(sa.func.count()).where(_finished(study), slots.c.finished_at > best.finished_at)
+        count = int(connection.execute(since).scalar_one())
+    if settings.stop_after is not None and count >= settings.stop_after:
+        return f"{count} trials have ended without a gain since trial {best.trial}"
+    return None
+
+
+def end_study(engine: Engine, study: StudyRecord, why: str) -> None:
+    """Let no worker go on, and keep why."""
+    with writing(engine) as connection:
+        connection.execute(sa.update(studies).where(studies.c.id == study.id).values(ended=why))
+        write_stopping(connection, study.id, stopping=True)
+
+
+def grant_epochs(study: StudyRecord) -> Grant:
+    """Return how a claim is held to a study's budget of epochs; raises `NoEpochsLeft` where none is left for it."""
+
+    def grant(connection: Connection, slot: int, epoch: int, until: int) -> int:
+        if study.settings.epochs is None:
+            return until
+        if connection.dialect.name == "postgresql":  # so that two do not take the same epochs; SQLite has one writer
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(GRANTS, study.id)))
+        left = epochs_left(connection, study, without=slot)
+        granted = min(until, left or 0)
+        if granted <= epoch:
+            raise NoEpochsLeft
+        return granted
+
+    return grant
+
+
+def epochs_left(connection: Connection, study: StudyRecord, *, without: int | None = None) -> int | None:
+    """Return how many epochs of a study's budget nobody has trained or may train now; None where it has no budget.
+
+    Args:
+        connection: a transaction.
+        study: the study.
+        without: a slot that is left out of the count.
+    """
+    budget = study.settings.epochs
+    if budget is None:
+        return None
+    until = sa.func.coalesce(slots.c.until, study.settings.max_epochs)
+    allotted = sa.case((sa.and_(slots.c.state == "running", until > slots.c.epoch), until), else_=slots.c.epoch)
+    used = sa.select(sa.func.coalesce(sa.func.sum(allotted), 0)).where(slots.c.study_id == study.id)
+    if without is not None:
+        used = used.where(slots.c.id != without)
+    return budget - int(connection.execute(used).scalar_one())
+
+
+def _finished(study: StudyRecord) -> sa.ColumnElement[bool]:
+    return sa.and_(slots.c.study_id == study.id, slots.c.state == "finished", ~slots.c.dropped)
+
+
+def _best(connection: Connection, study: StudyRecord) -> Any:
+    """Return the best finished trial's score, number and end; None where none has a score."""
+    query = sa.select(slots.c.score, slots.c.trial, slots.c.finished_at).where(_finished(study))
+    ranked = query.where(slots.c.score.is_not(None)).order_by(study.objective.order(slots.c.score), slots.c.finished_at)
+    return connection.execute(ranked.limit(1)).one_or_none()
