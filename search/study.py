@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy.engine import Engine
@@ -144,6 +145,14 @@ class Study:
     def prune(self, *trials: int) -> None:
         """Ask for running trials to be pruned after their epoch; see `control.prune`."""
         control.prune(self._engine, self.record, trials)
+
+    def enqueue(self, *params: Mapping[str, Any]) -> list[int]:
+        """Let the next free slots take these params, one trial each; return the trials' numbers; see `changes.enqueue`.
+
+        Raises:
+            UsageError: params that do not fit the space.
+        """
+        return changes.enqueue(self._engine, self.record, params)
 
     def drop(self, *trials: int) -> None:
         """Take ended trials from what the sampler sees and from the best; see `control.drop`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -34,6 +36,49 @@ def prune_command(study: StudyName, trials: TrialNumbers, storage: Storage = Non
 
     Study.open(study, storage).prune(*trials)
     typer.echo(f"{study}: {_named(trials)} to be pruned after the epoch under way")
+
+
+def enqueue_command(
+    study: StudyName,
+    params: Annotated[
+        str,
+        typer.Option("--params", metavar="JSON|FILE", help="A trial's params as a JSON object, or several in a list."),
+    ],
+    storage: Storage = None,
+) -> None:
+    """Let the next free slots of a study take given params; a study whose budget is used up gets more slots."""
+    from search.study import Study
+
+    numbers = Study.open(study, storage).enqueue(*points_of(params))
+    typer.echo(f"{study}: {_named(numbers)} will take these params; `search run` or `search worker` goes on")
+
+
+def points_of(text: str) -> list[dict[str, Any]]:
+    """Return the params that a JSON text or file holds, one trial's or a list of several.
+
+    Raises:
+        UsageError: it holds something else.
+    """
+    from registry.core.errors import UsageError
+
+    source = text if text.lstrip()[:1] in ("{", "[") else _read(text)
+    try:
+        points = json.loads(source)
+    except ValueError as error:
+        raise UsageError(f"the params are not JSON: {error}") from error
+    points = points if isinstance(points, list) else [points]
+    if not points or not all(isinstance(point, dict) and point for point in points):
+        raise UsageError('the params are no JSON object, nor a list of some; expected such as {"learning_rate": 0.01}')
+    return points
+
+
+def _read(path: str) -> str:
+    from registry.core.errors import UsageError
+
+    try:
+        return Path(path).read_text()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--params is neither a JSON object nor a file that can be read: {error}") from error
 
 
 def drop_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,11 +11,12 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import writing
 from registry.core.errors import NotFoundError, UsageError
+from search.coordination.slots import add_slots, count_slots
 from search.optuna_bridge import tables
 from search.records.confirm_plan import free_name
 from search.records.events import CHOSEN, find_note, note
 from search.records.studies import StudyRecord, lock_study
-from search.schema import results, slots, studies
+from search.schema import OPEN, results, slots, studies
 
 
 def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
@@ -70,6 +71,39 @@ def drop(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
         connection.execute(sa.update(slots).where(slots.c.id == row.id).values(dropped=True))
 
     _change(engine, study, trials, "drop", act)
+
+
+def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Let the next free slots take given params; where there are too few, the budget grows.
+
+    Args:
+        engine: the database.
+        study: the study.
+        points: what is sampled, by name, for each of the trials; what is left out is left to the sampler.
+
+    Returns:
+        The numbers of the trials that will take them.
+
+    Raises:
+        UsageError: the study is a grid or a confirmation, whose trials have their params.
+    """
+    with writing(engine) as connection:
+        check_open(connection, study)
+        if study.settings.sampler == "grid" or study.settings.confirms is not None:
+            raise UsageError(f"{study.name!r} has given params for each trial already; begin another study")
+        free = sa.select(slots.c.number).where(
+            slots.c.study_id == study.id, OPEN, slots.c.trial_id.is_(None), slots.c.params.is_(None)
+        )
+        numbers = list(connection.scalars(free.order_by(slots.c.number).limit(len(points)).with_for_update()))
+        if missing := len(points) - len(numbers):
+            have = count_slots(connection, study.id)
+            add_slots(connection, study.id, have + missing)
+            numbers += range(have, have + missing)
+        for number, point in zip(numbers, points, strict=True):
+            slot = sa.update(slots).where(slots.c.study_id == study.id, slots.c.number == number)
+            connection.execute(slot.values(params=dict(point)))
+        note(connection, study.id, "enqueue", trials=numbers, params=[dict(point) for point in points])
+        return numbers
 
 
 def check_open(connection: Connection, study: StudyRecord) -> None:

@@ -92,7 +92,7 @@ def claim(
         worker: who claims.
         seconds: how long leases last without a beat.
         fixed_params: returns the params that the trial of a number takes instead of the sampler's, by their Optuna
-            names; or None.
+            names; or None. What was put into the slot by `enqueue` comes before that.
         new: also take a slot that has no trial yet.
         until: the epoch after which a trial pauses that has not been told before; None for its end.
         grant: holds that to a budget of epochs, see `Grant`.
@@ -119,7 +119,7 @@ def claim(
             return None
         trial_id = row.trial_id
         if trial_id is None:
-            fixed = fixed_params(row.number)
+            fixed = row.params or fixed_params(row.number)
             trial_id = _make_trial(connection, study_id, row, {tables.FIXED: fixed} if fixed else {})
         return _begin_attempt(connection, row, trial_id, worker, grant)
 
@@ -165,8 +165,9 @@ def _stopping(study_id: int) -> sa.ScalarSelect[bool]:
 def _taken(which: sa.ColumnElement[bool], worker: str, now: Any, seconds: float) -> Any:
     """Return the statement that gives a slot to a worker."""
     change = {"state": "running", "paused_at": None, "worker_id": worker, "lease": slots.c.lease + 1}
-    columns = (slots.c.id, slots.c.number, slots.c.lease, slots.c.trial_id, slots.c.epoch, slots.c.until)
-    return sa.update(slots).where(which).values(change | {"expires_at": now + seconds}).returning(*columns)
+    names = ("id", "number", "lease", "trial_id", "epoch", "until", "params")
+    statement = sa.update(slots).where(which).values(change | {"expires_at": now + seconds})
+    return statement.returning(*(slots.c[name] for name in names))
 
 
 def _begin_attempt(connection: Connection, row: sa.Row[Any], trial_id: int, worker: str, grant: Grant) -> Claim:

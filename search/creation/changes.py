@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
@@ -13,7 +16,7 @@ from search.coordination import control, slots
 from search.errors import ChangedProblem
 from search.optuna_bridge.tables import reopen_trial, set_direction
 from search.problems.fingerprint import check_unchanged
-from search.problems.inspection import SLOW, Inspection, inspect_problem
+from search.problems.inspection import SLOW, Inspection, inspect_problem, sampled_points
 from search.records.events import note_changes
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, accept_problem, lock_study, read_study, set_objective, write_settings
@@ -63,6 +66,15 @@ def add_trials(engine: Engine, study: StudyRecord, trials: int) -> None:
     check_own_budget(study)
     with writing(engine) as connection:
         slots.add_slots(connection, study.id, slots.count_slots(connection, study.id) + trials)
+
+
+def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Let the next free slots take hyperparameters' values, one trial each; see `control.enqueue`.
+
+    Raises:
+        UsageError: values that do not fit the study's space.
+    """
+    return control.enqueue(engine, study, call_in_child(sampled_points, dict(study.space), list(points)))
 
 
 def check_problem(study: StudyRecord, seconds: float | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +98,13 @@ def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
         warnings=tuple(warnings),
     )
+
+
+def sampled_points(space: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what `sampled_params` does, for several trials."""
+    from search.space.given import sampled_params
+
+    return [sampled_params(space, params) for params in points]
 
 
 def make_hypermodel(problem: Problem) -> Any:

@@ -115,3 +115,16 @@ def test_a_study_that_is_being_stopped_resumes_nothing(bench):
     pause_one(engine, study, worker)
     set_stopping(engine, study.id, stopping=True)
     assert slots.resume(engine, study.id, worker, number=0, lease=2, until=6) is None
+
+
+def test_given_params_go_to_the_next_free_slots_and_the_budget_grows_for_them(bench):
+    engine, study, worker = bench
+    slots.claim(engine, study.id, worker)
+    assert control.enqueue(engine, study, [{"x": 1}, {"x": 2}]) == [1, 2]
+    assert control.enqueue(engine, study, [{"x": 3}]) == [3]
+    assert read_status(engine, "s").budget == 4
+    for number in (1, 2, 3):
+        claim = slots.claim(engine, study.id, worker, fixed_params=lambda number: {"x": 9})
+        with engine.connect() as connection:
+            (trial,) = tables.read_trials(connection, [claim.trial_id])
+        assert trial.system_attrs[tables.FIXED] == {"x": number}
