@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registry import ModelVersion, NotFoundError, Registry
-from registry.core.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, print_json, print_table, say
 
 
 def baselines_command(
@@ -59,7 +59,7 @@ def baselines_command(
 
 
 def _tell(version: ModelVersion) -> None:
-    typer.echo(
+    say(
         f"{version.ref}  {version.tags['baseline']}, seed {version.source.seed}: "
         f"{version.metric} {version.score:.4f} at epoch {version.epoch} ({version.seconds or 0:.0f} s)",
         err=True,

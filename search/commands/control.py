@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry.core.console import Storage
+from registry.core.console import Storage, say
 from search.commands.options import StudyName
 
 TrialNumbers = Annotated[list[int], typer.Argument(metavar="TRIAL…", help="Numbers of trials.")]
@@ -17,7 +17,7 @@ def stop_command(study: StudyName, storage: Storage = None) -> None:
     from search.study import Study
 
     Study.open(study, storage).stop()
-    typer.echo(f"{study}: its workers stop within seconds; `search run` or `search worker` goes on")
+    say(f"{study}: its workers stop within seconds; `search run` or `search worker` goes on")
 
 
 def retry_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
@@ -25,7 +25,7 @@ def retry_command(study: StudyName, trials: TrialNumbers, storage: Storage = Non
     from search.study import Study
 
     Study.open(study, storage).retry(*trials)
-    typer.echo(f"{study}: {_named(trials)} for another try; `search run` or `search worker` goes on")
+    say(f"{study}: {_named(trials)} for another try; `search run` or `search worker` goes on")
 
 
 def prune_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
@@ -33,7 +33,7 @@ def prune_command(study: StudyName, trials: TrialNumbers, storage: Storage = Non
     from search.study import Study
 
     Study.open(study, storage).prune(*trials)
-    typer.echo(f"{study}: {_named(trials)} to be pruned after the epoch under way")
+    say(f"{study}: {_named(trials)} to be pruned after the epoch under way")
 
 
 def drop_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
@@ -41,7 +41,7 @@ def drop_command(study: StudyName, trials: TrialNumbers, storage: Storage = None
     from search.study import Study
 
     Study.open(study, storage).drop(*trials)
-    typer.echo(
+    say(
         f"{study}: {_named(trials)} dropped: the sampler and the study's best pass over them. "
         "Versions that they became stay in the registry until `registry delete`"
     )

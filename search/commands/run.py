@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.core.console import Storage
+from registry.core.console import Storage, say
 from search.commands import options, session
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def create_command(
     database = {"storage": storage, "artifacts": artifacts}
     opened = _create(study, problem, trials, add, accept_changes, database, settings)
     status = opened.status()
-    typer.echo(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
-    typer.echo(f"  search worker {status.study}{options.storage_option(opened)}")
+    say(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
+    say(f"  search worker {status.study}{options.storage_option(opened)}")
 
 
 def worker_command(
@@ -101,7 +101,7 @@ def worker_command(
         with progress:
             opened.run(on_status=progress.show, device=device, per_gpu=per_gpu, **run_options)
     except KeyboardInterrupt:
-        typer.echo("stopped in order; nothing is lost, and any worker continues")
+        say("stopped in order; nothing is lost, and any worker continues")
 
 
 def _create(
@@ -144,15 +144,13 @@ def _create(
 def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None:
     before = study.status()
     if before.finished == before.budget:
-        typer.echo(
-            f"{before.study} has used its budget of {before.budget} trials; a larger --trials, or --add, goes on"
-        )
+        say(f"{before.study} has used its budget of {before.budget} trials; a larger --trials, or --add, goes on")
     started = time.monotonic()
     try:
         with session.progress(study, run_options["timeout"]) as progress:
             study.run(on_status=progress.show, **run_options)
     except KeyboardInterrupt:
-        typer.echo(f"stopped in order; nothing is lost. To continue: {_continue(study, run_options)}")
+        say(f"stopped in order; nothing is lost. To continue: {_continue(study, run_options)}")
         return
     _summarize(study, before, time.monotonic() - started, run_options)
     _write_report(study, report)
@@ -165,21 +163,21 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
 
     now = study.status()
     counts = now.trials
-    typer.echo(
+    say(
         f"{now.study}: {now.finished} of {now.budget} trials done ({counts['complete']} complete, "
         f"{counts['pruned']} pruned, {counts['failed']} failed), "
         f"{now.finished - before.finished} of them now in {show_duration(seconds)}"
     )
-    typer.echo(describe_best(now))
+    say(describe_best(now))
     if now.best is not None:
         for name, value in now.best.params.items():
-            typer.echo(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
+            say(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
         if against := _against_champion(study, now.best):
-            typer.echo(against)
+            say(against)
         option = options.storage_option(study)
-        typer.echo(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
+        say(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
     if now.finished < now.budget:
-        typer.echo(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
+        say(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
 
 
 def _say_if_all_failed(study: Study) -> None:
@@ -215,7 +213,7 @@ def _write_report(study: Study, out: Path | None) -> None:
     from search.report.collect import write_report
 
     name = re.sub(r"[^\w.-]+", "-", study.record.name)
-    typer.echo(f"report: {write_report(study.url, [study.record.name], out or Path('reports') / f'{name}.html')}")
+    say(f"report: {write_report(study.url, [study.record.name], out or Path('reports') / f'{name}.html')}")
 
 
 def _continue(study: Study, run_options: dict[str, Any]) -> str:
