@@ -11,9 +11,14 @@ from registry.core.database.url import default_url, with_password
 from search.coordination import control, slots
 from search.creation import changes
 from search.creation.create import create_study
+from search.creation.deletion import Deletion, delete_study, plan_deletion
+from search.creation.names import default_name as name_of_problem
+from search.creation.names import rename
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, current_status, run_workers
+from search.optuna_bridge.studies import check_whole
 from search.problems.resolve import check_not_importing
+from search.records.confirm_plan import numbered_name
 from search.records.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus
 from search.records.studies import StudyRecord, read_study, set_stopping, study_names
@@ -80,8 +85,13 @@ class Study:
         return cls(engine, record)
 
     @classmethod
-    def open(cls, name: str, storage: str | None = None) -> Study:
+    def open(cls, name: str, storage: str | None = None, *, whole: bool = True) -> Study:
         """Return the study of a name.
+
+        Args:
+            name: the study's name.
+            storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
+            whole: refuse what is left of a study that another program deleted from Optuna's tables.
 
         Raises:
             NotFoundError: there is none.
@@ -90,7 +100,10 @@ class Study:
         engine = open_engine(storage or default_url(), must_exist=True)
         try:
             SCHEMA.check(engine)
-            return cls(engine, read_study(engine, name))
+            record = read_study(engine, name)
+            if whole:
+                check_whole(engine, record)
+            return cls(engine, record)
         except BaseException:
             engine.dispose()
             raise
@@ -136,6 +149,26 @@ class Study:
     def accept_changes(self) -> Study:
         """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
         return Study(self._engine, changes.accept_changes(self._engine, self.record))
+
+    def rename(self, name: str) -> Study:
+        """Give the study another name, also on its versions and in what confirms it; see `names.rename`."""
+        return Study(self._engine, rename(self._engine, self.record, name))
+
+    def free_name(self) -> str:
+        """Return the first name that another study like this one may have."""
+        return numbered_name(self.record.name, study_names(self._engine))
+
+    def settings_for_another(self) -> dict[str, Any]:
+        """Return the settings as `create` takes them, without what a confirmation alone has."""
+        return {name: value for name, value in self.record.settings.as_dict().items() if name != "confirms"}
+
+    def plan_deletion(self) -> Deletion:
+        """Return what `delete` would remove and what it would leave."""
+        return plan_deletion(self._engine, self.record)
+
+    def delete(self) -> Deletion:
+        """Delete the study with its trials; its versions stay in the registry; see `deletion.delete_study`."""
+        return delete_study(self._engine, self.record)
 
     def retry(self, *trials: int) -> None:
         """Give failed trials another try with the same params; see `control.retry`."""
@@ -242,3 +275,12 @@ def all_studies(storage: str | None = None) -> list[Study]:
     engine = open_engine(storage or default_url(), must_exist=True)
     SCHEMA.check(engine)
     return [Study(engine, read_study(engine, name)) for name in study_names(engine)]
+
+
+def default_name(problem: str, storage: str | None = None, seconds: float | None = None) -> str:
+    """Return the name that a problem's study has where nobody gave one; see `names.default_name`."""
+    engine = open_engine(storage or default_url())
+    try:
+        return name_of_problem(engine, problem, seconds)
+    finally:
+        engine.dispose()

@@ -52,8 +52,12 @@ def run_command(
 
 @options.with_settings
 def create_command(
-    problem: options.ProblemName,
+    problem: Annotated[str | None, options.PROBLEM] = None,
     study: options.StudyOption = None,
+    like: Annotated[
+        str | None,
+        typer.Option("--like", metavar="STUDY", help="As that study: its problem, budget, settings, unless given."),
+    ] = None,
     trials: options.Trials = None,
     add: options.Add = None,
     artifacts: options.Artifacts = None,
@@ -63,11 +67,32 @@ def create_command(
     settings: dict[str, Any],
 ) -> None:
     """Create a study without working on it; `search worker` does, on any machine."""
+    from registry.core.errors import UsageError
+
+    if like is not None:
+        problem, study, trials, settings = _as_study(like, storage, problem, study, trials, settings)
+    if problem is None:
+        raise UsageError("which problem? give one, as `search problems` lists them, or --like STUDY")
     database = {"storage": storage, "artifacts": artifacts}
     opened = _create(study, problem, trials, add, accept_changes, database, settings)
     status = opened.status()
     say(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
     say(f"  search worker {status.study}{options.storage_option(opened)}")
+
+
+def _as_study(
+    like: str, storage: str | None, problem: str | None, study: str | None, trials: int | None, given: dict[str, Any]
+) -> tuple[str, str, int, dict[str, Any]]:
+    """Return what creates a study as another one is: the problem, a name, the budget and the settings."""
+    from search.study import Study
+
+    model = Study.open(like, storage)
+    return (
+        problem or model.record.problem,
+        study or model.free_name(),
+        model.status().budget if trials is None else trials,
+        model.settings_for_another() | given,
+    )
 
 
 def worker_command(
@@ -116,12 +141,12 @@ def _create(
 ) -> Study:
     from registry.core.errors import UsageError
     from search.problems.lookup import find_spec_of
-    from search.study import Study
+    from search.study import Study, default_name
 
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
     problem = find_spec_of(problem)
-    name = study or problem.split(":")[-1]
+    name = study or default_name(problem, database["storage"], seconds)
     budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
     if add is not None:
         Study.open(name, database["storage"])  # or say that there is none

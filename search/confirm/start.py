@@ -12,7 +12,8 @@ from sqlalchemy.engine import Engine
 from registry.core.errors import NotFoundError, UsageError
 from search.coordination import slots
 from search.creation import changes
-from search.creation.create import begin_study, check_name
+from search.creation.create import begin_study
+from search.creation.names import check_name
 from search.errors import SettingsError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.fingerprint import check_unchanged

@@ -27,6 +27,7 @@ from registry.reports import (
     write,
 )
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search.optuna_bridge.studies import check_whole
 from search.records.events import CONFIRMED, find_confirmed, find_note
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, read_study, study_names
@@ -87,7 +88,7 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
     if not names:
         raise NotFoundError(f"the database {display_url(engine.url)} holds no studies yet; start one with `search run`")
     for name in names:
-        read_study(engine, name)  # an unknown one is refused with a suggestion
+        check_whole(engine, read_study(engine, name))  # an unknown one is refused with a suggestion
     with reading(engine) as connection:  # one transaction, so that all studies are shown at one moment
         moment = datetime.now(UTC)
         collected = []
