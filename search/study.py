@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy.engine import Engine
 
 from registry.core.database.engine import open_engine
+from registry.core.database.own_database import own_url
 from registry.core.database.url import default_url, with_password
 from search.coordination import control, slots
 from search.creation import changes
@@ -66,7 +67,8 @@ class Study:
             name: the study's name.
             problem: ``module:attr``, ``FILE.py:attr``, an installed problem's name, or a `Problem` that a module holds.
             trials: the budget in sum; a study that has more keeps it.
-            storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
+            storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default, or ``my-studies.db`` where that
+                is a reference.
             artifacts: where the registry's weights go: ``database``, a folder or an fsspec URL. It is recorded, for
                 everybody; a registry that has another store, or weights in the database, refuses it.
             accept_changes: go on with a study though its problem's space or data have changed.
@@ -78,7 +80,7 @@ class Study:
             UserError: the problem, the settings or the database do not work; nothing was written.
         """
         check_not_importing()
-        engine = open_engine(storage or default_url())
+        engine = open_engine(own_url(storage))
         record = create_study(
             engine, name, problem, trials, settings, artifacts=artifacts, accept=accept_changes, seconds=inspect_seconds
         )

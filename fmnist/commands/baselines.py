@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from registry import ModelVersion, NotFoundError, Registry
-from registry.core.console import Json, Storage, print_json, print_table, say
+from registry.core.console import Json, Storage, name_database, print_json, print_table, say
+from registry.core.database.own_database import own_url
+from registry.core.database.url import default_url
 
 
 def baselines_command(
@@ -28,8 +30,10 @@ def baselines_command(
     from search.system.runtime import configure
 
     baselines = chosen(names or ())
-    with Registry(storage, create=not table) as registry:
+    url = storage or default_url() if table else own_url(storage)
+    with Registry(url, create=not table) as registry:
         if not table:
+            name_database(url, err=as_json)
             configure(None, threads=1)
             run_baselines(registry, names or (), seeds=seeds, on_version=_tell)
         rows = chapter_rows(registry, baselines)

@@ -38,13 +38,11 @@ def confirm_command(
     storage: Storage = None,
 ) -> None:
     """Train a study's best again on new seeds, choose by the mean, measure the winner on the test data, once."""
-    from search.study import Study
-
     run_options = session.run_options(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
     session.prepare_process()
-    parent = Study.open(study, storage)
+    parent = session.open_to_write(study, storage, stderr=as_json)
     confirmation = parent.begin_confirmation(top=top, seeds=seeds, name=name, accept_changes=accept_changes)
     again = _continue(study, confirmation, on)
     try:

@@ -9,6 +9,7 @@ import typer
 
 from registry.core.console import Storage, say
 from search.commands.options import StudyName
+from search.commands.session import open_to_write
 
 if TYPE_CHECKING:
     from search.creation.deletion import Deletion
@@ -20,9 +21,7 @@ def rename_command(
     storage: Storage = None,
 ) -> None:
     """Give a study another name, also on its versions and in what confirms it."""
-    from search.study import Study
-
-    Study.open(study, storage).rename(name)
+    open_to_write(study, storage).rename(name)
     say(f"{study} is called {name} now, also on its versions in the registry; old reports keep the old name")
 
 
@@ -32,9 +31,7 @@ def delete_command(
     storage: Storage = None,
 ) -> None:
     """Delete a study with its trials; versions that they became stay in the registry."""
-    from search.study import Study
-
-    opened = Study.open(study, storage, whole=False)
+    opened = open_to_write(study, storage, whole=False)
     say(_describe(opened.plan_deletion()))
     if not yes:
         _ask()

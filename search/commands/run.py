@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.core.console import Storage, say
+from registry.core.console import Storage, name_database, say
 from search.commands import options, session
 
 if TYPE_CHECKING:
@@ -109,7 +109,6 @@ def worker_command(
     from rich.console import Console
 
     from registry.core.durations import parse_duration
-    from search.study import Study
     from search.terminal.progress import PlainProgress
 
     run_options: dict[str, Any] = {
@@ -118,7 +117,7 @@ def worker_command(
         "memory_limit": options.memory_bytes(memory_limit),
     }
     session.prepare_process()
-    opened = Study.open(study, storage)
+    opened = session.open_to_write(study, storage)
     if accept_changes:
         opened = opened.accept_changes()
     progress = PlainProgress(Console(highlight=False, soft_wrap=True), opened.trials)
@@ -159,6 +158,7 @@ def _create(
         **database,
         **settings,
     )
+    name_database(opened.url)
     if add is not None:
         if not accept_changes:
             opened.check_problem(seconds)

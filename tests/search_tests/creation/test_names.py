@@ -186,7 +186,7 @@ def test_the_commands_say_what_they_do(sqlite_engine, make_study, capsys):
     def search(*words):
         code = run(app, "search", [*words, *where])
         out, err = capsys.readouterr()
-        return code, out + err
+        return code, (out + err).removeprefix(f"database: {sqlite_engine.url.database}\n")
 
     assert search("rename", "s", "t") == (
         0,
