@@ -71,7 +71,7 @@ class Study:
                 is a reference.
             artifacts: where the registry's weights go: ``database``, a folder or an fsspec URL. It is recorded, for
                 everybody; a registry that has another store, or weights in the database, refuses it.
-            accept_changes: go on with a study though its problem's space or data have changed.
+            accept_changes: go on with a study though its problem has changed.
             inspect_seconds: that the problem may take to load its data and to build its model; None for any.
             settings: how to search, as fields of `Settings`; what is left out has its default, or is as in the study
                 that is there.
@@ -149,7 +149,7 @@ class Study:
         changes.check_problem(self.record, seconds)
 
     def accept_changes(self) -> Study:
-        """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
+        """Take the problem as it is now for that of the study, and keep that it was done."""
         return Study(self._engine, changes.accept_changes(self._engine, self.record))
 
     def rename(self, name: str) -> Study:
@@ -207,7 +207,7 @@ class Study:
             top: how many configurations, 5 without it; fewer where the study has fewer.
             seeds: trainings of each; 5 without it, or as many as there are.
             name: of the study that confirms; else this study's with ``-confirm``.
-            accept_changes: go on though the problem's space or data have changed.
+            accept_changes: go on though the problem has changed.
             run: see `run`.
 
         Raises:

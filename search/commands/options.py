@@ -22,9 +22,7 @@ Artifacts = Annotated[
     str | None,
     typer.Option("--artifacts", metavar="STORE", help="Where the weights go: 'database' (default), a folder or a URL."),
 ]
-Accept = Annotated[
-    bool, typer.Option("--accept-changes", help="Go on though the problem's space or data have changed.")
-]
+Accept = Annotated[bool, typer.Option("--accept-changes", help="Go on though the problem has changed.")]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="How many workers; auto: one a core.")]
 On = Annotated[
     str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT", help="Where the workers run: here, or on Ray.")

@@ -108,7 +108,7 @@ def insert_study(connection: Connection, *, name: str, objective: Objective, set
 def accept_problem(
     connection: Connection, study_id: int, *, space: Mapping[str, Any], space_fingerprint: str, data_fingerprint: str
 ) -> None:
-    """Let a study go on with a problem whose space or data have changed."""
+    """Let a study go on with a problem that has changed."""
     change = sa.update(studies).where(studies.c.id == study_id)
     connection.execute(
         change.values(space=space, space_fingerprint=space_fingerprint, data_fingerprint=data_fingerprint)

@@ -28,7 +28,7 @@ from registry.reports import (
 )
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.optuna_bridge.studies import check_whole
-from search.records.events import CONFIRMED, find_confirmed, find_note
+from search.records.events import CONFIRMED, accepted_changes, find_confirmed, find_note
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, read_study, study_names
 from search.records.trials import trials_of
@@ -103,6 +103,9 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
                 attempts=read_attempts(connection, record.id),
                 machines=read_machines(connection, record.id),
             )
+            accepted = accepted_changes(connection, record.id)
+            if accepted:
+                reported = replace(reported, settings={**reported.settings, "accepted changes": "; ".join(accepted)})
             collected.append((record, reported, versions))
     return Report(
         studies=tuple(_finished(engine, *facts, errors=errors, importance=importance) for facts in collected),
