@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search.problems.fingerprint import describe_data, fingerprint_data
 from search.problems.problem import Data
-from search.space.discovery import Space
+
+if TYPE_CHECKING:
+    from search.space.discovery import Space
 
 
 @dataclass(frozen=True)
