@@ -101,7 +101,7 @@ class Study:
         """
         engine = open_engine(storage or default_url(), must_exist=True)
         try:
-            SCHEMA.check(engine)
+            SCHEMA.check_readable(engine)
             record = read_study(engine, name)
             if whole:
                 check_whole(engine, record)
@@ -263,6 +263,7 @@ class Study:
             UserError: the problem or the settings cannot work.
         """
         check_not_importing()
+        SCHEMA.check(self._engine)
         count = None if workers == "auto" else workers
         request = Request(on=on, workers=count, device=device, per_gpu=per_gpu, memory_limit=memory_limit)
         return run_workers(self._engine, self.record, request, timeout=timeout, on_status=on_status)
@@ -275,7 +276,7 @@ def all_studies(storage: str | None = None) -> list[Study]:
         DatabaseError: the database cannot be opened.
     """
     engine = open_engine(storage or default_url(), must_exist=True)
-    SCHEMA.check(engine)
+    SCHEMA.check_readable(engine)
     return [Study(engine, read_study(engine, name)) for name in study_names(engine)]
 
 

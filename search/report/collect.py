@@ -83,7 +83,7 @@ def write_report(
 def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, importance: bool = True) -> Report:
     """Return the facts that a report of the studies shows; see `write_report`."""
     for schema in (SCHEMA, REGISTRY_SCHEMA):
-        schema.check(engine)
+        schema.check_readable(engine)
     names = list(dict.fromkeys(studies)) or study_names(engine)
     if not names:
         raise NotFoundError(f"the database {display_url(engine.url)} holds no studies yet; start one with `search run`")
