@@ -184,9 +184,10 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
 
 def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: dict[str, Any]) -> None:
     from registry.core.durations import show_duration
+    from search.launchers.watch import patiently
     from search.terminal.progress import describe_best
 
-    now = study.status()
+    now = patiently(study.status)
     counts = now.trials
     say(
         f"{now.study}: {now.finished} of {now.budget} trials done ({counts['complete']} complete, "
@@ -197,7 +198,8 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
     if now.best is not None:
         for name, value in now.best.params.items():
             say(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
-        if against := _against_champion(study, now.best):
+        best = now.best
+        if against := patiently(lambda: _against_champion(study, best)):
             say(against)
         option = options.storage_option(study)
         say(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
@@ -212,9 +214,10 @@ def _say_if_all_failed(study: Study) -> None:
         TrialsFailed: its budget is used up, and all have failed.
     """
     from search.errors import TrialsFailed
+    from search.launchers.watch import patiently
     from search.records.results import describe_failure
 
-    trials = study.trials()
+    trials = patiently(study.trials)
     if not all(trial.state == "finished" and trial.score is None for trial in trials):
         return
     last = max(trials, key=lambda trial: trial.finished_at or 0.0)
@@ -235,10 +238,12 @@ def _against_champion(study: Study, best: BestTrial) -> str:
 
 
 def _write_report(study: Study, out: Path | None) -> None:
+    from search.launchers.watch import patiently
     from search.report.collect import write_report
 
     name = re.sub(r"[^\w.-]+", "-", study.record.name)
-    say(f"report: {write_report(study.url, [study.record.name], out or Path('reports') / f'{name}.html')}")
+    out = out or Path("reports") / f"{name}.html"
+    say(f"report: {patiently(lambda: write_report(study.url, [study.record.name], out))}")
 
 
 def _continue(study: Study, run_options: dict[str, Any]) -> str:

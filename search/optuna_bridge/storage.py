@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
 from registry.core.database.engine import prepare_sqlite
+from registry.core.database.postgres import connector
 from registry.core.database.url import database_exists, with_password
 
 
@@ -94,4 +95,4 @@ def close_storage(storage: BaseStorage) -> None:
 def _engine_options(engine: Engine) -> dict[str, object]:
     if engine.dialect.name == "sqlite":
         return {"connect_args": {"timeout": BUSY_SECONDS}}
-    return {"pool_pre_ping": True, "pool_size": 2}
+    return {"pool_pre_ping": True, "pool_size": 2, "creator": connector(engine.url, BUSY_SECONDS)}

@@ -187,6 +187,8 @@ class Schema:
     def _lock(self, connection: Connection) -> None:
         """Let one process at a time migrate; on SQLite ``BEGIN IMMEDIATE`` already does."""
         if connection.dialect.name == "postgresql":
+            driver: Any = connection.connection.driver_connection
+            driver.answer_seconds = None  # the others may take their time, and so may a migration
             key = zlib.crc32(self.version_table.encode())
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
