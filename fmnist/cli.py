@@ -14,7 +14,7 @@ from fmnist.commands.baselines import baselines_command
 from fmnist.commands.pictures import pictures_command
 from fmnist.commands.predict import predict_command
 from fmnist.commands.reference import reference_command
-from registry.core.console import Json, new_app, print_json, print_table, run
+from registry.core.console import Json, new_app, print_json, print_table, run, say
 
 if TYPE_CHECKING:
     from fmnist.dataset.arrays import DataStore
@@ -51,7 +51,7 @@ def data(data_dir: DataDir = None, as_json: Json = False) -> None:
     if as_json:
         print_json(summary)
         return
-    typer.echo(f"Fashion-MNIST of {summary['folder']} ({summary['origin']}), prepared in {summary['cache']}")
+    say(f"Fashion-MNIST of {summary['folder']} ({summary['origin']}), prepared in {summary['cache']}")
     print_table(
         ["part", "images", "labels", "type"],
         [(name, part["images"], part["labels"], part["dtype"]) for name, part in summary["parts"].items()],
@@ -83,7 +83,7 @@ def explore(
         *((label, *(per_class[name][label] for name in PARTS)) for label in per_class["train"]),
     ]
     print_table(["class", *PARTS], rows)
-    typer.echo(f"the picture is {out}")
+    say(f"the picture is {out}")
 
 
 app.command("baselines")(baselines_command)

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 
 from registry.core.database.versioned_schema import NAMES, Schema
 
-SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0004")
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0004", tables="registry.schema:metadata")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 

@@ -8,7 +8,7 @@ from registry.core import fast_start
 import sys
 
 from registry.core.console import new_app, run
-from search.commands import confirm, control, dashboard, show
+from search.commands import confirm, control, dashboard, naming, show
 from search.commands import run as working
 
 app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")
@@ -22,6 +22,8 @@ app.command("retry")(control.retry_command)
 app.command("prune")(control.prune_command)
 app.command("enqueue")(control.enqueue_command)
 app.command("drop")(control.drop_command)
+app.command("rename")(naming.rename_command)
+app.command("delete")(naming.delete_command)
 app.command("report")(show.report_command)
 app.command("dashboard")(dashboard.dashboard_command)
 app.command("problems")(show.problems_command)

@@ -42,7 +42,7 @@ def serving(url: str, host: str, port: int) -> Iterator[WSGIServer]:
     """
     create_app = _import_dashboard()
     engine = open_engine(url, must_exist=True)
-    SCHEMA.check(engine)
+    SCHEMA.check_readable(engine)
     with closing_storage(engine, readonly=True) as storage:
         try:
             server = make_server(host, port, only_reading(create_app(storage)), _Server, _Silent)

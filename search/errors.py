@@ -14,7 +14,7 @@ class SpaceError(ProblemError):
 
 
 class ChangedProblem(ProblemError):  # noqa: N818 - reads as what it is
-    """The problem's space or data are not those that the study began with; this worker does not go on."""
+    """The problem is not the one that the study began with; this worker does not go on."""
 
 
 class FatalProblem(ProblemError):  # noqa: N818 - KerasTuner's own word

@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Tabl
 
 from registry.core.database.versioned_schema import NAMES, Schema
 
-SCHEMA = Schema("search", "search_schema", "search:migrations", "0003")
+SCHEMA = Schema("search", "search_schema", "search:migrations", "0003", tables="search.schema:metadata")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy.engine import Engine
 
 from registry.core.database.engine import open_engine
+from registry.core.database.own_database import own_url
 from registry.core.database.url import default_url, with_password
 from search.coordination import control, slots
 from search.creation import changes
 from search.creation.create import create_study
+from search.creation.deletion import Deletion, delete_study, plan_deletion
+from search.creation.names import default_name as name_of_problem
+from search.creation.names import rename
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, current_status, run_workers
+from search.optuna_bridge.studies import check_whole
 from search.problems.resolve import check_not_importing
+from search.records.confirm_plan import numbered_name
 from search.records.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus
 from search.records.studies import StudyRecord, read_study, set_stopping, study_names
@@ -62,10 +68,11 @@ class Study:
             name: the study's name.
             problem: ``module:attr``, ``FILE.py:attr``, an installed problem's name, or a `Problem` that a module holds.
             trials: the budget in sum; a study that has more keeps it.
-            storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
+            storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default, or ``my-studies.db`` where that
+                is a reference.
             artifacts: where the registry's weights go: ``database``, a folder or an fsspec URL. It is recorded, for
                 everybody; a registry that has another store, or weights in the database, refuses it.
-            accept_changes: go on with a study though its problem's space or data have changed.
+            accept_changes: go on with a study though its problem has changed.
             inspect_seconds: that the problem may take to load its data and to build its model; None for any.
             settings: how to search, as fields of `Settings`; what is left out has its default, or is as in the study
                 that is there.
@@ -74,15 +81,20 @@ class Study:
             UserError: the problem, the settings or the database do not work; nothing was written.
         """
         check_not_importing()
-        engine = open_engine(storage or default_url())
+        engine = open_engine(own_url(storage))
         record = create_study(
             engine, name, problem, trials, settings, artifacts=artifacts, accept=accept_changes, seconds=inspect_seconds
         )
         return cls(engine, record)
 
     @classmethod
-    def open(cls, name: str, storage: str | None = None) -> Study:
+    def open(cls, name: str, storage: str | None = None, *, whole: bool = True) -> Study:
         """Return the study of a name.
+
+        Args:
+            name: the study's name.
+            storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
+            whole: refuse what is left of a study that another program deleted from Optuna's tables.
 
         Raises:
             NotFoundError: there is none.
@@ -90,8 +102,11 @@ class Study:
         """
         engine = open_engine(storage or default_url(), must_exist=True)
         try:
-            SCHEMA.check(engine)
-            return cls(engine, read_study(engine, name))
+            SCHEMA.check_readable(engine)
+            record = read_study(engine, name)
+            if whole:
+                check_whole(engine, record)
+            return cls(engine, record)
         except BaseException:
             engine.dispose()
             raise
@@ -135,8 +150,28 @@ class Study:
         changes.check_problem(self.record, seconds)
 
     def accept_changes(self) -> Study:
-        """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
+        """Take the problem as it is now for that of the study, and keep that it was done."""
         return Study(self._engine, changes.accept_changes(self._engine, self.record))
+
+    def rename(self, name: str) -> Study:
+        """Give the study another name, also on its versions and in what confirms it; see `names.rename`."""
+        return Study(self._engine, rename(self._engine, self.record, name))
+
+    def free_name(self) -> str:
+        """Return the first name that another study like this one may have."""
+        return numbered_name(self.record.name, study_names(self._engine))
+
+    def settings_for_another(self) -> dict[str, Any]:
+        """Return the settings as `create` takes them, without what a confirmation alone has."""
+        return {name: value for name, value in self.record.settings.as_dict().items() if name != "confirms"}
+
+    def plan_deletion(self) -> Deletion:
+        """Return what `delete` would remove and what it would leave."""
+        return plan_deletion(self._engine, self.record)
+
+    def delete(self) -> Deletion:
+        """Delete the study with its trials; its versions stay in the registry; see `deletion.delete_study`."""
+        return delete_study(self._engine, self.record)
 
     def retry(self, *trials: int) -> None:
         """Give failed trials another try with the same params; see `control.retry`."""
@@ -181,7 +216,7 @@ class Study:
             top: how many configurations, 5 without it; fewer where the study has fewer.
             seeds: trainings of each; 5 without it, or as many as there are.
             name: of the study that confirms; else this study's with ``-confirm``.
-            accept_changes: go on though the problem's space or data have changed.
+            accept_changes: go on though the problem has changed.
             run: see `run`.
 
         Raises:
@@ -237,6 +272,7 @@ class Study:
             UserError: the problem or the settings cannot work.
         """
         check_not_importing()
+        SCHEMA.check(self._engine)
         count = None if workers == "auto" else workers
         request = Request(on=on, workers=count, device=device, per_gpu=per_gpu, memory_limit=memory_limit)
         return run_workers(self._engine, self.record, request, timeout=timeout, on_status=on_status)
@@ -249,5 +285,14 @@ def all_studies(storage: str | None = None) -> list[Study]:
         DatabaseError: the database cannot be opened.
     """
     engine = open_engine(storage or default_url(), must_exist=True)
-    SCHEMA.check(engine)
+    SCHEMA.check_readable(engine)
     return [Study(engine, read_study(engine, name)) for name in study_names(engine)]
+
+
+def default_name(problem: str, storage: str | None = None, seconds: float | None = None) -> str:
+    """Return the name that a problem's study has where nobody gave one; see `names.default_name`."""
+    engine = open_engine(storage or default_url())
+    try:
+        return name_of_problem(engine, problem, seconds)
+    finally:
+        engine.dispose()

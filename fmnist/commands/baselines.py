@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from registry import ModelVersion, NotFoundError, Registry
-from registry.core.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, name_database, print_json, print_table, say
+from registry.core.database.own_database import own_url
+from registry.core.database.url import default_url
 
 
 def baselines_command(
@@ -28,8 +30,10 @@ def baselines_command(
     from search.system.runtime import configure
 
     baselines = chosen(names or ())
-    with Registry(storage, create=not table) as registry:
+    url = storage or default_url() if table else own_url(storage)
+    with Registry(url, create=not table) as registry:
         if not table:
+            name_database(url, err=as_json)
             configure(None, threads=1)
             run_baselines(registry, names or (), seeds=seeds, on_version=_tell)
         rows = chapter_rows(registry, baselines)
@@ -59,7 +63,7 @@ def baselines_command(
 
 
 def _tell(version: ModelVersion) -> None:
-    typer.echo(
+    say(
         f"{version.ref}  {version.tags['baseline']}, seed {version.source.seed}: "
         f"{version.metric} {version.score:.4f} at epoch {version.epoch} ({version.seconds or 0:.0f} s)",
         err=True,

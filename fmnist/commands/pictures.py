@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from registry import Registry
-from registry.core.console import Storage
+from registry.core.console import Storage, say
 
 
 def pictures_command(
@@ -29,4 +29,4 @@ def pictures_command(
     if examples is not None:
         written += write_examples(examples)
     for path in written:
-        typer.echo(str(path))
+        say(str(path))

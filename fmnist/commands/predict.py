@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fmnist.predict import CHAMPION
-from registry.core.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, print_json, print_table, say
 
 
 def predict_command(
@@ -44,4 +44,4 @@ def predict_command(
             for answer in answers
         ],
     )
-    typer.echo(f"answered by {version.ref}" + (f"; the picture is {out}" if out else ""))
+    say(f"answered by {version.ref}" + (f"; the picture is {out}" if out else ""))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from registry.core.console import show
+from registry.core.console import say, show
 
 
 def reference_command(
@@ -22,14 +22,12 @@ def reference_command(
     """
     from fmnist.reference import Plan, make_reference
 
-    made = make_reference(
-        out, Plan(trials=trials, wide_trials=wide_trials), tell=lambda line: typer.echo(line, err=True)
-    )
+    made = make_reference(out, Plan(trials=trials, wide_trials=wide_trials), tell=lambda line: say(line, err=True))
     for status in (made.plain, made.wide):
         best = "none" if status.best is None else f"{show(status.best.score)} (trial {status.best.trial})"
-        typer.echo(f"{status.study}: {sum(status.trials.values())} trials, best {best}")
+        say(f"{status.study}: {sum(status.trials.values())} trials, best {best}")
     confirmed = made.confirmed
-    typer.echo(f"{confirmed.study}: {confirmed.winner} won with a mean of {show(confirmed.ranked[0].mean)}")
+    say(f"{confirmed.study}: {confirmed.winner} won with a mean of {show(confirmed.ranked[0].mean)}")
     for name, values in confirmed.test.items():
-        typer.echo(f"on the test data, the mean of its {len(values)} seeds: {name} {show(fmean(values))}")
-    typer.echo(f"{made.path}: {made.bytes / 1e6:.1f} MB")
+        say(f"on the test data, the mean of its {len(values)} seeds: {name} {show(fmean(values))}")
+    say(f"{made.path}: {made.bytes / 1e6:.1f} MB")

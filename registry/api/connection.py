@@ -32,7 +32,7 @@ class Connected:
         self._clock = clock
         self._loader = DatabaseLoader(self._engine)
         try:
-            (SCHEMA.create_or_check if create else SCHEMA.check)(self._engine)
+            (SCHEMA.create_or_check if create else SCHEMA.check_readable)(self._engine)
             if chosen:
                 with writing(self._engine) as connection:
                     choose(connection, chosen[0], self._clock())

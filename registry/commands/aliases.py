@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from registry.api.registry import Registry
-from registry.commands.arguments import AliasArgument, DirectionOption, RefArgument, parse_alias, parse_direction
+from registry.commands.arguments import (
+    AliasArgument,
+    DirectionOption,
+    RefArgument,
+    open_to_write,
+    parse_alias,
+    parse_direction,
+)
 from registry.core.console import Json, Storage, new_app, print_json, print_table, say
 from registry.core.errors import UsageError
 from registry.labels.events import Event
@@ -40,7 +47,7 @@ def alias_set(
 ) -> None:
     """Point an alias to a version."""
     model, alias = parse_alias(target)
-    with Registry(storage) as registry:
+    with open_to_write(storage) as registry:
         registry.set_alias(model, alias, version, if_currently=_expected(if_currently), force=force)
     say(f"{target} is {model}/{version}")
 
@@ -51,7 +58,7 @@ def alias_rm(
 ) -> None:
     """Remove an alias."""
     model, alias = parse_alias(target)
-    with Registry(storage) as registry:
+    with open_to_write(storage) as registry:
         registry.remove_alias(model, alias, if_currently=_expected(if_currently), force=force)
     say(f"{target} is removed")
 
@@ -60,7 +67,7 @@ def alias_rm(
 def alias_protect(target: AliasArgument, storage: Storage = None) -> None:
     """Let an alias be moved or removed only with --force."""
     model, alias = parse_alias(target)
-    with Registry(storage) as registry:
+    with open_to_write(storage) as registry:
         registry.protect_alias(model, alias)
     say(f"{target} is protected")
 
@@ -69,7 +76,7 @@ def alias_protect(target: AliasArgument, storage: Storage = None) -> None:
 def alias_unprotect(target: AliasArgument, storage: Storage = None) -> None:
     """Let an alias be moved again."""
     model, alias = parse_alias(target)
-    with Registry(storage) as registry:
+    with open_to_write(storage) as registry:
         registry.protect_alias(model, alias, protected=False)
     say(f"{target} is not protected")
 
@@ -94,7 +101,7 @@ def promote_command(
 ) -> None:
     """Move an alias to a version only if that is better; exit 1 if it is not."""
     way = parse_direction(direction)
-    with Registry(storage) as registry:
+    with open_to_write(storage, as_json=as_json) as registry:
         found = registry.promote(ref, to, metric=metric, direction=way, margin=margin, force=force)
     if as_json:
         print_json(found.as_dict())

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.api.registry import Registry
+from registry.core.console import name_database
+from registry.core.database.own_database import own_url
 from registry.core.errors import UsageError
 from registry.core.objective import Direction, to_direction
 from registry.values.refs import parse_ref
@@ -20,6 +25,15 @@ AliasArgument = Annotated[str, typer.Argument(metavar="MODEL@ALIAS", help="A reg
 MarkedArgument = Annotated[
     str, typer.Argument(metavar="REF", help="MODEL/3 or MODEL@ALIAS, or MODEL for the model itself.")
 ]
+
+
+@contextmanager
+def open_to_write(storage: str | None, *, as_json: bool = False, **options: Any) -> Iterator[Registry]:
+    """Open the registry that a command writes to, and say first which it is; options are those of `Registry`."""
+    url = own_url(storage)
+    with Registry(url, **options) as registry:
+        name_database(url, err=as_json)
+        yield registry
 
 
 def parse_direction(text: str | None) -> Direction | None:

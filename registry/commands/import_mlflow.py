@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry.api.registry import Registry
-from registry.commands.arguments import DirectionOption, parse_direction
+from registry.commands.arguments import DirectionOption, open_to_write, parse_direction
 from registry.core.console import Json, Storage, print_json, print_table
 from registry.core.errors import UsageError
 
@@ -31,7 +30,7 @@ def import_mlflow_command(
 
     with connected(uri):
         pass  # a wrong URI leaves no empty database behind
-    with Registry(storage, create=True) as registry:
+    with open_to_write(storage, as_json=as_json, create=True) as registry:
         found = import_mlflow(
             registry,
             uri,

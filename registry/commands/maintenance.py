@@ -10,6 +10,7 @@ import typer
 
 from registry.api.registry import Registry
 from registry.artifacts.findings import Fault, StoredArtifact, StoredFile
+from registry.commands.arguments import open_to_write
 from registry.core.console import Json, Storage, print_json, print_table, say, size
 
 GraceMinutes = Annotated[
@@ -26,7 +27,10 @@ def artifacts_command(
     as_json: Json = False,
 ) -> None:
     """Tell where new weights go, or choose it; what is stored already stays where it is."""
-    with Registry(storage, create=store is not None, artifacts=store) as registry:
+    opened = (
+        Registry(storage) if store is None else open_to_write(storage, as_json=as_json, create=True, artifacts=store)
+    )
+    with opened as registry:
         place = registry.artifacts
     if as_json:
         print_json({"artifacts": place})
@@ -55,7 +59,7 @@ def gc_command(
     as_json: Json = False,
 ) -> None:
     """Remove weights of displaced versions, artifacts without a version, and left-over files."""
-    with Registry(storage) as registry:
+    with Registry(storage) if dry_run else open_to_write(storage, as_json=as_json) as registry:
         found = registry.gc(dry_run=dry_run, grace=timedelta(minutes=grace))
     if as_json:
         print_json({"dry_run": dry_run, **found.as_dict()})
@@ -85,7 +89,7 @@ def delete_command(
     storage: Storage = None,
 ) -> None:
     """Delete a version, its curves and its weights; its number is never given again."""
-    with Registry(storage) as registry:
+    with open_to_write(storage) as registry:
         registry.delete(ref)
     say(f"{ref} is deleted")
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry.api.registry import Registry
-from registry.commands.arguments import MarkedArgument
+from registry.commands.arguments import MarkedArgument, open_to_write
 from registry.core.console import Storage, new_app, say
 from registry.core.errors import UsageError, UserError
 
@@ -25,7 +24,7 @@ def tag_set(
     storage: Storage = None,
 ) -> None:
     """Give a version or a model a tag."""
-    with Registry(storage) as registry:
+    with open_to_write(storage) as registry:
         registry.set_tag(ref, name, text)
     say(f"{ref}: {name}={text}")
 
@@ -33,7 +32,7 @@ def tag_set(
 @tag_app.command("rm")
 def tag_rm(ref: MarkedArgument, name: TagName, storage: Storage = None) -> None:
     """Take a tag off a version or a model."""
-    with Registry(storage) as registry:
+    with open_to_write(storage) as registry:
         registry.remove_tag(ref, name)
     say(f"{ref}: {name} is removed")
 
@@ -48,7 +47,7 @@ def describe_command(
     if (text is None) == (file is None):
         raise UsageError("the description comes from --text TEXT or from --file FILE; give one of them")
     said = _read(file) if file is not None else text
-    with Registry(storage) as registry:
+    with open_to_write(storage) as registry:
         registry.describe(ref, said)
     say(f"{ref}: {'described' if said and said.strip() else 'the description is removed'}")
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from registry.api.registry import Registry
-from registry.commands.arguments import RebuildOption, RefArgument, rebuild_of
+from registry.commands.arguments import RebuildOption, RefArgument, open_to_write, rebuild_of
 from registry.core.console import Json, Storage, print_json, say, show, size
 from registry.core.database.url import database_exists, default_url, parse_url
 
@@ -61,7 +61,7 @@ def import_command(
     if not database_exists(parse_url(storage or default_url())):
         with read_bundle(bundle):
             pass  # a bundle that is refused leaves no empty database behind
-    with Registry(storage, create=True, artifacts=artifacts) as registry:
+    with open_to_write(storage, as_json=as_json, create=True, artifacts=artifacts) as registry:
         found = registry.import_bundle(bundle)
     if as_json:
         print_json(found.as_dict())

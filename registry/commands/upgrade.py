@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from registry.core.console import Json, Storage, print_json, say
+from registry.core.console import Json, Storage, name_database, print_json, say
 from registry.core.database.engine import open_engine
-from registry.core.database.url import default_url
+from registry.core.database.own_database import own_url
 from registry.core.database.versioned_schema import known_schemas
 
 
 def upgrade_command(storage: Storage = None, as_json: Json = False) -> None:
     """Migrate the database's tables to what this program knows."""
-    engine = open_engine(storage or default_url(), must_exist=True)
+    url = own_url(storage)
+    engine = open_engine(url, must_exist=True)
+    name_database(url, err=as_json)
     done = [(schema.name, *schema.upgrade(engine)) for schema in known_schemas()]
     engine.dispose()
     if as_json:

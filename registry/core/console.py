@@ -101,6 +101,13 @@ def say(text: str, *, err: bool = False, nl: bool = True) -> None:
     typer.echo(plain_text(text), err=err, nl=nl)
 
 
+def name_database(url: str, *, err: bool = False) -> None:
+    """Say which database a command writes to: its file's absolute path, or its URL without secrets."""
+    from registry.core.database.url import place_of
+
+    say(f"database: {place_of(url)}", err=err)
+
+
 def print_json(document: Any) -> None:
     """Print one JSON document; a NaN in it is a fault, since JSON has none."""
     typer.echo(json_text(document))

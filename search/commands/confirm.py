@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.core.console import Json, Storage, print_json, print_table
+from registry.core.console import Json, Storage, print_json, print_table, say
 from search.commands import options, session
 
 if TYPE_CHECKING:
@@ -38,13 +38,11 @@ def confirm_command(
     storage: Storage = None,
 ) -> None:
     """Train a study's best again on new seeds, choose by the mean, measure the winner on the test data, once."""
-    from search.study import Study
-
     run_options = session.run_options(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
     session.prepare_process()
-    parent = Study.open(study, storage)
+    parent = session.open_to_write(study, storage, stderr=as_json)
     confirmation = parent.begin_confirmation(top=top, seeds=seeds, name=name, accept_changes=accept_changes)
     again = _continue(study, confirmation, on)
     try:
@@ -52,7 +50,7 @@ def confirm_command(
             with session.progress(confirmation, run_options["timeout"], stderr=as_json) as shown:
                 confirmation.run(on_status=shown.show, **run_options)
     except KeyboardInterrupt:
-        typer.echo(f"stopped in order; nothing is lost. To continue: {again}", err=as_json)
+        say(f"stopped in order; nothing is lost. To continue: {again}", err=as_json)
         return
     confirmed = confirmation.conclude()
     print_json(confirmed.as_dict()) if as_json else _print(confirmed, again)
@@ -78,25 +76,23 @@ def _print(confirmed: Confirmed, again: str) -> None:
         ],
     )
     if confirmed.held:
-        typer.echo(f"no winner yet: {confirmed.held}; then {again}")
+        say(f"no winner yet: {confirmed.held}; then {again}")
         return
     if confirmed.winner is None:
-        typer.echo(f"{confirmed.finished} of {confirmed.budget} trainings done. To continue: {again}")
+        say(f"{confirmed.finished} of {confirmed.budget} trainings done. To continue: {again}")
         return
-    typer.echo(f"winner: trial {confirmed.ranked[0].trial} of {confirmed.of}, by its best seed {confirmed.winner}")
+    say(f"winner: trial {confirmed.ranked[0].trial} of {confirmed.of}, by its best seed {confirmed.winner}")
     for line in compare(confirmed):
-        typer.echo(line)
+        say(line)
     for name, values in confirmed.test.items():
-        typer.echo(f"on the test data, measured once: {name} {_mean_of(values)}")
+        say(f"on the test data, measured once: {name} {_mean_of(values)}")
     if not confirmed.test:
-        typer.echo("the problem has no test data")
-    typer.echo(confirmed.champion)
+        say("the problem has no test data")
+    say(confirmed.champion)
     if confirmed.newer:
         newer = ", ".join(map(str, confirmed.newer))
         of = shlex.quote(confirmed.of)
-        typer.echo(
-            f"not among these, but among the best of {of} by now: trial {newer}; search confirm {of} {confirmed.again}"
-        )
+        say(f"not among these, but among the best of {of} by now: trial {newer}; search confirm {of} {confirmed.again}")
 
 
 def compare(confirmed: Confirmed) -> list[str]:

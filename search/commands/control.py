@@ -8,34 +8,29 @@ from typing import Annotated, Any
 
 import typer
 
-from registry.core.console import Storage
+from registry.core.console import Storage, say
 from search.commands.options import StudyName
+from search.commands.session import open_to_write
 
 TrialNumbers = Annotated[list[int], typer.Argument(metavar="TRIAL…", help="Numbers of trials.")]
 
 
 def stop_command(study: StudyName, storage: Storage = None) -> None:
     """Ask all workers of a study, on any machine, to stop; their trials are continued later."""
-    from search.study import Study
-
-    Study.open(study, storage).stop()
-    typer.echo(f"{study}: its workers stop within seconds; `search run` or `search worker` goes on")
+    open_to_write(study, storage).stop()
+    say(f"{study}: its workers stop within seconds; `search run` or `search worker` goes on")
 
 
 def retry_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
     """Give failed trials another try with the same params."""
-    from search.study import Study
-
-    Study.open(study, storage).retry(*trials)
-    typer.echo(f"{study}: {_named(trials)} for another try; `search run` or `search worker` goes on")
+    open_to_write(study, storage).retry(*trials)
+    say(f"{study}: {_named(trials)} for another try; `search run` or `search worker` goes on")
 
 
 def prune_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
     """Prune trials that run, after their epoch."""
-    from search.study import Study
-
-    Study.open(study, storage).prune(*trials)
-    typer.echo(f"{study}: {_named(trials)} to be pruned after the epoch under way")
+    open_to_write(study, storage).prune(*trials)
+    say(f"{study}: {_named(trials)} to be pruned after the epoch under way")
 
 
 def enqueue_command(
@@ -50,7 +45,7 @@ def enqueue_command(
     from search.study import Study
 
     numbers = Study.open(study, storage).enqueue(*points_of(params))
-    typer.echo(f"{study}: {_named(numbers)} will take these params; `search run` or `search worker` goes on")
+    say(f"{study}: {_named(numbers)} will take these params; `search run` or `search worker` goes on")
 
 
 def points_of(text: str) -> list[dict[str, Any]]:
@@ -83,10 +78,8 @@ def _read(path: str) -> str:
 
 def drop_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
     """Take bad trials from the sampler and from the best; they stay on record."""
-    from search.study import Study
-
-    Study.open(study, storage).drop(*trials)
-    typer.echo(
+    open_to_write(study, storage).drop(*trials)
+    say(
         f"{study}: {_named(trials)} dropped: the sampler and the study's best pass over them. "
         "Versions that they became stay in the registry until `registry delete`"
     )

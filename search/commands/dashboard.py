@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from registry.core.console import Storage
+from registry.core.console import Storage, say
 
 
 def dashboard_command(
@@ -20,5 +20,5 @@ def dashboard_command(
 
     url = storage or default_url()
     with serving(url, host, port) as server:
-        typer.echo(f"{display_url(url)} is on http://{host}:{server.server_port}/ until Ctrl-C")
+        say(f"{display_url(url)} is on http://{host}:{server.server_port}/ until Ctrl-C")
         server.serve_forever()

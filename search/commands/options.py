@@ -12,20 +12,17 @@ import typer
 if TYPE_CHECKING:
     from search.study import Study
 
-ProblemName = Annotated[
-    str, typer.Argument(metavar="PROBLEM", help="module:attr, FILE.py:attr, FILE.py, or a name of `search problems`.")
-]
+PROBLEM = typer.Argument(metavar="PROBLEM", help="module:attr, FILE.py:attr, FILE.py, or a name of `search problems`.")
+ProblemName = Annotated[str, PROBLEM]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.")]
-StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else what PROBLEM ends in.")]
+StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else the problem's.")]
 Trials = Annotated[int | None, typer.Option("--trials", help="The budget in sum, over all runs and workers (40).")]
 Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by N trials instead.")]
 Artifacts = Annotated[
     str | None,
     typer.Option("--artifacts", metavar="STORE", help="Where the weights go: 'database' (default), a folder or a URL."),
 ]
-Accept = Annotated[
-    bool, typer.Option("--accept-changes", help="Go on though the problem's space or data have changed.")
-]
+Accept = Annotated[bool, typer.Option("--accept-changes", help="Go on though the problem has changed.")]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="How many workers; auto: one a core.")]
 On = Annotated[
     str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT", help="Where the workers run: here, or on Ray.")

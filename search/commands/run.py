@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.core.console import Storage
+from registry.core.console import Storage, name_database, say
 from search.commands import options, session
 
 if TYPE_CHECKING:
@@ -52,8 +52,12 @@ def run_command(
 
 @options.with_settings
 def create_command(
-    problem: options.ProblemName,
+    problem: Annotated[str | None, options.PROBLEM] = None,
     study: options.StudyOption = None,
+    like: Annotated[
+        str | None,
+        typer.Option("--like", metavar="STUDY", help="As that study: its problem, budget, settings, unless given."),
+    ] = None,
     trials: options.Trials = None,
     add: options.Add = None,
     artifacts: options.Artifacts = None,
@@ -63,11 +67,32 @@ def create_command(
     settings: dict[str, Any],
 ) -> None:
     """Create a study without working on it; `search worker` does, on any machine."""
+    from registry.core.errors import UsageError
+
+    if like is not None:
+        problem, study, trials, settings = _as_study(like, storage, problem, study, trials, settings)
+    if problem is None:
+        raise UsageError("which problem? give one, as `search problems` lists them, or --like STUDY")
     database = {"storage": storage, "artifacts": artifacts}
     opened = _create(study, problem, trials, add, accept_changes, database, settings)
     status = opened.status()
-    typer.echo(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
-    typer.echo(f"  search worker {status.study}{options.storage_option(opened)}")
+    say(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
+    say(f"  search worker {status.study}{options.storage_option(opened)}")
+
+
+def _as_study(
+    like: str, storage: str | None, problem: str | None, study: str | None, trials: int | None, given: dict[str, Any]
+) -> tuple[str, str, int, dict[str, Any]]:
+    """Return what creates a study as another one is: the problem, a name, the budget and the settings."""
+    from search.study import Study
+
+    model = Study.open(like, storage)
+    return (
+        problem or model.record.problem,
+        study or model.free_name(),
+        model.status().budget if trials is None else trials,
+        model.settings_for_another() | given,
+    )
 
 
 def worker_command(
@@ -84,7 +109,6 @@ def worker_command(
     from rich.console import Console
 
     from registry.core.durations import parse_duration
-    from search.study import Study
     from search.terminal.progress import PlainProgress
 
     run_options: dict[str, Any] = {
@@ -93,7 +117,7 @@ def worker_command(
         "memory_limit": options.memory_bytes(memory_limit),
     }
     session.prepare_process()
-    opened = Study.open(study, storage)
+    opened = session.open_to_write(study, storage)
     if accept_changes:
         opened = opened.accept_changes()
     progress = PlainProgress(Console(highlight=False, soft_wrap=True), opened.trials)
@@ -101,7 +125,7 @@ def worker_command(
         with progress:
             opened.run(on_status=progress.show, device=device, per_gpu=per_gpu, **run_options)
     except KeyboardInterrupt:
-        typer.echo("stopped in order; nothing is lost, and any worker continues")
+        say("stopped in order; nothing is lost, and any worker continues")
 
 
 def _create(
@@ -116,12 +140,12 @@ def _create(
 ) -> Study:
     from registry.core.errors import UsageError
     from search.problems.lookup import find_spec_of
-    from search.study import Study
+    from search.study import Study, default_name
 
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
     problem = find_spec_of(problem)
-    name = study or problem.split(":")[-1]
+    name = study or default_name(problem, database["storage"], seconds)
     budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
     if add is not None:
         Study.open(name, database["storage"])  # or say that there is none
@@ -134,6 +158,7 @@ def _create(
         **database,
         **settings,
     )
+    name_database(opened.url)
     if add is not None:
         if not accept_changes:
             opened.check_problem(seconds)
@@ -144,15 +169,13 @@ def _create(
 def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None:
     before = study.status()
     if before.finished == before.budget:
-        typer.echo(
-            f"{before.study} has used its budget of {before.budget} trials; a larger --trials, or --add, goes on"
-        )
+        say(f"{before.study} has used its budget of {before.budget} trials; a larger --trials, or --add, goes on")
     started = time.monotonic()
     try:
         with session.progress(study, run_options["timeout"]) as progress:
             study.run(on_status=progress.show, **run_options)
     except KeyboardInterrupt:
-        typer.echo(f"stopped in order; nothing is lost. To continue: {_continue(study, run_options)}")
+        say(f"stopped in order; nothing is lost. To continue: {_continue(study, run_options)}")
         return
     _summarize(study, before, time.monotonic() - started, run_options)
     _write_report(study, report)
@@ -161,27 +184,29 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
 
 def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: dict[str, Any]) -> None:
     from registry.core.durations import show_duration
+    from search.launchers.watch import patiently
     from search.terminal.progress import describe_best
 
-    now = study.status()
+    now = patiently(study.status)
     counts = now.trials
-    typer.echo(
+    say(
         f"{now.study}: {now.finished} of {now.budget} trials done ({counts['complete']} complete, "
         f"{counts['pruned']} pruned, {counts['failed']} failed), "
         f"{now.finished - before.finished} of them now in {show_duration(seconds)}"
     )
-    typer.echo(describe_best(now))
+    say(describe_best(now))
     if now.best is not None:
         for name, value in now.best.params.items():
-            typer.echo(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
-        if against := _against_champion(study, now.best):
-            typer.echo(against)
+            say(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
+        best = now.best
+        if against := patiently(lambda: _against_champion(study, best)):
+            say(against)
         option = options.storage_option(study)
-        typer.echo(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
+        say(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
     if now.ended is not None:
-        typer.echo(f"the study has ended itself: {now.ended}")
+        say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
-        typer.echo(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
+        say(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
 
 
 def _say_if_all_failed(study: Study) -> None:
@@ -191,9 +216,10 @@ def _say_if_all_failed(study: Study) -> None:
         TrialsFailed: its budget is used up, and all have failed.
     """
     from search.errors import TrialsFailed
+    from search.launchers.watch import patiently
     from search.records.results import describe_failure
 
-    trials = study.trials()
+    trials = patiently(study.trials)
     if not all(trial.state == "finished" and trial.score is None for trial in trials):
         return
     last = max(trials, key=lambda trial: trial.finished_at or 0.0)
@@ -214,10 +240,12 @@ def _against_champion(study: Study, best: BestTrial) -> str:
 
 
 def _write_report(study: Study, out: Path | None) -> None:
+    from search.launchers.watch import patiently
     from search.report.collect import write_report
 
     name = re.sub(r"[^\w.-]+", "-", study.record.name)
-    typer.echo(f"report: {write_report(study.url, [study.record.name], out or Path('reports') / f'{name}.html')}")
+    out = out or Path("reports") / f"{name}.html"
+    say(f"report: {patiently(lambda: write_report(study.url, [study.record.name], out))}")
 
 
 def _continue(study: Study, run_options: dict[str, Any]) -> str:

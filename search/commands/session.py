@@ -6,6 +6,7 @@ import logging
 import signal
 from typing import TYPE_CHECKING, Any
 
+from registry.core.console import name_database
 from search.commands import options
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ def run_options(
     }
     launcher.check(on)
     return options_of_run
+
+
+def open_to_write(name: str, storage: str | None, *, stderr: bool = False, whole: bool = True) -> Study:
+    """Open the study that a command changes, and say first which database it is in; see `Study.open`."""
+    from registry.core.database.own_database import own_url
+    from search.schema import SCHEMA
+    from search.study import Study
+
+    study = Study.open(name, own_url(storage), whole=whole)
+    SCHEMA.check(study.engine)
+    name_database(study.url, err=stderr)
+    return study
 
 
 def prepare_process() -> None:

@@ -12,10 +12,11 @@ from sqlalchemy.engine import Engine
 from registry.core.errors import NotFoundError, UsageError
 from search.coordination import slots
 from search.creation import changes
-from search.creation.create import begin_study, check_name
+from search.creation.create import begin_study
+from search.creation.differences import check_unchanged
+from search.creation.names import check_name
 from search.errors import SettingsError
 from search.optuna_bridge.storage import closing_storage
-from search.problems.fingerprint import check_unchanged
 from search.problems.inspection import SLOW, inspect_problem
 from search.records.confirm_plan import Confirmation, free_name
 from search.records.settings import Settings, derive_seed
@@ -44,7 +45,7 @@ def begin(
         top: how many configurations; fewer where the study has fewer. None for 5, or what the confirmation has.
         seeds: trainings of each; a confirmation that has more keeps them. None for 5, or what the confirmation has.
         name: of the study that confirms; None for the study's with ``-confirm``.
-        accept_changes: go on though the problem's space or data have changed; the confirmation records it.
+        accept_changes: go on though the problem has changed; the confirmation records it.
 
     Raises:
         UsageError: a number below 1, or more seeds for a closed confirmation.
@@ -66,7 +67,7 @@ def begin(
     settings = _settings(engine, parent, name, best, top or TOP)
     inspection = call_in_child(inspect_problem, parent.problem, slow=SLOW)
     if not accept_changes:
-        check_unchanged(parent, inspection.space_fingerprint, inspection.data_fingerprint)
+        check_unchanged(parent, inspection)
     budget = (seeds or SEEDS) * len(best)
     record = begin_study(engine, name, inspection, settings, budget)
     changes.note_changes_since(engine, record, parent)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from registry.core.database.transaction import clock
 from registry.core.database.upsert import put
 from search.coordination.checkpointing.store import drop_checkpoint
-from search.coordination.failures import stop_after_failures
+from search.coordination.ending.failures import stop_after_failures
 from search.optuna_bridge import tables
 from search.optuna_bridge.outcome import INFEASIBLE, is_infeasible, optuna_state
 from search.optuna_bridge.tables import Changes

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from registry.core.database.older_schema import is_read_only
 from registry.core.database.transaction import clock, reading, writing
 from search.optuna_bridge import tables
 from search.records.studies import lock_study
@@ -210,6 +211,8 @@ def reap(engine: Engine, study_id: int) -> int:
 
     Any claim does so, too; this is for when nobody claims.
     """
+    if is_read_only(engine):
+        return 0
     expired = sa.select(slots.c.id).where(slots.c.study_id == study_id, OPEN, _expired(engine.dialect.name))
     with reading(engine) as connection:
         if connection.execute(expired).first() is None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import clock, writing
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from search import schema as tables
 from search.coordination import control, slots
+from search.creation.differences import Known, check_unchanged, differences
+from search.creation.given import sampled_points
 from search.errors import ChangedProblem
 from search.optuna_bridge.tables import reopen_trial, set_direction
-from search.problems.fingerprint import check_unchanged
-from search.problems.inspection import SLOW, Inspection, inspect_problem, sampled_points
-from search.records.events import note_changes
+from search.problems.inspection import SLOW, Inspection, inspect_problem
+from search.records.events import note, note_changes
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, accept_problem, lock_study, read_study, set_objective, write_settings
 from search.system.forkserver import call_in_child
+
+logger = logging.getLogger(__name__)
 
 
 def check_own_budget(study: StudyRecord) -> None:
@@ -82,84 +86,112 @@ def check_problem(study: StudyRecord, seconds: float | None = None) -> None:
 
     Raises:
         ProblemError: it does not load.
-        ChangedProblem: its space or its data differ.
+        ChangedProblem: its space, its data, its model or its source differ.
         TimeIsUp: it takes longer than ``seconds``.
     """
-    now = _inspect(study, seconds)
-    check_unchanged(study, now.space_fingerprint, now.data_fingerprint)
+    check_unchanged(study, _inspect(study, seconds))
 
 
 def check_or_follow(engine: Engine, study: StudyRecord, seconds: float | None = None) -> StudyRecord:
-    """Check a study's problem as `check_problem` does; a study without a finished trial takes a mended objective.
+    """Check a study's problem as `check_problem` does; a study without a judged trial takes a mended problem.
 
     Raises:
         ProblemError: it does not load.
-        ChangedProblem: its space, its data or its objective differ.
+        ChangedProblem: it has changed since trials were judged.
         TimeIsUp: it takes longer than ``seconds``.
     """
     now = _inspect(study, seconds)
-    study = follow_objective(engine, study, Objective(now.metric, now.direction))
-    check_unchanged(study, now.space_fingerprint, now.data_fingerprint)
+    study = follow(engine, study, now)
+    check_unchanged(study, now)
     return study
 
 
-def follow_objective(engine: Engine, study: StudyRecord, objective: Objective) -> StudyRecord:
-    """Give a study its problem's objective where that has changed and no trial was judged by the other.
+def follow(engine: Engine, study: StudyRecord, now: Inspection) -> StudyRecord:
+    """Give a study its problem as it is now, where that has changed and no trial was judged by the other.
+
+    A study that confirms another keeps its configurations, and so their problem.
 
     Raises:
-        ChangedProblem: a trial has finished, or is being trained.
+        ChangedProblem: the objective has changed though a trial has finished, or is being trained.
     """
-    if objective == study.objective:
+    objective = Objective(now.metric, now.direction)
+    changed = differences(study, now)
+    if objective == study.objective and (not changed or study.settings.confirms is not None):
         return study
-    now = clock(engine.dialect.name)
-    begun = sa.or_(tables.slots.c.state == "finished", tables.slots.c.expires_at > now)
-    of_study = tables.slots.c.study_id == study.id
     with writing(engine) as connection:
         lock_study(connection, study.id)
-        judged = connection.execute(sa.select(sa.func.count()).where(of_study, begun)).scalar_one()
+        judged = _judged(connection, study)
+        if judged and objective == study.objective:
+            return study
         if judged:
             raise ChangedProblem(
                 f"the study {study.name!r} optimizes {study.objective.metric!r} ({study.objective.direction}), and its "
                 f"problem now {objective.metric!r} ({objective.direction}), but {judged} of its trials were judged by "
                 "the former, or are being trained; name another study"
             )
-        unfinished = sa.select(tables.slots.c.id).where(of_study)
-        connection.execute(sa.delete(tables.checkpoints).where(tables.checkpoints.c.slot_id.in_(unfinished)))
-        connection.execute(sa.delete(tables.results).where(tables.results.c.slot_id.in_(unfinished)))
-        trials = connection.execute(sa.select(tables.slots.c.trial_id).where(of_study)).scalars()
-        for trial_id in trials:
-            if trial_id is not None:
-                reopen_trial(connection, trial_id)
-        reset = sa.update(tables.slots).where(of_study)
-        connection.execute(reset.values(epoch=0, score=None, best_epoch=None, until=None, paused_at=None))
+        _begin_again(connection, study, keep_params=study.settings.confirms is not None)
         set_objective(connection, study.id, objective)
         set_direction(connection, study.optuna_id, objective.direction)
+        if study.settings.confirms is None:
+            _accept(connection, study, now)
+        note(connection, study.id, "follow", changes=changed)
+    for change in changed:
+        logger.warning("%s has no trial yet and follows its problem: %s", study.name, change)
     return read_study(engine, study.name)
 
 
 def accept_changes(engine: Engine, study: StudyRecord, seconds: float | None = None) -> StudyRecord:
-    """Take the problem's space and data as they are now for those of the study, and keep that it was done."""
+    """Take the problem as it is now for that of the study, and keep that it was done."""
     now = _inspect(study, seconds)
-    study = follow_objective(engine, study, Objective(now.metric, now.direction))
-    before, after = fingerprints(study), (now.space_fingerprint, now.data_fingerprint)
-    if before == after:
+    study = follow(engine, study, now)
+    changed = differences(study, now)
+    if not changed:
         return study
     with writing(engine) as connection:
-        accept_problem(connection, study.id, space=now.space, space_fingerprint=after[0], data_fingerprint=after[1])
-        note_changes(connection, study.id, before, after)
+        _accept(connection, study, now)
+        note_changes(connection, study.id, fingerprints(study), fingerprints(now), changed)
     return read_study(engine, study.name)
 
 
 def note_changes_since(engine: Engine, study: StudyRecord, parent: StudyRecord) -> None:
-    """Keep that a study goes on from another whose problem had other fingerprints, where it had."""
-    if fingerprints(parent) != fingerprints(study):
+    """Keep that a study goes on from another whose problem was another, where it was."""
+    changed = differences(parent, study)
+    if changed:
         with writing(engine) as connection:
-            note_changes(connection, study.id, fingerprints(parent), fingerprints(study))
+            note_changes(connection, study.id, fingerprints(parent), fingerprints(study), changed)
 
 
-def fingerprints(study: StudyRecord) -> tuple[str, str]:
-    """Return the fingerprints of a study's space and data."""
-    return study.space_fingerprint, study.data_fingerprint
+def fingerprints(known: Known) -> tuple[str, str]:
+    """Return the fingerprints of a problem's space and data."""
+    return known.space_fingerprint, known.data_fingerprint
+
+
+def _judged(connection: Connection, study: StudyRecord) -> int:
+    """Count the trials that have finished or are being trained."""
+    now = clock(connection.dialect.name)
+    begun = sa.or_(tables.slots.c.state == "finished", tables.slots.c.expires_at > now)
+    count = sa.select(sa.func.count()).where(tables.slots.c.study_id == study.id, begun)
+    return int(connection.execute(count).scalar_one())
+
+
+def _begin_again(connection: Connection, study: StudyRecord, *, keep_params: bool) -> None:
+    """Let the trials that wait begin anew, with what the sampler proposes for the problem as it is now."""
+    of_study = tables.slots.c.study_id == study.id
+    waiting = sa.select(tables.slots.c.id).where(of_study)
+    for table in (tables.checkpoints, tables.results):
+        connection.execute(sa.delete(table).where(table.c.slot_id.in_(waiting)))
+    for trial_id in connection.execute(sa.select(tables.slots.c.trial_id).where(of_study)).scalars():
+        if trial_id is not None:
+            reopen_trial(connection, trial_id, keep_params=keep_params)
+    reset: dict[str, Any] = {"epoch": 0, "score": None, "best_epoch": None, "until": None, "paused_at": None}
+    if not keep_params:  # what was put into a slot that has no trial yet stays
+        reset["params"] = sa.case((tables.slots.c.trial_id.is_(None), tables.slots.c.params))
+    connection.execute(sa.update(tables.slots).where(of_study).values(reset))
+
+
+def _accept(connection: Connection, study: StudyRecord, now: Inspection) -> None:
+    prints = {"space_fingerprint": now.space_fingerprint, "data_fingerprint": now.data_fingerprint}
+    accept_problem(connection, study.id, space=now.space, **prints)
 
 
 def _inspect(study: StudyRecord, seconds: float | None) -> Inspection:

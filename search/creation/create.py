@@ -6,22 +6,22 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-import optuna
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from registry import check_artifacts, choose_artifacts
 from registry.core.database.engine import use_wal
-from registry.core.database.transaction import reading, writing
+from registry.core.database.transaction import reading, write_again
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.coordination import slots
 from search.creation import changes
+from search.creation.names import check_name, check_unused, find_existing
 from search.errors import SettingsError
-from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
+from search.optuna_bridge import studies as optuna_studies
 from search.optuna_bridge.pruners import check_pruner
 from search.optuna_bridge.samplers import check_sampler
-from search.optuna_bridge.storage import closing_storage, create_tables
+from search.optuna_bridge.storage import create_tables, has_tables
 from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_problem
 from search.problems.lookup import find_spec_of
 from search.problems.problem import Problem
@@ -63,12 +63,14 @@ def create_study(
     check_pruner(asked)
     check_schedule(asked.schedule)
     if existing is None:
+        _check_new(engine, name)
         warm_up()
         points = trials if asked.sampler == "grid" else 0
         inspection = call_in_child(inspect_problem, spec, points, seconds=seconds, slow=SLOW)
         for line in inspection.warnings:
             logger.warning(line)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
+    optuna_studies.check_whole(engine, existing)
     check_target(existing.objective, asked)
     check_same(existing, spec, asked.with_budgets_of(existing.settings))
     with reading(engine) as connection:
@@ -84,14 +86,6 @@ def create_study(
     return changes.change_budgets(engine, existing, asked)
 
 
-def find_existing(engine: Engine, name: str) -> StudyRecord | None:
-    """Return the study of a name; None also where the database has no tables yet."""
-    if not SCHEMA.is_made(engine):
-        return None  # and nothing is made yet: the problem may not load
-    with reading(engine) as connection:
-        return find_study(connection, name)
-
-
 def begin_study(
     engine: Engine, name: str, inspection: Inspection, settings: Settings, trials: int, artifacts: str | None = None
 ) -> StudyRecord:
@@ -99,7 +93,7 @@ def begin_study(
 
     Raises:
         SettingsError: the settings do not fit the problem, or somebody else began another study of that name.
-        ConflictError: the registry has another store.
+        ConflictError: the registry has another store, or the name is that of another program's study.
         DatabaseError: the database cannot be written.
     """
     _check_grid(inspection, settings, trials)
@@ -110,21 +104,15 @@ def begin_study(
     REGISTRY_SCHEMA.create_or_check(engine)
     SCHEMA.create_or_check(engine)
     choose_artifacts(engine, artifacts)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with closing_storage(engine) as storage:
-        optuna_id = optuna.create_study(
-            study_name=name,
-            storage=storage,
-            direction=OPTUNA_DIRECTIONS[objective.direction],
-            load_if_exists=True,
-        )._study_id
-    with writing(engine) as connection:
+
+    def insert(connection: Connection) -> None:
         rival = find_study(connection, name)
         if rival is None:
+            check_unused(connection, name)
             study_id = insert_study(
                 connection,
                 name=name,
-                optuna_id=optuna_id,
+                optuna_id=optuna_studies.insert_study(connection, name, objective.direction),
                 objective=objective,
                 settings=settings,
                 problem=inspection.problem,
@@ -137,17 +125,18 @@ def begin_study(
             check_same(rival, inspection.problem, settings)
             study_id = rival.id
         slots.add_slots(connection, study_id, trials)
+
+    write_again(engine, insert)
     return read_study(engine, name)
 
 
-def check_name(name: str) -> None:
-    """Refuse what cannot be a study's name.
-
-    Raises:
-        UsageError: it is empty, too long, or not printable.
-    """
-    if not name or len(name) > 200 or not name.isprintable() or name != name.strip():
-        raise UsageError(f"the study's name is {name[:40]!r}; expected 1 to 200 printable characters")
+def _check_new(engine: Engine, name: str) -> None:
+    """Say before the problem is loaded that a name is taken; see `check_unused`."""
+    if not has_tables(engine):
+        return
+    check = check_unused if SCHEMA.is_made(engine) and REGISTRY_SCHEMA.is_made(engine) else optuna_studies.check_free
+    with reading(engine) as connection:
+        check(connection, name)
 
 
 def check_target(objective: Objective, settings: Settings) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from sqlalchemy.engine import Engine
 
@@ -18,8 +19,10 @@ from search.pool.contract import IN_ORDER
 from search.records.status import StudyStatus, read_status
 from search.records.studies import StudyRecord
 from search.system.database_file import DatabaseFile
+from search.system.retry import Retry
 from search.timing import POLL_SECONDS
 
+T = TypeVar("T")
 OnStatus = Callable[[StudyStatus], None]
 
 
@@ -36,7 +39,17 @@ def run_workers(
         except BaseException:
             workers.kill()
             raise
-    return current_status(engine, study)
+    return patiently(lambda: current_status(engine, study))
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """Return what a function returns, once the database answers; Ctrl-C gives it up."""
+
+    def wait(seconds: float) -> bool:
+        time.sleep(seconds)
+        return False
+
+    return Retry(wait)(act)
 
 
 def current_status(engine: Engine, study: StudyRecord) -> StudyStatus:
@@ -60,7 +73,7 @@ def _watch(engine: Engine, study: StudyRecord, workers: Workers, timeout: float 
             stopped = True
         workers.wait(POLL_SECONDS)
     file.check()
-    status = current_status(engine, study)
+    status = patiently(lambda: current_status(engine, study))
     on_status(status)
     if status.error is not None:
         raise SettingsError(status.error)

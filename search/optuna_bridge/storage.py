@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
 from registry.core.database.engine import prepare_sqlite
-from registry.core.database.url import with_password
+from registry.core.database.postgres import connector
+from registry.core.database.url import database_exists, with_password
 
 
 def create_tables(engine: Engine) -> None:
@@ -26,6 +27,16 @@ def create_tables(engine: Engine) -> None:
     with _explaining(engine):
         if not sa.inspect(engine).has_table("version_info"):
             RDBStorage(with_password(engine.url), engine_kwargs=_engine_options(engine)).engine.dispose()
+
+
+def has_tables(engine: Engine) -> bool:
+    """Tell whether a database has Optuna's tables; does not create a missing file.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+    """
+    with _explaining(engine):
+        return database_exists(engine.url) and sa.inspect(engine).has_table("studies")
 
 
 def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
@@ -84,4 +95,4 @@ def close_storage(storage: BaseStorage) -> None:
 def _engine_options(engine: Engine) -> dict[str, object]:
     if engine.dialect.name == "sqlite":
         return {"connect_args": {"timeout": BUSY_SECONDS}}
-    return {"pool_pre_ping": True, "pool_size": 2}
+    return {"pool_pre_ping": True, "pool_size": 2, "creator": connector(engine.url, BUSY_SECONDS)}

@@ -84,11 +84,12 @@ def close_trial(connection: Connection, trial_id: int, state: TrialState, value:
         put(connection, values, {"trial_id": trial_id, "objective": 0}, {"value": stored, "value_type": kind})
 
 
-def reopen_trial(connection: Connection, trial_id: int) -> None:
+def reopen_trial(connection: Connection, trial_id: int, *, keep_params: bool = True) -> None:
     """Make a finished trial run again; of what was written it keeps only its params, or those it is to take."""
+    gone = (values, reports, user_attrs) if keep_params else (values, reports, user_attrs, params)
     change = sa.update(trials).where(trials.c.trial_id == trial_id)
     connection.execute(change.values(state=TrialState.RUNNING, datetime_complete=None))
-    for table in (values, reports, user_attrs):
+    for table in gone:
         connection.execute(sa.delete(table).where(table.c.trial_id == trial_id))
     others = sa.delete(system_attrs).where(system_attrs.c.trial_id == trial_id, system_attrs.c.key != FIXED)
     connection.execute(others)

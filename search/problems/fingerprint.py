@@ -1,4 +1,4 @@
-"""Whether a problem is, here and now, the one that a study began with."""
+"""A problem's data as a hash, and in words."""
 
 from __future__ import annotations
 
@@ -6,27 +6,7 @@ import hashlib
 from typing import Any
 
 from search.data.parts import is_batched
-from search.errors import ChangedProblem
 from search.problems.problem import Data
-from search.records.studies import StudyRecord
-
-
-def check_unchanged(study: StudyRecord, space_fingerprint: str, data_fingerprint: str) -> None:
-    """Check that a problem is, here and now, the one that a study began with.
-
-    Raises:
-        ChangedProblem: its space or its data differ.
-    """
-    changed = []
-    if space_fingerprint != study.space_fingerprint:
-        changed.append(f"its space has the fingerprint {space_fingerprint}, the study's {study.space_fingerprint}")
-    if data_fingerprint != study.data_fingerprint:
-        changed.append(f"its data have the fingerprint {data_fingerprint}, the study's {study.data_fingerprint}")
-    if changed:
-        raise ChangedProblem(
-            f"the problem {study.problem!r} is not the one that the study {study.name!r} began with: "
-            f"{'; '.join(changed)}. Name another study, or go on all the same with --accept-changes"
-        )
 
 
 def fingerprint_data(data: Data) -> str:
@@ -59,3 +39,19 @@ def _of_batched(batches: Any) -> str:
     first = batches[0] if hasattr(batches, "__getitem__") else next(iter(batches))
     shapes = [(str(getattr(leaf, "dtype", "")), tuple(leaf.shape[1:])) for leaf in keras.tree.flatten(first)]
     return f"{type(batches).__name__} {len(batches)} {shapes}"
+
+
+def describe_data(data: Data) -> dict[str, list[str]]:
+    """Return types and shapes of the arrays in a problem's data, in words."""
+    import keras
+
+    return {
+        name: [_shape(leaf) for leaf in keras.tree.flatten(part)]
+        for name, part in (("train", data.train), ("validation", data.validation))
+    }
+
+
+def _shape(leaf: Any) -> str:
+    if hasattr(leaf, "element_spec") or is_batched(leaf):
+        return type(leaf).__name__
+    return f"{getattr(leaf, 'dtype', type(leaf).__name__)} {tuple(getattr(leaf, 'shape', ()))}"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from registry.core.error_text import one_line
 from registry.core.objective import Direction
 from search.errors import ProblemError, SpaceError
-from search.problems.fingerprint import fingerprint_data
+from search.problems.identity import identify
 from search.problems.metric_check import check_metric
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
 from search.problems.writable import warning_of, why_not_writable
+from search.space.description import describe_model, describe_source, steady
 from search.space.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.system.runtime import show_optional
 
@@ -30,7 +30,8 @@ class Inspection:
         model: the registered model that winners become versions of.
         metric: the objective's metric.
         direction: the objective's direction.
-        space: the hyperparameters, the names that occur twice, and the defaults that the HyperModel states.
+        space: the hyperparameters, the names that occur twice, the defaults that the HyperModel states, and what the
+            model, the source and the data are; see `Identity`.
         space_fingerprint: changes with the space.
         data_fingerprint: changes with the data.
         grid_size: points of the grid, where they were asked for; see `Space.grid_size`.
@@ -66,12 +67,15 @@ def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
     hypermodel = make_hypermodel(problem)
     own_fit = has_own_fit(hypermodel)
     models: list[Any] = []
+    described: list[dict[str, Any]] = []
     warnings: list[str] = []
 
     def look_at(model: Any) -> None:
         check_model(model, problem, own_fit=own_fit)
         if not models:
             models.append(model)  # that of the defaults
+        if len(described) < 2:
+            described.append(describe_model(model))
         if not warnings and (reason := why_not_writable(model)) is not None:
             warnings.append(warning_of(problem.name, reason))
 
@@ -86,25 +90,19 @@ def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
     data = load_data(problem)
     if not own_fit:
         check_metric(problem, models[0], data)
-    fingerprint = fingerprint_data(data)
+    description = steady(*described[:2]) | describe_source(hypermodel)
+    identity = identify(space, data, description)
     return Inspection(
         problem=spec,
         model=problem.name,
         metric=problem.objective.metric,
         direction=problem.objective.direction,
-        space=space.record(),
-        space_fingerprint=space.fingerprint,
-        data_fingerprint=fingerprint,
+        space=dict(identity.space),
+        space_fingerprint=identity.space_fingerprint,
+        data_fingerprint=identity.data_fingerprint,
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
         warnings=tuple(warnings),
     )
-
-
-def sampled_points(space: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return what `sampled_params` does, for several trials."""
-    from search.space.given import sampled_params
-
-    return [sampled_params(space, params) for params in points]
 
 
 def make_hypermodel(problem: Problem) -> Any:

@@ -66,6 +66,11 @@ def load_problem(spec: str) -> Problem:
     return value
 
 
+def name_of(spec: str) -> str:
+    """Import the problem that a text names and return the name that it has itself; see `load_problem`."""
+    return load_problem(spec).name
+
+
 def problems_of(module: str) -> list[str]:
     """Import a module or file and return the names of the problems that it holds.
 

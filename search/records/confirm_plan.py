@@ -50,6 +50,15 @@ def free_name(study: str, taken: Collection[str]) -> str:
         >>> free_name("fmnist", ["fmnist", "fmnist-confirm"])
         'fmnist-confirm-2'
     """
-    first = f"{study}-confirm"
-    numbered = (f"{first}-{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([first], numbered) if name not in taken)
+    return numbered_name(f"{study}-confirm", taken, first=f"{study}-confirm")
+
+
+def numbered_name(base: str, taken: Collection[str], *, first: str | None = None) -> str:
+    """Return the first name that is free: ``first``, where one is given, then the base with a number from 2 on.
+
+    Example:
+        >>> numbered_name("fmnist", ["fmnist", "fmnist-2"])
+        'fmnist-3'
+    """
+    numbered = (f"{base}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([first] if first else [], numbered) if name not in taken)

@@ -13,6 +13,7 @@ from registry.core.provenance import actor
 from search.records.studies import lock_study
 from search.schema import events, studies
 
+ACCEPTED = "accept-changes"
 CHOSEN, CONFIRMED = "chosen", "confirmed"  # the events that close a confirmation, and that end it
 
 
@@ -53,6 +54,24 @@ def note(connection: Connection, study_id: int, kind: str, **detail: Any) -> Non
     connection.execute(sa.insert(events).values(row | {"kind": kind, "detail": detail}))
 
 
-def note_changes(connection: Connection, study_id: int, before: tuple[str, str], now: tuple[str, str]) -> None:
-    """Keep that somebody goes on with a study though its problem's fingerprints, of space and data, have changed."""
-    note(connection, study_id, "accept-changes", fingerprints_were=before, fingerprints_are=now)
+def note_changes(
+    connection: Connection, study_id: int, before: tuple[str, str], now: tuple[str, str], changes: list[str]
+) -> None:
+    """Keep that somebody goes on with a study though its problem has changed.
+
+    Args:
+        connection: in a transaction.
+        study_id: the study.
+        before: the fingerprints of space and data that the study had.
+        now: those that the problem has.
+        changes: what changed, in words.
+    """
+    note(connection, study_id, ACCEPTED, fingerprints_were=before, fingerprints_are=now, changes=changes)
+
+
+def accepted_changes(connection: Connection, study_id: int) -> tuple[str, ...]:
+    """Return, in words, the changes of the problem that a study went on with, in the order they were accepted."""
+    query = sa.select(events.c.detail).where(events.c.study_id == study_id, events.c.kind == ACCEPTED)
+    details = connection.scalars(query.order_by(events.c.id)).all()
+    unsaid = ["the space or the data changed"]  # an older program kept no words
+    return tuple(change for detail in details for change in detail.get("changes", unsaid))

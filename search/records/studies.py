@@ -40,8 +40,10 @@ class StudyRecord:
 def find_study(connection: Connection, name: str) -> StudyRecord | None:
     """Return the study of a name, or None."""
     row = connection.execute(sa.select(studies).where(studies.c.name == name)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _record(row)
+
+
+def _record(row: sa.Row[Any]) -> StudyRecord:
     values = dict(row._mapping)
     objective = Objective(values.pop("metric"), values.pop("direction"))
     settings = Settings.from_dict(values.pop("settings"))
@@ -68,6 +70,28 @@ def study_names(engine: Engine) -> list[str]:
         return list(connection.execute(sa.select(studies.c.name).order_by(studies.c.id)).scalars())
 
 
+def study_of_problem(connection: Connection, problem: str, attr: str) -> str | None:
+    """Return the name of the study that is called as its problem, or else as the attribute that holds the problem."""
+    of_problem = sa.select(studies.c.name).where(studies.c.problem == problem)
+    own = connection.scalar(of_problem.where(studies.c.name == studies.c.model))
+    return own if own is not None else connection.scalar(of_problem.where(studies.c.name == attr))
+
+
+def confirmations_of(connection: Connection, study: StudyRecord) -> list[StudyRecord]:
+    """Return the studies that confirm a study."""
+    records = map(_record, connection.execute(sa.select(studies).order_by(studies.c.id)))
+    return [other for other in records if other.settings.confirms and other.settings.confirms.study == study.name]
+
+
+def name_study(connection: Connection, study: StudyRecord, name: str) -> None:
+    """Give a study another name, also where others say that they confirm it."""
+    for other in confirmations_of(connection, study):
+        settings = other.settings.as_dict()
+        settings["confirms"] |= {"study": name}
+        connection.execute(sa.update(studies).where(studies.c.id == other.id).values(settings=settings))
+    connection.execute(sa.update(studies).where(studies.c.id == study.id).values(name=name))
+
+
 def insert_study(connection: Connection, *, name: str, objective: Objective, settings: Settings, **values: Any) -> int:
     """Insert a study's row and return its id."""
     now = clock(connection.dialect.name)
@@ -85,7 +109,7 @@ def insert_study(connection: Connection, *, name: str, objective: Objective, set
 def accept_problem(
     connection: Connection, study_id: int, *, space: Mapping[str, Any], space_fingerprint: str, data_fingerprint: str
 ) -> None:
-    """Let a study go on with a problem whose space or data have changed."""
+    """Let a study go on with a problem that has changed."""
     change = sa.update(studies).where(studies.c.id == study_id)
     connection.execute(
         change.values(space=space, space_fingerprint=space_fingerprint, data_fingerprint=data_fingerprint)

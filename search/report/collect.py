@@ -27,7 +27,8 @@ from registry.reports import (
     write,
 )
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
-from search.records.events import CONFIRMED, find_confirmed, find_note
+from search.optuna_bridge.studies import check_whole
+from search.records.events import CONFIRMED, accepted_changes, find_confirmed, find_note
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, find_study, read_study, study_names
 from search.records.trials import trials_of
@@ -82,12 +83,12 @@ def write_report(
 def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, importance: bool = True) -> Report:
     """Return the facts that a report of the studies shows; see `write_report`."""
     for schema in (SCHEMA, REGISTRY_SCHEMA):
-        schema.check(engine)
+        schema.check_readable(engine)
     names = list(dict.fromkeys(studies)) or study_names(engine)
     if not names:
         raise NotFoundError(f"the database {display_url(engine.url)} holds no studies yet; start one with `search run`")
     for name in names:
-        read_study(engine, name)  # an unknown one is refused with a suggestion
+        check_whole(engine, read_study(engine, name))  # an unknown one is refused with a suggestion
     with reading(engine) as connection:  # one transaction, so that all studies are shown at one moment
         moment = datetime.now(UTC)
         collected = []
@@ -102,6 +103,9 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
                 attempts=read_attempts(connection, record.id),
                 machines=read_machines(connection, record.id),
             )
+            accepted = accepted_changes(connection, record.id)
+            if accepted:
+                reported = replace(reported, settings={**reported.settings, "accepted changes": "; ".join(accepted)})
             collected.append((record, reported, versions))
     return Report(
         studies=tuple(_finished(engine, *facts, errors=errors, importance=importance) for facts in collected),

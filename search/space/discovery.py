@@ -127,7 +127,7 @@ def discover(hypermodel: Any, check: Callable[[Any], None] = lambda model: None,
 
     Args:
         hypermodel: a KerasTuner HyperModel.
-        check: looks at each model that is built.
+        check: looks at each model that is built; the first is that of the defaults, with ``twice`` the second, too.
         twice: build the default model a second time, to see whether it declares the same.
 
     Raises:
@@ -146,7 +146,7 @@ def discover(hypermodel: Any, check: Callable[[Any], None] = lambda model: None,
         hp = _build(hypermodel, probe, changed, check)
         seen = [(_key(one), one) for one in hp.space] + [(_key(one), one) for one in _untuned(hp)]
         if not probe and twice:
-            _compare(hp, _build(hypermodel, probe, changed, lambda model: None))
+            _compare(hp, _build(hypermodel, probe, changed, check))
         different.add(tuple(key for key, _ in seen))
         for key, one in seen:
             declared.setdefault(key, one)

@@ -325,7 +325,7 @@ class Attempt:
                 self._lease.finish(connection, result, changes)
 
             if winner is not None:
-                record(context.registry, context.study, result, winner, also=close)
+                record(context.registry, context.study, result, winner, tags=context.tags, also=close)
             else:
                 with writing(context.engine) as connection:
                     close(connection)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -13,11 +13,14 @@ import optuna
 from sqlalchemy.engine import Engine
 
 from registry import Registry
+from registry.core.database.transaction import reading
+from registry.values.known_tags import CHANGES_TAG
 from registry.values.structures import mapped
 from search.optuna_bridge.pruners import make_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.worker_storage import OptunaView
 from search.problems.problem import Data
+from search.records.events import accepted_changes
 from search.records.studies import StudyRecord
 from search.space.discovery import Space, discover
 from search.system.retry import Retry
@@ -44,6 +47,7 @@ class WorkerContext:
         should_stop: True once the worker was asked to stop.
         retry: how to wait for a database that is away.
         say: tells who started the worker how far it is.
+        tags: what is said of every version.
     """
 
     engine: Engine
@@ -58,6 +62,7 @@ class WorkerContext:
     should_stop: Callable[[], bool]
     retry: Retry
     say: Say = say_nothing
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close all connections to the database."""
@@ -66,6 +71,7 @@ class WorkerContext:
 
 
 CHECK_SAMPLES = 8
+LONGEST_TAG = 500
 
 
 def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:
@@ -74,16 +80,24 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     Raises:
         UserError: the problem does not load here, or is not the one that the study began with.
     """
-    from search.problems.fingerprint import check_unchanged, fingerprint_data
+    from search.creation.differences import check_unchanged
+    from search.problems.identity import identify
     from search.problems.inspection import load_data, make_hypermodel
     from search.problems.resolve import load_problem
+    from search.space.description import describe_model, describe_source
     from search.training.keras_training import KerasTraining
 
     problem = load_problem(study.problem)
     hypermodel = make_hypermodel(problem)
     data = load_data(problem)
-    space = cache(lambda: discover(hypermodel))
-    check_unchanged(study, space().fingerprint, fingerprint_data(data))
+    described: dict[str, Any] = {}  # the first model, that of the defaults
+
+    def describe(model: Any) -> None:
+        described.update({} if described else describe_model(model))
+
+    space = cache(lambda: discover(hypermodel, describe))
+    space()
+    check_unchanged(study, identify(space(), data, described | describe_source(hypermodel)))
     training = KerasTraining(problem, hypermodel, data)
     return open_context(engine, url, study, stop, training, samples=_samples(data), space=space)
 
@@ -119,7 +133,15 @@ def open_context(
         space=space,
         should_stop=stop.is_set,
         retry=retry,
+        tags=retry(lambda: _tags(engine, study)),
     )
+
+
+def _tags(engine: Engine, study: StudyRecord) -> dict[str, str]:
+    """Return what versions say of a study that went on with a changed problem."""
+    with reading(engine) as connection:
+        accepted = "; ".join(accepted_changes(connection, study.id))
+    return {CHANGES_TAG: accepted[:LONGEST_TAG]} if accepted else {}
 
 
 def _samples(data: Data) -> Any:

@@ -53,6 +53,9 @@ class Worker:
         self._lease_seconds = lease_seconds
         self._context, self._engine, self._study = context, context.engine, context.study
         self._device = device
+        # The heartbeat has a connection of its own, and gives up one that does not answer while the lease lasts.
+        beat_seconds = lease_seconds / BEATS_A_LEASE
+        self._beats = open_engine(context.engine.url, must_exist=True, answer_seconds=beat_seconds)
 
     def run(self, stop: threading.Event, on_result: Callable[[TrialResult], None] = lambda result: None) -> None:
         """Work until every slot is finished, the study is being stopped, or ``stop`` is set.
@@ -84,6 +87,7 @@ class Worker:
         finally:
             with contextlib.suppress(DatabaseError):
                 self._set_state(state)
+            self._beats.dispose()
 
     def _claim(self) -> slots.Claim | None:
         return self._context.scheduler.claim(self.id, seconds=self._lease_seconds, fixed_params=self._fixed_params)
@@ -101,7 +105,8 @@ class Worker:
     def _work_on(self, claim: slots.Claim, on_result: Callable[[TrialResult], None]) -> None:
         lease = Lease(self._engine, claim, self._lease_seconds)
         try:
-            with Heartbeat(lease.beat, self._lease_seconds / BEATS_A_LEASE) as heartbeat:
+            beats = Lease(self._beats, claim, self._lease_seconds)
+            with Heartbeat(beats.beat, self._lease_seconds / BEATS_A_LEASE) as heartbeat:
                 result = Attempt(self._context, lease, heartbeat.lost.is_set, heartbeat.stop.is_set).run()
         except LeaseLost:
             logger.warning("trial %d went to another worker while this one was away; claiming another", claim.number)

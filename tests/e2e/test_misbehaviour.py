@@ -128,7 +128,7 @@ class Hanging(keras_tuner.HyperModel):
         pathlib.Path(f"hangs-{os.getpid()}").touch()
         ctypes.PyDLL(None).pause()
 
-orphaned = replace(toy, hypermodel=Hanging)
+orphaned = replace(toy, name="orphaned", hypermodel=Hanging)
 """
 
 

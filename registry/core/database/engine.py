@@ -18,21 +18,20 @@ from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
+from registry.core.database.postgres import connector
 from registry.core.database.url import display_url, parse_url, require_file
 from registry.core.errors import DatabaseError
 
 REST_SECONDS = 1.0  # after so long without use, a connection is pinged before it is used again
 
-# So that a cut network is noticed, not waited for (libpq's options; the last is in milliseconds).
-POSTGRES_OPTIONS = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 30000}
 
-
-def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
+def open_engine(url: str | URL, *, must_exist: bool = False, answer_seconds: float = BUSY_SECONDS) -> Engine:
     """Return an engine for the URL; nothing is connected yet.
 
     Args:
         url: a SQLAlchemy URL of SQLite or PostgreSQL.
         must_exist: refuse a SQLite file that is not there, instead of making an empty one.
+        answer_seconds: that a PostgreSQL server may take to answer; one that takes longer is taken to be away.
 
     Raises:
         DatabaseError: a wrong URL, a missing driver, or a missing file.
@@ -44,8 +43,8 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             engine = _sqlite_engine(parsed, reading_only=must_exist and _is_sealed(parsed.database))
         else:
-            engine = sa.create_engine(parsed, pool_size=2, connect_args=POSTGRES_OPTIONS)
-            _ping_after_a_rest(engine)
+            engine = sa.create_engine(parsed, pool_size=2, creator=connector(parsed, answer_seconds))
+            _ping_after_a_rest(engine, answer_seconds)
     except (ImportError, NoSuchModuleError) as error:
         raise DatabaseError(
             f"no driver for {display_url(parsed)} ({error}); install it: pip install -e '.[postgres]' in the checkout"
@@ -53,14 +52,16 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
     return engine
 
 
-def _ping_after_a_rest(engine: Engine) -> None:
+def _ping_after_a_rest(engine: Engine, answer_seconds: float) -> None:
     """Let the pool replace a connection that died while it was idle.
 
     SQLAlchemy's own ping runs before every transaction, where it takes three round trips of eight.
     """
 
     @sa.event.listens_for(engine, "checkin")
-    def _on_checkin(_connection: Any, record: Any) -> None:
+    def _on_checkin(connection: Any, record: Any) -> None:
+        if connection is not None:
+            connection.answer_seconds = answer_seconds  # a migration may have waited longer
         record.info["rests_since"] = time.monotonic()
 
     @sa.event.listens_for(engine, "checkout")

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from registry.core.database.driver_errors import explain
+from registry.core.database.older_schema import check_writable
 from registry.core.errors import DatabaseError
 
 _TRIES = 3
@@ -37,9 +38,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that writes; it commits at the end, or rolls back when the block raises.
 
     Raises:
-        DatabaseError: the database cannot be opened or written.
+        DatabaseError: the database cannot be opened or written, or its schema is older and it is only read.
         sqlalchemy.exc.IntegrityError: a constraint refused the rows.
     """
+    check_writable(engine)
     try:
         with engine.connect().execution_options(sqlite_begin="IMMEDIATE") as opened, opened.begin():
             yield opened

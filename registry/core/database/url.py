@@ -10,15 +10,26 @@ from sqlalchemy.exc import ArgumentError
 
 from registry.core.errors import DatabaseError
 
-DEFAULT_URL = "sqlite:///studies.db"
+DEFAULT_FILE, OWN_FILE = "studies.db", "my-studies.db"
+DEFAULT_URL, OWN_URL = f"sqlite:///{DEFAULT_FILE}", f"sqlite:///{OWN_FILE}"
+REFERENCE_MARK = ".studies-reference"  # where it lies, `DEFAULT_FILE` is a reference that is only read
 # libpq's options that hold a secret or the path of one.
 SECRET_OPTIONS = ("password", "sslpassword", "passfile", "oauth_client_secret", "scram_client_key", "scram_server_key")
 HIDDEN = "***"
 
 
 def default_url() -> str:
-    """Return ``STUDIES_URL``, or ``studies.db`` in the working folder."""
-    return os.environ.get("STUDIES_URL") or DEFAULT_URL
+    """Return ``STUDIES_URL``, or ``studies.db`` in the working folder.
+
+    Where that is a reference, it is ``my-studies.db``, once something was written; see `own_database.own_url`.
+    """
+    own = OWN_URL if is_reference_here() and os.path.exists(OWN_FILE) else DEFAULT_URL
+    return os.environ.get("STUDIES_URL") or own
+
+
+def is_reference_here() -> bool:
+    """Tell whether the working folder's ``studies.db`` is a reference that is only read."""
+    return os.path.exists(REFERENCE_MARK)
 
 
 def display_url(url: str | URL) -> str:
@@ -81,6 +92,12 @@ def file_of(url: URL) -> str | None:
     if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
         return None
     return name
+
+
+def place_of(url: str) -> str:
+    """Return where a database is: its file's absolute path, or its URL without secrets."""
+    file = file_of(parse_url(url))
+    return display_url(url) if file is None else os.path.abspath(file)
 
 
 def database_exists(url: URL) -> bool:

@@ -11,6 +11,7 @@ import re
 import shlex
 import zlib
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from registry.core.database.driver_errors import explain
 from registry.core.database.engine import use_wal
+from registry.core.database.older_schema import read_as
 from registry.core.database.transaction import writing
 from registry.core.database.url import database_exists, display_url
 from registry.core.errors import DatabaseError, SchemaError
@@ -47,6 +49,9 @@ class Schema:
         version_table: holds the revision of the database; each schema has its own.
         scripts: the folder of the migrations: a path, or ``package:folder``.
         head: the revision that this program knows, such as ``0001``.
+        tables: where the tables' ``MetaData`` is: ``module:name``. An older database is read by it; empty where
+            older ones cannot be read.
+        readable: the oldest revision to which later ones have only added.
 
     Example:
         >>> from registry.schema import SCHEMA
@@ -58,6 +63,8 @@ class Schema:
     version_table: str
     scripts: str
     head: str
+    tables: str = ""
+    readable: str = "0001"
 
     def create_or_check(self, engine: Engine) -> None:
         """Make the tables where there are none, else check their revision.
@@ -103,15 +110,35 @@ class Schema:
                 "start a search with `search run` first, or name another database with --storage URL"
             )
         if _order(revision) < _order(self.head):
-            raise SchemaError(
-                f"the {self.name} tables of {where} are of schema {revision}; this program needs {self.head}: "
-                f"run `registry upgrade --storage {shlex.quote(where)}`"
-            )
+            raise self._older(revision, where)
         if _order(revision) > _order(self.head):
             raise SchemaError(
                 f"the {self.name} tables of {where} are of schema {revision}, newer than the {self.head} that "
                 "this program knows: upgrade the program (git pull in the checkout)"
             )
+
+    def check_readable(self, engine: Engine) -> None:
+        """Check that the database's tables can be read: they are those of this program, or lack what was added later.
+
+        An older database can be read afterwards, and not be written to by this engine.
+
+        Raises:
+            SchemaError: their revision is newer, or too old to be read.
+            DatabaseError: there are none, or the database cannot be read.
+        """
+        revision = self._revision(engine)
+        old = revision is not None and _order(revision) < _order(self.head)
+        if revision is None or not old or not self.tables or _order(revision) < _order(self.readable):
+            self.check(engine)
+            return
+        module, _, name = self.tables.partition(":")
+        read_as(engine, getattr(import_module(module), name), self._older(revision, display_url(engine.url)))
+
+    def _older(self, revision: str, where: str) -> SchemaError:
+        return SchemaError(
+            f"the {self.name} tables of {where} are of schema {revision}; this program needs {self.head}: "
+            f"run `registry upgrade --storage {shlex.quote(where)}`"
+        )
 
     def upgrade(self, engine: Engine) -> tuple[str | None, str]:
         """Migrate the tables to the revision that this program knows; make them where there are none.
@@ -160,6 +187,8 @@ class Schema:
     def _lock(self, connection: Connection) -> None:
         """Let one process at a time migrate; on SQLite ``BEGIN IMMEDIATE`` already does."""
         if connection.dialect.name == "postgresql":
+            driver: Any = connection.connection.driver_connection
+            driver.answer_seconds = None  # the others may take their time, and so may a migration
             key = zlib.crc32(self.version_table.encode())
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 

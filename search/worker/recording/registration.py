@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from sqlalchemy.engine import Connection
 
@@ -30,6 +31,7 @@ def record(
     result: TrialResult,
     winner: Winner,
     *,
+    tags: Mapping[str, str] = MappingProxyType({}),
     also: Callable[[Connection], object] = lambda connection: None,
 ) -> ModelVersion | None:
     """Register a trial's model if its score is among the study's best, or if the study confirms another.
@@ -39,6 +41,7 @@ def record(
         study: the trial's study.
         result: the finished trial's.
         winner: the model with the weights of its best epoch, as bytes; or why there are none.
+        tags: for the version.
         also: done in the same transaction, whether the model is registered or not.
 
     Returns:
@@ -47,7 +50,7 @@ def record(
     if result.score is None or result.epoch is None:
         raise ValueError(f"trial {result.trial} has no score: there is nothing to record")
     confirms = study.settings.confirms
-    tags = {} if confirms is None else {CONFIRM_TAG: confirms.study}
+    confirming = {} if confirms is None else {CONFIRM_TAG: confirms.study}
     return registry.register(
         study.model,
         weights=winner.weights,
@@ -70,7 +73,7 @@ def record(
         seconds=result.seconds,
         parameters=result.parameters,
         reference_predictions=winner.predictions,
-        tags={**tags, **winner.tags},
+        tags={**tags, **confirming, **winner.tags},
         top_k=None if confirms is not None else study.settings.top_k,
         also=also,
     )

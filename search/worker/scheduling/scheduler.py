@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 
 from registry import Registry
 from registry.core.database.transaction import reading
-from search.coordination.ending import end_study, epochs_left, grant_epochs, why_over
+from search.coordination.ending.conditions import end_study, epochs_left, grant_epochs, why_over
 from search.coordination.lease import Lease
 from search.coordination.paused import close_paused, count_new, paused_result
 from search.coordination.slots import Claim

@@ -46,12 +46,13 @@ def url(tmp_path, register):
 
 @pytest.fixture
 def call(url, capsys):
-    """Give a function that runs the program and returns exit code, stdout and stderr."""
+    """Give a function that runs the program and returns exit code, stdout without the database's name, and stderr."""
 
     def called(*words, storage=url):
         code = run(app, "registry", [*words, "--storage", storage] if storage else list(words))
         out, err = capsys.readouterr()
-        return code, out, err
+        named, _, rest = out.partition("\n")
+        return code, rest if named.startswith("database: ") else out, err
 
     return called
 

@@ -14,11 +14,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from registry import Registry
+from registry import Registry, SchemaError
 from registry import schema as registry_schema
+from registry.core.console import run
 from registry.core.database.engine import open_engine
 from registry.core.database.versioned_schema import known_schemas
 from search import schema as search_schema
+from search.cli import app as search_app
+from search.report.collect import write_report
+from search.study import all_studies
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
 
@@ -104,6 +108,47 @@ def contains(now: Any, then: Any) -> bool:
     if isinstance(then, dict):
         return isinstance(now, dict) and all(key in now and contains(now[key], then[key]) for key in then)
     return bool(now == then)
+
+
+def test_an_older_database_is_read_as_it_is(stored, tmp_path):
+    engine, _, expected = stored
+    before = columns(engine)
+    url = engine.url.render_as_string(hide_password=False)
+    with Registry(url) as registry:
+        found = [version for model in registry.models() for version in registry.list(model.name)]
+        assert [contains(version.as_dict(), then) for version, then in zip(found, expected, strict=True)]
+        assert registry.get("toy@champion").export(tmp_path / "x.keras").read_bytes() == b"better weights"
+        assert registry.best("toy", where="params.lr >= 0").model == "toy"
+        assert registry.verify().clean
+        with pytest.raises(SchemaError, match="registry tables of .* are of schema 0001; .*run `registry upgrade"):
+            registry.set_alias("toy", "other", 1)
+    studies = all_studies(url)
+    assert studies
+    for study in studies:
+        assert study.status().budget == len(study.trials())
+        assert "search tables" in str(raised(lambda study=study: study.add(1)))
+        study.close()
+    assert write_report(url, [], tmp_path / "report.md", errors=False)
+    assert columns(engine) == before
+
+
+@pytest.mark.parametrize("path", [path for path in RELEASED if path.stem.endswith(".sqlite")], ids=lambda p: p.stem)
+def test_commands_that_write_ask_for_the_upgrade(path, request, tmp_path, capsys):
+    url, _ = sqlite_urls(path.read_text(), request, tmp_path)
+    (study, *_) = all_studies(url)
+    for words, code in (
+        (["status", study.record.name, "--json"], 0),
+        (["status"], 0),
+        (["stop", study.record.name], 1),
+    ):
+        assert run(search_app, "search", [*words, "--storage", url]) == code
+    assert "run `registry upgrade" in capsys.readouterr().err
+
+
+def raised(act):
+    with pytest.raises(SchemaError) as caught:
+        act()
+    return caught.value
 
 
 def test_an_upgraded_database_is_a_new_one_with_its_data(stored, tmp_path):

@@ -210,6 +210,7 @@ def test_changes_since_the_study_are_kept_by_its_confirmation(engine, make_study
         assert find_note(connection, study.record.id, "accept-changes") == {
             "fingerprints_were": ["space", "other"],
             "fingerprints_are": ["space", "data"],
+            "changes": ["the data changed"],
         }
 
 

@@ -10,7 +10,7 @@ from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from search.coordination import slots
-from search.coordination.ending import end_study, epochs_left, grant_epochs, why_over
+from search.coordination.ending.conditions import end_study, epochs_left, grant_epochs, why_over
 from search.coordination.lease import Lease
 from search.creation.changes import change_budgets
 from search.creation.create import check_target

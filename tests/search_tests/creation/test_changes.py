@@ -1,4 +1,6 @@
-"""A study that no trial was judged in follows a mended objective; any other keeps its own."""
+"""A study that no trial was judged in follows a mended problem; any other keeps its own, and says what differs."""
+
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -8,26 +10,51 @@ from registry.core.database.transaction import reading
 from registry.core.objective import Objective
 from search.coordination import slots
 from search.coordination.lease import Lease
-from search.creation.changes import follow_objective
+from search.creation.changes import follow
+from search.creation.differences import check_unchanged, differences
 from search.errors import ChangedProblem
 from search.optuna_bridge.storage import closing_storage
+from search.problems.inspection import Inspection
+from search.records.confirm_plan import Confirmation
 from search.schema import slots as table
 
-LOSS = Objective("val_loss", "min")
+SPACE = {"hyperparameters": [], "ambiguous": [], "defaults": {}}
+SAME = Inspection("search.toy:toy", "toy", "val_accuracy", "max", SPACE, "space", "data", 0)
+LOSS = replace(SAME, metric="val_loss", direction="min")
+UNITS = {"name": "units", "class": "Int", "min_value": 8, "max_value": 64, "step": 1, "sampling": "linear"}
+OTHER_SPACE = replace(SAME, space={**SPACE, "hyperparameters": [UNITS]}, space_fingerprint="other")
 
 
-def test_it_follows_and_begins_its_trials_again(engine, make_study, add_worker):
-    study = make_study(engine, "s")
-    claim = slots.claim(engine, study.id, add_worker(engine, study))
+def begun(engine, study, worker):
+    """Claim a trial, let it ask for its params, and hand it back."""
+    claim = slots.claim(engine, study.id, worker)
+    with closing_storage(engine) as storage:
+        trial = optuna.load_study(study_name=study.name, storage=storage)
+        frozen = trial.get_trials(deepcopy=False)[0]
+        optuna.Trial(trial, frozen._trial_id).suggest_int("units", 2, 4)
     Lease(engine, claim, 60.0).release("failed", "no such metric")
-    followed = follow_objective(engine, study, LOSS)
-    assert (followed.objective, followed.stopping, followed.error) == (LOSS, False, None)
+
+
+def test_it_follows_a_mended_objective_and_begins_its_trials_again(engine, make_study, add_worker):
+    study = make_study(engine, "s")
+    begun(engine, study, add_worker(engine, study))
+    followed = follow(engine, study, LOSS)
+    assert (followed.objective, followed.stopping, followed.error) == (Objective("val_loss", "min"), False, None)
     with closing_storage(engine) as storage:
         loaded = optuna.load_study(study_name="s", storage=storage)
         assert loaded.direction == optuna.study.StudyDirection.MINIMIZE
+        assert [trial.params for trial in loaded.trials] == [{}]
     with reading(engine) as connection:
         assert set(connection.execute(sa.select(table.c.epoch, table.c.score))) == {(0, None)}
-    assert follow_objective(engine, followed, LOSS) is followed
+    assert follow(engine, followed, LOSS) is followed
+
+
+def test_it_follows_a_mended_space_and_says_so(engine, make_study, caplog):
+    study = make_study(engine, "s")
+    followed = follow(engine, study, OTHER_SPACE)
+    assert followed.space["hyperparameters"] == [UNITS]
+    check_unchanged(followed, OTHER_SPACE)
+    assert caplog.messages == ["s has no trial yet and follows its problem: units (8..64) is new"]
 
 
 def test_not_while_a_trial_is_being_trained(engine, make_study, add_worker):
@@ -36,4 +63,109 @@ def test_not_while_a_trial_is_being_trained(engine, make_study, add_worker):
     with pytest.raises(
         ChangedProblem, match=r"optimizes 'val_accuracy' \(max\), and its problem now 'val_loss' \(min\)"
     ):
-        follow_objective(engine, study, LOSS)
+        follow(engine, study, LOSS)
+    assert follow(engine, study, OTHER_SPACE) is study
+
+
+def test_a_confirmation_keeps_its_problem(sqlite_engine, make_study):
+    study = make_study(sqlite_engine, "s-confirm", confirms=Confirmation("s", (0,), ({},), 1))
+    assert follow(sqlite_engine, study, OTHER_SPACE) is study
+
+
+def hp(name, **more):
+    return {"name": name, "class": "Int", "conditions": [], **more}
+
+
+def described(space=(), **description):
+    shown = {"keras": "3", "python": "3.11", **description}
+    return replace(SAME, space={**SPACE, "hyperparameters": list(space), "description": shown})
+
+
+def source(**parts):
+    return {"module": "mine", "parts": parts}
+
+
+LAYERS = [["Dense", "a"], ["Dropout", "b"], ["Dense", "c"]]
+NUMBERS = {"min_value": 8, "max_value": 64, "step": 1, "sampling": "linear"}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (described(), described(), []),
+        (
+            described([hp("units", **NUMBERS)]),
+            replace(described([hp("units", **NUMBERS | {"max_value": 32})]), space_fingerprint="x"),
+            ["units: 8..64 became 8..32"],
+        ),
+        (
+            described([hp("kind", values=["a", "b"]), hp("gone", value=1)]),
+            replace(
+                described([hp("kind", values=["a"]), hp("rate", **NUMBERS | {"sampling": "log"})]),
+                space_fingerprint="x",
+            ),
+            ["kind: a, b became a", "gone is gone", "rate (8..64, log) is new"],
+        ),
+        (
+            described([hp("units", **NUMBERS)]),
+            replace(described([hp("units", **NUMBERS, conditions=[["a", [1]]])]), space_fingerprint="x"),
+            ["when units is asked for changed"],
+        ),
+        (
+            described(data={"train": ["float32 (800, 4)"], "validation": ["float32 (8, 4)"]}),
+            replace(
+                described(data={"train": ["float32 (700, 4)"], "validation": ["float32 (8, 4)"]}), data_fingerprint="x"
+            ),
+            ["the train data: float32 (800, 4) became float32 (700, 4)"],
+        ),
+        (SAME, replace(SAME, data_fingerprint="x"), ["the data changed"]),
+        (
+            described(data={"train": ["a"]}),
+            replace(described(data={"train": ["a"]}), data_fingerprint="x"),
+            ["the data's values changed, in the same shapes"],
+        ),
+        (
+            described(optimizer={"class": "SGD", "momentum": 0.0}),
+            described(optimizer={"class": "Adam", "beta_1": 0.9}),
+            ["the optimizer: SGD became Adam"],
+        ),
+        (
+            described(optimizer={"class": "SGD", "momentum": 0.0}),
+            described(optimizer={"class": "SGD", "momentum": 0.9}),
+            ["the optimizer's momentum: 0.0 became 0.9"],
+        ),
+        (described(loss="mse"), described(loss="mae"), ["the loss: mse became mae"]),
+        (described(metrics=["accuracy"]), described(metrics=["auc"]), ["the metrics changed"]),
+        (
+            described(model="x", layers=LAYERS),
+            described(model="y", layers=[LAYERS[0], ["Dropout", "z"], LAYERS[2]]),
+            ["layer 2 (Dropout) changed"],
+        ),
+        (
+            described(model="x", layers=LAYERS),
+            described(model="y", layers=LAYERS[:1]),
+            ["the layers: Dense, Dropout, Dense became Dense"],
+        ),
+        (
+            described(model="x", layers=LAYERS),
+            described(model="y", layers=LAYERS),
+            ["how the model's layers are joined changed"],
+        ),
+        (
+            described(source=source(Network="a", other="b")),
+            described(source=source(Network="c", other="b", more="d")),
+            ["the source of mine changed: Network, more"],
+        ),
+        (described(source=source(Network="a")), described(source=source(Network="c"), python="3.12"), []),
+        (described(loss="mse"), described(loss="mae", keras="4"), []),
+        (SAME, described(loss="mae"), []),
+    ],
+)
+def test_what_differs_is_said_in_words(before, now, said):
+    assert differences(before, now) == said
+
+
+def test_the_refusal_says_what_to_do(sqlite_engine, make_study):
+    study = make_study(sqlite_engine, "s")
+    with pytest.raises(ChangedProblem, match=r"'s' began with: units \(8..64\) is new. .*--accept-changes$"):
+        check_unchanged(study, OTHER_SPACE)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from keras_tuner.engine import hyperparameters as kt
 from optuna.distributions import BaseDistribution
 
 from registry.core.errors import UsageError, did_you_mean
-from search.space.hyperparameters import MixedChoice
-from search.space.names import Names
+
+if TYPE_CHECKING:
+    from search.space.names import Names
+
+
+def sampled_points(space: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what `sampled_params` does, for several trials."""
+    return [sampled_params(space, params) for params in points]
 
 
 def sampled_params(space: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,6 +34,8 @@ def sampled_params(space: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
         >>> sampled_params({"ambiguous": [], "hyperparameters": [units]}, {"units": 32})
         {'units': 32}
     """
+    from search.space.names import Names  # which brings Keras
+
     names = Names.of_record(space)
     declared: dict[str, list[Mapping[str, Any]]] = {}
     for one in space["hyperparameters"]:
@@ -46,6 +53,10 @@ def sampled_params(space: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
 
 def _place(names: Names, declared: Mapping[str, Any], value: Any) -> tuple[str, Any] | None:
     """Return a param's name and what is sampled for a value; None where it is not in the range."""
+    from keras_tuner.engine import hyperparameters as kt
+
+    from search.space.hyperparameters import MixedChoice
+
     config = {name: one for name, one in declared.items() if name not in ("class", "conditions")}
     conditions = [SimpleNamespace(name=name, values=values) for name, values in declared.get("conditions", ())]
     kind = MixedChoice if "values" in config else getattr(kt, declared["class"])

@@ -6,8 +6,8 @@ import keras_tuner
 import pytest
 
 from registry.core.errors import UsageError
+from search.creation.given import sampled_params
 from search.space.discovery import discover
-from search.space.given import sampled_params
 
 
 class Network(keras_tuner.HyperModel):

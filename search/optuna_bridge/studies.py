@@ -1,0 +1,82 @@
+"""Studies in Optuna's own tables, written inside our transactions: made, looked for, renamed, deleted.
+
+So Optuna's study and ours appear together or not at all, and a study of the same name that is not ours is left alone.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+import sqlalchemy as sa
+from optuna.storages._rdb import models
+from sqlalchemy.engine import Connection, Engine
+
+from registry.core.database.transaction import reading
+from registry.core.errors import ConflictError, NotFoundError
+from registry.core.objective import Direction
+from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
+from search.optuna_bridge.tables import directions, trials
+from search.records.studies import StudyRecord
+
+studies: sa.Table = models.StudyModel.__table__
+
+
+def insert_study(connection: Connection, name: str, direction: Direction) -> int:
+    """Insert a study that maximizes (``max``) or minimizes (``min``), and return its id."""
+    made = sa.insert(studies).values(study_name=name).returning(studies.c.study_id)
+    study = int(connection.execute(made).scalar_one())
+    way = {"study_id": study, "objective": 0, "direction": OPTUNA_DIRECTIONS[direction]}
+    connection.execute(sa.insert(directions).values(way))
+    return study
+
+
+def check_free(connection: Connection, name: str) -> None:
+    """Refuse a name that another program's study has: what it holds is not ours to go on with.
+
+    Raises:
+        ConflictError: one has it.
+    """
+    found = connection.scalar(sa.select(studies.c.study_id).where(studies.c.study_name == name))
+    if found is None:
+        return
+    count = connection.scalar(sa.select(sa.func.count()).where(trials.c.study_id == found))
+    raise ConflictError(
+        f"this database holds a study {name!r} with {count} trials that another program made with Optuna; "
+        "it is left as it is: give yours another name"
+    )
+
+
+def check_whole(engine: Engine, study: StudyRecord) -> None:
+    """Check that Optuna's tables still hold a study.
+
+    Raises:
+        NotFoundError: another program has deleted it there.
+    """
+    with reading(engine) as connection:
+        name = connection.scalar(sa.select(studies.c.study_name).where(studies.c.study_id == study.optuna_id))
+    if name != study.name and study.optuna_id is not None:
+        raise NotFoundError(
+            f"the study {study.name!r} was deleted or renamed by a program of Optuna's, which does not know of the "
+            "rest; its trials cannot be read any more. Remove what is left with: "
+            f"search delete {shlex.quote(study.name)}"
+        )
+
+
+def rename_study(connection: Connection, study: StudyRecord, name: str) -> None:
+    """Give a study another name."""
+    own = sa.update(studies).where(studies.c.study_id == study.optuna_id)
+    connection.execute(own.values(study_name=name))
+
+
+def delete_study(connection: Connection, study: StudyRecord) -> None:
+    """Delete a study with all its trials, unless that was done already and its id is another study's now."""
+    of_study = sa.select(studies.c.study_id).where(
+        studies.c.study_id == study.optuna_id, studies.c.study_name == study.name
+    )
+    of_trials = sa.select(trials.c.trial_id).where(trials.c.study_id.in_(of_study))
+    for table in reversed(models.BaseModel.metadata.sorted_tables):  # those that refer to others come first
+        if "trial_id" in table.c and table is not trials:
+            connection.execute(sa.delete(table).where(table.c.trial_id.in_(of_trials)))
+        elif "study_id" in table.c and table is not studies:
+            connection.execute(sa.delete(table).where(table.c.study_id.in_(of_study)))
+    connection.execute(sa.delete(studies).where(studies.c.study_id.in_(of_study)))
