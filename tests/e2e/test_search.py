@@ -143,7 +143,8 @@ def test_other_settings_for_a_study_that_is_there_are_refused(created: tuple[Sea
 def test_a_worker_needs_only_the_database(created: tuple[Searcher, str]) -> None:
     searcher, out = created
     assert out.splitlines()[-1].strip() == "search worker far"
-    lines = searcher.run("worker", "far").splitlines()
+    named, *lines = searcher.run("worker", "far").splitlines()
+    assert named.startswith("database: ")
     assert [line.split("  ")[0] for line in sorted(lines)] == ["[1/2] trial 0", "[2/2] trial 1"]
     assert all("(max_epochs after 2, " in line for line in lines)
     assert [t.state for t in searcher.trials("far")] == ["finished", "finished"]

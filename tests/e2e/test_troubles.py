@@ -127,6 +127,7 @@ def test_a_database_that_cannot_grow_or_is_moved_away_ends_the_search_in_one_lin
 
     moved = start()
     assert moved.stdout is not None
+    assert "database: " in moved.stdout.readline()
     assert "trial" in moved.stdout.readline()
     away = tmp_path / "away"
     away.mkdir()

@@ -295,7 +295,11 @@ def test_a_trial_is_pruned_on_request(study):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     # The new text has another length: Python takes a module of the same length and second for the one it compiled.
-    [("0.01, 1.0", "0.025, 1.0", "its space has"), ("default_rng(0)", "default_rng(11)", "its data")],
+    [
+        ("0.01, 1.0", "0.025, 1.0", "rate: 0.01..1.0, log became 0.025..1.0, log; "),
+        ("default_rng(0)", "default_rng(11)", "the data's values changed, in the same shapes; "),
+        ("momentum=0.9", "momentum=0.85", "the optimizer's momentum: 0.9 became 0.85; "),
+    ],
 )
 def test_a_problem_that_has_changed_is_refused_and_the_slots_stay(study, tmp_path, old, new, said):
     bench = study(trials=1)
