@@ -1,0 +1,161 @@
+"""Which sampler and schedule find a good model with how many epochs: by replaying recorded learning curves.
+
+A policy is a sampler with a schedule and a number of trials. Each is replayed over many seeds in virtual time, on
+curves that `benchmarks.recording` has trained, and held to today's default, ``tpe full``: the score that it has in the mean at
+its end, and after how many epochs that score is reached.
+
+    python -m benchmarks.schedules [fmnist-broad …] [--seeds 50] [--workers 2] [--document docs/speed.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+
+from benchmarks.recording import FOLDER, Recording
+from benchmarks.replay import MakeSampler, Policy, Replay, Replayed, Space
+from benchmarks.tables import write_table
+from search.records.settings import Settings, derive_seed
+from search.schedules.by_name import make_schedule
+
+TRIALS = 40
+DEFAULT = ("tpe", "full")
+COMMAND = "python -m benchmarks.schedules"
+
+
+def _tpe(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(seed=derive_seed(seed, number))
+
+
+def _univariate(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(seed=derive_seed(seed, number), multivariate=False)
+
+
+def _group(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(seed=derive_seed(seed, number), group=True)
+
+
+def _late(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(seed=derive_seed(seed, number), n_startup_trials=20)
+
+
+def _random(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.RandomSampler(seed=derive_seed(seed, number))
+
+
+def _mixed(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    return _random(seed, number) if number % 4 == 3 else _tpe(seed, number)
+
+
+SAMPLERS: dict[str, MakeSampler] = {
+    "tpe": _tpe,
+    "tpe, univariate": _univariate,
+    "tpe, grouped": _group,
+    "tpe, 20 at random first": _late,
+    "tpe, every fourth at random": _mixed,
+    "random": _random,
+}
+SCHEDULES = ("full", "rungs", "triage", "hyperband")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is replayed: a problem, a sampler and a schedule by name, and how."""
+
+    problem: str
+    sampler: str
+    schedule: str
+    trials: int
+    workers: int
+    seeds: int
+
+
+def replay(question: Question) -> list[Replayed]:
+    """Return what a policy came to, for each seed."""
+    warnings.simplefilter("ignore")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    space = Space([row for row in Recording(question.problem).rows() if row.values])
+    epochs = max(len(row.values) for row in space.rows)
+    # A schedule ends what is hopeless; the pruner does where there is none.
+    pruner = "hyperband" if question.schedule == "full" else "none"
+    policy = Policy(
+        SAMPLERS[question.sampler],
+        make_schedule(question.schedule, epochs),
+        question.trials,
+        Settings(max_epochs=epochs, pruner=pruner),
+    )
+    return [Replay(space, policy, workers=question.workers, seed=seed).run() for seed in range(question.seeds)]
+
+
+def table(problem: str, results: dict[tuple[str, str, int], list[Replayed]]) -> str:
+    """Return a problem's rows in Markdown, with 95 % intervals of the means."""
+    best = max(max(row.values) for row in Recording(problem).rows() if row.values)
+    goal = statistics.mean(one.best for one in results[*DEFAULT, TRIALS])
+    lines = [
+        f"`{problem}`: the best recorded configuration has {best:.4f}; the goal is {goal:.4f}, the mean that the "
+        f"default of {TRIALS} trials ends with.",
+        "",
+        "| sampler | schedule | trials | epochs | seconds | ends with | regret | epochs to the goal | reach it |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for (sampler, schedule, trials), runs in results.items():
+        to_goal = [one.epochs_to(goal) for one in runs]
+        reached = sum(map(math.isfinite, to_goal)) / len(to_goal)
+        middle = statistics.median(to_goal)
+        lines.append(
+            f"| {sampler} | {schedule} | {trials} | {statistics.mean(one.epochs for one in runs):.0f} | "
+            f"{statistics.mean(one.seconds for one in runs):.0f} | {interval([one.best for one in runs])} | "
+            f"{interval([best - one.best for one in runs])} | "
+            f"{'over half never' if math.isinf(middle) else f'{middle:.0f}'} | {reached:.0%} |"
+        )
+    apart = statistics.mean(distance for runs in results.values() for one in runs for distance in one.distances)
+    return "\n".join([*lines, "", f"A proposed point is answered by one {apart:.2f} away in the mean (of 1)."])
+
+
+def interval(values: Sequence[float]) -> str:
+    """Return a mean with the half width of its 95 % interval."""
+    half = 1.96 * statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    return f"{statistics.mean(values):.4f} ± {half:.4f}"
+
+
+def questions(problem: str, workers: int, seeds: int) -> list[Question]:
+    """Return what is asked of a problem: today's default first, also with a third of its trials."""
+    pairs = [(sampler, schedule) for schedule in SCHEDULES for sampler in SAMPLERS]
+    asked = [(*DEFAULT, TRIALS), (*DEFAULT, TRIALS // 3), *((*pair, TRIALS) for pair in pairs if pair != DEFAULT)]
+    return [Question(problem, sampler, schedule, trials, workers, seeds) for sampler, schedule, trials in asked]
+
+
+def measure(problem: str, workers: int, seeds: int, run: Callable[..., object]) -> str:
+    """Return a problem's table."""
+    asked = questions(problem, workers, seeds)
+    found = run(replay, asked)
+    return table(problem, {(q.sampler, q.schedule, q.trials): r for q, r in zip(asked, found, strict=True)})  # type: ignore[call-overload]
+
+
+def main() -> None:
+    """Print a table for each problem, and write them into a document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("problems", nargs="*", default=sorted(path.stem for path in FOLDER.glob("*.jsonl")))
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=2, help="that train at once in virtual time")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--document", type=Path)
+    asked = parser.parse_args()
+    with ProcessPoolExecutor(asked.processes) as pool:
+        tables = [measure(problem, asked.workers, asked.seeds, pool.map) for problem in asked.problems]
+    text = "\n\n".join(tables)
+    print(text)
+    if asked.document is not None:
+        write_table(asked.document, COMMAND, text)
+
+
+if __name__ == "__main__":
+    main()
