@@ -275,6 +275,16 @@ class TestBackup:
             assert copy.execute("SELECT count(*) FROM registry_settings").fetchone() == (1,)
         copy.close()
 
+    @pytest.mark.parametrize("name", ["studies.db", "studies.db-wal", "x/../studies.db", "link.db", "hard.db"])
+    def test_it_does_not_write_over_the_database(self, sqlite_registry, register, tmp_path, name):
+        register(sqlite_registry, 0.5)
+        (tmp_path / "x").mkdir()
+        (tmp_path / "link.db").symlink_to(tmp_path / "studies.db")
+        (tmp_path / "hard.db").hardlink_to(tmp_path / "studies.db")
+        with pytest.raises(UserError, match="is the database itself, or a part of it"):
+            sqlite_registry.backup(tmp_path / name, force=True)
+        assert sqlite_registry.get("toy").score == 0.5
+
     def test_postgresql_has_a_command_of_its_own(self, postgres, tmp_path):
         with Registry(postgres(), create=True) as registry, pytest.raises(UserError, match="run: pg_dump --format=cus"):
             registry.backup(tmp_path / "x.dump")
