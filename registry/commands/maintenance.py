@@ -35,15 +35,17 @@ def artifacts_command(
 
 
 def verify_command(grace: GraceMinutes = 60, storage: Storage = None, as_json: Json = False) -> None:
-    """Hash every artifact again; exit 1 where something is missing, altered or orphaned."""
+    """Hash every artifact and check every record; exit 1 where something is missing, altered or orphaned."""
     with Registry(storage) as registry:
         found = registry.verify(grace=timedelta(minutes=grace))
     if as_json:
         print_json(found.as_dict())
     else:
         _print_things([*found.faults, *found.orphans, *found.files])
+        for record in found.damaged:
+            say(f"{record.version} is damaged: {record.what}")
         said = "all as registered" if found.clean else "not clean"
-        say(f"{found.artifacts} artifacts, {size(found.bytes)}: {said}")
+        say(f"{found.artifacts} artifacts, {size(found.bytes)}, {found.versions} records: {said}")
     if not found.clean:
         raise typer.Exit(1)
 

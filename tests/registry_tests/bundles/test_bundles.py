@@ -258,8 +258,8 @@ class TestRoundTrip:
                 full.import_bundle(tmp_path / "x")
             assert full.models() == []
             assert full.verify(grace=timedelta(0)).as_dict() | {"clean": True} == {
-                **dict.fromkeys(("artifacts", "bytes"), 0),
-                **dict.fromkeys(("faults", "orphans", "files"), ()),
+                **dict.fromkeys(("artifacts", "bytes", "versions"), 0),
+                **dict.fromkeys(("faults", "orphans", "files", "damaged"), ()),
                 "clean": True,
             }
 

@@ -165,6 +165,15 @@ def test_what_fits(shop, where, expected):
     assert [version.version for version in shop.list("toy", where=where)] == expected
 
 
+@pytest.mark.parametrize("name", ["epoch", "score", "params.dropout", "last.loss", "trial"])
+@pytest.mark.parametrize("numbers", [range(999), [0.5, *range(998)]], ids=["whole", "mixed"])
+def test_a_thousand_values(shop, name, numbers):
+    few = [number for number in numbers if number < 64]
+    for operator in ("in", "not in"):
+        long, short = (shop.find(None, f"{name} {operator} ({','.join(map(str, each))})") for each in (numbers, few))
+        assert refs(long) == refs(short)
+
+
 def test_text_and_python_mean_the_same(shop):
     where = (f.metric("val_accuracy") > 0.5) & (f.params["dropout"] <= 0.4) & ~(f.tag["team"] == "vision")
     text = "val_accuracy > 0.5 and params.dropout <= 0.4 and not tag.team = 'vision'"
