@@ -15,10 +15,11 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
-from registry.core.database.url import display_url, parse_url, require_file
+from registry.core.database.url import display_url, hide_secrets, parse_url, require_file
+from registry.core.error_text import first_line
 from registry.core.errors import DatabaseError
 
 REST_SECONDS = 1.0  # after so long without use, a connection is pinged before it is used again
@@ -48,8 +49,11 @@ def open_engine(url: str | URL, *, must_exist: bool = False) -> Engine:
             _ping_after_a_rest(engine)
     except (ImportError, NoSuchModuleError) as error:
         raise DatabaseError(
-            f"no driver for {display_url(parsed)} ({error}); install it: pip install -e '.[postgres]' in the checkout"
+            f"no driver for {display_url(parsed)} ({error}); install it: pip install 'studies[postgres]'"
         ) from None
+    except (ArgumentError, ValueError, TypeError) as error:
+        said = first_line(hide_secrets(str(error), parsed))
+        raise DatabaseError(f"the database URL {display_url(parsed)} has an option that cannot be: {said}") from None
     return engine
 
 

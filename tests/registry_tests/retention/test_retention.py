@@ -365,6 +365,12 @@ class TestCommands:
         assert f"weights in {tmp_path}/w/registry-" in out
         assert call("artifacts", "database")[1] == "new artifacts go to database\n"
 
+    @pytest.mark.parametrize("grace", ["-1", "nan", "inf", "1e300"])
+    def test_a_grace_that_cannot_be(self, call, grace):
+        for command in ("verify", "gc"):
+            code, _, err = call(command, "--grace", grace)
+            assert (code, err[:25]) == (2, f"registry: --grace is {grace}"[:25])
+
     def test_delete_and_backup(self, call, tmp_path):
         assert call("delete", "toy/1")[:2] == (0, "toy/1 is deleted\n")
         assert call("delete", "toy/1")[0] == 1
