@@ -1,8 +1,8 @@
 """Which sampler and schedule find a good model with how many epochs: by replaying recorded learning curves.
 
 A policy is a sampler with a schedule and a number of trials. Each is replayed over many seeds in virtual time, on
-curves that `benchmarks.recording` has trained, and held to today's default, ``tpe full``: the score that it has in the mean at
-its end, and after how many epochs that score is reached.
+curves that `benchmarks.recording` has trained, and held to the default of before schedules, ``tpe full``: the score
+that it has in the mean at its end, and after how many epochs that score is reached.
 
     python -m benchmarks.schedules [fmnist-broad …] [--seeds 50] [--workers 2] [--document docs/speed.md]
 """

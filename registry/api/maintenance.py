@@ -19,7 +19,7 @@ class Maintenance(Connected):
     """The part of `registry.Registry` that looks after what is stored."""
 
     def verify(self, *, grace: timedelta = GRACE) -> Findings:
-        """Hash every artifact again, and say what is missing, altered or orphaned.
+        """Hash every artifact and check every record, and say what is missing, altered, damaged or orphaned.
 
         Args:
             grace: how old a file in an outside store must be before it counts as orphaned; a younger one may be a

@@ -44,6 +44,14 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class DamagedRecord:
+    """A version whose params or curves are not what was registered: its name, and what is wrong."""
+
+    version: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """The result of `Registry.verify`.
 
@@ -53,6 +61,8 @@ class Findings:
         faults: missing and altered ones.
         orphans: artifacts that no version refers to; `Registry.gc` removes them.
         files: files in outside stores without an artifact's row; `Registry.gc` removes them, too.
+        versions: how many records were checked.
+        damaged: those whose params or curves are not what was registered.
     """
 
     artifacts: int
@@ -60,11 +70,13 @@ class Findings:
     faults: tuple[Fault, ...]
     orphans: tuple[StoredArtifact, ...]
     files: tuple[StoredFile, ...]
+    versions: int
+    damaged: tuple[DamagedRecord, ...]
 
     @property
     def clean(self) -> bool:
         """Whether everything is as it was registered, and nothing is left over."""
-        return not (self.faults or self.orphans or self.files)
+        return not (self.faults or self.orphans or self.files or self.damaged)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""

@@ -117,7 +117,7 @@ def _open(url: str) -> tuple[Any, str]:
     except (ImportError, ValueError) as error:
         raise StoreError(
             f"the artifact store {display(url)} cannot be opened: {error}; "
-            "for s3:// install it: pip install -e '.[s3]' in the checkout"
+            "for s3:// install it: pip install 'studies[s3]'"
         ) from error
     except Exception as error:
         raise _failed(url, error) from error

@@ -1,11 +1,11 @@
-"""Add a bundle's versions to a registry: one after another, each whole, with the labels that are free here."""
+"""Add a bundle's versions to a registry, all in one transaction, with the labels that are free here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from registry.artifacts.content import Staging, staging
-from registry.bundles.read import read_bundle
-from registry.bundles.records import Bundled, Line, identity_of, lasting
+from registry.bundles.documents import Line
+from registry.bundles.read import Contents, read_bundle
+from registry.bundles.records import Bundled, identity_of, lasting
 from registry.bundles.write import origin_of, own_id
 from registry.core.database.transaction import write_again
 from registry.core.database.upsert import insert_new
@@ -62,20 +63,30 @@ def import_bundle(engine: Engine, path: Path, clock: Callable[[], datetime]) -> 
     Raises:
         BundleError: the file is damaged, of another schema, or unsafe; nothing was added.
     """
-    done = Imported()
-    with read_bundle(path) as contents:
-        for bundled in contents.versions:
-            hashes = (bundled.weights, bundled.reference_predictions)
-            files = [None if sha256 is None else contents.artifacts[sha256] for sha256 in hashes]
-            with staging(engine, *files) as staged:
-                act = partial(_add, bundled=bundled, line=contents.models[bundled.record.model], staged=staged)
-                done += write_again(engine, lambda connection, act=act: act(connection, now=clock()))  # type: ignore[misc]
-    return done
+    with read_bundle(path) as contents, ExitStack() as stack:
+        staged = [stack.enter_context(_staging(engine, contents, bundled)) for bundled in contents.versions]
+
+        def add_all(connection: Connection) -> Imported:
+            now, done = clock(), Imported()
+            for bundled, bytes_of_it in zip(contents.versions, staged, strict=True):
+                line = contents.models[bundled.record.model]
+                done += _add(connection, bundled=bundled, line=line, staged=bytes_of_it, now=now)
+            return done
+
+        return write_again(engine, add_all)
+
+
+def _staging(engine: Engine, contents: Contents, bundled: Bundled) -> AbstractContextManager[Staging]:
+    hashes = (bundled.weights, bundled.reference_predictions)
+    return staging(engine, *(None if sha256 is None else contents.artifacts[sha256] for sha256 in hashes))
 
 
 def _add(connection: Connection, *, bundled: Bundled, line: Line, staged: Staging, now: datetime) -> Imported:
     """Add a version of a bundle unless it is here, and what its model lacks; say what became of it."""
     record = bundled.record
+    imported = _imported(connection, bundled.identity)
+    if imported is not None:
+        return Imported(present=(imported,))
     about = {"name": record.model, "metric": line.metric, "direction": line.direction}
     insert_new(connection, models, about | {"next_version": 1, "created_at": now})
     row = lock_model(connection, record, now)
@@ -108,16 +119,23 @@ def _add(connection: Connection, *, bundled: Bundled, line: Line, staged: Stagin
     )
 
 
+def _imported(connection: Connection, identity: str) -> str | None:
+    """Return the name and number of a version that was imported before, of whatever model it is here."""
+    row = connection.execute(
+        sa.select(models.c.name, versions.c.number)
+        .join(versions, versions.c.model_id == models.c.id)
+        .join(imports, imports.c.version_id == versions.c.id)
+        .where(imports.c.identity == identity)
+    ).first()
+    return row and f"{row.name}/{row.number}"
+
+
 def _present(model: HeldModel, bundled: Bundled) -> int | None:
-    """Return the number of the same version: imported before, registered here first, or of the same other system."""
-    same: list[sa.ColumnElement[bool]] = [
-        versions.c.id.in_(sa.select(imports.c.version_id).where(imports.c.identity == bundled.identity))
-    ]
+    """Return the number of the same version: registered here first, or of the same other system."""
+    number: int | None = None
     if bundled.record.source.origin is not None:
-        same.append(versions.c.origin == bundled.record.source.origin)
-    number: int | None = model.connection.execute(
-        sa.select(versions.c.number).where(versions.c.model_id == model.id, sa.or_(*same)).limit(1)
-    ).scalar()
+        same = (versions.c.model_id == model.id) & (versions.c.origin == bundled.record.source.origin)
+        number = model.connection.execute(sa.select(versions.c.number).where(same)).scalar()
     own = own_id(model.connection)
     if number is not None or (bundled.origin.registry, bundled.origin.model) != (own, model.name):
         return number

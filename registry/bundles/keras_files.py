@@ -75,7 +75,7 @@ def _check_config(config: Any, what: str) -> None:
 def _check_class(node: dict[str, Any], what: str) -> None:
     name, module, registered = (node.get(key) for key in ("class_name", "module", "registered_name"))
     inner = node.get("config")
-    if name in _CODE or name == "__lambda__":
+    if isinstance(name, str) and name in {*_CODE, "__lambda__"}:
         raise BundleError(f"{what} is refused: it has code in it (class {name!r})")
     if isinstance(inner, dict) and isinstance(inner.get("vocabulary"), str):
         raise BundleError(f"{what} is refused: its {name!r} reads the file {inner['vocabulary'][:100]!r}")
@@ -109,7 +109,9 @@ def _check_arrays(file: Any, size: int, what: str) -> None:
     try:
         with h5py.File(file, "r") as weights:
             total = sum(_sizes(weights, what))
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except BundleError:
+        raise
+    except Exception as error:  # whatever such bytes make HDF5 raise
         raise BundleError(f"the weights of {what} cannot be read: {error}") from error
     if total > max(size, 1 << 20) * _LARGEST_GROWTH:
         raise BundleError(f"{what} is refused: its arrays would have {total} bytes, its weights' file has {size}")

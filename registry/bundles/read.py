@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,16 +11,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from registry.bundles.documents import Line, Manifest, as_type
 from registry.bundles.keras_files import check_keras_file, parse_json
-from registry.bundles.records import Bundled, Line, from_document, line_from
+from registry.bundles.predictions import check_predictions
+from registry.bundles.records import Bundled, from_document
 from registry.bundles.write import FORMAT, MANIFEST, SCHEMA
 from registry.bundles.zips import opened_zip
 from registry.core.errors import BundleError, UserError
-from registry.keras_models.reference_predictions import ReferencePredictions
 
 _LARGEST_DOCUMENT = 64_000_000
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_PREDICTIONS_MEMBER = re.compile(r"(inputs|outputs)(\.structure|\.[0-9]+)?\.npy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +48,14 @@ def read_bundle(path: Path) -> Iterator[Contents]:
         manifest = _manifest(archive, what)
         versions = tuple(
             from_document(_document(archive, name, sha256, what), f"{what}: {name}")
-            for name, sha256 in sorted(manifest["versions"].items())
+            for name, sha256 in sorted(manifest.versions.items())
         )
         _check_whole(archive, manifest, versions, what)
-        lines = {name: line_from(line, f"{what}: the model {name!r}") for name, line in manifest["models"].items()}
+        lines = {name: as_type(line, Line, f"{what}: the model {name!r}") for name, line in manifest.models.items()}
         yield Contents(versions, lines, _unpacked(archive, versions, Path(folder), what))
 
 
-def _manifest(archive: zipfile.ZipFile, what: str) -> dict[str, Any]:
+def _manifest(archive: zipfile.ZipFile, what: str) -> Manifest:
     if MANIFEST not in archive.namelist():
         raise BundleError(f"{what} has no {MANIFEST}: it is no bundle of a registry")
     manifest = _document(archive, MANIFEST, None, what)
@@ -68,10 +66,8 @@ def _manifest(archive: zipfile.ZipFile, what: str) -> dict[str, Any]:
             f"{what} is of schema {manifest.get('schema')!r}; this program knows {SCHEMA}: upgrade it, or let the "
             "bundle be written by the same version"
         )
-    for key in ("models", "versions", "artifacts"):
-        if not isinstance(manifest.get(key), dict):
-            raise BundleError(f"{what} is refused: its manifest has no {key}")
-    return manifest
+    parts = {key: manifest[key] for key in Manifest.__struct_fields__ if key in manifest}
+    return as_type(parts, Manifest, f"{what}: its manifest")
 
 
 def _document(archive: zipfile.ZipFile, name: str, sha256: Any, what: str) -> Any:
@@ -87,22 +83,25 @@ def _document(archive: zipfile.ZipFile, name: str, sha256: Any, what: str) -> An
     return parse_json(data, f"{what}: {name!r}")
 
 
-def _check_whole(archive: zipfile.ZipFile, manifest: dict[str, Any], versions: tuple[Bundled, ...], what: str) -> None:
+def _check_whole(archive: zipfile.ZipFile, manifest: Manifest, versions: tuple[Bundled, ...], what: str) -> None:
     hashes = {sha256 for version in versions for sha256 in (version.weights, version.reference_predictions) if sha256}
-    if hashes != set(manifest["artifacts"]) or not all(_SHA256.fullmatch(sha256) for sha256 in hashes):
+    if hashes != set(manifest.artifacts):
         raise BundleError(f"{what} is refused: its artifacts are not those of its versions")
-    expected = {MANIFEST, *manifest["versions"], *(f"artifacts/{sha256}" for sha256 in hashes)}
+    expected = {MANIFEST, *manifest.versions, *(f"artifacts/{sha256}" for sha256 in hashes)}
     strange = sorted(set(archive.namelist()) ^ expected)
     if strange:
         raise BundleError(f"{what} is refused: {strange[0]!r} is missing, or not in its manifest")
-    if set(manifest["models"]) != {version.record.model for version in versions}:
+    for sha256, size in manifest.artifacts.items():
+        if archive.getinfo(f"artifacts/{sha256}").file_size != size:
+            raise BundleError(f"{what} is refused: the artifact {sha256} has not the {size} bytes of its manifest")
+    if set(manifest.models) != {version.record.model for version in versions}:
         raise BundleError(f"{what} is refused: the models of its manifest are not those of its versions")
 
 
 def _unpacked(archive: zipfile.ZipFile, versions: tuple[Bundled, ...], folder: Path, what: str) -> dict[str, Path]:
     unpacked: dict[str, Path] = {}
     for version in versions:
-        for sha256, check in ((version.weights, check_keras_file), (version.reference_predictions, _check_predictions)):
+        for sha256, check in ((version.weights, check_keras_file), (version.reference_predictions, check_predictions)):
             if sha256 is None:
                 continue
             if sha256 not in unpacked:
@@ -121,15 +120,3 @@ def _unpack(archive: zipfile.ZipFile, sha256: str, folder: Path, what: str) -> P
     if hashed.hexdigest() != sha256:
         raise BundleError(f"{what} is altered: the artifact {sha256} has the hash {hashed.hexdigest()}")
     return folder / sha256
-
-
-def _check_predictions(file: Any, what: str) -> None:
-    with opened_zip(file, what) as archive:
-        names = archive.namelist()
-        if len(set(names)) != len(names) or not all(_PREDICTIONS_MEMBER.fullmatch(name) for name in names):
-            raise BundleError(f"{what} holds no stored predictions; expected arrays called inputs and outputs")
-    file.seek(0)
-    try:
-        ReferencePredictions.from_bytes(file.read())
-    except (ValueError, KeyError, TypeError, EOFError, MemoryError) as error:
-        raise BundleError(f"{what} holds no stored predictions: {error}") from error

@@ -5,31 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from registry.core.errors import BundleError, UsageError
-from registry.core.objective import Direction, to_direction
-from registry.labels.tags import LONGEST_DESCRIPTION
-from registry.registration.new_version import Record, check_tag, checked
-from registry.values.encoding import check_names, check_text, pack_curve, pack_param, unpack_curve, unpack_param
-from registry.values.refs import check_name
+from msgspec import structs
+
+from registry.bundles.documents import Document, Origin, as_type
+from registry.core.errors import BundleError, IntegrityError, UsageError
+from registry.core.objective import Objective
+from registry.registration.new_version import Record, checked
+from registry.values.encoding import pack_curve, pack_param, unpack_curve, unpack_param
 from registry.values.version import ModelVersion, Source
+from registry.versions.read import fields_of_new
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a version was first registered: the registry's id, the model's name and the version's number there."""
-
-    registry: str
-    model: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.registry}:{self.model}/{self.number}"
+_YEARS = range(1970, 2262)  # what every program that reads tables can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +53,6 @@ class Bundled:
     reference_predictions: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The registered model of a bundle's versions.
-
-    Args:
-        metric: what its best version is judged by.
-        direction: ``max`` or ``min``.
-        description: in Markdown.
-        tags: name to text, of the model itself.
-    """
-
-    metric: str
-    direction: Direction
-    description: str | None
-    tags: Mapping[str, str]
-
-
 def plain_json(document: Any) -> bytes:
     """Return the only JSON text that a document has."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
@@ -86,7 +61,7 @@ def plain_json(document: Any) -> bytes:
 def lasting(version: ModelVersion, origin: Origin) -> dict[str, Any]:
     """Return the fields of a version that never change; their hash is its identity."""
     return {
-        "origin": asdict(origin),
+        "origin": structs.asdict(origin),
         "score": version.score.hex(),
         "metric": version.metric,
         "direction": version.direction,
@@ -127,121 +102,63 @@ def from_document(document: Any, what: str) -> Bundled:
     """Return a version from an untrusted document.
 
     Raises:
-        BundleError: something is missing, of another type, or not allowed.
+        BundleError: something is missing, of another type, or not allowed, or the registry that writes such bundles
+            would have written it otherwise.
     """
-    with _refusing(what):
-        return _read(document)
-
-
-def line_from(document: Any, what: str) -> Line:
-    """Return a registered model from an untrusted document.
-
-    Raises:
-        BundleError: something is missing, of another type, or not allowed.
-    """
-    with _refusing(what):
-        check_names("metric", [document["metric"]])
-        return Line(
-            _words(document["metric"]),
-            to_direction(document["direction"]),
-            _description(document["description"]),
-            _tags(document["tags"]),
-        )
-
-
-@contextmanager
-def _refusing(what: str) -> Iterator[None]:
+    read = as_type(document, Document, what)
     try:
-        yield
-    except (UsageError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        said = f"there is no {error}" if isinstance(error, KeyError) else str(error)
-        raise BundleError(f"{what} is refused: its record cannot be: {said}") from error
-
-
-def _read(document: dict[str, Any]) -> Bundled:
-    fixed, first = document["lasting"], document["lasting"]["origin"]
-    origin = Origin(_words(first["registry"]), check_name("model", first["model"]), _number(first["number"]))
-    record = checked(
-        model=document["model"],
-        score=float.fromhex(fixed["score"]),
-        metric=fixed["metric"],
-        direction=fixed["direction"],
-        epoch=_number(fixed["epoch"]),
-        params={name: unpack_param(value["kind"], value["text"]) for name, value in fixed["params"].items()},
-        curves={
-            name: unpack_curve(name, base64.b64decode(packed, validate=True)).values
-            for name, packed in fixed["curves"].items()
-        },
-        tags=_tags(document["tags"]),
-        source=_source(fixed["source"]),
-        stop_reason=_text(fixed["stop_reason"]),
-        seconds=None if fixed["seconds"] is None else float.fromhex(fixed["seconds"]),
-        parameter_count=_whole(fixed["parameters"]),
-    )
-    created_at = datetime.fromisoformat(fixed["created_at"])
-    if created_at.tzinfo is None:
-        raise ValueError(f"the time {fixed['created_at']!r} has no zone")
-    if document["state"] not in ("ready", "displaced"):
-        raise ValueError(f"the state is {document['state']!r}")
-    aliases = tuple(check_name("alias", name) for name in document["aliases"])
-    if not set(document["protected"]) <= set(aliases):
-        raise ValueError(f"{document['protected']!r} are protected, but its aliases are {document['aliases']!r}")
+        record, created_at = _record(read), _moment(read.lasting.created_at)
+        fields = fields_of_new(record, read.lasting.origin.number, created_at, None)
+        written = lasting(ModelVersion(**fields), read.lasting.origin)
+    except (UsageError, IntegrityError, ValueError, OverflowError) as error:
+        raise BundleError(f"{what} is refused: its record cannot be: {error}") from error
+    for name, value in document["lasting"].items():
+        if written[name] != value:
+            said = f"its {name} is {value!r:.100}; a registry writes {written[name]!r:.100}"
+            raise BundleError(f"{what} is refused: {said}")
+    described = bool(read.description and read.description.strip())
     return Bundled(
         record=record,
-        origin=origin,
-        identity=identity_of(fixed),
+        origin=read.lasting.origin,
+        identity=identity_of(written),
         created_at=created_at,
-        aliases=aliases,
-        protected=tuple(document["protected"]),
-        description=_description(document["description"]),
-        state=document["state"],
-        weights=_text(document["weights"]),
-        reference_predictions=_text(document["check"]),
+        aliases=tuple(read.aliases),
+        protected=tuple(read.protected),
+        description=read.description if described else None,
+        state=read.state,
+        weights=read.weights,
+        reference_predictions=read.check,
     )
 
 
-def _source(document: dict[str, Any]) -> Source:
-    texts = {
-        name: _text(document[name]) for name in ("study", "problem", "data_fingerprint", "code_revision", "origin")
-    }
-    libraries = {_words(name): _words(value) for name, value in document["libraries"].items()}
-    return replace(Source(**texts), trial=_whole(document["trial"]), seed=_whole(document["seed"]), libraries=libraries)
+def _record(read: Document) -> Record:
+    fixed = read.lasting
+    score = float.fromhex(fixed.score)
+    if math.isinf(score) and Objective(fixed.metric, fixed.direction).is_better(score, than=0.0):
+        raise UsageError(f"the score is {score}, which would be the best for ever; expected a finite number")
+    return checked(
+        model=read.model,
+        score=score,
+        metric=fixed.metric,
+        direction=fixed.direction,
+        epoch=fixed.epoch,
+        params={name: unpack_param(param.kind, param.text) for name, param in fixed.params.items()},
+        curves={name: unpack_curve(name, packed).values for name, packed in fixed.curves.items()},
+        tags=read.tags,
+        source=Source(**structs.asdict(fixed.source)),
+        stop_reason=fixed.stop_reason,
+        seconds=None if fixed.seconds is None else float.fromhex(fixed.seconds),
+        parameter_count=fixed.parameters,
+    )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or moment.year not in _YEARS:
+        raise ValueError(f"the time is {text!r}; expected one of {_YEARS[0]} to {_YEARS[-1]} in UTC")
+    return moment
 
 
 def _param(name: str, value: Any) -> dict[str, Any]:
     packed = pack_param(name, value)
     return {"kind": packed["kind"], "text": packed["text"]}
-
-
-def _tags(tags: dict[str, Any]) -> dict[str, str]:
-    return {check_name("tag", name): check_tag(name, _words(text)) for name, text in tags.items()}
-
-
-def _description(value: Any) -> str | None:
-    text: str | None = _text(value)
-    if text is not None and len(text) > LONGEST_DESCRIPTION:
-        raise ValueError(f"a description has {len(text)} characters; expected up to {LONGEST_DESCRIPTION}")
-    return text if text and text.strip() else None
-
-
-def _words(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return check_text("a text", value)
-
-
-def _text(value: Any) -> Any:
-    return None if value is None else _words(value)
-
-
-def _whole(value: Any) -> int | None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63):
-        raise TypeError(f"{value!r} is no number that a database holds")
-    return value
-
-
-def _number(value: Any) -> int:
-    number = _whole(value)
-    if number is None or not 1 <= number < 2**31:
-        raise ValueError(f"{value!r} is no number from 1")
-    return number

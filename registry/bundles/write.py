@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import structs
 from sqlalchemy.engine import Connection
 
 from registry.artifacts import content
-from registry.bundles.records import Line, Origin, as_document, plain_json
+from registry.bundles.documents import Line, Origin
+from registry.bundles.records import as_document, plain_json
 from registry.core.atomic_file import whole_file
 from registry.core.errors import UsageError
 from registry.schema import aliases, artifacts, model_tags, models, settings, versions
@@ -78,7 +79,7 @@ def _stored(connection: Connection, version: ModelVersion) -> tuple[str | None, 
 def _line(connection: Connection, name: str) -> dict[str, Any]:
     row = connection.execute(sa.select(models).where(models.c.name == name)).one()
     tags = sa.select(model_tags.c.name, model_tags.c.value).where(model_tags.c.model_id == row.id)
-    return asdict(Line(row.metric, row.direction, row.description, dict(connection.execute(tags).all())))
+    return structs.asdict(Line(row.metric, row.direction, row.description, dict(connection.execute(tags).all())))
 
 
 def _write(

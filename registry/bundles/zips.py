@@ -6,7 +6,9 @@ neither by compression nor by members that share their bytes.
 
 from __future__ import annotations
 
+import errno
 import stat
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +33,12 @@ def opened_zip(file: BinaryIO, what: str) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(file) as archive:
             _check_members(archive, file.seek(0, 2), what)
             yield archive
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OverflowError, struct.error) as error:
         raise BundleError(f"{what} is no whole zip archive: {error}") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # what seeking to a place that cannot be raises
+            raise
+        raise BundleError(f"{what} is no whole zip archive: it names places outside of it") from error
 
 
 def _check_members(archive: zipfile.ZipFile, size: int, what: str) -> None:

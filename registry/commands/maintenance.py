@@ -12,10 +12,12 @@ from registry.api.registry import Registry
 from registry.artifacts.findings import Fault, StoredArtifact, StoredFile
 from registry.commands.arguments import open_to_write
 from registry.core.console import Json, Storage, print_json, print_table, say, size
+from registry.core.errors import UsageError
 
+LONGEST_GRACE = 100 * 365 * 24 * 60  # minutes
 GraceMinutes = Annotated[
     float,
-    typer.Option("--grace", metavar="MINUTES", min=0, help="Leave alone files in outside stores that are younger."),
+    typer.Option("--grace", metavar="MINUTES", help="Leave alone files in outside stores that are younger."),
 ]
 
 
@@ -39,17 +41,25 @@ def artifacts_command(
 
 
 def verify_command(grace: GraceMinutes = 60, storage: Storage = None, as_json: Json = False) -> None:
-    """Hash every artifact again; exit 1 where something is missing, altered or orphaned."""
+    """Hash every artifact and check every record; exit 1 where something is missing, altered or orphaned."""
     with Registry(storage) as registry:
-        found = registry.verify(grace=timedelta(minutes=grace))
+        found = registry.verify(grace=_duration(grace))
     if as_json:
         print_json(found.as_dict())
     else:
         _print_things([*found.faults, *found.orphans, *found.files])
+        for record in found.damaged:
+            say(f"{record.version} is damaged: {record.what}")
         said = "all as registered" if found.clean else "not clean"
-        say(f"{found.artifacts} artifacts, {size(found.bytes)}: {said}")
+        say(f"{found.artifacts} artifacts, {size(found.bytes)}, {found.versions} records: {said}")
     if not found.clean:
         raise typer.Exit(1)
+
+
+def _duration(grace: float) -> timedelta:
+    if not 0 <= grace <= LONGEST_GRACE:
+        raise UsageError(f"--grace is {grace:g}; expected 0 to {LONGEST_GRACE} minutes")
+    return timedelta(minutes=grace)
 
 
 def gc_command(
@@ -60,7 +70,7 @@ def gc_command(
 ) -> None:
     """Remove weights of displaced versions, artifacts without a version, and left-over files."""
     with Registry(storage) if dry_run else open_to_write(storage, as_json=as_json) as registry:
-        found = registry.gc(dry_run=dry_run, grace=timedelta(minutes=grace))
+        found = registry.gc(dry_run=dry_run, grace=_duration(grace))
     if as_json:
         print_json({"dry_run": dry_run, **found.as_dict()})
         return

@@ -89,6 +89,8 @@ def _explain(error: Exception, program: str) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else program
         message, code = f"{error.format_message().rstrip('.')} (see `{path} --help`)", 2
+    elif isinstance(error, OSError) and error.filename is not None:
+        message, code = f"{str(error.filename)[:100]}: {error.strerror}; check its name, and that you may use it", 1
     else:
         message = f"{type(error).__name__}: {error}; this is a fault of the program: --debug shows where"
         code = 1

@@ -160,7 +160,7 @@ def _needed(*packages: str) -> None:
 
     missing = [package for package in packages if find_spec(package) is None]
     if missing:
-        raise ExportError(f"ONNX needs {' and '.join(missing)}; install: pip install -e '.[onnx]' in the checkout")
+        raise ExportError(f"ONNX needs {' and '.join(missing)}; install: pip install 'studies[onnx]'")
 
 
 _ALL: Sequence[Format] = (

@@ -34,7 +34,7 @@ def connected(uri: str) -> Iterator[Any]:
         from mlflow.exceptions import MlflowException
     except ImportError as error:
         raise UserError(
-            f"MLflow's client is not installed ({error}); install it: pip install -e '.[mlflow]' in the checkout"
+            f"MLflow's client is not installed ({error}); install it: pip install 'studies[mlflow]'"
         ) from None
     try:
         yield MlflowClient(tracking_uri=uri, registry_uri=uri)

@@ -165,7 +165,7 @@ def _fields(run: _Run, origin: str, libraries: dict[str, str], version: Any) -> 
         "epoch": epoch,
         "curves": curves,
         "params": {name: convert.param(text) for name, text in logged.data.params.items()},
-        "seconds": (ended - logged.info.start_time) / 1000 if ended else None,
+        "seconds": max(0, ended - logged.info.start_time) / 1000 if ended else None,
         "tags": convert.tags({**logged.data.tags, **(version.tags if version is not None else {})}) | number,
         "source": Source(
             study=run.experiment,

@@ -207,7 +207,12 @@ class Compiler:
         texts = [value for value in values if isinstance(value, str)]
         parts = []
         if numbers and view.number is not None:
-            parts.append(sa.or_(*(self._operate(view.number, "=", value) for value in numbers)))
+            # Each in one list and not as comparisons side by side, of which SQLite takes a thousand at most.
+            pairs = [_bound(view.number, value) for value in numbers]
+            parts += [
+                column.in_([bound for other, bound in pairs if (other is view.number) == (column is view.number)])
+                for column in {column is view.number: column for column, _ in pairs}.values()
+            ]
         if texts and view.text is not None:
             parts.append(view.texts(view.text.in_(texts)))
         return sa.or_(sa.false(), *parts)

@@ -63,8 +63,8 @@ def find_page(
         NotFoundError: there is no such model.
         UsageError: a wrong filter, sort, limit or cursor.
     """
-    if limit is not None and limit < 1:
-        raise UsageError(f"the limit is {limit}; expected at least 1, or None for all")
+    if limit is not None and not 0 < limit < 2**31:
+        raise UsageError(f"the limit is {limit}; expected 1 to {2**31 - 1}, or None for all")
     if best_first and (model is None or sort is not None):
         raise UsageError("best first is by the score of one model: name the model, and give no other sort")
     row = None if model is None else find_model(connection, model)

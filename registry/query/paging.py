@@ -10,14 +10,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from registry.core.error_text import storable
 from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
 from registry.query.compile import VERSIONS, WALKED, Base, Compiler, Condition, by_code_point, elsewhere, own_view
@@ -128,8 +130,8 @@ def _statement(search: Search, phase: Phase, dialect: str, start: tuple[Any, int
 def _behind(phase: Phase, start: tuple[Any, int], descending: bool) -> Condition:
     kind = phase.key.type if not isinstance(phase.key.type, sa.Text) else sa.Text()
     try:
-        value = datetime.fromisoformat(start[0]) if isinstance(kind, Utc) else start[0]
-    except (TypeError, ValueError):
+        value = datetime.fromisoformat(start[0]).astimezone(UTC) if isinstance(kind, Utc) else start[0]
+    except (TypeError, ValueError, OverflowError):
         raise _no_cursor() from None
     if isinstance(value, str) != isinstance(kind, sa.Text) and not isinstance(value, datetime):
         raise _no_cursor()
@@ -159,9 +161,16 @@ def _read(cursor: str, signature: str, phases: int) -> tuple[int, Any, int]:
             "sort as before, or begin without a cursor"
         )
     whole = type(number) is int and 0 <= number < phases and type(version_id) is int and abs(version_id) < 2**63
-    if not whole or not isinstance(key, str | int | float | None):
+    if not whole or not _can_be_key(key):
         raise _no_cursor()
     return number, key, version_id
+
+
+def _can_be_key(key: Any) -> bool:
+    """Tell whether a database can compare with a value."""
+    if isinstance(key, int | float):
+        return abs(key) < 2**63 or key in (math.inf, -math.inf)
+    return key is None or (isinstance(key, str) and storable(key) == key)
 
 
 def _no_cursor() -> UsageError:

@@ -42,17 +42,20 @@ def checked(
     params: Mapping[str, Any],
     curves: Mapping[str, Sequence[float]],
     tags: Mapping[str, str] | None,
+    seconds: float | None,
     **others: Any,
 ) -> Record:
     """Return the record, with plain Python values.
 
     Raises:
-        UsageError: a name, value, direction or epoch that cannot be; or a score that is not the objective's
+        UsageError: a name, value, direction, epoch or duration that cannot be; or a score that is not the objective's
             value at that epoch.
     """
     way = to_direction(direction, f"the direction of {metric!r}")
     check_names("metric", [metric, *curves])
     check_names("param", list(params))
+    if seconds is not None and not 0 <= seconds < math.inf:
+        raise UsageError(f"the training took {seconds} seconds; expected a number from 0, or None")
     found = curves_of(curves)
     _check_epoch(found, metric, float(score), epoch)
     return Record(
@@ -64,6 +67,7 @@ def checked(
         params={name: plain_param(name, value) for name, value in params.items()},
         curves=found,
         tags={check_name("tag", name): check_tag(name, text) for name, text in (tags or {}).items()},
+        seconds=seconds,
         **others,
     )
 

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from shlex import quote
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.engine import URL
 
@@ -19,9 +20,11 @@ def backup(url: URL, out: Path, *, force: bool) -> Path:
     """Copy a SQLite database by SQLite's own online backup; see `Registry.backup`."""
     if url.get_backend_name() != "sqlite":
         raise UserError(f"PostgreSQL makes its backups itself; run: {pg_dump(url, out)}")
+    name = str(url.database)
+    if _is_part_of(name, out):
+        raise UserError(f"{out} is the database itself, or a part of it; name another file for the copy")
     if out.exists() and not force:
         raise UserError(f"{out} is there already; name another file, or add --force to replace it")
-    name = str(url.database)
     source = name if name.startswith("file:") else f"{Path(name).absolute().as_uri()}?mode=ro"
     with whole_file(out) as file:
         try:
@@ -37,6 +40,13 @@ def backup(url: URL, out: Path, *, force: bool) -> Path:
         if verdict != "ok":
             raise DatabaseError(f"the backup of {name} is damaged ({verdict}): check the disk, and the database itself")
     return out
+
+
+def _is_part_of(name: str, out: Path) -> bool:
+    """Tell whether a path is a database's file, by whatever way it leads there, or one that SQLite keeps beside it."""
+    file = Path(unquote(urlsplit(name).path)) if name.startswith("file:") else Path(name)
+    parts = [file.with_name(file.name + suffix).resolve() for suffix in ("", "-wal", "-shm", "-journal")]
+    return out.resolve() in parts or (out.exists() and file.exists() and out.samefile(file))
 
 
 def pg_dump(url: URL, out: Path) -> str:

@@ -1,4 +1,4 @@
-"""Hash every artifact again."""
+"""Hash every artifact again, and check every record."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from registry.artifacts import MissingError, content, open_store
 from registry.artifacts.findings import Fault, Findings, StoredArtifact
 from registry.core.database.transaction import reading
 from registry.retention.garbage import left_over, select_artifacts
+from registry.retention.records import check_records
 from registry.schema import artifacts, models, versions
 
 
 def verify(engine: Engine, before: datetime) -> Findings:
-    """Return what is missing, altered or orphaned.
+    """Return what is missing, altered or orphaned, and which records are damaged.
 
     Each artifact is read in a transaction of its own: a long one would keep PostgreSQL from vacuuming, and SQLite from
     checkpointing its write-ahead log.
@@ -30,7 +31,9 @@ def verify(engine: Engine, before: datetime) -> Findings:
         orphans = select_artifacts(connection, ~content.owned())
         files = tuple(left_over(connection, before))
     faults = [fault for artifact in stored if (fault := _fault(engine, artifact))]
-    return Findings(len(stored), sum(artifact.bytes for artifact in stored), tuple(faults), tuple(orphans), files)
+    checked, damaged = check_records(engine)
+    size = sum(artifact.bytes for artifact in stored)
+    return Findings(len(stored), size, tuple(faults), tuple(orphans), files, checked, damaged)
 
 
 def _fault(engine: Engine, artifact: StoredArtifact) -> Fault | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from registry.core.errors import UsageError
+from registry.core.errors import IntegrityError, UsageError
 from registry.core.metric_directions import known_direction
 from registry.core.objective import Direction
 from registry.values.version import LossCurve, Param
@@ -30,7 +30,13 @@ def pack_curve(curve: LossCurve) -> bytes:
 
 
 def unpack_curve(metric: str, packed: bytes) -> LossCurve:
-    """Return the curve again."""
+    """Return the curve again.
+
+    Raises:
+        IntegrityError: the bytes are no numbers.
+    """
+    if len(packed) % 8:
+        raise IntegrityError(f"the curve of {metric!r} has {len(packed)} bytes; expected 8 for each epoch")
     return LossCurve(metric, struct.unpack(f"<{len(packed) // 8}d", packed))
 
 
@@ -77,14 +83,21 @@ def nearest_float(value: float) -> float:
 
 
 def unpack_param(kind: str, text: str | None) -> Param:
-    """Return the param again, of the same type."""
+    """Return the param again, of the same type.
+
+    Raises:
+        IntegrityError: the text is none of its kind.
+    """
     if text is None or kind == "none":
         return None
     if kind == "bool":
         return text == "True"
-    if kind == "int":
-        return int(text)
-    return float(text) if kind == "float" else text
+    try:
+        if kind == "int":
+            return int(text)
+        return float(text) if kind == "float" else text
+    except ValueError:
+        raise IntegrityError(f"a param is stored as the {kind} {text!r:.100}, which is none") from None
 
 
 def pack_metrics(

@@ -11,7 +11,8 @@ from registry.core.errors import UsageError
 # The version that an alias has to be on: its number, nowhere, or wherever it is.
 Expected = int | Literal["none"] | None
 
-_NAME = re.compile(r"\w[\w.-]{0,199}")
+NAME_PATTERN = r"\w[\w.-]{0,199}"
+_NAME = re.compile(NAME_PATTERN)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 

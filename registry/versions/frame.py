@@ -104,5 +104,5 @@ def require_pyarrow() -> None:
         import pyarrow  # noqa: F401
     except ImportError:
         raise UsageError(
-            "Parquet needs pyarrow, which is not installed: pip install -e '.[parquet]' in the checkout, or take csv"
+            "Parquet needs pyarrow, which is not installed: pip install 'studies[parquet]', or take csv"
         ) from None

@@ -261,5 +261,5 @@ def _import_ray() -> Any:
     try:
         import ray
     except ImportError:
-        raise ClusterError("Ray is not installed; install: pip install -e '.[ray]' in the checkout") from None
+        raise ClusterError("Ray is not installed; install: pip install 'studies[ray]'") from None
     return ray

@@ -101,8 +101,7 @@ def check_sampler(settings: Settings) -> None:
         raise UsageError(f"the sampler is {settings.sampler!r}; expected one of: {', '.join(SAMPLERS)}")
     if settings.sampler == "gp" and find_spec("torch") is None:
         raise SettingsError(
-            "the sampler gp needs PyTorch: install it (pip install -e '.[gp]' in the checkout), "
-            "or choose another --sampler"
+            "the sampler gp needs PyTorch: install it (pip install 'studies[gp]'), or choose another --sampler"
         )
 
 

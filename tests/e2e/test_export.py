@@ -119,7 +119,7 @@ def test_a_file_that_predicts_something_else_is_not_kept(name: str, tmp_path: Pa
 def test_the_extra_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     out = tmp_path / "x.onnx"
-    with pytest.raises(ExportError, match=r"ONNX needs tf2onnx; install: pip install -e '.\[onnx\]' in the checkout"):
+    with pytest.raises(ExportError, match=r"ONNX needs tf2onnx; install: pip install 'studies\[onnx\]'"):
         export_checked(dense(), format_of("onnx", out), out, None)
 
 

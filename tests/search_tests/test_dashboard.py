@@ -1,6 +1,8 @@
 """The dashboard's server, with a small app in the place of optuna-dashboard's own."""
 
+import http.client
 import json
+import socket
 import sys
 import threading
 import urllib.error
@@ -49,6 +51,34 @@ def test_questions_are_answered_and_everything_else_is_refused(url, capfd):
             server.shutdown()
             thread.join()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        *(("127.0.0.1:{port}", 200), ("localhost:{port}", 200), ("LocalHost", 200), ("localhost.", 200)),
+        *((socket.gethostname(), 200), (f"{socket.gethostname()}:{{port}}", 200)),
+        *(("evil.example", 403), ("evil.example:{port}", 403), ("localhost.evil.example", 403), ("10.9.8.7", 403)),
+        *(("", 403), ("localhost:x", 403), ("localhost@evil.example", 403), ("[::1", 403), ("[::1]", 403)),
+    ],
+)
+def test_only_this_machines_names_are_answered(url, asked, code):
+    with serving(url, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+            connection.putrequest("GET", "/api/studies", skip_host=True)
+            connection.putheader("Host", asked.format(port=server.server_port))
+            connection.endheaders()
+            answer = connection.getresponse()
+            body = json.loads(answer.read())
+            connection.close()
+        finally:
+            server.shutdown()
+            thread.join()
+    assert answer.status == code
+    assert body == ["night"] if code == 200 else "answers only to names of its machine" in body["reason"]
 
 
 def test_a_port_that_is_taken_is_named(url):

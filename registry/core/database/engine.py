@@ -10,16 +10,18 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import warnings
 from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
 from registry.core.database.postgres import connector
-from registry.core.database.url import display_url, parse_url, require_file
+from registry.core.database.url import display_url, hide_secrets, parse_url, require_file
+from registry.core.error_text import first_line
 from registry.core.errors import DatabaseError
 
 REST_SECONDS = 1.0  # after so long without use, a connection is pinged before it is used again
@@ -41,15 +43,33 @@ def open_engine(url: str | URL, *, must_exist: bool = False, answer_seconds: flo
         require_file(parsed)
     try:
         if parsed.get_backend_name() == "sqlite":
+            _check_options(parsed)
             engine = _sqlite_engine(parsed, reading_only=must_exist and _is_sealed(parsed.database))
         else:
             engine = sa.create_engine(parsed, pool_size=2, creator=connector(parsed, answer_seconds))
             _ping_after_a_rest(engine, answer_seconds)
     except (ImportError, NoSuchModuleError) as error:
         raise DatabaseError(
-            f"no driver for {display_url(parsed)} ({error}); install it: pip install -e '.[postgres]' in the checkout"
+            f"no driver for {display_url(parsed)} ({error}); install it: pip install 'studies[postgres]'"
         ) from None
+    except (ArgumentError, ValueError, TypeError) as error:
+        said = first_line(hide_secrets(str(error), parsed))
+        raise DatabaseError(f"the database URL {display_url(parsed)} has an option that cannot be: {said}") from None
     return engine
+
+
+def _check_options(url: URL) -> None:
+    """Refuse options of a SQLite URL that its driver does not know; SQLAlchemy only warns of them.
+
+    Raises:
+        ArgumentError: there are some.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", sa.exc.SAWarning)
+        try:
+            url.get_dialect()().create_connect_args(url)
+        except sa.exc.SAWarning as warning:
+            raise ArgumentError(str(warning)) from None
 
 
 def _ping_after_a_rest(engine: Engine, answer_seconds: float) -> None:

@@ -73,7 +73,7 @@ def parse_url(url: str | URL) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The text may hold a password, so it is not repeated.
         raise DatabaseError(
             "the storage is not a database URL; expected for example sqlite:///studies.db or "
@@ -83,6 +83,12 @@ def parse_url(url: str | URL) -> URL:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise DatabaseError(f"the storage is a {parsed.get_backend_name()!r} URL; expected sqlite:/// or postgresql://")
+    if parsed.get_backend_name() == "sqlite" and (parsed.host or parsed.port or parsed.username):
+        raise DatabaseError(
+            "the storage is a SQLite URL with a host; expected sqlite:///FILE, or sqlite:////FOLDER/FILE"
+        )
+    if parsed.port is not None and not 0 < parsed.port < 2**16:
+        raise DatabaseError(f"the storage's port is {parsed.port}; expected 1 to {2**16 - 1}")
     return parsed
 
 

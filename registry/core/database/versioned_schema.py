@@ -114,7 +114,7 @@ class Schema:
         if _order(revision) > _order(self.head):
             raise SchemaError(
                 f"the {self.name} tables of {where} are of schema {revision}, newer than the {self.head} that "
-                "this program knows: upgrade the program (git pull in the checkout)"
+                "this program knows: upgrade the program (`pip install --upgrade studies`, or `git pull` in a checkout)"
             )
 
     def check_readable(self, engine: Engine) -> None:

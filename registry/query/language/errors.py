@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from registry.core.errors import UsageError
 
+SHOWN = 200  # characters of a filter in a message
+
 
 class FilterError(UsageError):
     """A wrong filter or sort; its message is one line, `picture` shows the place.
@@ -16,7 +18,9 @@ class FilterError(UsageError):
 
     def __init__(self, message: str, text: str | None = None, at: int | None = None) -> None:
         self.text, self.at = text, at
-        super().__init__(message if text is None or at is None else f"in {text!r}, column {at + 1}: {message}")
+        super().__init__(
+            message if text is None or at is None else f"in {_near(text, at)!r}, column {at + 1}: {message}"
+        )
 
     @property
     def picture(self) -> str | None:
@@ -25,3 +29,11 @@ class FilterError(UsageError):
             return None
         line = "".join(" " if character.isspace() else character for character in self.text)
         return f"{line}\n{' ' * self.at}^"
+
+
+def _near(text: str, at: int) -> str:
+    """Return a text, or what stands near a place in it where it is long."""
+    if len(text) <= SHOWN:
+        return text
+    start = max(0, at - SHOWN // 2)
+    return "…" * (start > 0) + text[start : start + SHOWN] + "…" * (start + SHOWN < len(text))

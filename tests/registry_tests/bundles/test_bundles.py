@@ -70,6 +70,13 @@ def zipped(members, compression=zipfile.ZIP_STORED):
     return out.getvalue()
 
 
+def npy(dtype, shape, data):
+    """Return the bytes of an .npy file of this header and so many zeros, or these bytes."""
+    header = f"{{'descr': {dtype}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    body = data if isinstance(data, bytes) else bytes(data)
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + body
+
+
 WEIGHTS = keras_file()
 NUMBERS = itertools.count()
 
@@ -223,6 +230,39 @@ class TestRoundTrip:
         target.import_bundle(tmp_path / "x")
         assert (target.get("toy/1").state, target.get("toy/1").weights) == ("displaced", None)
 
+    def test_a_version_that_is_here_under_another_name(self, filled, target, tmp_path):
+        filled.bundle(["toy/1"], tmp_path / "x")
+        target.import_bundle(tmp_path / "x")
+        with zipfile.ZipFile(tmp_path / "x") as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        document = json.loads(members["versions/000001.json"]) | {"model": "other"}
+        manifest = json.loads(members["manifest.json"])
+        members["versions/000001.json"] = json.dumps(document).encode()
+        manifest["versions"]["versions/000001.json"] = sha(members["versions/000001.json"])
+        manifest["models"]["other"] = manifest["models"].pop("toy")
+        (tmp_path / "y").write_bytes(zipped(members | {"manifest.json": json.dumps(manifest)}))
+        assert target.import_bundle(tmp_path / "y").present == ("toy/1",)
+        assert [model.name for model in target.models()] == ["toy"]
+
+    @pytest.mark.parametrize("store", ["database", "folder"])
+    def test_an_import_that_fails_at_the_last_version_adds_none(self, filled, tmp_path, store):
+        filled.bundle(["toy/1", "toy/2"], tmp_path / "x")
+        outside = None if store == "database" else str(tmp_path / "weights")
+        with Registry(f"sqlite:///{tmp_path}/full.db", create=True, artifacts=outside) as full:
+            with full._engine.begin() as connection:
+                connection.exec_driver_sql(
+                    "CREATE TRIGGER full BEFORE INSERT ON registry_versions WHEN new.number = 2 "
+                    "BEGIN SELECT raise(FAIL, 'the disk is full'); END"
+                )
+            with pytest.raises(UserError, match="the disk is full"):
+                full.import_bundle(tmp_path / "x")
+            assert full.models() == []
+            assert full.verify(grace=timedelta(0)).as_dict() | {"clean": True} == {
+                **dict.fromkeys(("artifacts", "bytes", "versions"), 0),
+                **dict.fromkeys(("faults", "orphans", "files", "damaged"), ()),
+                "clean": True,
+            }
+
     def test_what_is_no_reference(self, filled, tmp_path):
         with pytest.raises(UsageError, match="a bundle of no version"):
             filled.bundle([], tmp_path / "x")
@@ -325,17 +365,18 @@ class TestRefused:
 
         return check
 
-    def changed(self, members, change=lambda document: None, weights=None):
-        """Return a bundle of a changed record or other weights, whose hashes are right."""
+    def changed(self, members, change=lambda document: None, weights=None, predictions=None):
+        """Return a bundle of a changed record, other weights or other predictions, whose hashes are right."""
         members = dict(members)
         manifest = json.loads(members["manifest.json"])
         document = json.loads(members["versions/000001.json"])
-        if weights is not None:
-            old = document["weights"]
-            del members[f"artifacts/{old}"], manifest["artifacts"][old]
-            members[f"artifacts/{sha(weights)}"] = weights
-            manifest["artifacts"][sha(weights)] = len(weights)
-            document["weights"] = sha(weights)
+        for key, data in (("weights", weights), ("check", predictions)):
+            if data is not None:
+                old = document[key]
+                del members[f"artifacts/{old}"], manifest["artifacts"][old]
+                members[f"artifacts/{sha(data)}"] = data
+                manifest["artifacts"][sha(data)] = len(data)
+                document[key] = sha(data)
         change(document)
         members["versions/000001.json"] = json.dumps(document).encode()
         manifest["versions"]["versions/000001.json"] = sha(members["versions/000001.json"])
@@ -402,27 +443,43 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("change", "match"),
         [
-            (lambda document: document.update(model="../toy"), "cannot be the name of a model"),
-            (lambda document: document.update(state="?"), "the state is"),
-            (lambda document: document.update(aliases=["a b"]), "cannot be the name of a alias"),
-            (lambda document: document.update(tags={"a": 1}), "its record cannot be"),
-            (lambda document: document.update(tags={"a": []}), "is no text"),
-            (lambda document: document.update(tags={"a b": ""}), "cannot be the name of a tag"),
+            (lambda document: document.update(model="../toy"), r"matching regex .* at `\$.model`"),
+            (lambda document: document.update(state="?"), r"Invalid enum value '\?' - at `\$.state`"),
+            (lambda document: document.update(aliases=["a b"]), r"matching regex .* at `\$.aliases\[0\]`"),
+            (lambda document: document.update(aliases=["a", "a"]), "expected each once"),
+            (lambda document: document.update(tags={"a": 1}), r"Expected `str`, got `int` - at `\$.tags\[...\]`"),
+            (lambda document: document.update(tags={"a b": ""}), r"at `key` in `\$.tags`"),
             (lambda document: document.update(protected=["champion"]), "are protected, but its aliases are"),
-            (lambda document: document.pop("protected"), "there is no 'protected'"),
-            (lambda document: document.update(description=[]), "is no text"),
-            (lambda document: document.update(description="x" * 100_001), "expected up to 100000"),
-            (lambda document: document["lasting"]["origin"].update(registry=None), "is no text"),
-            (lambda document: document.pop("check"), "there is no 'check'"),
-            (lambda document: document.update(check="../../etc/passwd"), "its artifacts are not those of its versions"),
-            (lambda document: document["lasting"].update(epoch=0), "is no number from 1"),
+            (lambda document: document.pop("protected"), "missing required field `protected`"),
+            (lambda document: document.update(more=1), "unknown field `more`"),
+            (lambda document: document.update(description=[]), r"at `\$.description`"),
+            (lambda document: document.update(description="a\0"), "no database holds NUL"),
+            (lambda document: document.update(description="x" * 100_001), "length <= 100000"),
+            (lambda document: document["lasting"]["origin"].update(registry=None), r"at `\$.lasting.origin.registry`"),
+            (lambda document: document["lasting"]["origin"].update(registry="a:b"), r"at `\$.lasting.origin.registry`"),
+            (lambda document: document.pop("check"), "missing required field `check`"),
+            (lambda document: document.update(check="../../etc/passwd"), r"at `\$.check`"),
+            (lambda document: document.update(check="0" * 64), "its artifacts are not those of its versions"),
+            (lambda document: document["lasting"].update(epoch=0), r"`int` >= 1 - at `\$.lasting.epoch`"),
+            (lambda document: document["lasting"].update(epoch=math.inf), r"at `\$.lasting.epoch`"),
             (lambda document: document["lasting"].update(score="0x1"), "the score is 1.0, but 'val_accuracy' at epoch"),
-            (lambda document: document["lasting"].update(direction="up"), "expected 'max' or 'min'"),
-            (lambda document: document["lasting"].update(created_at="2026-01-01T00:00:00"), "has no zone"),
-            (lambda document: document["lasting"]["source"].update(trial=2**70), "no number that a database holds"),
-            (lambda document: document["lasting"]["params"].update(a={"kind": "int", "text": "x"}), "cannot be"),
-            (lambda document: document["lasting"]["curves"].update(a="!"), "cannot be"),
-            (lambda document: document["lasting"].update(curves=[]), "cannot be"),
+            (lambda document: document["lasting"].update(score="inf", curves={}), "would be the best for ever"),
+            (lambda document: document["lasting"].update(score="0x1p9999"), "too large"),
+            (lambda document: document["lasting"].update(direction="up"), r"at `\$.lasting.direction`"),
+            (lambda document: document["lasting"].update(created_at="2026-01-01T00:00:00"), "expected one of 1970 to"),
+            (lambda document: document["lasting"].update(created_at="9999-12-31T23:59:59-09:00"), "expected one of"),
+            (lambda document: document["lasting"].update(created_at="2026-01-01T00:00:00+01:00"), "a registry writes"),
+            (lambda document: document["lasting"].update(created_at="yesterday"), "isoformat"),
+            (lambda document: document["lasting"].update(seconds="inf"), "took inf seconds; expected a number from 0"),
+            (lambda document: document["lasting"].update(seconds="-0x1p0"), "took -1.0 seconds"),
+            (lambda document: document["lasting"]["source"].update(trial=2**31), r"at `\$.lasting.source.trial`"),
+            (lambda document: document["lasting"]["source"].update(seed=2**70), r"at `\$.lasting.source.seed`"),
+            (lambda document: document["lasting"]["params"].update(a={"kind": "int", "text": "x"}), "which is none"),
+            (lambda document: document["lasting"]["params"].update(a={"kind": "int", "text": "0_1"}), "writes"),
+            (lambda document: document["lasting"]["params"].update(a={"kind": "bool", "text": "no"}), "writes"),
+            (lambda document: document["lasting"]["curves"].update(a="!"), "Invalid base64"),
+            (lambda document: document["lasting"]["curves"].update(a="AAAA"), "has 3 bytes; expected 8 for each epoch"),
+            (lambda document: document["lasting"].update(curves=[]), r"at `\$.lasting.curves`"),
         ],
     )
     def test_records_that_cannot_be(self, members, refused, change, match):
@@ -431,29 +488,34 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("change", "match"),
         [
-            (lambda line: line.update(tags={"owner": 1}), "1 is no text"),
-            (lambda line: line.update(tags={"owner": None}), "None is no text"),
-            (lambda line: line.update(tags={"owner": "x" * 501}), "expected up to 500"),
+            (lambda line: line.update(tags={"owner": None}), r"Expected `str`, got `null` - at `\$.tags\[...\]`"),
+            (lambda line: line.update(tags={"owner": "x" * 501}), "length <= 500"),
             (lambda line: line.update(tags={"owner": "\0"}), "no database holds NUL"),
-            (lambda line: line.update(tags={"../owner": "x"}), "cannot be the name of a tag"),
-            (lambda line: line.update(tags=["owner"]), "cannot be"),
-            (lambda line: line.pop("tags"), "there is no 'tags'"),
+            (lambda line: line.update(tags={"../owner": "x"}), r"at `key` in `\$.tags`"),
+            (lambda line: line.update(tags=["owner"]), r"at `\$.tags`"),
+            (lambda line: line.pop("tags"), "missing required field `tags`"),
             (lambda line: line.update(description="\ud800"), "lone surrogates"),
-            (lambda line: line.update(description="x" * 100_001), "expected up to 100000"),
-            (lambda line: line.update(direction="up"), "expected 'max' or 'min'"),
-            (lambda line: line.update(metric=""), "is not a text of 1 to 500"),
-            (lambda line: line.update(metric=None), "is not a text of 1 to 500"),
+            (lambda line: line.update(description="x" * 100_001), "length <= 100000"),
+            (lambda line: line.update(direction="up"), r"at `\$.direction`"),
+            (lambda line: line.update(metric=""), "length >= 1"),
+            (lambda line: line.update(metric=None), r"at `\$.metric`"),
         ],
     )
     def test_models_that_cannot_be(self, members, refused, change, match):
         manifest = json.loads(members["manifest.json"])
         change(manifest["models"]["toy"])
-        refused(zipped(members | {"manifest.json": json.dumps(manifest)}), f"the model 'toy' is refused: .*{match}")
+        refused(
+            zipped(members | {"manifest.json": json.dumps(manifest)}),
+            f"(the model 'toy'|its manifest) is refused: .*{match}",
+        )
 
     @pytest.mark.parametrize("models", [{}, {"toy": None}, {"toy": {}, "other": {}}, {"other": {}}])
     def test_models_that_are_not_those_of_the_versions(self, members, refused, models):
         manifest = json.loads(members["manifest.json"]) | {"models": models}
-        refused(zipped(members | {"manifest.json": json.dumps(manifest)}), "models of its manifest are not|cannot be")
+        refused(
+            zipped(members | {"manifest.json": json.dumps(manifest)}),
+            "models of its manifest are not|is refused: Expected `object`",
+        )
 
     @pytest.mark.parametrize(
         ("weights", "match"),
@@ -490,6 +552,29 @@ class TestRefused:
 
     def test_predictions_that_are_none(self, members, refused):
         refused(self.changed(members, lambda document: document.update(check=document["weights"])), "artifacts are not")
+
+    @pytest.mark.parametrize(
+        ("arrays", "match"),
+        [
+            ({"inputs": npy("'<f8'", "(2,)", 16)}, "KeyError"),
+            ({"inputs": npy("'<f8'", "(2,)", 16), "outputs": npy("'|O'", "(2,)", 16)}, "is an array of object"),
+            ({"inputs": npy("'<f8'", "(2,)", 16), "outputs": npy("'<f8'", "(10**9,)", 16)}, "is no array"),
+            ({"inputs": npy("'<f8'", "(2,)", 16), "outputs": npy("'<f8'", "(9999999999,)", 16)}, "in 80000000069"),
+            ({"inputs": npy("'<f8'", "(2,)", 16), "outputs": npy("'<f8'", "(-2,)", 16)}, "outputs.npy' says"),
+            ({"inputs": npy("'<f8'", "(2,)", 16), "outputs": npy("[('a', '<f8')]", "(2,)", 16)}, "outputs.npy' says"),
+            ({"inputs": npy("'<f8'", "(2,)", 16), "outputs": b"no array"}, "is no array"),
+            ({"inputs": npy("'<f8'", "()", 8), "outputs": npy("'<f8'", "(2,)", 16)}, "expected samples"),
+            ({name: npy("'<f8'", "(2,)", 16) for name in ("inputs", "outputs", "inputs.0")}, "belong to nothing"),
+            (
+                {"inputs.structure": npy("'|u1'", "(4,)", b"true"), "outputs": npy("'<f8'", "(2,)", 16)},
+                "holds no stored",
+            ),
+            ({"more": npy("'<f8'", "(2,)", 16)}, "expected arrays called inputs and outputs"),
+        ],
+    )
+    def test_stored_predictions_that_are_nonsense(self, members, refused, arrays, match):
+        stored = zipped({f"{name}.npy": data for name, data in arrays.items()})
+        refused(self.changed(members, predictions=stored), match)
 
     def test_a_file_that_is_not_there(self, target, tmp_path):
         with pytest.raises(UserError, match="none cannot be read: No such file"):

@@ -22,7 +22,12 @@ KEYS = [
     "version",
     "score",
     "metric",
+    "direction",
     "epoch",
+    "stop_reason",
+    "seconds",
+    "parameters",
+    "state",
     "params",
     "metrics",
     "aliases",
@@ -68,6 +73,9 @@ class TestReading:
             "trial": 5,
             "seed": None,
             "problem": None,
+            "data_fingerprint": None,
+            "code_revision": None,
+            "libraries": {},
             "origin": None,
             "imported": None,
         }
@@ -283,6 +291,14 @@ sys.exit(0 if (first, second) == (0, 1) else 3)
 
 
 class TestConsole:
+    def test_a_file_that_cannot_be_is_one_line(self, call):
+        code, out, err = call("backup", "x" * 5000)
+        assert (code, out, err) == (
+            1,
+            "",
+            f"registry: {'x' * 100}: File name too long; check its name, and that you may use it\n",
+        )
+
     def test_a_fault_is_one_line_and_debug_shows_it(self, capsys):
         broken = new_app("Broken.")
 

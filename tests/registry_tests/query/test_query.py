@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -165,6 +167,15 @@ def test_what_fits(shop, where, expected):
     assert [version.version for version in shop.list("toy", where=where)] == expected
 
 
+@pytest.mark.parametrize("name", ["epoch", "score", "params.dropout", "last.loss", "trial"])
+@pytest.mark.parametrize("numbers", [range(999), [0.5, *range(998)]], ids=["whole", "mixed"])
+def test_a_thousand_values(shop, name, numbers):
+    few = [number for number in numbers if number < 64]
+    for operator in ("in", "not in"):
+        long, short = (shop.find(None, f"{name} {operator} ({','.join(map(str, each))})") for each in (numbers, few))
+        assert refs(long) == refs(short)
+
+
 def test_text_and_python_mean_the_same(shop):
     where = (f.metric("val_accuracy") > 0.5) & (f.params["dropout"] <= 0.4) & ~(f.tag["team"] == "vision")
     text = "val_accuracy > 0.5 and params.dropout <= 0.4 and not tag.team = 'vision'"
@@ -242,6 +253,20 @@ def test_no_cursor(shop, cursor):
         shop.find("toy", after=cursor)
 
 
+@pytest.mark.parametrize("key", [10**30, math.nan, "\ud800", "a\0", [], {}, "0001-01-01T00:00:00+12:00", "9" * 9])
+@pytest.mark.parametrize("sort", ["created", "score", "study"])
+def test_a_cursor_of_a_value_that_cannot_be(shop, key, sort):
+    cursor = base64.urlsafe_b64encode(json.dumps([sort, 0, key, 1]).encode()).decode().rstrip("=")
+    with suppress(UsageError):  # and nothing else
+        assert shop.find("toy", sort=sort, after=cursor).next is None
+
+
+@pytest.mark.parametrize("limit", [0, -1, 2**31, 10**30])
+def test_no_limit(shop, limit):
+    with pytest.raises(UsageError, match=f"the limit is {limit}; expected 1 to 2147483647, or None for all"):
+        shop.find("toy", limit=limit)
+
+
 def test_a_cursor_of_another_sort(shop):
     following = shop.find("toy", sort="score", limit=1).next
     with pytest.raises(UsageError, match="sorted by 'score', not by 'score desc'"):
@@ -308,5 +333,5 @@ def test_parquet_without_pyarrow_says_what_to_install(shop, tmp_path, monkeypatc
     from registry.versions.frame import write_parquet
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(UsageError, match=r"pip install -e '\.\[parquet\]'"):
+    with pytest.raises(UsageError, match=r"pip install 'studies\[parquet\]'"):
         write_parquet(shop.find().versions, tmp_path / "a.parquet")

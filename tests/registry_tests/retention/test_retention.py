@@ -21,7 +21,7 @@ from registry.cli import app
 from registry.core.console import run
 from registry.core.database.transaction import reading, writing
 from registry.retention.backup import pg_dump
-from registry.schema import chunks, events, versions
+from registry.schema import chunks, events, metadata, versions
 
 NOW = timedelta(0)
 
@@ -114,6 +114,34 @@ class TestVerify:
         assert [file.name for file in found.files] == ["tmp/" + "0" * 32]
         with pytest.raises(UserError, match="bytes of toy/2 .* are gone: the store .* has none of sha256"):
             registry.get("toy/2").export(one.parent / "x.keras")
+
+    @pytest.mark.parametrize(
+        ("table", "changed", "said"),
+        [
+            ("curves", {"float64": b"\0" * 15}, "the curve of 'val_accuracy' has 15 bytes; expected 8 for each epoch"),
+            ("curves", {"float64": b"\0" * 8}, "the curve of 'val_accuracy' has 1 epochs of 2"),
+            (
+                "curves",
+                {"float64": b"\0" * 16},
+                "the curve of 'val_accuracy' is not the one that its metrics were",
+            ),
+            ("params", {"text": "four"}, "a param is stored as the int 'four', which is none"),
+            ("params", {"text": "4"}, "the param 'units' is '4' as text and 3.0 as a number"),
+            ("metrics", {"value": 0.9}, "its score is 0.5, but 'val_accuracy' is 0.9"),
+            ("metrics", {"last_value": 0.9}, "the curve of 'val_accuracy' is not the one"),
+            ("metrics", {"name": "other"}, "it has the metrics ['other'], but the curves ['val_accuracy']"),
+        ],
+    )
+    def test_records_that_are_damaged(self, registry, register, table, changed, said):
+        for _ in range(2):
+            register(registry, 0.5, curves={"val_accuracy": [0.5, 0.4]})
+        held = metadata.tables[f"registry_{table}"]
+        with writing(registry._engine) as connection:
+            connection.execute(held.update().where(held.c.version_id == 2).values(**changed))
+        found = registry.verify()
+        assert (found.versions, found.clean) == (2, False)
+        ((version, what),) = [(record.version, record.what) for record in found.damaged]
+        assert (version, what[: len(said)]) == ("toy/2", said)
 
     def test_orphans(self, stored, register):
         register(stored, 0.5, weights=b"one")
@@ -275,6 +303,16 @@ class TestBackup:
             assert copy.execute("SELECT count(*) FROM registry_settings").fetchone() == (1,)
         copy.close()
 
+    @pytest.mark.parametrize("name", ["studies.db", "studies.db-wal", "x/../studies.db", "link.db", "hard.db"])
+    def test_it_does_not_write_over_the_database(self, sqlite_registry, register, tmp_path, name):
+        register(sqlite_registry, 0.5)
+        (tmp_path / "x").mkdir()
+        (tmp_path / "link.db").symlink_to(tmp_path / "studies.db")
+        (tmp_path / "hard.db").hardlink_to(tmp_path / "studies.db")
+        with pytest.raises(UserError, match="is the database itself, or a part of it"):
+            sqlite_registry.backup(tmp_path / name, force=True)
+        assert sqlite_registry.get("toy").score == 0.5
+
     def test_postgresql_has_a_command_of_its_own(self, postgres, tmp_path):
         with Registry(postgres(), create=True) as registry, pytest.raises(UserError, match="run: pg_dump --format=cus"):
             registry.backup(tmp_path / "x.dump")
@@ -306,7 +344,7 @@ class TestCommands:
         assert json.loads(call("gc", "--dry-run", "--json")[1])["versions"] == ["toy/1"]
         assert call("gc", "--dry-run")[1].splitlines()[0] == "toy/1 is displaced and has no alias: its weights go"
         assert call("gc")[1].splitlines()[-1] == "11 bytes freed"
-        assert call("verify")[:2] == (0, "1 artifacts, 11 bytes: all as registered\n")
+        assert call("verify")[:2] == (0, "1 artifacts, 11 bytes, 2 records: all as registered\n")
         with sqlite3.connect(tmp_path / "s.db") as connection:
             connection.execute("UPDATE registry_chunks SET data = x'78'")
         connection.close()
@@ -314,7 +352,7 @@ class TestCommands:
         assert (code, out.splitlines()[1].split()[0], out.splitlines()[-1]) == (
             1,
             "altered:",
-            "1 artifacts, 11 bytes: not clean",
+            "1 artifacts, 11 bytes, 2 records: not clean",
         )
         code, out, _ = call("verify", "--json")
         assert (code, json.loads(out)["clean"], json.loads(out)["faults"][0]["versions"]) == (1, False, ["toy/2"])
@@ -326,6 +364,14 @@ class TestCommands:
         out = call("backup", str(tmp_path / "b.db"))[1]
         assert f"weights in {tmp_path}/w/registry-" in out
         assert call("artifacts", "database")[1] == "new artifacts go to database\n"
+
+    @pytest.mark.parametrize("grace", ["-1", "nan", "inf", "1e300"])
+    def test_a_grace_that_cannot_be(self, call, grace):
+        for command in ("verify", "gc"):
+            code, _, err = call(command, "--grace", grace)
+            assert code == 2
+            assert err.startswith("registry: --grace is ")
+            assert err.endswith("; expected 0 to 52560000 minutes\n")
 
     def test_delete_and_backup(self, call, tmp_path):
         assert call("delete", "toy/1")[:2] == (0, "toy/1 is deleted\n")

@@ -127,7 +127,7 @@ def test_a_failure_of_the_cluster_is_told_in_one_line_with_its_reason():
 def test_what_to_install_is_said_where_ray_is_not(monkeypatch):
     check_reachable("local")
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ClusterError, match=r"Ray is not installed; install: pip install -e '.\[ray\]'"):
+    with pytest.raises(ClusterError, match=r"Ray is not installed; install: pip install 'studies\[ray\]'"):
         check_reachable("ray")
 
 

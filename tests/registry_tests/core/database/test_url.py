@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.core.database.driver_errors import explain
+from registry.core.database.engine import open_engine
 from registry.core.database.url import SECRET_OPTIONS, display_url, hide_secrets, without_secrets
+from registry.core.errors import DatabaseError
 
 SECRET = "s3cr&t/=%41"
 PLACES = [
@@ -28,6 +30,26 @@ def test_no_secret_is_shown(url):
         assert "s3cr" not in shown
     error = sa.exc.OperationalError("SELECT 1", None, Exception(f"no such user with {SECRET}"))
     assert "s3cr" not in str(explain(error, url))
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://ann:s3cret@db:port/x", "is not a database URL"),
+        ("postgresql://[::1", "is not a database URL"),
+        ("postgresql://ann:s3cret@db:99999/x", "the storage's port is 99999; expected 1 to 65535"),
+        ("postgresql://ann:s3cret@db:0/x", "the storage's port is 0"),
+        ("sqlite://studies.db/x", "is a SQLite URL with a host; expected sqlite:///FILE"),
+        ("mysql://ann:s3cret@db/x", "is a 'mysql' URL"),
+        ("sqlite:///x.db?timeout=long", "has an option that cannot be"),
+        ("sqlite+aiosqlite:///x.db", "no driver for sqlite"),
+    ],
+)
+def test_a_url_that_cannot_be_is_refused_in_a_line(url, said):
+    with pytest.raises(DatabaseError, match=said) as refused:
+        open_engine(url)
+    assert "s3cret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_what_is_no_secret_stays():

@@ -1,0 +1,88 @@
+"""Check the records of versions: params and curves against all that is kept twice.
+
+A param is kept as text and as a number. Of a curve, its length is kept beside its bytes, and its value at the version's
+epoch, its best and its last value as a metric; the objective's is the score.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from registry.artifacts.findings import DamagedRecord
+from registry.core.database.transaction import reading
+from registry.core.errors import IntegrityError
+from registry.schema import curves, metrics, models, params, versions
+from registry.values.encoding import pack_float, pack_param, unpack_curve, unpack_param
+from registry.values.version import LossCurve
+
+_BATCH = 200
+
+
+def check_records(engine: Engine) -> tuple[int, tuple[DamagedRecord, ...]]:
+    """Return how many versions there are, and those whose params or curves are not what was registered.
+
+    A batch is read in a transaction of its own; a version that is deleted meanwhile is passed over.
+    """
+    with reading(engine) as connection:
+        ids = list(connection.scalars(sa.select(versions.c.id).order_by(versions.c.id)))
+    damaged: list[DamagedRecord] = []
+    for start in range(0, len(ids), _BATCH):
+        with reading(engine) as connection:
+            damaged += _damaged(connection, ids[start : start + _BATCH])
+    return len(ids), tuple(damaged)
+
+
+def _damaged(connection: Connection, ids: Sequence[int]) -> Iterator[DamagedRecord]:
+    named = sa.select(versions, models.c.name.label("model")).join(models, models.c.id == versions.c.model_id)
+    parts = [_parts(connection, table, ids) for table in (params, curves, metrics)]
+    for row in connection.execute(named.where(versions.c.id.in_(ids)).order_by(versions.c.id)):
+        try:
+            what = _fault(row, *(part[row.id] for part in parts))
+        except IntegrityError as error:
+            what = str(error)
+        if what is not None:
+            yield DamagedRecord(f"{row.model}/{row.number}", what)
+
+
+def _parts(connection: Connection, table: sa.Table, ids: Sequence[int]) -> dict[int, list[Any]]:
+    rows: dict[int, list[Any]] = defaultdict(list)
+    for row in connection.execute(sa.select(table).where(table.c.version_id.in_(ids))):
+        rows[row.version_id].append(row)
+    return rows
+
+
+def _fault(version: Any, its_params: list[Any], its_curves: list[Any], its_metrics: list[Any]) -> str | None:
+    """Return what is wrong with a version, or None."""
+    for row in its_params:
+        as_registered = pack_param(row.name, unpack_param(row.kind, row.text))
+        if (as_registered["kind"], as_registered["number"], as_registered["text"]) != (row.kind, row.number, row.text):
+            return f"the param {row.name!r} is {row.text!r} as text and {row.number!r} as a number"
+    drawn: dict[str, LossCurve] = {}
+    for row in its_curves:
+        drawn[row.metric] = unpack_curve(row.metric, bytes(row.float64))
+        if len(drawn[row.metric].values) != row.epochs:
+            return f"the curve of {row.metric!r} has {len(drawn[row.metric].values)} epochs of {row.epochs}"
+    measured = {row.name: row for row in its_metrics}
+    if set(measured) != {version.metric, *drawn}:
+        return f"it has the metrics {sorted(measured)}, but the curves {sorted(drawn)}"
+    if measured[version.metric].value != version.score:
+        return f"its score is {version.score!r}, but {version.metric!r} is {measured[version.metric].value!r}"
+    wrong = (name for name, curve in drawn.items() if not _fits(curve, version.epoch, measured[name]._mapping))
+    return next((f"the curve of {name!r} is not the one that its metrics were taken from" for name in wrong), None)
+
+
+def _fits(curve: LossCurve, epoch: int, kept: Mapping[str, Any]) -> bool:
+    """Tell whether a curve has the values that were taken from it when it was registered."""
+    values = curve.values
+    at = pack_float(values[epoch - 1]) if epoch <= len(values) else None
+    best = curve.best(kept["direction"]) if kept["direction"] else None
+    return (at, pack_float(values[-1]) if values else None, best or (None, None)) == (
+        kept["value"],
+        kept["last_value"],
+        (kept["best_value"], kept["best_epoch"]) if kept["direction"] else (None, None),
+    )
