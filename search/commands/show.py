@@ -87,6 +87,8 @@ def _print_status(now: StudyStatus) -> None:
     Console(highlight=False, soft_wrap=True).print(render(now))
     if now.error:
         say(f"stopped: {now.error}")
+    if now.ended:
+        say(f"the study has ended itself: {now.ended}")
 
 
 def _print_studies(statuses: list[StudyStatus]) -> None:

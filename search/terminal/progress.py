@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from registry.core.console import size
 from registry.core.durations import show_duration
 from registry.core.numbers import number_text
 from search.records.live_curves import LiveCurves
@@ -147,6 +148,8 @@ def render(
         f", about {show_duration(left)} left" if left is not None else "",
     )
     parts: list[Text | Table] = [head, Text(describe_best(status))]
+    if counts["paused"]:
+        parts.append(Text(f"{counts['paused']} paused, whose checkpoints take {size(status.paused_bytes)}"))
     if curves is not None and len(curves.scores) > 1:
         parts.append(Text(f"scores {sparkline(curves.scores, SCORES)}"))
     if status.workers:

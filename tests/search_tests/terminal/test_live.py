@@ -81,10 +81,10 @@ def test_80_columns_are_enough() -> None:
         WorkerStatus("0123456789ab", "a-host-with-a-very-long-name", 4194304, "gpu:0", "working", trial, 100, 0.5)
         for trial in (1234, None)
     )
-    counts = {"complete": 900, "pruned": 300, "failed": 34, "running": 2, "waiting": 8764}
+    counts = {"complete": 900, "pruned": 300, "failed": 34, "running": 2, "paused": 64, "waiting": 8700}
     status = StudyStatus(
         study="fmnist", problem="p", objective=Objective("val_accuracy", "max"), budget=10000, trials=counts, best=None,
-        workers=workers, stopping=False, error=None,
+        workers=workers, stopping=False, error=None, paused_bytes=123_000_000,
     )  # fmt: skip
     lines = shown(status, LiveCurves({1234: [n / 100 for n in range(100)]}, [n % 7 for n in range(200)]))
     assert max(map(len, lines)) <= 80
@@ -94,3 +94,4 @@ def test_80_columns_are_enough() -> None:
     assert "val_accuracy" in lines[head]
     assert [line.count("█") for line in lines[head + 1 :]] == [1, 0]
     assert not any("scores" in line for line in shown(status, None))
+    assert "64 paused, whose checkpoints take 123.0 MB" in lines
