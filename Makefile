@@ -13,12 +13,14 @@ STUDY ?= fmnist
 TRIALS ?= 40
 EPOCHS ?= 10
 TIMEOUT ?= 3m
+E2E := not nightly
 
-.PHONY: help search test lint unit e2e install install-test data chromium format lock clean
+.PHONY: help search test nightly lint unit e2e install install-test data chromium format lock clean
 
 help:
 	@echo "make search   search on Fashion-MNIST ($(TRIALS) trials, $(TIMEOUT) at most); again: go on"
 	@echo "make test     lint, types, borders, unit and end-to-end tests"
+	@echo "make nightly  the tests that take long: every page of the documents, storms, fuzzing"
 	@echo "make data     find or fetch Fashion-MNIST"
 	@echo "make format   format the code and mend what ruff can mend"
 	@echo "make lock     pin the newest releases in requirements.lock and requirements-test.lock"
@@ -45,7 +47,16 @@ unit: install-test
 e2e: export FMNIST_CACHE_DIR := $(CURDIR)/.data/cache
 e2e: install-test data chromium
 	@if [ -z "$$FMNIST_DATA_DIR" ] && [ -d "$(DEBIAN_DATA)" ]; then export FMNIST_DATA_DIR="$(DEBIAN_DATA)"; fi; \
-	$(BIN)/pytest -n 2 --dist loadfile --durations=15 tests/e2e tests/any_model
+	$(BIN)/pytest -n 2 --dist loadfile --durations=15 -m "$(E2E)" tests/e2e tests/any_model
+
+# The long forms: every page of the documents, KerasTuner's guides, storms.
+nightly: E2E := nightly
+nightly: e2e
+	$(BIN)/python -m tests.e2e.storm --kills 200
+	$(BIN)/python -m tests.e2e.storm --kills 200 --schedule rungs
+	$(BIN)/python -m tests.e2e.misbehaviour --trials 300 --kills 5
+	$(BIN)/python -m tests.e2e.fuzz_bundles --edits 10000
+	$(BIN)/python -m tests.e2e.fuzz_commands --lines 20000
 
 data: install
 	@tools/data.sh $(BIN)/fmnist "$(DEBIAN_DATA)"

@@ -32,11 +32,11 @@ from search.coordination.lease import Lease
 from search.creation.create import begin_study
 from search.optuna_bridge import tables
 from search.optuna_bridge.samplers import make_sampler
-from search.optuna_bridge.worker_storage import begin_trial
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
 from search.records.studies import read_study
 from search.schema import slots as slot_rows
+from search.worker.scheduling.common_epoch import begin_trial
 
 WORKERS = 8
 EPOCHS = 5

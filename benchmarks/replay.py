@@ -24,6 +24,7 @@ from search.optuna_bridge.pruners import PRUNERS, StalledPruner
 from search.records.settings import Settings
 from search.schedules import contract
 from search.schedules.contract import Begin, Resume, Schedule, ScheduledTrial
+from search.worker.scheduling.common_epoch import begin_trial
 
 START_SECONDS = 0.9  # to build a network, trace it and take its checkpoint: once for each start and resumption
 OBJECTIVE = Objective("val_accuracy", "max")
@@ -197,7 +198,9 @@ class Replay:
     def _begin(self, step: Begin) -> _Training:
         number = len(self._trainings)
         self._study.sampler = self._policy.sampler(self._seed, number)
-        trial = self._study.ask()
+        first = self._policy.schedule.first
+        trial_id = self._study._storage.create_new_trial(self._study._study_id)
+        trial = begin_trial(self._study, trial_id, first if first < self._policy.settings.max_epochs else None)
         self._propose(trial)
         index, distance = self._space.nearest(trial.params, self._free)
         self._free[index] = False

@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 import sqlalchemy as sa
 from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
-from optuna.study import Study, StudyDirection
+from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import reading, writing
@@ -248,12 +248,6 @@ class OptunaView(BaseStorage):
     def get_all_studies(self) -> list[FrozenStudy]:
         """Refuse: a worker sees its own study only."""
         _refuse()
-
-
-def begin_trial(study: Study, trial_id: int) -> Trial:
-    """Return a trial to ask for params, as ``Study.ask`` does: what the others did meanwhile counts."""
-    study._thread_local.cached_all_trials = None
-    return Trial(study, trial_id)
 
 
 def _copied(trial: FrozenTrial) -> FrozenTrial:

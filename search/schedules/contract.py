@@ -68,6 +68,10 @@ Step = Begin | Resume
 class Schedule(Protocol):
     """Decides which trial trains next."""
 
+    @property
+    def first(self) -> int:
+        """The epochs after which trials are compared for the first time: all have them, so samplers compare there."""
+
     def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
         """Return what a free worker does next.
 

@@ -17,6 +17,11 @@ class Full:
     def __init__(self, max_epochs: int) -> None:
         self._max_epochs = max_epochs
 
+    @property
+    def first(self) -> int:
+        """All epochs."""
+        return self._max_epochs
+
     def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
         """Return a trial that an epoch budget has cut short, else a new one."""
         paused = [trial.number for trial in trials if trial.state is TrialState.PAUSED]

@@ -28,6 +28,11 @@ class Hyperband:
         sizes = [math.ceil(count / (count - place) * reduction ** (count - 1 - place)) for place in range(count)]
         self._cycle = _spread(sizes)
 
+    @property
+    def first(self) -> int:
+        """Epochs of the lowest rung."""
+        return self._brackets[0].first
+
     def bracket(self, number: int) -> int:
         """Return the bracket of a trial, from 0: the one whose trials are compared first."""
         return self._cycle[number % len(self._cycle)]

@@ -26,6 +26,11 @@ class Triage:
     def __init__(self, max_epochs: int, *, first: int = 1, keep: int | None = None) -> None:
         self._max_epochs, self._first, self._keep = max_epochs, min(first, max_epochs), keep
 
+    @property
+    def first(self) -> int:
+        """The epochs after which all are compared."""
+        return self._first
+
     def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
         """Return a new trial while there are any, then the best paused one that is sure to be among the best."""
         short = [t.number for t in trials if t.state is TrialState.PAUSED and t.epochs < self._first]

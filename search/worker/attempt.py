@@ -34,7 +34,6 @@ from search.errors import (
 from search.optuna_bridge.outcome import optuna_state
 from search.optuna_bridge.pruners import StalledPruner
 from search.optuna_bridge.samplers import make_sampler, nth_point
-from search.optuna_bridge.worker_storage import begin_trial
 from search.records.results import TrialResult, has_score
 from search.records.settings import trial_seed
 from search.space.dimensions import Dimension
@@ -46,6 +45,7 @@ from search.training.monitor import Limits, Monitor
 from search.worker.context import WorkerContext
 from search.worker.recording.registration import record, worth_recording
 from search.worker.recording.winner import Winner, attempted, winner_of
+from search.worker.scheduling.common_epoch import begin_trial
 from search.worker.words import Word
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class Attempt:
             number=frozen.number,
             grid_point=lambda: nth_point(context.space().grid(), claim.number),
         )
-        trial = begin_trial(context.optuna_study, frozen._trial_id)
+        trial = begin_trial(context.optuna_study, frozen._trial_id, context.scheduler.compared_after)
         self._seed = trial_seed(self._settings, frozen.number)
         result, model = self._train(trial, self._seed)
         self._tell_sampler(trial, result)

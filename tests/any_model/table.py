@@ -7,6 +7,7 @@ from typing import Any
 from any_model import guides, kinds_of_fits, kinds_of_metrics, kinds_of_models
 
 ROWS = {row.name: row for module in (kinds_of_models, kinds_of_fits, kinds_of_metrics, guides) for row in module.ROWS}
+GUIDES = {row.name for row in guides.ROWS}
 
 
 def __getattr__(name: str) -> Any:

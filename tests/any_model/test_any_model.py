@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from any_model.bench import Bench, closing_bench
 from any_model.row import Row
-from any_model.table import ROWS
+from any_model.table import GUIDES, ROWS
 
 from registry.export import FORMATS, export_checked, format_of
 from registry.keras_models.reference_predictions import predict
@@ -20,7 +21,11 @@ EXPORTED = {"keras": "x.keras", "savedmodel": "x", "onnx": "x.onnx", "tflite": "
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-@pytest.mark.parametrize("name", ROWS)
+def _nightly(name: str) -> Any:
+    return pytest.param(name, marks=pytest.mark.nightly) if name in GUIDES else name
+
+
+@pytest.mark.parametrize("name", [*map(_nightly, ROWS)])
 def test_it_is_searched_recorded_loaded_exported_and_continued(name: str, tmp_path: Path) -> None:
     row = ROWS[name]
     whole, halves = tmp_path / "whole", tmp_path / "halves"

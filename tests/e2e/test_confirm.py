@@ -134,7 +134,7 @@ def test_what_cannot_be_confirmed_is_said(folder: Path, tmp_path: Path) -> None:
         with closing(Study.open("s-confirm", url)) as found, pytest.raises(UsageError, match="confirms 's' already"):
             found.confirm()
         (folder / "problems.py").write_text(PROBLEM.replace("toy, replace(", "replace(toy, load_data=fewer), replace("))
-        with pytest.raises(ChangedProblem, match="its data have the fingerprint .*--accept-changes"):
+        with pytest.raises(ChangedProblem, match="the data's values changed.*--accept-changes"):
             study.confirm(top=1, seeds=1, name="changed", workers=1)
         changed = study.confirm(top=1, seeds=1, name="changed", workers=1, accept_changes=True)
         assert (changed.study, changed.finished) == ("changed", 1)

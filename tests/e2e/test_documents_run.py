@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.document_steps import BEFORE, LEFT_OUT, REFUSED, SHORT, STARTS_WITH, Files
@@ -55,7 +56,11 @@ def run(step: Step, folder: Path, environ: dict[str, str]) -> subprocess.Complet
     return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=600)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def _nightly(page: Path) -> Any:
+    return page if page.name == "README.md" else pytest.param(page, marks=pytest.mark.nightly)
+
+
+@pytest.mark.parametrize("page", [*map(_nightly, PAGES)], ids=lambda path: path.name)
 def test_a_page_does_what_it_says(page: Path, checkout: Path) -> None:
     programs = Path(sys.executable).parent
     environ = {name: value for name, value in os.environ.items() if name != "STUDIES_URL"}

@@ -19,6 +19,7 @@ from search.records.studies import read_study
 from search.records.trials import TrialRecord, read_trials
 from search.schema import attempts, checkpoint_chunks, checkpoints, slots
 from search.worker.context import open_keras_context
+from search.worker.scheduling.ask import Ask
 from search.worker.worker import Worker
 
 MODULE = """
@@ -64,16 +65,13 @@ def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "pausing"
 
 
-def searched(url: str, problem: str, trials: int, during: Any = None, **settings: Any) -> list[TrialRecord]:
-    """Search in this process to the end; ``during`` is called with the engine each time that a trial pauses."""
+def searched(url: str, problem: str, trials: int, **settings: Any) -> list[TrialRecord]:
+    """Search in this process to the end."""
     engine, stop = open_engine(url), threading.Event()
     chosen = {"sampler": "random", "pruner": "none", "patience": 99, "max_epochs": EPOCHS} | settings
     begin_study(engine, "s", inspect_problem(problem), Settings(**chosen), trials)
     study = read_study(engine, "s")
     context = open_keras_context(engine, url, study, stop)
-    if during is not None:
-        resume = context.scheduler._resume
-        context.scheduler._resume = lambda *args: (during(engine), resume(*args))[1]  # type: ignore[method-assign]
     try:
         Worker(context, device="cpu", worker_id="one").run(stop)
         return read_trials(engine, study.id)
@@ -123,20 +121,21 @@ def test_only_as_many_wait_as_are_kept(problems, tmp_path):
     assert 1 <= sum(trial.epoch == EPOCHS for trial in trials) <= 2
 
 
-def damage(engine: Any) -> None:
-    with engine.begin() as connection:
-        connection.execute(sa.update(checkpoint_chunks).values(data=b"no state"))
+@pytest.mark.parametrize(
+    "harm", [sa.update(checkpoint_chunks).values(data=b"no state"), sa.delete(checkpoints)], ids=["damaged", "gone"]
+)
+def test_a_paused_trial_whose_checkpoint_is_gone_or_altered_begins_again_and_says_so(
+    problems, tmp_path, monkeypatch, harm
+):
+    url, resume = f"sqlite:///{tmp_path}/s.db", Ask.resume
 
+    def resume_harmed(ask: Ask, *args: Any, **where: Any) -> Any:
+        with ask.engine.begin() as connection:
+            connection.execute(harm)
+        return resume(ask, *args, **where)
 
-def lose(engine: Any) -> None:
-    with engine.begin() as connection:
-        connection.execute(sa.delete(checkpoints))
-
-
-@pytest.mark.parametrize("harm", [damage, lose])
-def test_a_paused_trial_whose_checkpoint_is_gone_or_altered_begins_again_and_says_so(problems, tmp_path, harm):
-    url = f"sqlite:///{tmp_path}/s.db"
-    trials = searched(url, f"{problems}:plain", 4, during=harm, schedule="triage")
+    monkeypatch.setattr(Ask, "resume", resume_harmed)
+    trials = searched(url, f"{problems}:plain", 4, schedule="triage")
     assert all(trial.state == "finished" and trial.score is not None for trial in trials)
     said = rows(url, sa.select(attempts.c.detail).where(attempts.c.detail.is_not(None)))
     assert said

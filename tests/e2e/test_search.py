@@ -119,7 +119,9 @@ def test_a_search_runs_summarizes_and_continues(searcher: Searcher) -> None:
     assert "toy has used its budget of 5 trials; a larger --trials, or --add, goes on" in done
     assert [t.number for t in searcher.optuna_trials("toy")] == list(range(5))
     status = json.loads(searcher.run("status", "toy", "--json"))
-    assert status["trials"] == {"complete": 5, "pruned": 0, "failed": 0, "running": 0, "waiting": 0}
+    assert status["trials"] == {
+        "complete": 5, "pruned": 0, "failed": 0, "running": 0, "paused": 0, "waiting": 0,
+    }  # fmt: skip
     best = Registry(searcher.url).best("toy")
     assert (best.score, best.source.trial) == (status["best"]["score"], status["best"]["trial"])
 

@@ -87,11 +87,12 @@ def test_a_problem_that_changed_is_refused_before_anything_is_written(search: Se
     def budget() -> int:
         return int(json.loads(search("status", "troubles", "--json").stdout)["budget"])
 
-    assert search("create", "troubles:troubles", "--trials", "1", "--max-epochs", "1").returncode == 0
+    assert search("run", "troubles:troubles", "--trials", "1", "--max-epochs", "1", "--workers", "1").returncode == 0
     (tmp_path / "troubles.py").write_text(MODULE.replace("0.01, 1.0", "0.02, 1.0"))
     refused = search("run", "troubles:troubles", "--trials", "2")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert "is not the one that the study 'troubles' began with: its space has" in refused.stderr
+    assert "is not the one that the study 'troubles' began with: " in refused.stderr
+    assert "0.01..1.0 became 0.02..1.0" in refused.stderr
     assert "--accept-changes" in refused.stderr
     assert budget() == 1
     accepted = search("create", "troubles:troubles", "--trials", "2", "--accept-changes")

@@ -47,6 +47,11 @@ class Scheduler:
         self._pauses = settings.schedule != "full" or settings.epochs is not None
         self._ask = Ask(engine, study.id, grant_epochs(study))
 
+    @property
+    def compared_after(self) -> int | None:
+        """The epochs after which trials are compared for the first time; None where each is trained to its end."""
+        return self._schedule.first if self._schedule.first < self._study.settings.max_epochs else None
+
     def claim(self, worker: str, *, seconds: float = LEASE_SECONDS, fixed_params: FixedParams) -> Claim | None:
         """Claim what a worker does next: what was begun and is nobody's, else what the schedule says.
 
