@@ -81,7 +81,7 @@ class Attempt:
         self._answer: Exception | None = None  # why the training is to be given up, once that was said
         self._trial_id = lease.claim.trial_id
         self._after = 0  # the epoch that the training goes on after
-        self._until: float = lease.claim.until or math.inf  # the epoch after which the trial pauses
+        self._until = self._pause_after(lease.claim.until or self._settings.max_epochs)
 
     def run(self) -> TrialResult | None:
         """Train the slot's trial to its end and record it; return its result, or None where it was paused.
@@ -254,6 +254,10 @@ class Attempt:
         if monitor.stop_reason is None and self._stop_now():
             raise Interrupted
 
+    def _pause_after(self, until: int) -> float:
+        """Return the epoch after which the trial pauses; infinity for its end, which a `fit` of folds has later."""
+        return math.inf if until >= self._settings.max_epochs else until
+
     def _come_to_pause(self) -> None:
         """Go on, end or pause where the trial has come to its rung, as its schedule says.
 
@@ -265,7 +269,7 @@ class Attempt:
         if hopeless is not None:
             monitor.stop_reason, monitor.pruned_by = StopReason.PRUNED, hopeless
         elif until is not None:
-            self._until = until
+            self._until = self._pause_after(until)
         elif (checkpoint := self._checkpoints.take(monitor.epochs, self._prune.state())) is None:
             logger.warning("trial %d cannot be paused: nothing can continue its training, so it goes on", number)
             self._until = math.inf

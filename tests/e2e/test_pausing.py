@@ -41,6 +41,11 @@ class OwnFit(Model):
     def fit(self, hp, model, *args, **kwargs):
         return model.fit(*args, batch_size=16, **kwargs)
 
+class Folds(Model):
+    def fit(self, hp, model, *args, **kwargs):
+        kwargs["epochs"] = 3
+        return [model.fit(*args, **kwargs) for _ in range(2)]
+
 class OwnLoop(Model):
     def fit(self, hp, model, x, y, *, validation_data, callbacks, **kwargs):
         callback = callbacks[0]
@@ -52,7 +57,7 @@ class OwnLoop(Model):
 def of(hypermodel):
     return Problem("toy", Objective("val_loss", "min"), hypermodel, lambda: Data((x, y), (x, y)), batch_size=16)
 
-plain, own_fit, own_loop = of(Model), of(OwnFit), of(OwnLoop)
+plain, own_fit, folds, own_loop = of(Model), of(OwnFit), of(Folds), of(OwnLoop)
 """
 EPOCHS = 6
 
@@ -149,6 +154,12 @@ def test_what_nothing_can_continue_is_not_paused(problems, tmp_path, caplog):
     assert trials[0].epoch == 4
     assert "trial 0 cannot be paused: nothing can continue its training, so it goes on" in caplog.text
     assert {outcome for (outcome,) in rows(url, sa.select(attempts.c.outcome))} == {"finished"}
+
+
+def test_a_trial_at_the_top_trains_to_the_end_of_its_folds(problems, tmp_path):
+    trials = searched(f"sqlite:///{tmp_path}/s.db", f"{problems}:folds", 2, schedule="rungs", max_epochs=3)
+    assert max(trial.epoch for trial in trials) == 6
+    assert {trial.state for trial in trials} == {"finished"}
 
 
 def test_a_larger_budget_gives_those_that_wait_a_place(problems, tmp_path):

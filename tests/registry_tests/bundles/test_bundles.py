@@ -592,8 +592,10 @@ def test_commands(sqlite_registry, register, tmp_path, capsys):
 
     out = str(tmp_path / "x.bundle")
     assert call("bundle", "toy@champion", "--out", out, "--storage", source)[1].startswith("toy/1: ")
-    assert call("import", out, "--storage", target, "--artifacts", str(tmp_path / "w"))[:2] == (0, "toy/1 is added\n")
-    assert call("import", out, "--storage", target)[1] == "toy/1 was here already\n"
+    assert call("import", out, "--storage", target, "--artifacts", str(tmp_path / "w"))[:2] == (
+        0, f"database: {tmp_path}/new.db\ntoy/1 is added\n",
+    )  # fmt: skip
+    assert call("import", out, "--storage", target)[1] == f"database: {tmp_path}/new.db\ntoy/1 was here already\n"
     assert json.loads(call("import", out, "--storage", target, "--json")[1])["present"] == ["toy/1"]
     assert json.loads(call("show", "toy@champion", "--json", "--storage", target)[1])["source"]["imported"].endswith(
         ":toy/1"

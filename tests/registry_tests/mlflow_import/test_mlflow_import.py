@@ -176,7 +176,8 @@ def test_the_command(store, tmp_path, capsys):
     assert [each["run"] for each in found] == list(runs.values())
     assert run_program(app, "registry", words) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split()[:4] == [runs["first"], "first", "clothes/1", "known"]
+    assert lines[0] == f"database: {tmp_path}/new.db"
+    assert lines[2].split()[:4] == [runs["first"], "first", "clothes/1", "known"]
     assert run_program(app, "registry", [*words, "--epoch", "first"]) == 2
     with Registry(storage) as registry:
         assert registry.get("clothes").version == 1

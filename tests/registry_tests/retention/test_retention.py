@@ -359,11 +359,13 @@ class TestCommands:
 
     def test_artifacts(self, call, tmp_path):
         assert call("artifacts")[1] == "new artifacts go to database\n"
-        assert call("artifacts", str(tmp_path / "w"))[1].startswith(f"new artifacts go to {tmp_path}/w/registry-")
+        database = f"database: {tmp_path}/s.db\n"
+        chosen = call("artifacts", str(tmp_path / "w"))[1]
+        assert chosen.startswith(f"{database}new artifacts go to {tmp_path}/w/registry-")
         assert json.loads(call("artifacts", "--json")[1])["artifacts"].startswith(f"{tmp_path}/w/registry-")
         out = call("backup", str(tmp_path / "b.db"))[1]
         assert f"weights in {tmp_path}/w/registry-" in out
-        assert call("artifacts", "database")[1] == "new artifacts go to database\n"
+        assert call("artifacts", "database")[1] == f"{database}new artifacts go to database\n"
 
     @pytest.mark.parametrize("grace", ["-1", "nan", "inf", "1e300"])
     def test_a_grace_that_cannot_be(self, call, grace):
@@ -374,7 +376,7 @@ class TestCommands:
             assert err.endswith("; expected 0 to 52560000 minutes\n")
 
     def test_delete_and_backup(self, call, tmp_path):
-        assert call("delete", "toy/1")[:2] == (0, "toy/1 is deleted\n")
+        assert call("delete", "toy/1")[:2] == (0, f"database: {tmp_path}/s.db\ntoy/1 is deleted\n")
         assert call("delete", "toy/1")[0] == 1
         assert call("delete", "toy")[0] == 2
         assert json.loads(call("backup", str(tmp_path / "b.db"), "--json")[1])["not_included"] == []

@@ -553,7 +553,7 @@ class TestWriteReport:
 
     def test_passwords_are_nowhere_in_the_page(self, sqlite_engine: Engine, tmp_path: Path) -> None:
         fill(sqlite_engine)
-        url = sqlite_engine.url.set(username="ann", password="hunter2").update_query_dict({"password": "hunter3"})
+        url = make_url("postgresql://ann:hunter2@host/studies?password=hunter3")
         with Registry(str(sqlite_engine.url)) as registry:
             commands = commands_for(url, registry.best("toy"))
         assert "hunter" not in str(commands)
