@@ -291,7 +291,7 @@ def all_studies(storage: str | None = None) -> list[Study]:
 
 def default_name(problem: str, storage: str | None = None, seconds: float | None = None) -> str:
     """Return the name that a problem's study has where nobody gave one; see `names.default_name`."""
-    engine = open_engine(storage or default_url())
+    engine = open_engine(own_url(storage))  # the study will be written there
     try:
         return name_of_problem(engine, problem, seconds)
     finally:

@@ -42,9 +42,7 @@ def enqueue_command(
     storage: Storage = None,
 ) -> None:
     """Let the next free slots of a study take given params; a study whose budget is used up gets more slots."""
-    from search.study import Study
-
-    numbers = Study.open(study, storage).enqueue(*points_of(params))
+    numbers = open_to_write(study, storage).enqueue(*points_of(params))
     say(f"{study}: {_named(numbers)} will take these params; `search run` or `search worker` goes on")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,6 +78,5 @@ class Files:
 
     def prepare(self, page: str) -> None:
         """Do what a reader of the page has done before."""
-        shutil.copy(self.folder / "studies.db", self.folder / "my-studies.db")
-        commands = STARTS_WITH.get(page, "")
+        commands = f"registry upgrade\n{STARTS_WITH.get(page, '')}"  # the first that writes begins my-studies.db
         subprocess.run(["sh", "-ec", commands], cwd=self.folder, env=self.environ, check=True, capture_output=True)
