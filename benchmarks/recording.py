@@ -24,6 +24,8 @@ import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
+from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
+
 FOLDER = Path(__file__).parent / "curves"
 
 
@@ -106,8 +108,7 @@ def record(problem_name: str, numbers: list[int], epochs: int) -> None:
 
 
 def _study(problem: Any, rows: list[Row], sampler: BaseSampler) -> optuna.Study:
-    direction = "maximize" if problem.objective.direction == "max" else "minimize"
-    study = optuna.create_study(direction=direction, sampler=sampler)
+    study = optuna.create_study(direction=OPTUNA_DIRECTIONS[problem.objective.direction], sampler=sampler)
     for row in rows:
         best = problem.objective.best(row.values) if row.values else None
         state = optuna.trial.TrialState.FAIL if best is None else optuna.trial.TrialState.COMPLETE

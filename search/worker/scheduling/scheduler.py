@@ -133,10 +133,9 @@ class Scheduler:
         """Return all trials that have begun, and how many may still begin."""
         trials = self._view.get_all_trials(self._study.optuna_id, deepcopy=False)
         opened = self._view.open_slots()
-        sign = 1.0 if self._study.objective.highest_first else -1.0
         with reading(self._engine) as connection:
             new = count_new(connection, self._study.id)
-        return [_scheduled(trial, opened.get(trial.number), sign, self._study) for trial in trials], new
+        return [_scheduled(trial, opened.get(trial.number), self._study) for trial in trials], new
 
     def _close_hopeless(self, trials: Sequence[ScheduledTrial], new: int) -> ScheduledTrial | None:
         """Close what can gain nothing any more; return a trial that needs its model for that: it is among the best."""
@@ -164,13 +163,12 @@ class Scheduler:
 
     def _compared(self, trial: ScheduledTrial, trials: Sequence[ScheduledTrial]) -> dict[str, Any]:
         epoch, objective = trial.epochs, self._study.objective
-        sign = 1.0 if objective.highest_first else -1.0
         peers = {
-            peer.number: sign * peer.values[epoch - 1]
+            peer.number: objective.gain(peer.values[epoch - 1], over=0.0)
             for peer in trials
             if peer.number != trial.number and peer.epochs >= epoch > 0 and not math.isnan(peer.values[epoch - 1])
         }
-        value = sign * trial.values[-1] if trial.values else None
+        value = objective.gain(trial.values[-1], over=0.0) if trial.values else None
         return compared(self._study.settings.schedule, objective, epoch, value, peers)
 
 
@@ -178,9 +176,10 @@ def _any_runs(trials: Sequence[ScheduledTrial]) -> bool:
     return any(trial.state is TrialState.RUNNING for trial in trials)
 
 
-def _scheduled(trial: FrozenTrial, slot: OpenSlot | None, sign: float, study: StudyRecord) -> ScheduledTrial:
+def _scheduled(trial: FrozenTrial, slot: OpenSlot | None, study: StudyRecord) -> ScheduledTrial:
     reports = trial.intermediate_values
-    values = [sign * reports.get(epoch, math.nan) for epoch in range(1, max(reports, default=0) + 1)]
+    epochs = range(1, max(reports, default=0) + 1)
+    values = [study.objective.gain(reports.get(epoch, math.nan), over=0.0) for epoch in epochs]
     if slot is None:
         return ScheduledTrial(trial.number, TrialState.ENDED, values, len(values))
     state = TrialState.PAUSED if slot.paused else TrialState.RUNNING
