@@ -14,7 +14,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,8 @@ from typing import Any
 
 import optuna
 import sqlalchemy as sa
+from optuna.storages._rdb import models
+from optuna.trial import TrialState
 
 from benchmarks.postgres import local_postgres
 from benchmarks.tables import write_table
@@ -42,6 +44,7 @@ WORKERS = 8
 EPOCHS = 5
 SAMPLES = 40
 EARLY, LATE = 100, 10_000
+PAUSED = 1_000  # of the late study's trials, with a schedule
 SPACE: dict[str, Any] = {"hyperparameters": [], "ambiguous": [], "defaults": {}}
 
 
@@ -62,6 +65,10 @@ class NoTraining:
 
     def checkpoint(self) -> None:
         """Return nothing: there is no state."""
+
+    def inexact(self) -> tuple[str, ...]:
+        """Return nothing: there is no state."""
+        return ()
 
     def end(self) -> None:
         """Do nothing."""
@@ -144,25 +151,48 @@ def measure(target: Callable[..., None], url: str, name: str, trials: int, proce
     return Rate(share * processes, end - begun)
 
 
-def fill(url: str, name: str, trials: int) -> None:
-    """Give a study finished trials, in bulk."""
-    begin(url, name, trials + SAMPLES, sampler="random")
+def fill(url: str, name: str, trials: int, paused: int) -> None:
+    """Give a study finished trials, the last of them paused instead, in bulk.
+
+    The paused ones are not good enough to go on, and not bad enough to be closed while so many more may begin.
+    """
+    left = SAMPLES + 1 + 3 * paused
+    begin(url, name, trials + left, sampler="random", schedule="rungs" if paused else "full")
     engine = open_engine(url)
     study = read_study(engine, name)
     with writing(engine) as connection:
-        now = clock(engine.dialect.name)
-        done = {"state": optuna.trial.TrialState.COMPLETE, "study_id": study.optuna_id}
-        connection.execute(sa.insert(tables.trials), [done | {"number": n} for n in range(trials)])
-        made = sa.select(tables.trials.c.trial_id).where(
-            tables.trials.c.study_id == study.optuna_id, tables.trials.c.number == slot_rows.c.number
+        rows = [
+            {"state": TrialState.RUNNING if n >= trials - paused else TrialState.COMPLETE, "number": n}
+            for n in range(trials)
+        ]
+        connection.execute(sa.insert(tables.trials), [row | {"study_id": study.optuna_id} for row in rows])
+        made = sa.select(tables.trials.c.trial_id, tables.trials.c.number).where(
+            tables.trials.c.study_id == study.optuna_id
         )
-        change = sa.update(slot_rows).where(slot_rows.c.study_id == study.id, slot_rows.c.number < trials)
-        finished = {"state": "finished", "stop_reason": "max_epochs", "score": 0.5, "finished_at": now, "lease": 1}
-        connection.execute(change.values(finished | {"trial": slot_rows.c.number, "trial_id": made.scalar_subquery()}))
+        ids = {number: trial_id for trial_id, number in connection.execute(made)}
+        connection.execute(sa.insert(tables.reports), list(_reports(ids, trials - paused)))
+        trial = made.where(tables.trials.c.number == slot_rows.c.number).with_only_columns(tables.trials.c.trial_id)
+        change = sa.update(slot_rows).where(slot_rows.c.study_id == study.id).values(lease=1, until=EPOCHS)
+        change = change.values(trial=slot_rows.c.number, trial_id=trial.scalar_subquery(), score=0.5)
+        ended = change.where(slot_rows.c.number < trials - paused)
+        now = clock(engine.dialect.name)
+        connection.execute(ended.values(state="finished", stop_reason="max_epochs", finished_at=now))
+        waits = change.where(slot_rows.c.number >= trials - paused, slot_rows.c.number < trials)
+        connection.execute(waits.values(paused_at=now - trials + slot_rows.c.number, epoch=1, until=1))
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("ANALYZE")
     engine.dispose()
+
+
+def _reports(ids: Mapping[int, int], finished: int) -> Iterator[dict[str, Any]]:
+    """Yield what trials reported: a good third and the others' rest, and between them those that have paused."""
+    finite = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
+    for number, trial_id in ids.items():
+        value = 0.4 if number >= finished else 0.5 if number <= len(ids) // 3 + 1 else 0.3
+        for step in range(1, EPOCHS + 1 if number < finished else 2):
+            row = {"trial_id": trial_id, "step": step, "intermediate_value": value + 0.01 * step}
+            yield row | {"intermediate_value_type": finite}
 
 
 class Claiming:
@@ -182,15 +212,16 @@ class Claiming:
     def seconds(self) -> float:
         """Return what a claim, the params' proposal and their record take."""
         begun = time.perf_counter()
-        claim = slots.claim(self._engine, self._study.id, self._worker.id)
+        claim = self._worker._claim()
         assert claim is not None
         context = self._context
         context.optuna_study.sampler = make_sampler(self._study.settings, number=claim.number, grid_point=dict)
         context.view.load_own_trial(claim.trial_id)
-        trial = begin_trial(context.optuna_study, claim.trial_id)
+        trial = begin_trial(context.optuna_study, claim.trial_id, context.scheduler.compared_after)
         params = {letter: trial.suggest_float(letter, 0, 1) for letter in "abcd"}
         with context.view.flushing() as changes:
             Lease(self._engine, claim).start(params, changes, 0)
+        context.view.forget_own()
         return time.perf_counter() - begun
 
     def close(self) -> None:
@@ -198,16 +229,22 @@ class Claiming:
         self._context.close()
 
 
-def growth(url: str) -> tuple[float, float]:
-    """Return the median seconds that an early and a late trial take to claim and ask, measured in turn."""
-    fill(url, "early", EARLY)
-    fill(url, "late", LATE)
-    both = Claiming(url, "early"), Claiming(url, "late")
+def growth(url: str, paused: int) -> tuple[float, float]:
+    """Return the median seconds that an early and a late trial take to claim and ask, measured in turn.
+
+    Of the late study's trials some are paused; of the early one's as large a part.
+    """
+    early, late = f"early-{paused}", f"late-{paused}"
+    fill(url, early, EARLY, paused * EARLY // LATE)
+    fill(url, late, LATE, paused)
+    both = Claiming(url, early), Claiming(url, late)
+    for worker in both:
+        worker.seconds()  # a worker's first look reads all trials
     pairs = [tuple(worker.seconds() for worker in both) for _ in range(SAMPLES)]
     for worker in both:
         worker.close()
-    early, late = (statistics.median(taken) for taken in zip(*pairs, strict=True))
-    return early, late
+    medians = [statistics.median(taken) for taken in zip(*pairs, strict=True)]
+    return medians[0], medians[1]
 
 
 @contextmanager
@@ -236,14 +273,17 @@ def table(trials: int) -> str:
                 f"| {kind} | {ours.a_second:.1f} | {alone.a_second:.1f} | {single.a_second:.1f} | not for SQLite |"
             )  # fmt: skip
             share = 100 / alone.a_second / 20
-            early, late = growth(url)
-            costs.append(
-                f"| {kind} | {1000 / alone.a_second:.0f} | {share:.2f} % | {1000 * early:.1f} | {1000 * late:.1f} | "
-                f"{late / early:.2f} |"
-            )
+            for paused in (0, PAUSED):
+                early, late = growth(url, paused)
+                costs.append(
+                    f"| {kind} | {paused:,} | {1000 / alone.a_second:.0f} | {share:.2f} % | {1000 * early:.1f} | "
+                    f"{1000 * late:.1f} | {late / early:.2f} |"
+                )
     head = f"| trials a second | ours, {WORKERS} workers | ours, 1 worker | Optuna, 1 process | Optuna, 8 processes |"
-    cost = f"| | ms a trial | of a 20 s trial | claim and ask, trial {EARLY}: ms | trial {LATE:,}: ms | ratio |"
-    return "\n".join([head, "|---|---|---|---|---|", *rates, "", cost, "|---|---|---|---|---|---|", *costs, ""])
+    cost = (
+        f"| | paused | ms a trial | of a 20 s trial | claim and ask, trial {EARLY}: ms | trial {LATE:,}: ms | ratio |"
+    )
+    return "\n".join([head, "|---|---|---|---|---|", *rates, "", cost, "|---|---|---|---|---|---|---|", *costs, ""])
 
 
 def main() -> None:

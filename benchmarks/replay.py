@@ -22,8 +22,9 @@ from benchmarks.recording import Row
 from registry.core.objective import Objective
 from search.optuna_bridge.pruners import PRUNERS, StalledPruner
 from search.records.settings import Settings
-from search.schedules import contract
-from search.schedules.contract import Begin, Resume, Schedule, ScheduledTrial
+from search.schedules.contract import Begin, Resume, Schedule, Step
+from search.schedules.curves import CurveTable
+from search.schedules.curves import TrialState as Doing
 from search.worker.scheduling.common_epoch import begin_trial
 
 START_SECONDS = 0.9  # to build a network, trace it and take its checkpoint: once for each start and resumption
@@ -140,10 +141,7 @@ class _Training:
     pruner: StalledPruner
     until: int = 0
     done: int = 0
-    state: contract.TrialState = contract.TrialState.RUNNING
-
-    def scheduled(self) -> ScheduledTrial:
-        return ScheduledTrial(self.number, self.state, self.row.values[: self.done], self.until)
+    state: Doing = Doing.RUNNING
 
 
 class Replay:
@@ -182,15 +180,18 @@ class Replay:
         self._result.seconds = now
         return self._result
 
-    def _scheduled(self) -> list[ScheduledTrial]:
-        return [training.scheduled() for training in self._trainings]
+    def _next_step(self) -> Step | None:
+        table = CurveTable(self._policy.schedule.levels)
+        for training in self._trainings:
+            table.put(training.number, training.state, training.row.values[: training.done])
+        left = min(self._policy.trials, len(self._space.rows)) - len(self._trainings)
+        return self._policy.schedule.next_step(table.curves(), left)
 
     def _start(self) -> _Training | None:
-        left = min(self._policy.trials, len(self._space.rows)) - len(self._trainings)
-        step = self._policy.schedule.next_step(self._scheduled(), left)
+        step = self._next_step()
         if isinstance(step, Resume):
             training = self._trainings[step.number]
-            training.until, training.state = step.until, contract.TrialState.RUNNING
+            training.until, training.state = step.until, Doing.RUNNING
             self._told(training.trial, state=TrialState.RUNNING)
             return training
         return self._begin(step) if isinstance(step, Begin) else None
@@ -198,7 +199,7 @@ class Replay:
     def _begin(self, step: Begin) -> _Training:
         number = len(self._trainings)
         self._study.sampler = self._policy.sampler(self._seed, number)
-        first = self._policy.schedule.first
+        first = self._policy.schedule.levels[0]
         trial_id = self._study._storage.create_new_trial(self._study._study_id)
         trial = begin_trial(self._study, trial_id, first if first < self._policy.settings.max_epochs else None)
         self._propose(trial)
@@ -247,17 +248,16 @@ class Replay:
 
     def _goes_on(self, training: _Training) -> bool:
         """Pause a trial, unless it is the very one that its worker would resume."""
-        training.state = contract.TrialState.PAUSED
-        left = min(self._policy.trials, len(self._space.rows)) - len(self._trainings)
-        step = self._policy.schedule.next_step(self._scheduled(), left)
+        training.state = Doing.PAUSED
+        step = self._next_step()
         if isinstance(step, Resume) and step.number == training.number:
-            training.until, training.state = step.until, contract.TrialState.RUNNING
+            training.until, training.state = step.until, Doing.RUNNING
             return True
         self._told(training.trial, state=TrialState.PRUNED, values=[max(training.row.values[: training.done])])
         return False
 
     def _end(self, training: _Training, state: TrialState) -> bool:
-        training.state = contract.TrialState.ENDED
+        training.state = Doing.ENDED
         values = None if state is TrialState.FAIL else [max(training.row.values[: training.done])]
         self._told(training.trial, state=state, values=values)
         return False

@@ -53,10 +53,20 @@ def close_paused(
         return result
 
 
-def count_new(connection: Connection, study_id: int) -> int:
-    """Count the slots that have no trial yet."""
-    new = sa.select(sa.func.count()).where(slots.c.study_id == study_id, OPEN, slots.c.trial_id.is_(None))
-    return int(connection.execute(new).scalar_one())
+def count_new(connection: Connection, study_id: int, last_begun: int) -> int:
+    """Count the slots that have no trial yet.
+
+    Args:
+        connection: the transaction.
+        study_id: the study.
+        last_begun: the number of a slot, beyond which none is known to have begun: what is before it is looked at.
+    """
+    highest = sa.select(sa.func.max(slots.c.number)).where(slots.c.study_id == study_id).scalar_subquery()
+    behind = sa.select(sa.func.count()).where(
+        slots.c.study_id == study_id, OPEN, slots.c.trial_id.is_(None), slots.c.number <= last_begun
+    )
+    last, left = connection.execute(sa.select(highest, behind.scalar_subquery())).one()
+    return int(max(last - last_begun, 0) + left)
 
 
 def _paused(study: StudyRecord, number: int, lease: int) -> sa.Select[Any]:

@@ -35,24 +35,31 @@ class OpenSlot:
     Args:
         trial_id: of its trial, in Optuna's tables.
         lease: how often it was claimed, or handed back.
-        paused: it is set aside.
+        paused_at: since when it is set aside; None where it is not.
         until: the epoch after which it pauses; None for its end.
     """
 
     trial_id: int
     lease: int
-    paused: bool
+    paused_at: float | None
     until: int | None
 
 
-def _open_slots(connection: Connection, study_id: int) -> dict[int, OpenSlot]:
-    paused = slots.c.paused_at.is_not(None)
-    query = sa.select(slots.c.number, slots.c.trial_id, slots.c.lease, paused, slots.c.until)
-    begun = query.where(slots.c.study_id == study_id, OPEN, slots.c.trial_id.is_not(None))
-    return {
-        number: OpenSlot(trial, lease, bool(is_paused), until)
-        for number, trial, lease, is_paused, until in connection.execute(begun)
-    }
+def _read_open_slots(connection: Connection, study_id: int, known: Mapping[int, OpenSlot]) -> dict[int, OpenSlot]:
+    """Return the slots whose trials have begun and not finished, by number.
+
+    Of paused ones, which may be many, only those are read that have paused since the last reading.
+    """
+    begun = sa.and_(slots.c.study_id == study_id, OPEN, slots.c.trial_id.is_not(None))
+    query = sa.select(slots.c.number, slots.c.trial_id, slots.c.lease, slots.c.paused_at, slots.c.until).where(begun)
+    paused = {number: slot for number, slot in known.items() if slot.paused_at is not None}
+    last = max((slot.paused_at for slot in paused.values() if slot.paused_at is not None), default=0.0)
+    moved = query.where(sa.or_(slots.c.paused_at.is_(None), slots.c.paused_at >= last))
+    opened = paused | {row.number: OpenSlot(*row[1:]) for row in connection.execute(moved)}
+    count = sa.select(sa.func.count()).select_from(slots).where(begun, slots.c.paused_at.is_not(None))
+    if connection.execute(count).scalar_one() == sum(slot.paused_at is not None for slot in opened.values()):
+        return opened
+    return {row.number: OpenSlot(*row[1:]) for row in connection.execute(query)}  # some were closed meanwhile
 
 
 class OptunaView(BaseStorage):
@@ -75,6 +82,7 @@ class OptunaView(BaseStorage):
         self._trials: dict[int, FrozenTrial] = {}
         self._unfinished: set[int] = set()  # numbers of slots, up to the last
         self._open: dict[int, OpenSlot] = {}  # by number, as they were read last
+        self._changed: set[int] = set()  # numbers of trials, see `take_changed`
 
     # The worker's own trial
 
@@ -147,6 +155,21 @@ class OptunaView(BaseStorage):
         chosen = [trials[number] for number in sorted(trials) if states is None or trials[number].state in states]
         return copy.deepcopy(chosen) if deepcopy else chosen
 
+    def take_changed(self) -> dict[int, FrozenTrial | None]:
+        """Return the trials that have changed since the last call, by number; None for those that were dropped."""
+        with reading(self._engine) as connection:
+            self._refresh(connection)
+        changed: dict[int, FrozenTrial | None] = {number: self._trials.get(number) for number in self._changed}
+        self._changed.clear()
+        if self._own is not None:
+            changed[self._own.number] = self._own
+        return changed
+
+    @property
+    def last_begun(self) -> int:
+        """The highest number of a slot that has begun, as it was read last; -1 for none."""
+        return self._last
+
     def open_slots(self) -> Mapping[int, OpenSlot]:
         """Return the slots whose trials have begun and not finished, by their numbers, as they were read last."""
         return self._open
@@ -160,23 +183,26 @@ class OptunaView(BaseStorage):
         revision = int(connection.execute(query).scalar_one())
         if revision != self._revision:
             self._forget(revision)
-        before, self._open = self._open, _open_slots(connection, self._study.id)
+        before, self._open = self._open, _read_open_slots(connection, self._study.id, self._open)
         ended = self._newly_ended(connection)
         last = max([self._last, *self._open, *ended])
         self._unfinished.update(range(self._last + 1, last + 1))
         self._unfinished.difference_update(ended)
         self._last = last
         changed = {
-            slot.trial_id for number, slot in self._open.items() if not slot.paused or before.get(number) != slot
+            slot.trial_id
+            for number, slot in self._open.items()
+            if slot.paused_at is None or (before.get(number) is not slot and before.get(number) != slot)
         }
         changed |= {trial_id for trial_id in ended.values() if trial_id is not None}
         if self._own is not None:
             changed.discard(self._own._trial_id)
         for trial in tables.read_trials(connection, sorted(changed)):
             slot = self._open.get(trial.number)
-            if slot is not None and slot.paused:
+            if slot is not None and slot.paused_at is not None:
                 trial.state = TrialState.PRUNED
             self._trials[trial.number] = trial
+            self._changed.add(trial.number)
 
     def _newly_ended(self, connection: Connection) -> dict[int, int | None]:
         """Return the slots that have finished since the last reading, by number: their trials, None of dropped ones."""
@@ -191,6 +217,7 @@ class OptunaView(BaseStorage):
 
     def _forget(self, revision: int) -> None:
         self._revision, self._last = revision, -1
+        self._changed.update(self._trials)
         self._trials.clear()
         self._unfinished.clear()
         self._open.clear()

@@ -6,45 +6,11 @@ Whoever asks reads the trials, carries the answer out by a compare-and-set, and 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
-
-class TrialState(StrEnum):
-    """What a trial is doing."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduledTrial:
-    """A trial as a schedule sees it.
-
-    Args:
-        number: its number in the study, from 0.
-        state: what it is doing.
-        values: the objective after each finished epoch, turned so that more is better; NaN where there was none.
-        until: the epoch after which it pauses, where nothing ends it before; of a paused one, the one where it did.
-    """
-
-    number: int
-    state: TrialState
-    values: Sequence[float]
-    until: int
-
-    @property
-    def epochs(self) -> int:
-        """How many epochs are finished."""
-        return len(self.values)
-
-    def best(self, epochs: int) -> float:
-        """Return the best of the first epochs; minus infinity where there is none."""
-        return max((value for value in self.values[:epochs] if not math.isnan(value)), default=-math.inf)
+from search.schedules.curves import Curves
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +35,17 @@ class Schedule(Protocol):
     """Decides which trial trains next."""
 
     @property
-    def first(self) -> int:
-        """The epochs after which trials are compared for the first time: all have them, so samplers compare there."""
+    def levels(self) -> Sequence[int]:
+        """The epochs after which it compares trials, ascending; the last is the most that a trial trains.
 
-    def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
+        All trials have the first, so samplers compare there.
+        """
+
+    def next_step(self, curves: Curves, new: int) -> Step | None:
         """Return what a free worker does next.
 
         Args:
-            trials: all trials that have begun, in any order.
+            curves: what the trials have come to, at the schedule's `levels`.
             new: how many trials may still begin.
 
         Returns:
@@ -84,5 +53,5 @@ class Schedule(Protocol):
             the study has nothing left to gain.
         """
 
-    def hopeless(self, trials: Sequence[ScheduledTrial], new: int) -> Collection[int]:
-        """Return the numbers of paused trials that it would never resume, whatever the other trials come to."""
+    def hopeless(self, curves: Curves, new: int) -> Collection[int]:
+        """Return the numbers of paused trials that it would never resume."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from search.schedules.contract import Begin, Resume, ScheduledTrial, Step, TrialState
+import numpy as np
+
+from search.schedules.contract import Begin, Resume, Step
+from search.schedules.curves import Curves
 
 
 class Full:
@@ -15,20 +18,14 @@ class Full:
     """
 
     def __init__(self, max_epochs: int) -> None:
-        self._max_epochs = max_epochs
+        self.levels = (max_epochs,)
 
-    @property
-    def first(self) -> int:
-        """All epochs."""
-        return self._max_epochs
-
-    def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
+    def next_step(self, curves: Curves, new: int) -> Step | None:
         """Return a trial that an epoch budget has cut short, else a new one."""
-        paused = [trial.number for trial in trials if trial.state is TrialState.PAUSED]
-        if paused:
-            return Resume(min(paused), self._max_epochs)
-        return Begin(self._max_epochs) if new else None
+        if curves.paused.any():
+            return Resume(int(np.argmax(curves.paused)), self.levels[-1])
+        return Begin(self.levels[-1]) if new else None
 
-    def hopeless(self, trials: Sequence[ScheduledTrial], new: int) -> Collection[int]:
+    def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return none."""
         return ()

@@ -9,7 +9,10 @@ import math
 from collections.abc import Collection, Sequence
 from itertools import chain
 
-from search.schedules.contract import Begin, Resume, ScheduledTrial, Step
+import numpy as np
+
+from search.schedules.contract import Begin, Resume, Step
+from search.schedules.curves import Curves
 from search.schedules.rungs import REDUCTION, Rungs, rung_levels
 
 
@@ -22,47 +25,44 @@ class Hyperband:
     """
 
     def __init__(self, max_epochs: int, *, reduction: int = REDUCTION) -> None:
-        firsts = rung_levels(1, max_epochs, reduction)
-        self._brackets = [Rungs(max_epochs, first=first, reduction=reduction) for first in firsts]
-        count = len(firsts)
+        self.levels = rung_levels(1, max_epochs, reduction)
+        self._brackets = [Rungs(max_epochs, first=first, reduction=reduction) for first in self.levels]
+        count = len(self.levels)
         sizes = [math.ceil(count / (count - place) * reduction ** (count - 1 - place)) for place in range(count)]
-        self._cycle = _spread(sizes)
-
-    @property
-    def first(self) -> int:
-        """Epochs of the lowest rung."""
-        return self._brackets[0].first
+        self._cycle = np.array(_spread(sizes))
 
     def bracket(self, number: int) -> int:
         """Return the bracket of a trial, from 0: the one whose trials are compared first."""
-        return self._cycle[number % len(self._cycle)]
+        return int(self._cycle[number % len(self._cycle)])
 
-    def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
+    def next_step(self, curves: Curves, new: int) -> Step | None:
         """Return a promotion within a bracket, else a new trial of the next one's bracket."""
-        for bracket, members in enumerate(self._members(trials)):
-            step = self._brackets[bracket].next_step(members, self._coming(bracket, len(trials), new))
+        begun = len(curves.states)
+        for bracket, members in enumerate(self._members(curves)):
+            step = self._brackets[bracket].next_step(members, self._coming(bracket, begun, new))
             if isinstance(step, Resume):
                 return step
-        return Begin(self._brackets[self.bracket(len(trials))].first) if new else None
+        return Begin(self._brackets[self.bracket(begun)].levels[0]) if new else None
 
-    def hopeless(self, trials: Sequence[ScheduledTrial], new: int) -> Collection[int]:
+    def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return the paused trials that have no place in their own bracket any more."""
+        begun = len(curves.states)
         return set(
             chain.from_iterable(
-                self._brackets[bracket].hopeless(members, self._coming(bracket, len(trials), new))
-                for bracket, members in enumerate(self._members(trials))
+                self._brackets[bracket].hopeless(members, self._coming(bracket, begun, new))
+                for bracket, members in enumerate(self._members(curves))
             )
         )
 
-    def _members(self, trials: Sequence[ScheduledTrial]) -> list[list[ScheduledTrial]]:
-        members: list[list[ScheduledTrial]] = [[] for _ in self._brackets]
-        for trial in trials:
-            members[self.bracket(trial.number)].append(trial)
-        return members
+    def _members(self, curves: Curves) -> list[Curves]:
+        """Return the curves of each bracket's trials, at the bracket's own levels."""
+        brackets = self._cycle[np.arange(len(curves.states)) % len(self._cycle)]
+        return [curves.only(brackets == place, slice(place, None)) for place in range(len(self._brackets))]
 
     def _coming(self, bracket: int, begun: int, new: int) -> int:
         """Count the new trials that a bracket gets."""
-        return sum(self.bracket(number) == bracket for number in range(begun, begun + new))
+        numbers = np.arange(begun, begun + new) % len(self._cycle)
+        return int(np.count_nonzero(self._cycle[numbers] == bracket))
 
 
 def _spread(sizes: Sequence[int]) -> list[int]:

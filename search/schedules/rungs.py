@@ -6,9 +6,13 @@ Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020, al
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from search.schedules.contract import Begin, Resume, ScheduledTrial, Step, TrialState
+import numpy as np
+from numpy.typing import NDArray
+
+from search.schedules.contract import Begin, Resume, Step
+from search.schedules.curves import Curves
 
 REDUCTION = 3
 
@@ -43,49 +47,41 @@ class Rungs:
     """
 
     def __init__(self, max_epochs: int, *, first: int = 1, reduction: int = REDUCTION) -> None:
-        self._levels = rung_levels(min(first, max_epochs), max_epochs, reduction)
+        self.levels = rung_levels(min(first, max_epochs), max_epochs, reduction)
         self._reduction = reduction
 
-    @property
-    def first(self) -> int:
-        """Epochs of the lowest rung."""
-        return self._levels[0]
-
-    def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
+    def next_step(self, curves: Curves, new: int) -> Step | None:
         """Return the promotion from the highest rung that has one, else a new trial."""
-        if short := [trial.number for trial in trials if _waits(trial) and trial.epochs < self.first]:
-            return Resume(min(short), self.first)  # a budget of epochs had cut it short
-        for level, next_level in reversed(list(zip(self._levels, self._levels[1:], strict=False))):
-            arrived = _arrived(trials, level)
-            places = len(arrived) // self._reduction if new else -(-len(arrived) // self._reduction)
-            for trial in _best_first(arrived, level)[:places]:
-                if _waits(trial) and trial.epochs < next_level:
-                    return Resume(trial.number, next_level)
-        return Begin(self.first) if new else None
+        short = curves.paused & (curves.epochs < self.levels[0])
+        if short.any():
+            return Resume(int(np.argmax(short)), self.levels[0])  # a budget of epochs had cut it short
+        for rung in reversed(range(len(self.levels) - 1)):
+            arrived = self._arrived(curves, rung)
+            count = np.count_nonzero(arrived)
+            places = count // self._reduction if new else -(-count // self._reduction)
+            waiting = self._waiting(curves, rung)
+            promoted = [n for n in curves.best_first(arrived, rung)[:places] if waiting[n]] if waiting.any() else []
+            if promoted:
+                return Resume(int(promoted[0]), self.levels[rung + 1])
+        return Begin(self.levels[0]) if new else None
 
-    def hopeless(self, trials: Sequence[ScheduledTrial], new: int) -> Collection[int]:
+    def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return the paused trials that have no place in their rung's best part, even if all others come to it."""
         found: set[int] = set()
-        for level, next_level in zip(self._levels, self._levels[1:], strict=False):
-            arrived = _arrived(trials, level)
-            places = -(-(len(arrived) + self._coming(trials, level) + new) // self._reduction)
-            beyond = _best_first(arrived, level)[places:]
-            found |= {trial.number for trial in beyond if _waits(trial) and trial.epochs < next_level}
+        for rung in range(len(self.levels) - 1):
+            waiting = self._waiting(curves, rung)
+            if not waiting.any():
+                continue
+            arrived = self._arrived(curves, rung)
+            coming = np.count_nonzero((curves.epochs < self.levels[rung]) & (curves.running | curves.paused))
+            places = -(-(np.count_nonzero(arrived) + coming + new) // self._reduction)
+            found |= {int(number) for number in curves.best_first(arrived, rung)[places:] if waiting[number]}
         return found
 
-    def _coming(self, trials: Sequence[ScheduledTrial], level: int) -> int:
-        """Count the trials that have not come to a level, and may."""
-        return sum(trial.epochs < level and trial.state is not TrialState.ENDED for trial in trials)
+    def _arrived(self, curves: Curves, rung: int) -> NDArray[np.bool_]:
+        """Tell which trials have come to a rung, or ended before: those have failed, or were hopeless."""
+        return (curves.states > 0) & ((curves.epochs >= self.levels[rung]) | curves.ended)
 
-
-def _waits(trial: ScheduledTrial) -> bool:
-    return trial.state is TrialState.PAUSED
-
-
-def _arrived(trials: Sequence[ScheduledTrial], level: int) -> list[ScheduledTrial]:
-    """Return the trials that have come to a level, or ended before: those have failed, or were hopeless."""
-    return [trial for trial in trials if trial.epochs >= level or trial.state is TrialState.ENDED]
-
-
-def _best_first(trials: Sequence[ScheduledTrial], level: int) -> list[ScheduledTrial]:
-    return sorted(trials, key=lambda trial: (-trial.best(level), trial.number))
+    def _waiting(self, curves: Curves, rung: int) -> NDArray[np.bool_]:
+        """Tell which trials wait at a rung, or between it and the next."""
+        return curves.paused & (curves.epochs >= self.levels[rung]) & (curves.epochs < self.levels[rung + 1])

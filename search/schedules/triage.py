@@ -7,9 +7,13 @@ Optimization?, arXiv 2307.15422.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from search.schedules.contract import Begin, Resume, ScheduledTrial, Step, TrialState
+import numpy as np
+from numpy.typing import NDArray
+
+from search.schedules.contract import Begin, Resume, Step
+from search.schedules.curves import Curves
 
 SHARE = 8  # one of so many trials goes on
 
@@ -24,36 +28,29 @@ class Triage:
     """
 
     def __init__(self, max_epochs: int, *, first: int = 1, keep: int | None = None) -> None:
-        self._max_epochs, self._first, self._keep = max_epochs, min(first, max_epochs), keep
+        self.levels = (min(first, max_epochs), max_epochs)
+        self._keep = keep
 
-    @property
-    def first(self) -> int:
-        """The epochs after which all are compared."""
-        return self._first
-
-    def next_step(self, trials: Sequence[ScheduledTrial], new: int) -> Step | None:
+    def next_step(self, curves: Curves, new: int) -> Step | None:
         """Return a new trial while there are any, then the best paused one that is sure to be among the best."""
-        short = [t.number for t in trials if t.state is TrialState.PAUSED and t.epochs < self._first]
-        if short:
-            return Resume(min(short), self._first)  # a budget of epochs had cut it short
+        first, last = self.levels
+        short = curves.paused & (curves.epochs < first)
+        if short.any():
+            return Resume(int(np.argmax(short)), first)  # a budget of epochs had cut it short
         if new:
-            return Begin(self._first)
-        for trial in self._best_first(trials)[: self._places(len(trials)) - self._coming(trials)]:
-            if trial.state is TrialState.PAUSED:
-                return Resume(trial.number, self._max_epochs)
-        return None
+            return Begin(first)
+        coming = np.count_nonzero(curves.running & (curves.epochs < first))
+        sure = self._best_first(curves)[: max(0, self._places(curves.begun) - coming)]
+        paused = sure[curves.paused[sure]]
+        return Resume(int(paused[0]), last) if len(paused) else None
 
-    def hopeless(self, trials: Sequence[ScheduledTrial], new: int) -> Collection[int]:
+    def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return the paused trials that are beyond the places there will be."""
-        beyond = self._best_first(trials)[self._places(len(trials) + new) :]
-        return {trial.number for trial in beyond if trial.state is TrialState.PAUSED}
+        beyond = self._best_first(curves)[self._places(curves.begun + new) :]
+        return {int(number) for number in beyond[curves.paused[beyond]]}
 
     def _places(self, trials: int) -> int:
         return max(3, math.ceil(trials / SHARE)) if self._keep is None else self._keep
 
-    def _coming(self, trials: Sequence[ScheduledTrial]) -> int:
-        return sum(trial.epochs < self._first and trial.state is TrialState.RUNNING for trial in trials)
-
-    def _best_first(self, trials: Sequence[ScheduledTrial]) -> list[ScheduledTrial]:
-        through = [trial for trial in trials if trial.epochs >= self._first]
-        return sorted(through, key=lambda trial: (-trial.best(self._first), trial.number))
+    def _best_first(self, curves: Curves) -> NDArray[np.int64]:
+        return curves.best_first((curves.states > 0) & (curves.epochs >= self.levels[0]), 0)

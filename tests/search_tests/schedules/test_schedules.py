@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from registry.core.errors import UsageError
 from search.schedules.by_name import SCHEDULES, check_schedule, make_schedule
-from search.schedules.contract import Begin, Resume, Schedule, ScheduledTrial, TrialState
+from search.schedules.contract import Begin, Resume, Schedule
+from search.schedules.curves import Curves, CurveTable, TrialState
 from search.schedules.hyperband import Hyperband
 from search.schedules.rungs import Rungs, rung_levels
 from search.schedules.triage import Triage
@@ -20,8 +22,35 @@ from search.schedules.triage import Triage
 RUNNING, PAUSED, ENDED = TrialState.RUNNING, TrialState.PAUSED, TrialState.ENDED
 
 
-def paused(number: int, *values: float) -> ScheduledTrial:
-    return ScheduledTrial(number, PAUSED, values, len(values))
+@dataclass(frozen=True)
+class Trial:
+    number: int
+    state: TrialState
+    values: Sequence[float]
+    until: int = 0
+
+    @property
+    def epochs(self) -> int:
+        return len(self.values)
+
+
+def paused(number: int, *values: float) -> Trial:
+    return Trial(number, PAUSED, values)
+
+
+def curves_of(schedule: Schedule, trials: Sequence[Trial]) -> Curves:
+    table = CurveTable(schedule.levels)
+    for trial in trials:
+        table.put(trial.number, trial.state, trial.values)
+    return table.curves()
+
+
+def next_step(schedule: Schedule, trials: Sequence[Trial], new: int) -> Begin | Resume | None:
+    return schedule.next_step(curves_of(schedule, trials), new)
+
+
+def hopeless(schedule: Schedule, trials: Sequence[Trial], new: int) -> set[int]:
+    return set(schedule.hopeless(curves_of(schedule, trials), new))
 
 
 class Numbers:
@@ -37,7 +66,7 @@ class Numbers:
     def __init__(self, schedule: Schedule, curves: list[list[float]], workers: int, seed: int) -> None:
         self._schedule, self._curves, self._workers = schedule, curves, workers
         self._random = random.Random(seed)
-        self.trials: list[ScheduledTrial] = []
+        self.trials: list[Trial] = []
         self.hopeless: set[int] = set()
         self.resumed: list[int] = []
 
@@ -45,13 +74,13 @@ class Numbers:
         """Search until there is nothing to do."""
         while True:
             while sum(trial.state is RUNNING for trial in self.trials) < self._workers:
-                if not self._take(self._schedule.next_step(self.trials, self._new)):
+                if not self._take(next_step(self._schedule, self.trials, self._new)):
                     break
             running = [trial for trial in self.trials if trial.state is RUNNING]
             if not running:
                 return
             self._come_to_rest(self._random.choice(running))
-            self.hopeless |= set(self._schedule.hopeless(self.trials, self._new))
+            self.hopeless |= hopeless(self._schedule, self.trials, self._new)
 
     @property
     def _new(self) -> int:
@@ -60,7 +89,7 @@ class Numbers:
     def _take(self, step: Begin | Resume | None) -> bool:
         if isinstance(step, Begin):
             assert self._new > 0
-            self.trials.append(ScheduledTrial(len(self.trials), RUNNING, (), step.until))
+            self.trials.append(Trial(len(self.trials), RUNNING, (), step.until))
         elif isinstance(step, Resume):
             trial = self.trials[step.number]
             assert trial.state is PAUSED
@@ -69,7 +98,7 @@ class Numbers:
             self.trials[step.number] = replace(trial, state=RUNNING, until=step.until)
         return step is not None
 
-    def _come_to_rest(self, trial: ScheduledTrial) -> None:
+    def _come_to_rest(self, trial: Trial) -> None:
         curve = self._curves[trial.number]
         values = curve[: trial.until]
         state = ENDED if len(values) == len(curve) else PAUSED
@@ -96,7 +125,7 @@ def test_every_trial_begins_and_what_is_hopeless_is_never_resumed(name, curves, 
 def test_an_answer_depends_on_nothing_but_the_trials_whatever_their_order(curves, name):
     trials = [paused(number, *curve[: 1 + number % 3]) for number, curve in enumerate(curves)]
     answers = {
-        (make_schedule(name, 10).next_step(some, 2), frozenset(make_schedule(name, 10).hopeless(some, 2)))
+        (next_step(make_schedule(name, 10), some, 2), frozenset(hopeless(make_schedule(name, 10), some, 2)))
         for some in (trials, trials[::-1])
     }
     assert len(answers) == 1
@@ -104,52 +133,52 @@ def test_an_answer_depends_on_nothing_but_the_trials_whatever_their_order(curves
 
 def test_rungs_promote_a_third_of_those_that_have_come():
     rungs = Rungs(10)
-    assert rungs.next_step([], 5) == Begin(1)
+    assert next_step(rungs, [], 5) == Begin(1)
     two = [paused(0, 0.5), paused(1, 0.6)]
-    assert rungs.next_step(two, 5) == Begin(1)
-    assert rungs.next_step([*two, paused(2, 0.1)], 5) == Resume(1, 3)
+    assert next_step(rungs, two, 5) == Begin(1)
+    assert next_step(rungs, [*two, paused(2, 0.1)], 5) == Resume(1, 3)
 
 
 def test_rungs_promote_from_the_highest_rung_first():
     rungs = Rungs(10)
     low = [paused(number, number / 10) for number in range(6)]
     high = [paused(number, 0.01, 0.02, number / 100) for number in range(6, 9)]
-    assert rungs.next_step(low + high, 5) == Resume(8, 10)
+    assert next_step(rungs, low + high, 5) == Resume(8, 10)
 
 
 def test_rungs_bring_one_to_the_top_when_no_more_may_begin():
     rungs = Rungs(10)
-    assert rungs.next_step([paused(0, 0.5), paused(1, 0.6)], 0) == Resume(1, 3)
-    assert rungs.next_step([paused(0, 0.5), paused(1, 0.6, 0.7, 0.7)], 0) == Resume(1, 10)
+    assert next_step(rungs, [paused(0, 0.5), paused(1, 0.6)], 0) == Resume(1, 3)
+    assert next_step(rungs, [paused(0, 0.5), paused(1, 0.6, 0.7, 0.7)], 0) == Resume(1, 10)
 
 
 def test_a_trial_without_a_place_in_its_rung_is_hopeless():
     trials = [paused(number, number / 10) for number in range(9)]
-    assert Rungs(10).hopeless(trials, 0) == {0, 1, 2, 3, 4, 5}
-    assert Rungs(10).hopeless(trials, 6) == {0, 1, 2, 3}
+    assert hopeless(Rungs(10), trials, 0) == {0, 1, 2, 3, 4, 5}
+    assert hopeless(Rungs(10), trials, 6) == {0, 1, 2, 3}
 
 
 def test_a_trial_that_failed_takes_no_place():
-    failed = ScheduledTrial(0, ENDED, (math.nan,), 1)
-    assert Rungs(10).next_step([failed, paused(1, 0.2), paused(2, 0.1)], 5) == Resume(1, 3)
+    failed = Trial(0, ENDED, (math.nan,))
+    assert next_step(Rungs(10), [failed, paused(1, 0.2), paused(2, 0.1)], 5) == Resume(1, 3)
 
 
 def test_triage_resumes_who_is_sure_to_be_among_the_best():
     triage = Triage(10, keep=2)
     trials = [paused(0, 0.3), paused(1, 0.5), paused(2, 0.4)]
-    running = ScheduledTrial(3, RUNNING, (), 1)
-    assert triage.next_step([*trials, running], 0) == Resume(1, 10)
+    running = Trial(3, RUNNING, ())
+    assert next_step(triage, [*trials, running], 0) == Resume(1, 10)
     begun = [trials[0], replace(trials[1], state=RUNNING, until=10), trials[2], running]
-    assert triage.next_step(begun, 0) is None
-    assert triage.next_step(begun[:3], 0) == Resume(2, 10)
-    assert triage.hopeless(begun, 0) == {0}
+    assert next_step(triage, begun, 0) is None
+    assert next_step(triage, begun[:3], 0) == Resume(2, 10)
+    assert hopeless(triage, begun, 0) == {0}
 
 
 def test_hyperband_gives_most_trials_the_shortest_start():
     hyperband = Hyperband(10)
     brackets = [hyperband.bracket(number) for number in range(17)]
     assert [brackets.count(bracket) for bracket in range(3)] == [9, 5, 3]
-    starts = {hyperband.next_step([paused(n, 0.0) for n in range(count)], 20) for count in range(9)}
+    starts = {next_step(hyperband, [paused(n, 0.0) for n in range(count)], 20) for count in range(9)}
     assert {1, 3, 10} >= {step.until for step in starts if isinstance(step, Begin)} > {1}
 
 
