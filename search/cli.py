@@ -8,7 +8,7 @@ from registry.core import fast_start
 import sys
 
 from registry.core.console import new_app, run
-from search.commands import confirm, control, dashboard, naming, show
+from search.commands import confirm, control, dashboard, importing, naming, show
 from search.commands import run as working
 
 app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")
@@ -21,6 +21,7 @@ app.command("stop")(control.stop_command)
 app.command("retry")(control.retry_command)
 app.command("prune")(control.prune_command)
 app.command("enqueue")(control.enqueue_command)
+app.add_typer(importing.import_app, name="import")
 app.command("drop")(control.drop_command)
 app.command("rename")(naming.rename_command)
 app.command("delete")(naming.delete_command)

@@ -91,6 +91,9 @@ slots = Table(
     Index("ix_search_slots_open", "study_id", "number", sqlite_where=OPEN, postgresql_where=OPEN),
 )
 
+# A trial that was brought from elsewhere: it ended there, so no worker ever claimed its slot. It is not in the budget.
+IMPORTED = sa.and_(slots.c.state == "finished", slots.c.lease == 0)
+
 checkpoints = Table(
     "search_checkpoints",
     metadata,

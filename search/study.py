@@ -26,10 +26,13 @@ from search.records.status import StudyStatus
 from search.records.studies import StudyRecord, read_study, set_stopping, study_names
 from search.records.trials import TrialRecord, read_trials
 from search.schema import SCHEMA
+from search.system.forkserver import call_in_child
 
 if TYPE_CHECKING:
     from search.confirm.ranking import Confirmed
     from search.problems.problem import Problem
+    from search.trial_import.past import PastStudy
+    from search.trial_import.write import Imported
 
 
 class Study:
@@ -86,6 +89,53 @@ class Study:
             engine, name, problem, trials, settings, artifacts=artifacts, accept=accept_changes, seconds=inspect_seconds
         )
         return cls(engine, record)
+
+    @classmethod
+    def import_optuna(
+        cls, url: str, study: str, *, name: str | None = None, storage: str | None = None
+    ) -> tuple[Study, Imported]:
+        """Bring the trials of a study of plain Optuna into a study here; see `docs/search.md`.
+
+        Args:
+            url: of Optuna's database, or the path of its journal; it is only read.
+            study: its name there.
+            name: of the study here, a new one or one that is there; None for the same name.
+            storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
+
+        Raises:
+            UserError: it cannot be read or does not fit; nothing was written.
+        """
+        from search.trial_import.optuna_study import read_optuna_study
+
+        return cls._import(read_optuna_study(url, study), name, storage)
+
+    @classmethod
+    def import_keras_tuner(
+        cls, directory: str, *, name: str | None = None, objective: str | None = None, storage: str | None = None
+    ) -> tuple[Study, Imported]:
+        """Bring the trials of a project of KerasTuner into a study here; see `import_optuna`.
+
+        Args:
+            directory: the project's folder.
+            name: of the study here; None for the project's name.
+            objective: the metric that was optimized; None for the one whose best value is every trial's score.
+            storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
+        """
+        from search.trial_import.keras_tuner_project import read_project
+
+        return cls._import(call_in_child(read_project, directory, objective), name, storage)
+
+    @classmethod
+    def _import(cls, past: PastStudy, name: str | None, storage: str | None) -> tuple[Study, Imported]:
+        from search.trial_import.write import write_past_study
+
+        engine = open_engine(own_url(storage))
+        try:
+            imported = write_past_study(engine, past, name or past.name)
+            return cls(engine, read_study(engine, imported.study)), imported
+        except BaseException:
+            engine.dispose()
+            raise
 
     @classmethod
     def open(cls, name: str, storage: str | None = None, *, whole: bool = True) -> Study:

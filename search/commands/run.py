@@ -219,7 +219,7 @@ def _say_if_all_failed(study: Study) -> None:
     from search.launchers.watch import patiently
     from search.records.results import describe_failure
 
-    trials = patiently(study.trials)
+    trials = [trial for trial in patiently(study.trials) if not trial.imported]
     if not all(trial.state == "finished" and trial.score is None for trial in trials):
         return
     last = max(trials, key=lambda trial: trial.finished_at or 0.0)

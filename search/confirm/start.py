@@ -20,7 +20,7 @@ from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import SLOW, inspect_problem
 from search.records.confirm_plan import Confirmation, free_name
 from search.records.settings import Settings, derive_seed
-from search.records.studies import StudyRecord, read_study, study_names
+from search.records.studies import StudyRecord, check_has_problem, read_study, study_names
 from search.records.trials import TrialRecord, ranked, read_trials
 from search.system.forkserver import call_in_child, warm_up
 
@@ -53,6 +53,7 @@ def begin(
         NotFoundError: no trial of the study has a score.
         UserError: the problem does not load, or has changed.
     """
+    check_has_problem(parent)
     for option, value in (("configurations", top), ("seeds", seeds)):
         if value is not None and value < 1:
             raise UsageError(f"the number of {option} to confirm is {value}; expected 1 or more")

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import writing
 from registry.core.errors import NotFoundError, UsageError
-from search.coordination.slots import add_slots, count_slots
+from search.coordination.slots import add_slots, count_slots, next_number
 from search.optuna_bridge import tables
 from search.records.confirm_plan import free_name
 from search.records.events import CHOSEN, find_note, note
@@ -31,6 +31,8 @@ def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
         if row.state != "finished" or row.score is not None:
             state = row.stop_reason or row.state
             raise UsageError(f"trial {row.trial} is {state}; only a failed trial can be tried again")
+        if row.lease == 0:
+            raise UsageError(f"trial {row.trial} was imported, and failed elsewhere; to train its params, enqueue them")
         connection.execute(sa.delete(results).where(results.c.slot_id == row.id))
         gone = ("score", "best_epoch", "stop_reason", "seconds", "started_at", "finished_at", "worker_id", "until")
         zero = {"epoch": 0, "crashes": 0, "dropped": False}
@@ -96,9 +98,9 @@ def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, An
         )
         numbers = list(connection.scalars(free.order_by(slots.c.number).limit(len(points)).with_for_update()))
         if missing := len(points) - len(numbers):
-            have = count_slots(connection, study.id)
-            add_slots(connection, study.id, have + missing)
-            numbers += range(have, have + missing)
+            first = next_number(connection, study.id)
+            add_slots(connection, study.id, count_slots(connection, study.id) + missing)
+            numbers += range(first, first + missing)
         for number, point in zip(numbers, points, strict=True):
             slot = sa.update(slots).where(slots.c.study_id == study.id, slots.c.number == number)
             connection.execute(slot.values(params=dict(point)))

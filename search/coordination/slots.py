@@ -19,7 +19,7 @@ from registry.core.database.older_schema import is_read_only
 from registry.core.database.transaction import clock, reading, writing
 from search.optuna_bridge import tables
 from search.records.studies import lock_study
-from search.schema import OPEN, attempts, slots, studies, workers
+from search.schema import IMPORTED, OPEN, attempts, slots, studies, workers
 from search.timing import GRACE_SECONDS, LEASE_SECONDS
 
 # Takes a transaction, a slot, the epochs that its trial has, and the epoch until which it is to train; returns that
@@ -58,18 +58,25 @@ def new_worker_id() -> str:
 def add_slots(connection: Connection, study_id: int, budget: int) -> int:
     """Add slots until the study has ``budget`` of them; return how many were added (0 where it has more)."""
     lock_study(connection, study_id)  # so that two who add at once do not make the same numbers
-    have = count_slots(connection, study_id)
-    if have >= budget:
+    missing = budget - count_slots(connection, study_id)
+    if missing <= 0:
         return 0
-    rows = [{"study_id": study_id, "number": number} for number in range(have, budget)]
+    first = next_number(connection, study_id)
+    rows = [{"study_id": study_id, "number": number} for number in range(first, first + missing)]
     connection.execute(sa.insert(slots), rows)
-    return budget - have
+    return missing
 
 
 def count_slots(connection: Connection, study_id: int) -> int:
-    """Count a study's slots: its budget."""
-    query = sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study_id)
+    """Count the slots of a study's budget; imported trials are not in it."""
+    query = sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study_id, ~IMPORTED)
     return int(connection.execute(query).scalar_one())
+
+
+def next_number(connection: Connection, study_id: int) -> int:
+    """Return the number that a study's next slot has."""
+    highest = sa.select(sa.func.max(slots.c.number)).where(slots.c.study_id == study_id)
+    return int(connection.execute(sa.select(sa.func.coalesce(highest.scalar_subquery(), -1))).scalar_one()) + 1
 
 
 def claim(

@@ -21,7 +21,15 @@ from search.optuna_bridge.tables import reopen_trial, set_direction
 from search.problems.inspection import SLOW, Inspection, inspect_problem
 from search.records.events import note, note_changes
 from search.records.settings import Settings
-from search.records.studies import StudyRecord, accept_problem, lock_study, read_study, set_objective, write_settings
+from search.records.studies import (
+    StudyRecord,
+    accept_problem,
+    check_has_problem,
+    lock_study,
+    read_study,
+    set_objective,
+    write_settings,
+)
 from search.system.forkserver import call_in_child
 
 logger = logging.getLogger(__name__)
@@ -68,6 +76,7 @@ def add_trials(engine: Engine, study: StudyRecord, trials: int) -> None:
     if trials < 1:
         raise UsageError(f"the number of trials to add is {trials}; expected 1 or more")
     check_own_budget(study)
+    check_has_problem(study)
     with writing(engine) as connection:
         slots.add_slots(connection, study.id, slots.count_slots(connection, study.id) + trials)
 
@@ -76,8 +85,9 @@ def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, An
     """Let the next free slots take hyperparameters' values, one trial each; see `control.enqueue`.
 
     Raises:
-        UsageError: values that do not fit the study's space.
+        UsageError: values that do not fit the study's space, or the study has no problem.
     """
+    check_has_problem(study)
     return control.enqueue(engine, study, call_in_child(sampled_points, dict(study.space), list(points)))
 
 
@@ -195,4 +205,5 @@ def _accept(connection: Connection, study: StudyRecord, now: Inspection) -> None
 
 
 def _inspect(study: StudyRecord, seconds: float | None) -> Inspection:
+    check_has_problem(study)
     return call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)

@@ -10,12 +10,13 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry import check_artifacts, choose_artifacts
 from registry.core.database.engine import use_wal
-from registry.core.database.transaction import reading, write_again
+from registry.core.database.transaction import reading, write_again, writing
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.coordination import slots
 from search.creation import changes
+from search.creation.imported.adoption import adopt, check_may_adopt
 from search.creation.names import check_name, check_unused, find_existing
 from search.errors import SettingsError
 from search.optuna_bridge import studies as optuna_studies
@@ -26,7 +27,7 @@ from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_p
 from search.problems.lookup import find_spec_of
 from search.problems.problem import Problem
 from search.records.settings import Settings
-from search.records.studies import StudyRecord, find_study, insert_study, read_study
+from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, read_study
 from search.schedules.by_name import check_schedule
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child, warm_up
@@ -71,6 +72,8 @@ def create_study(
             logger.warning(line)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     optuna_studies.check_whole(engine, existing)
+    if existing.problem == NO_PROBLEM:
+        return _adopt(engine, existing, spec, asked, trials, artifacts=artifacts, seconds=seconds)
     check_target(existing.objective, asked)
     check_same(existing, spec, asked.with_budgets_of(existing.settings))
     with reading(engine) as connection:
@@ -84,6 +87,28 @@ def create_study(
     choose_artifacts(engine, artifacts)
     changes.raise_budget(engine, existing, trials)
     return changes.change_budgets(engine, existing, asked)
+
+
+def _adopt(
+    engine: Engine,
+    study: StudyRecord,
+    spec: str,
+    settings: Settings,
+    trials: int,
+    *,
+    artifacts: str | None,
+    seconds: float | None,
+) -> StudyRecord:
+    """Go on from imported trials with a problem; see `adoption.adopt`."""
+    warm_up()
+    inspection = call_in_child(inspect_problem, spec, seconds=seconds, slow=SLOW)
+    objective = Objective(inspection.metric, inspection.direction)
+    check_target(objective, settings)
+    check_may_adopt(study, spec, objective, settings)
+    choose_artifacts(engine, artifacts)
+    with writing(engine) as connection:
+        adopt(connection, study, inspection, settings, trials)
+    return read_study(engine, study.name)
 
 
 def begin_study(

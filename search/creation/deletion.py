@@ -10,7 +10,6 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import reading, writing
 from search import schema as tables
 from search.coordination.presence import check_idle
-from search.coordination.slots import count_slots
 from search.creation.names import check_not_confirmed, kept_versions
 from search.optuna_bridge import studies as optuna_studies
 from search.records.studies import StudyRecord, lock_study
@@ -22,7 +21,7 @@ class Deletion:
 
     Args:
         study: its name.
-        budget: its trials, also those that have not begun.
+        budget: its trials, also those that have not begun, and imported ones.
         finished: those that have ended.
         versions: what they became, which stays in the registry.
     """
@@ -62,7 +61,7 @@ def delete_study(engine: Engine, study: StudyRecord) -> Deletion:
 def _plan(connection: Connection, study: StudyRecord) -> Deletion:
     check_idle(connection, study)
     check_not_confirmed(connection, study)
-    ended = (tables.slots.c.study_id == study.id) & (tables.slots.c.state == "finished")
-    finished = connection.execute(sa.select(sa.func.count()).where(ended)).scalar_one()
-    versions = tuple(kept_versions(connection, study))
-    return Deletion(study.name, count_slots(connection, study.id), finished, versions)
+    ended = tables.slots.c.state == "finished"
+    count = sa.select(sa.func.count(), sa.func.count().filter(ended)).where(tables.slots.c.study_id == study.id)
+    trials, finished = connection.execute(count).one()
+    return Deletion(study.name, trials, finished, tuple(kept_versions(connection, study)))

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 
 from registry.core.database.transaction import reading
 from registry.values.stop_reason import StopReason
-from search.schema import slots
+from search.schema import IMPORTED, slots
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def describe_failure(reason: str, error: str | None) -> str:
 
 
 def has_score(engine: Engine, study_id: int) -> bool:
-    """Tell whether any trial of a study has a score."""
+    """Tell whether any trial that was trained in a study has a score."""
     with reading(engine) as connection:
-        query = sa.select(slots.c.id).where(slots.c.study_id == study_id, slots.c.score.is_not(None)).limit(1)
-        return connection.execute(query).first() is not None
+        scored = sa.select(slots.c.id).where(slots.c.study_id == study_id, slots.c.score.is_not(None), ~IMPORTED)
+        return connection.execute(scored.limit(1)).first() is not None

@@ -17,7 +17,7 @@ from registry.values.stop_reason import StopReason
 from registry.values.version import finite
 from search.records.studies import StudyRecord, find_study, read_study
 from search.records.trials import slot_state
-from search.schema import checkpoint_chunks, slots, workers
+from search.schema import IMPORTED, checkpoint_chunks, slots, workers
 from search.timing import DEAD_SECONDS, FORGOTTEN_SECONDS
 
 
@@ -61,6 +61,7 @@ class StudyStatus:
         error: why no worker can go on; None where they can.
         ended: why the study has ended itself, with budget left; None where it has not.
         paused_bytes: how much the checkpoints of paused trials take.
+        imported: how many trials ended elsewhere and were imported; they are not among ``trials``, but may be the best.
     """
 
     study: str
@@ -74,6 +75,7 @@ class StudyStatus:
     error: str | None
     ended: str | None = None
     paused_bytes: int = 0
+    imported: int = 0
 
     @property
     def finished(self) -> int:
@@ -114,6 +116,7 @@ class StudyStatus:
             "error": self.error,
             "ended": self.ended,
             "paused_bytes": self.paused_bytes,
+            "imported": self.imported,
         }
 
 
@@ -130,7 +133,7 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 study=study.name,
                 problem=study.problem,
                 objective=study.objective,
-                budget=_budget(connection, study),
+                budget=_count(connection, study, ~IMPORTED),
                 trials=_counts(connection, study),
                 best=_best(connection, study),
                 workers=_workers(connection, study),
@@ -138,13 +141,14 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 error=study.error,
                 ended=study.ended,
                 paused_bytes=_paused_bytes(connection, study),
+                imported=_count(connection, study, IMPORTED),
             )
     read_study(engine, name)
     raise NotFoundError(f"no study is called {name!r}")
 
 
-def _budget(connection: Connection, study: StudyRecord) -> int:
-    query = sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study.id)
+def _count(connection: Connection, study: StudyRecord, which: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study.id, which)
     return int(connection.execute(query).scalar_one())
 
 
@@ -159,7 +163,7 @@ def _counts(connection: Connection, study: StudyRecord) -> dict[str, int]:
     failed = slots.c.score.is_(None)
     query = (
         sa.select(slot_state, slots.c.stop_reason, failed, sa.func.count())
-        .where(slots.c.study_id == study.id)
+        .where(slots.c.study_id == study.id, ~IMPORTED)
         .group_by(slot_state, slots.c.stop_reason, failed)
     )
     counts: Counter[str] = Counter(dict.fromkeys(("complete", "pruned", "failed", "running", "paused", "waiting"), 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import clock, reading, writing
-from registry.core.errors import NotFoundError, did_you_mean
+from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.core.objective import Objective
 from search.records.settings import Settings
 from search.schema import studies
+
+NO_PROBLEM = "(imported)"  # what a study of imported trials searches, until it is run with a problem
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,19 @@ class StudyRecord:
     revision: int
     ended: str | None
     created_at: float
+
+
+def check_has_problem(study: StudyRecord) -> None:
+    """Refuse to train trials of a study of which nobody has said what trains them.
+
+    Raises:
+        UsageError: its trials were imported, and it was never run.
+    """
+    if study.problem == NO_PROBLEM:
+        name = shlex.quote(study.name)
+        raise UsageError(
+            f"{study.name!r} holds imported trials and no problem yet; give it one: search run PROBLEM --study {name}"
+        )
 
 
 def find_study(connection: Connection, name: str) -> StudyRecord | None:

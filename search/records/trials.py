@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import reading
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
-from search.schema import results, slots
+from search.schema import IMPORTED, results, slots
 
 # The state that a slot is in; one that waits with its trial set aside is paused.
 slot_state = sa.case((slots.c.paused_at.is_not(None), "paused"), else_=slots.c.state)
@@ -21,12 +21,12 @@ slot_state = sa.case((slots.c.paused_at.is_not(None), "paused"), else_=slots.c.s
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """A slot of the study's budget and the trial that it became, finished or not.
+    """A slot of the study's budget and the trial that it became, finished or not; or a trial that was imported.
 
     ``state`` is ``waiting``, ``running``, ``paused`` or ``finished``. ``score`` and ``best_epoch`` are those of the
     best epoch so far; ``curves`` (metric to one value per epoch, None where it was not a finite number) are there once
     the trial has paused, ``pruned_by`` and ``error`` once it has finished. ``dropped`` ones are kept for the record
-    only.
+    only; ``imported`` ones ended elsewhere, and are not in the budget.
     """
 
     slot: int
@@ -46,6 +46,7 @@ class TrialRecord:
     curves: Mapping[str, list[float | None]] = field(repr=False)
     pruned_by: Mapping[str, Any] | None = field(repr=False)
     error: str | None = field(repr=False)
+    imported: bool = False
 
 
 def read_trials(engine: Engine, study_id: int) -> list[TrialRecord]:
@@ -57,7 +58,14 @@ def read_trials(engine: Engine, study_id: int) -> list[TrialRecord]:
 def trials_of(connection: Connection, study_id: int) -> list[TrialRecord]:
     """Return what `read_trials` does, inside a transaction of the caller's."""
     query = (
-        sa.select(slots, slot_state.label("now"), results.c.curves, results.c.pruned_by, results.c.error)
+        sa.select(
+            slots,
+            slot_state.label("now"),
+            IMPORTED.label("imported"),
+            results.c.curves,
+            results.c.pruned_by,
+            results.c.error,
+        )
         .join_from(slots, results, isouter=True)
         .where(slots.c.study_id == study_id)
         .order_by(slots.c.number)
@@ -84,6 +92,7 @@ def _trial(row: Mapping[str, Any]) -> TrialRecord:
         curves=row["curves"] or {},
         pruned_by=row["pruned_by"],
         error=row["error"],
+        imported=bool(row["imported"]),
     )
 
 

@@ -30,7 +30,7 @@ from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.optuna_bridge.studies import check_whole
 from search.records.events import CONFIRMED, accepted_changes, find_confirmed, find_note
 from search.records.settings import Settings
-from search.records.studies import StudyRecord, find_study, read_study, study_names
+from search.records.studies import NO_PROBLEM, StudyRecord, find_study, read_study, study_names
 from search.records.trials import trials_of
 from search.report.attempts import read_attempts, read_machines
 from search.report.facts import reported_study
@@ -136,7 +136,8 @@ def _finished(
     ref = (best.stand_in or best.version) if best else None
     winner = next((version for version in versions if version.ref == ref), None)
     commands = {} if winner is None else commands_for(engine.url, winner)
-    commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
+    if record.problem != NO_PROBLEM:
+        commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
     url = with_password(engine.url)
     mistakes, missing = None, ""
     if errors and winner is not None and winner.weights is not None:

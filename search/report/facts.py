@@ -65,7 +65,7 @@ def reported_study(
         problem=record.problem,
         metric=metric,
         direction=record.objective.direction,
-        budget=len(slots),
+        budget=sum(not slot.imported for slot in slots),
         waiting=len(slots) - len(begun),
         settings=_settings(record.settings),
         trials=tuple(trials),
@@ -151,6 +151,7 @@ def _trial(slot: TrialRecord, version: ModelVersion | None) -> ReportedTrial:
         pruned_by=_pruned_by(slot.pruned_by),
         error=slot.error,
         dropped=slot.dropped,
+        imported=slot.imported,
         test={} if version is None else metrics_on_test(version),
         seed=None if version is None else version.source.seed,
     )
@@ -264,6 +265,7 @@ def _provenance(record: StudyRecord, versions: Collection[ModelVersion]) -> dict
 
 
 def _wall_seconds(slots: Sequence[TrialRecord]) -> float | None:
-    starts = [slot.started_at for slot in slots if slot.started_at is not None]
-    ends = [slot.finished_at for slot in slots if slot.finished_at is not None]
+    own = [slot for slot in slots if not slot.imported]
+    starts = [slot.started_at for slot in own if slot.started_at is not None]
+    ends = [slot.finished_at for slot in own if slot.finished_at is not None]
     return max(ends) - min(starts) if starts and ends else None

@@ -45,7 +45,7 @@ class PlainProgress:
 
     def __init__(self, console: Console, trials: Callable[[], list[TrialRecord]]) -> None:
         self._console, self._trials = console, trials
-        self._seen = {t.slot for t in trials() if t.state == "finished"}
+        self._seen = {t.slot for t in trials() if t.state == "finished" and not t.imported}
 
     def __enter__(self) -> PlainProgress:
         return self
@@ -58,7 +58,7 @@ class PlainProgress:
         if status.finished <= len(self._seen):
             return
         for trial in self._trials():
-            if trial.state == "finished" and trial.slot not in self._seen:
+            if trial.state == "finished" and not trial.imported and trial.slot not in self._seen:
                 self._seen.add(trial.slot)
                 self._console.print(
                     f"[{len(self._seen)}/{status.budget}] {describe_trial(trial, status)}", markup=False
@@ -143,6 +143,7 @@ def render(
     head = Text.assemble(
         (status.study, "bold"),
         f"  {status.finished}/{status.budget} trials",
+        f" and {status.imported} imported" if status.imported else "",
         f" ({counts['pruned']} pruned, {counts['failed']} failed)" if counts["pruned"] or counts["failed"] else "",
         f"  {show_duration(elapsed)} gone" if elapsed is not None else "",
         f", about {show_duration(left)} left" if left is not None else "",
@@ -186,7 +187,7 @@ def describe_best(status: StudyStatus) -> str:
     """Return one line about the best trial so far."""
     best = status.best
     if best is None:
-        return "no trial has a score yet" if status.finished else "no trial has ended yet"
+        return "no trial has a score yet" if status.finished or status.imported else "no trial has ended yet"
     return f"best {status.objective.metric} {number_text(best.score)}: trial {best.trial}, epoch {best.epoch}"
 
 

@@ -40,6 +40,23 @@ class Network(keras_tuner.HyperModel):
         return model
 
 """
+_OPTUNA_STUDY = """
+import optuna
+study = optuna.create_study(study_name="theirs", storage="sqlite:///optuna.db", direction="maximize")
+study.optimize(lambda trial: trial.suggest_int("units", 2, 16) / 16, n_trials=3)
+"""
+_TUNED_PROJECT = """
+import keras_tuner
+hp = keras_tuner.HyperParameters()
+hp.Int("units", 2, 16)
+oracle = keras_tuner.oracles.RandomSearchOracle(keras_tuner.Objective("val_loss", "min"), 1, hyperparameters=hp)
+oracle._set_project_dir("tuned", "project")
+trial = oracle.create_trial("tuner0")
+oracle.update_trial(trial.trial_id, {"val_loss": 0.5})
+trial.status = "COMPLETED"
+oracle.end_trial(trial)
+oracle.save()
+"""
 # By a part of a step: what its reader has by then.
 BEFORE = {
     "registry describe fmnist --file about.md": "echo '# Clothes' > about.md; ",
@@ -56,6 +73,8 @@ registry = Registry("sqlite:///studies.db")
 tuner = keras_tuner.RandomSearch(Network(), "val_accuracy", max_trials=1, directory="tuned")
 tuner.search(x, y, validation_data=validation, verbose=0)
 """,
+    "search import optuna": f"python -c '{_OPTUNA_STUDY}'\n",
+    "search import keras-tuner": f"python -c '{_TUNED_PROJECT}'\n",
     "weights = model.get_weights()": """
 import keras
 from registry import Registry

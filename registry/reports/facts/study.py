@@ -71,6 +71,7 @@ class ReportedTrial:
         seed: what its random numbers came from.
         source: the study and trial that a version comes from.
         dropped: somebody took it out of the study; it is kept for the record only.
+        imported: it ended elsewhere, and is not in the study's budget.
     """
 
     number: int
@@ -94,6 +95,7 @@ class ReportedTrial:
     seed: int | None = None
     source: str = ""
     dropped: bool = False
+    imported: bool = False
 
     @property
     def name(self) -> str:

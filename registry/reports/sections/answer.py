@@ -54,7 +54,9 @@ def answer(study: ReportedStudy) -> Answer:
     """Return a study's answer."""
     ranked = study.ranked
     counts = ", ".join(f"{count_text(count)} {outcome}" for outcome, count in study.counts.items() if count)
-    outcomes = f"{count_text(study.budget)} trials: {counts or 'none has begun'}"
+    imported = sum(trial.imported for trial in study.trials)
+    brought = f" and {count_text(imported)} imported" if imported else ""
+    outcomes = f"{count_text(study.budget)} trials{brought}: {counts or 'none has begun'}"
     if study.kind == "versions":
         outcomes = f"{count_text(len(study.trials))} versions"
     if not ranked:

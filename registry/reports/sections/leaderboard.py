@@ -97,7 +97,7 @@ def _epochs(trial: ReportedTrial) -> Cell:
 
 def _ending(trial: ReportedTrial) -> str:
     asked = trial.pruned_by is not None and trial.pruned_by.on_request
-    said = ("on request" if asked else "", "dropped" if trial.dropped else "")
+    said = ("on request" if asked else "", "dropped" if trial.dropped else "", "imported" if trial.imported else "")
     return ", ".join([trial.stop_reason or trial.outcome, *filter(None, said)])
 
 

@@ -12,7 +12,7 @@ from registry.core.numbers import number_text
 from search.coordination.slots import Grant
 from search.errors import NoEpochsLeft
 from search.records.studies import StudyRecord, write_stopping
-from search.schema import slots, studies
+from search.schema import IMPORTED, slots, studies
 
 GRANTS = 0x65706F63  # the advisory locks under which epochs are granted, one a study
 
@@ -28,7 +28,7 @@ def why_over(engine: Engine, study: StudyRecord) -> str | None:
             return None
         if settings.target is not None and not study.objective.is_better(settings.target, than=best.score):
             return f"it has reached its target {settings.target:g}: {number_text(best.score)} by trial {best.trial}"
-        since = sa.select(sa.func.count()).where(_finished(study), slots.c.finished_at > best.finished_at)
+        since = sa.select(sa.func.count()).where(_finished(study), ~IMPORTED, slots.c.finished_at > best.finished_at)
         count = int(connection.execute(since).scalar_one())
     if settings.stop_after is not None and count >= settings.stop_after:
         return f"{count} trials have ended without a gain since trial {best.trial}"
@@ -72,7 +72,7 @@ def epochs_left(connection: Connection, study: StudyRecord, *, without: int | No
         return None
     until = sa.func.coalesce(slots.c.until, study.settings.max_epochs)
     allotted = sa.case((sa.and_(slots.c.state == "running", until > slots.c.epoch), until), else_=slots.c.epoch)
-    used = sa.select(sa.func.coalesce(sa.func.sum(allotted), 0)).where(slots.c.study_id == study.id)
+    used = sa.select(sa.func.coalesce(sa.func.sum(allotted), 0)).where(slots.c.study_id == study.id, ~IMPORTED)
     if without is not None:
         used = used.where(slots.c.id != without)
     return budget - int(connection.execute(used).scalar_one())

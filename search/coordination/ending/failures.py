@@ -12,7 +12,7 @@ from search.records.events import note
 from search.records.results import describe_failure
 from search.records.settings import Settings
 from search.records.studies import write_stopping
-from search.schema import events, results, slots, studies
+from search.schema import IMPORTED, events, results, slots, studies
 
 STOPPED = "max-failures"  # the event that such an end leaves; failures are counted from it on
 DELIBERATE = "FailedTrialError"  # KerasTuner's, by which a problem's code refuses single params
@@ -38,7 +38,7 @@ def stop_after_failures(connection: Connection, study_id: int) -> None:
     last = _last_ended(connection, study_id, most)
     if len(last) < most or not all(trial.score is None for trial in last):
         return
-    scored = sa.select(slots.c.id).where(slots.c.study_id == study_id, slots.c.score.is_not(None))
+    scored = sa.select(slots.c.id).where(slots.c.study_id == study_id, slots.c.score.is_not(None), ~IMPORTED)
     ended_with_score = scored.where(slots.c.state == "finished").limit(1)
     if connection.execute(ended_with_score).first() is not None and not all(map(_is_broken, last)):
         return
@@ -61,7 +61,7 @@ def _last_ended(connection: Connection, study_id: int, count: int) -> list[sa.Ro
     query = (
         sa.select(slots.c.trial, slots.c.score, slots.c.stop_reason, results.c.error)
         .join_from(slots, results)
-        .where(slots.c.study_id == study_id, slots.c.state == "finished")
+        .where(slots.c.study_id == study_id, slots.c.state == "finished", ~IMPORTED)
         .where(slots.c.finished_at > sa.func.coalesce(stopped.scalar_subquery(), 0.0))
         .order_by(slots.c.finished_at.desc(), slots.c.number.desc())
         .limit(count)

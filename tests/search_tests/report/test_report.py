@@ -131,6 +131,7 @@ def fill(engine: Engine, name: str = "toy", *, count: int = 30, waiting: int = 2
 def _slot(trial: ReportedTrial) -> dict[str, Any]:
     return {
         "state": "finished",
+        "lease": 1,
         "trial": trial.number,
         "params": dict(trial.params),
         "epoch": trial.epochs,

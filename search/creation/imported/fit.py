@@ -1,0 +1,69 @@
+"""Trials that were sampled elsewhere, as if a study's own sampler had proposed them."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.trial import FrozenTrial
+
+from registry.core.errors import UsageError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """What a study samples, by its record of its space.
+
+    Args:
+        study: its name, for messages.
+        fixed: what is sampled under each name that has one range.
+        varying: names of which each build may have another range; they are taken as they come.
+    """
+
+    study: str
+    fixed: Mapping[str, BaseDistribution]
+    varying: Collection[str]
+
+    @classmethod
+    def of(cls, study: str, space: Mapping[str, Any]) -> Ranges:
+        """Return the ranges of a study's record of its space."""
+        ranges = {name: json_to_distribution(text) for name, text in space.get("ranges", {}).items()}
+        return cls(study, ranges, space.get("varying", ()))
+
+    def refit(self, trial: FrozenTrial) -> FrozenTrial:
+        """Return a trial with the same params, sampled from the study's ranges, so that its sampler learns from it.
+
+        Raises:
+            UsageError: the study has no such param, or its range does not have the value.
+        """
+        fitted = copy.copy(trial)
+        fitted.distributions = {name: self._range(trial, name) for name in trial.params}
+        return fitted
+
+    def _range(self, trial: FrozenTrial, name: str) -> BaseDistribution:
+        expected = self.fixed.get(re.sub("#(steps|mirrored)$", "", name))
+        if expected is None:
+            if any(name.startswith((f"{base}#", f"{base}[")) for base in self.varying):
+                return trial.distributions[name]
+            raise UsageError(
+                f"trial {trial.number} has {name!r}, which the space of {self.study!r} does not have; "
+                f"{did_you_mean(name, list(self.fixed))}"
+            )
+        value = trial.params[name]
+        if not _holds(expected, value):
+            raise UsageError(
+                f"{name} of trial {trial.number} is {value!r}, which the space of {self.study!r} does not have: "
+                f"{expected}"
+            )
+        return expected
+
+
+def _holds(distribution: BaseDistribution, value: Any) -> bool:
+    try:
+        return distribution._contains(distribution.to_internal_repr(value))
+    except (TypeError, ValueError):
+        return False

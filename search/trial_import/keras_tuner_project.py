@@ -1,0 +1,152 @@
+"""Read a project of KerasTuner: the folder where a tuner kept its trials as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from registry.core.error_text import one_line
+from registry.core.errors import NotFoundError, UsageError
+from registry.core.objective import Objective
+from search.space.discovery import Space
+from search.space.hyperparameters import SampledHyperParameters
+from search.trial_import.past import PastStudy, PastTrial
+
+OWN = "tuner/"  # how the names begin that Hyperband's tuner puts among the values
+ENDED = {"COMPLETED": TrialState.COMPLETE, "FAILED": TrialState.FAIL, "INVALID": TrialState.FAIL}
+
+
+def read_project(directory: str, objective: str | None = None) -> PastStudy:
+    """Return a project of KerasTuner with its trials that have ended. It imports Keras.
+
+    Args:
+        directory: the project's folder, or the tuner's where that holds one project.
+        objective: the metric that was optimized; None for the one whose best value is every trial's score.
+
+    Raises:
+        NotFoundError: there is no project.
+        UsageError: a file that cannot be read, several objectives, or a value that the space does not have.
+    """
+    folder = _project_in(Path(directory))
+    state = _read(folder / "oracle.json")
+    try:
+        trials = [_read(folder / f"trial_{trial}" / "trial.json") for trial in state["start_order"]]
+        ended = [trial for trial in trials if trial["status"] in ENDED]
+        space = Space(tuple(SampledHyperParameters.from_config(_without_own(state["hyperparameters"])).space), ())
+        goal = _objective(folder, ended, objective)
+        past = [_past(place, trial, space, goal) for place, trial in enumerate(ended)]
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise UsageError(f"{folder} is no project that KerasTuner 1.4 wrote: {one_line(error)}") from error
+    return PastStudy(str(folder.resolve()), folder.name, goal, past, len(trials) - len(ended), space.record())
+
+
+def _project_in(directory: Path) -> Path:
+    if (directory / "oracle.json").is_file():
+        return directory
+    inside = sorted(path.parent for path in directory.glob("*/oracle.json"))
+    if len(inside) == 1:
+        return inside[0]
+    found = f"holds {len(inside)} projects: {', '.join(map(str, inside))}" if inside else "holds no oracle.json"
+    raise NotFoundError(f"{directory} {found}; give the folder of one project of KerasTuner")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read, so nothing is imported: {one_line(error)}") from error
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} holds no JSON object, so nothing is imported")
+    return value
+
+
+def _without_own(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters without those that a tuner added for itself."""
+    space = [each for each in config["space"] if not each["config"]["name"].startswith(OWN)]
+    return {"space": space, "values": {n: value for n, value in config["values"].items() if not n.startswith(OWN)}}
+
+
+def _objective(folder: Path, trials: Sequence[Mapping[str, Any]], name: str | None) -> Objective:
+    """Return what was optimized, which KerasTuner does not write down: the metric whose best value is the score."""
+    scored = [trial for trial in trials if trial["score"] is not None]
+    if not scored:
+        raise UsageError(f"no trial of {folder} has a score: there is nothing to import")
+    directions = {metric: kept["direction"] for metric, kept in scored[0]["metrics"]["metrics"].items()}
+    fitting = [metric for metric in directions if all(_is_score(trial, metric) for trial in scored)]
+    if name in directions:
+        fitting = [name]
+    if len(fitting) != 1 or name not in (None, *fitting):
+        raise UsageError(
+            f"which metric {folder} optimized cannot be told from its scores; say --objective with one of: "
+            f"{', '.join(directions)} (several objectives cannot be imported)"
+        )
+    return Objective(fitting[0], directions[fitting[0]])
+
+
+def _is_score(trial: Mapping[str, Any], metric: str) -> bool:
+    kept = trial["metrics"]["metrics"].get(metric)
+    values = [] if kept is None else list(_values(kept["observations"]).values())
+    best = Objective(metric, kept["direction"]).best(values) if values and kept["direction"] else None
+    return best is not None and math.isclose(best, trial["score"])
+
+
+def _values(observations: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    """Return a metric by step; several executions of a trial count with their mean."""
+    kept = {}
+    for each in observations:
+        values = each["value"] if isinstance(each["value"], list) else [each["value"]]
+        kept[int(each["step"])] = fmean(values)
+    return kept
+
+
+def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objective) -> PastTrial:
+    hp = SampledHyperParameters.from_config(_without_own(trial["hyperparameters"]))
+    params, distributions = _sampled(trial["trial_id"], hp, space)
+    curves = {name: _curve(_values(kept["observations"])) for name, kept in trial["metrics"]["metrics"].items()}
+    state = ENDED[trial["status"]]
+    score = trial["score"] if state is TrialState.COMPLETE else None
+    own = _values(trial["metrics"]["metrics"][objective.metric]["observations"]) if score is not None else {}
+    message = trial.get("message")
+    optuna = FrozenTrial(
+        number=place,
+        trial_id=-1,
+        state=state,
+        value=score,
+        datetime_start=None,
+        datetime_complete=None,
+        params=params,
+        distributions=distributions,
+        user_attrs={"keras_tuner_trial": trial["trial_id"]},
+        system_attrs={"fail_reason": str(message)} if message else {},
+        intermediate_values=own,
+    )
+    best_epoch = None if score is None else int(trial["best_step"] or 0) + 1
+    active = {name: value for name, value in hp.values.items() if value is not None}
+    return PastTrial(optuna, active, curves, best_epoch)
+
+
+def _curve(values: Mapping[int, float]) -> list[float | None]:
+    """Return a metric by epoch, of which KerasTuner counts the first as step 0 and mostly keeps the best alone."""
+    known = [values.get(step) for step in range(max(values, default=-1) + 1)]
+    return [value if value is not None and math.isfinite(value) else None for value in known]
+
+
+def _sampled(trial: str, hp: Any, space: Space) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
+    """Return what a sampler of ours would have proposed for a trial's active hyperparameters."""
+    params, distributions = {}, {}
+    for declared, asked in space.dimensions():
+        if declared.name not in hp.values or not hp.is_active(declared):
+            continue
+        value = hp.values[declared.name]
+        raw = asked.encode(value)
+        if not asked.distribution._contains(asked.distribution.to_internal_repr(raw)):
+            raise UsageError(f"{declared.name} of trial {trial} is {value!r}, which its own space does not have")
+        params[asked.name], distributions[asked.name] = raw, asked.distribution
+    return params, distributions

@@ -1,0 +1,174 @@
+"""Read a study of plain Optuna, from a database or from the file of its journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    check_distribution_compatibility,
+    distribution_to_json,
+)
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
+from sqlalchemy.engine import Engine
+
+from registry.core.database.engine import open_engine
+from registry.core.database.transaction import reading
+from registry.core.database.url import place_of
+from registry.core.error_text import first_line, one_line
+from registry.core.errors import DatabaseError, NotFoundError, UsageError, did_you_mean
+from registry.core.objective import Objective
+from search.optuna_bridge import tables
+from search.optuna_bridge.direction import DIRECTIONS
+from search.optuna_bridge.storage import closing_storage, has_tables
+from search.trial_import.past import PastStudy, PastTrial, curve_of
+
+ReadTrials = Callable[[int], list[FrozenTrial]]  # of a study by its id there
+
+VALUE = "value"  # what an objective is called to which Optuna gives no name
+METRIC_NAMES = "study:metric_names"  # where Optuna keeps the names that `set_metric_names` gives
+
+
+def read_optuna_study(url: str, name: str) -> PastStudy:
+    """Return a study of Optuna's with its trials that have ended.
+
+    Args:
+        url: of the database, or the path of a journal.
+        name: the study's.
+
+    Raises:
+        NotFoundError: no such study.
+        UsageError: it has several objectives, or a param that is now of one kind and now of another.
+        DatabaseError: it cannot be read.
+    """
+    with _opened(url) as (storage, read_trials):
+        studies = {study.study_name: study for study in storage.get_all_studies()}
+        if name not in studies:
+            raise NotFoundError(f"{_shown(url)} holds no study {name!r}; {did_you_mean(name, list(studies))}")
+        study = studies[name]
+        objective = _objective(name, study.directions, study.system_attrs)
+        trials = read_trials(study._study_id)
+    ended = [trial for trial in trials if trial.state.is_finished()]
+    return PastStudy(
+        source=_shown(url),
+        name=name,
+        objective=objective,
+        trials=[_past(trial, objective) for trial in ended],
+        left_out=len(trials) - len(ended),
+        space=space_of(ended),
+    )
+
+
+def space_of(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
+    """Return the space that trials were sampled from, as a study records its own; of a range that changed, the last.
+
+    Raises:
+        UsageError: a param whose kind or choices changed.
+    """
+    ranges: dict[str, BaseDistribution] = {}
+    for trial in trials:
+        for name, distribution in trial.distributions.items():
+            if ranges.get(name) is distribution:
+                continue
+            try:
+                check_distribution_compatibility(ranges.get(name, distribution), distribution)
+            except ValueError:
+                raise UsageError(
+                    f"{name!r} was sampled from {ranges[name]} and, from trial {trial.number} on, from {distribution}; "
+                    "expected a param of one kind, with the same choices in all trials"
+                ) from None
+            ranges[name] = distribution
+    return {
+        "hyperparameters": [_described(name, distribution) for name, distribution in ranges.items()],
+        "ambiguous": [],
+        "varying": [],
+        "defaults": {},
+        "ranges": {name: distribution_to_json(distribution) for name, distribution in ranges.items()},
+    }
+
+
+def _described(name: str, distribution: BaseDistribution) -> dict[str, Any]:
+    """Return a param as a report describes a hyperparameter."""
+    if isinstance(distribution, CategoricalDistribution):
+        return {"name": name, "class": "Choice", "values": list(distribution.choices), "conditions": []}
+    if not isinstance(distribution, IntDistribution | FloatDistribution):
+        raise UsageError(f"{name!r} is sampled from {distribution}; expected a number or a choice")
+    return {
+        "name": name,
+        "class": "Int" if isinstance(distribution, IntDistribution) else "Float",
+        "min_value": distribution.low,
+        "max_value": distribution.high,
+        "step": distribution.step,
+        "sampling": "log" if distribution.log else "linear",
+        "conditions": [],
+    }
+
+
+def _past(trial: FrozenTrial, objective: Objective) -> PastTrial:
+    curve, best_epoch = curve_of(trial.intermediate_values, trial.value, objective)
+    return PastTrial(trial, trial.params, {objective.metric: curve} if curve else {}, best_epoch)
+
+
+def _objective(name: str, directions: Sequence[StudyDirection], attrs: Mapping[str, Any]) -> Objective:
+    if len(directions) > 1:
+        raise UsageError(f"the study {name!r} has {len(directions)} objectives; expected one")
+    if directions[0] not in DIRECTIONS:
+        raise UsageError(f"the study {name!r} neither maximizes nor minimizes: it has no trial yet")
+    return Objective(str((attrs.get(METRIC_NAMES) or [VALUE])[0]), DIRECTIONS[directions[0]])
+
+
+def _shown(url: str) -> str:
+    return place_of(url) if "://" in url else os.path.abspath(url)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[tuple[BaseStorage, ReadTrials]]:
+    """Open what another program wrote, to read it alone: nothing is made, locked or upgraded.
+
+    Raises:
+        DatabaseError: there is nothing of Optuna's, or of a version that this one does not read.
+    """
+    if "://" not in url:
+        journal = _journal(Path(url))
+        yield journal, lambda study: journal.get_all_trials(study, deepcopy=False)
+        return
+    engine = open_engine(url, must_exist=True)
+    try:
+        if not has_tables(engine):
+            raise DatabaseError(f"{_shown(url)} holds no studies of Optuna's; give the database that Optuna wrote")
+        with closing_storage(engine, readonly=True) as storage:
+            yield storage, lambda study: _trials_of(engine, study)
+    except RuntimeError as error:  # Optuna's, about its own tables
+        raise DatabaseError(f"{_shown(url)}: {first_line(error)}") from error
+    finally:
+        engine.dispose()
+
+
+def _trials_of(engine: Engine, study: int) -> list[FrozenTrial]:
+    own = tables.trials.c
+    with reading(engine) as connection:
+        ids = connection.scalars(sa.select(own.trial_id).where(own.study_id == study).order_by(own.number)).all()
+        return sorted(tables.read_trials(connection, list(ids)), key=lambda trial: trial.number)
+
+
+def _journal(path: Path) -> BaseStorage:
+    if not path.is_file():
+        raise DatabaseError(
+            f"there is no file {str(path)!r}; expected a database's URL such as sqlite:///optuna.db, "
+            "or the path of Optuna's journal"
+        )
+    try:
+        return JournalStorage(JournalFileBackend(str(path)))
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise DatabaseError(f"{path} is no journal of Optuna's: {one_line(error)}") from error

@@ -1,0 +1,193 @@
+"""Write the trials of another program's study: all of them, or none."""
+
+from __future__ import annotations
+
+import copy
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.engine import Connection, Engine
+
+from registry.core.database.engine import use_wal
+from registry.core.database.transaction import clock, write_again
+from registry.core.errors import ConflictError, UsageError
+from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from registry.values.stop_reason import StopReason
+from search.coordination.slots import next_number
+from search.creation.imported.fit import Ranges
+from search.creation.names import check_name, check_unused
+from search.optuna_bridge.storage import create_tables
+from search.optuna_bridge.studies import insert_study as insert_optuna_study
+from search.records.events import note
+from search.records.settings import Settings
+from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, lock_study
+from search.schema import SCHEMA, events, results, slots, studies
+from search.trial_import.optuna_rows import write_optuna_trials
+from search.trial_import.past import PastStudy, PastTrial
+
+IMPORT = "import"  # the event that an import leaves
+IMPORTED_FROM = "imported_from"  # the attribute that says in Optuna's tools where a trial was
+FAIL_REASON = "fail_reason"  # where Optuna keeps why a trial failed
+REASONS = {
+    TrialState.COMPLETE: StopReason.MAX_EPOCHS,
+    TrialState.PRUNED: StopReason.PRUNED,
+    TrialState.FAIL: StopReason.ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import brought.
+
+    Args:
+        study: the study that has the trials now.
+        trials: how many they are.
+        left_out: how many had not ended, and stay where they are.
+        has_problem: whether the study knows what trains more of them.
+    """
+
+    study: str
+    trials: int
+    left_out: int
+    has_problem: bool
+
+
+def write_past_study(engine: Engine, past: PastStudy, name: str) -> Imported:
+    """Write a study's trials as those of a study here: a new one, or one that is there and samples the same space.
+
+    Args:
+        engine: the database.
+        past: the study as it was read.
+        name: of the study here.
+
+    Raises:
+        ConflictError: the name is that of another program's study, or the trials were imported before.
+        UsageError: there are none, or they do not fit the study.
+        DatabaseError: the database cannot be written.
+    """
+    check_name(name)
+    if not past.trials:
+        raise UsageError(f"no trial of {past.name!r} in {past.source} has ended: there is nothing to import")
+    use_wal(engine)
+    create_tables(engine)
+    REGISTRY_SCHEMA.create_or_check(engine)
+    SCHEMA.create_or_check(engine)
+    study = write_again(engine, lambda connection: _write(connection, past, name))
+    return Imported(name, len(past.trials), past.left_out, study.problem != NO_PROBLEM)
+
+
+def _write(connection: Connection, past: PastStudy, name: str) -> StudyRecord:
+    study = find_study(connection, name)
+    trials = [_marked(trial.optuna, past) for trial in past.trials]
+    if study is None:
+        check_unused(connection, name)
+        study = _insert(connection, past, name)
+    else:
+        lock_study(connection, study.id)
+        _check_target(connection, study, past)
+        trials = list(map(Ranges.of(study.name, study.space).refit, trials))
+    first = next_number(connection, study.id)
+    fitted = dict(enumerate(trials, first))
+    ids = write_optuna_trials(connection, study.optuna_id, fitted)
+    _write_slots(connection, study, past, ids)
+    again = sa.update(studies).where(studies.c.id == study.id)
+    connection.execute(again.values(revision=studies.c.revision + 1))  # workers read the trials anew
+    note(connection, study.id, IMPORT, source=past.source, study=past.name, trials=len(fitted), first=first)
+    return study
+
+
+def _insert(connection: Connection, past: PastStudy, name: str) -> StudyRecord:
+    optuna_id = insert_optuna_study(connection, name, past.objective.direction)
+    values: dict[str, Any] = {"problem": NO_PROBLEM, "model": NO_PROBLEM, "space": past.space}
+    prints = {"space_fingerprint": "", "data_fingerprint": ""}
+    insert_study(
+        connection,
+        name=name,
+        optuna_id=optuna_id,
+        objective=past.objective,
+        settings=Settings(),
+        **values,
+        **prints,
+    )
+    study = find_study(connection, name)
+    if study is None:
+        raise ConflictError(f"the study {name!r} was deleted while its trials were imported")
+    return study
+
+
+def _check_target(connection: Connection, study: StudyRecord, past: PastStudy) -> None:
+    if study.settings.sampler == "grid" or study.settings.confirms is not None:
+        raise UsageError(f"{study.name!r} has given params for each trial; import into another study: --as NAME")
+    if study.objective.direction != past.objective.direction:
+        ways = {"max": "maximizes", "min": "minimizes"}
+        raise UsageError(
+            f"{study.name!r} {ways[study.objective.direction]} {study.objective.metric!r}, and {past.name!r} "
+            f"{ways[past.objective.direction]}; import it as a study of its own: --as NAME"
+        )
+    query = sa.select(events.c.detail).where(events.c.study_id == study.id, events.c.kind == IMPORT)
+    if any((each["source"], each["study"]) == (past.source, past.name) for each in connection.scalars(query)):
+        raise ConflictError(
+            f"{study.name!r} has the trials of {past.name!r} in {past.source} already; nothing was imported. "
+            f"To import them anew, delete it first (search delete {shlex.quote(study.name)}), or say --as NAME"
+        )
+
+
+def _marked(trial: FrozenTrial, past: PastStudy) -> FrozenTrial:
+    marked = copy.copy(trial)
+    marked.user_attrs = {**trial.user_attrs, IMPORTED_FROM: {"study": past.name, "trial": trial.number}}
+    return marked
+
+
+def _write_slots(connection: Connection, study: StudyRecord, past: PastStudy, ids: Mapping[int, int]) -> None:
+    """Write a slot for each trial, finished and never claimed, and its result."""
+    now = float(connection.scalar(sa.select(clock(connection.dialect.name))) or 0.0)
+    numbered = dict(zip(sorted(ids), past.trials, strict=True))
+    rows = [_slot(study.id, number, ids[number], trial, now) for number, trial in numbered.items()]
+    connection.execute(sa.insert(slots), rows)
+    query = sa.select(slots.c.number, slots.c.id).where(slots.c.study_id == study.id, slots.c.number >= min(numbered))
+    metric = {past.objective.metric: study.objective.metric}
+    kept = [
+        {
+            "slot_id": row.id,
+            "curves": {metric.get(name, name): list(curve) for name, curve in numbered[row.number].curves.items()},
+            "pruned_by": None,
+            "error": _error(numbered[row.number].optuna),
+        }
+        for row in connection.execute(query)
+    ]
+    connection.execute(sa.insert(results), kept)
+
+
+def _slot(study_id: int, number: int, trial_id: int, trial: PastTrial, now: float) -> dict[str, Any]:
+    optuna = trial.optuna
+    return {
+        "study_id": study_id,
+        "number": number,
+        "state": "finished",
+        "trial": number,
+        "trial_id": trial_id,
+        "params": dict(trial.params),
+        "epoch": max(map(len, trial.curves.values()), default=0),
+        "score": optuna.value,
+        "best_epoch": trial.best_epoch,
+        "stop_reason": REASONS[optuna.state].value,
+        "seconds": None if optuna.duration is None else optuna.duration.total_seconds(),
+        "started_at": _seconds(optuna.datetime_start),
+        "finished_at": _seconds(optuna.datetime_complete) or now,
+    }
+
+
+def _error(trial: FrozenTrial) -> str | None:
+    if trial.state is not TrialState.FAIL:
+        return None
+    return str(trial.system_attrs.get(FAIL_REASON, "it failed where it ran; Optuna kept no reason"))
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    """Return the seconds since 1970 of a moment as Optuna gives it: in local time, without a time zone."""
+    return None if moment is None else moment.timestamp()
