@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy.engine import Engine
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from search.confirm.ranking import Confirmed
     from search.problems.problem import Problem
     from search.trial_import.past import PastStudy
+    from search.trial_import.warm_start import WarmStart
     from search.trial_import.write import Imported
 
 
@@ -63,6 +64,7 @@ class Study:
         artifacts: str | None = None,
         accept_changes: bool = False,
         inspect_seconds: float | None = None,
+        warm_start: Sequence[str] = (),
         **settings: Any,
     ) -> Study:
         """Begin a study, or open the one of that name and raise its budget.
@@ -77,18 +79,37 @@ class Study:
                 everybody; a registry that has another store, or weights in the database, refuses it.
             accept_changes: go on with a study though its problem has changed.
             inspect_seconds: that the problem may take to load its data and to build its model; None for any.
+            warm_start: earlier studies of the database, whose trials the sampler is shown, and whose best params are
+                trained first, as far as they fit.
             settings: how to search, as fields of `Settings`; what is left out has its default, or is as in the study
                 that is there.
 
         Raises:
             UserError: the problem, the settings or the database do not work; nothing was written.
         """
+        from search.trial_import.warm_start import check_sources, start_warm
+
         check_not_importing()
         engine = open_engine(own_url(storage))
         record = create_study(
-            engine, name, problem, trials, settings, artifacts=artifacts, accept=accept_changes, seconds=inspect_seconds
+            engine,
+            name,
+            problem,
+            trials,
+            settings,
+            artifacts=artifacts,
+            accept=accept_changes,
+            seconds=inspect_seconds,
+            check=lambda objective: check_sources(engine, warm_start, objective),
         )
+        start_warm(engine, record, warm_start)
         return cls(engine, record)
+
+    def warm_starts(self) -> list[WarmStart]:
+        """Return what the study took over from earlier ones."""
+        from search.trial_import.warm_start import warm_starts
+
+        return warm_starts(self._engine, self.record)
 
     @classmethod
     def import_optuna(

@@ -23,6 +23,10 @@ Artifacts = Annotated[
     typer.Option("--artifacts", metavar="STORE", help="Where the weights go: 'database' (default), a folder or a URL."),
 ]
 Accept = Annotated[bool, typer.Option("--accept-changes", help="Go on though the problem has changed.")]
+WarmStart = Annotated[
+    list[str] | None,
+    typer.Option("--warm-start", metavar="STUDY[,STUDY…]", help="Begin with what earlier studies have learnt."),
+]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="How many workers; auto: one a core.")]
 On = Annotated[
     str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT", help="Where the workers run: here, or on Ray.")
@@ -105,6 +109,11 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
         if option in settings:
             settings[name] = parse_duration(settings.pop(option), f"--{option.replace('_', '-')}")
     return settings
+
+
+def names_of(given: list[str] | None) -> tuple[str, ...]:
+    """Return names that were given one by one, or separated by commas."""
+    return tuple(name for text in given or () for name in text.split(",") if name)
 
 
 def worker_count(text: str) -> Any:

@@ -16,6 +16,7 @@ from search.commands import options, session
 if TYPE_CHECKING:
     from search.records.status import BestTrial, StudyStatus
     from search.study import Study
+    from search.trial_import.warm_start import WarmStart
 
 DEFAULT_TRIALS = 40
 
@@ -34,6 +35,7 @@ def run_command(
     memory_limit: options.MemoryLimit = None,
     artifacts: options.Artifacts = None,
     accept_changes: options.Accept = False,
+    warm_start: options.WarmStart = None,
     report: Annotated[Path | None, typer.Option("--report", help="The report's path; else reports/STUDY.html.")] = None,
     storage: Storage = None,
     *,
@@ -44,7 +46,7 @@ def run_command(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
     session.prepare_process()
-    database = {"storage": storage, "artifacts": artifacts}
+    database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
     seconds = run_options["timeout"]
     opened = _create(study, problem, trials, add, accept_changes, database, settings, seconds)
     _run(opened, report, run_options)
@@ -62,6 +64,7 @@ def create_command(
     add: options.Add = None,
     artifacts: options.Artifacts = None,
     accept_changes: options.Accept = False,
+    warm_start: options.WarmStart = None,
     storage: Storage = None,
     *,
     settings: dict[str, Any],
@@ -73,7 +76,7 @@ def create_command(
         problem, study, trials, settings = _as_study(like, storage, problem, study, trials, settings)
     if problem is None:
         raise UsageError("which problem? give one, as `search problems` lists them, or --like STUDY")
-    database = {"storage": storage, "artifacts": artifacts}
+    database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
     opened = _create(study, problem, trials, add, accept_changes, database, settings)
     status = opened.status()
     say(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
@@ -134,7 +137,7 @@ def _create(
     trials: int | None,
     add: int | None,
     accept_changes: bool,
-    database: dict[str, str | None],
+    database: dict[str, Any],
     settings: dict[str, Any],
     seconds: float | None = None,
 ) -> Study:
@@ -159,11 +162,22 @@ def _create(
         **settings,
     )
     name_database(opened.url)
+    for started in opened.warm_starts() if database["warm_start"] else ():
+        _say_warm(started)
     if add is not None:
         if not accept_changes:
             opened.check_problem(seconds)
         opened.add(add)
     return opened
+
+
+def _say_warm(started: WarmStart) -> None:
+    numbers = ", ".join(map(str, started.first)) or "none"
+    say(
+        f"warm start from {started.study}: {started.trials} trials for the sampler, best params first (trials {numbers})"
+    )
+    for line in started.left_out:
+        say(f"  left out: {line}")
 
 
 def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None:

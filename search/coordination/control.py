@@ -90,22 +90,30 @@ def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, An
         UsageError: the study is a grid or a confirmation, whose trials have their params.
     """
     with writing(engine) as connection:
-        check_open(connection, study)
-        if study.settings.sampler == "grid" or study.settings.confirms is not None:
-            raise UsageError(f"{study.name!r} has given params for each trial already; begin another study")
-        free = sa.select(slots.c.number).where(
-            slots.c.study_id == study.id, OPEN, slots.c.trial_id.is_(None), slots.c.params.is_(None)
-        )
-        numbers = list(connection.scalars(free.order_by(slots.c.number).limit(len(points)).with_for_update()))
-        if missing := len(points) - len(numbers):
-            first = next_number(connection, study.id)
-            add_slots(connection, study.id, count_slots(connection, study.id) + missing)
-            numbers += range(first, first + missing)
-        for number, point in zip(numbers, points, strict=True):
-            slot = sa.update(slots).where(slots.c.study_id == study.id, slots.c.number == number)
-            connection.execute(slot.values(params=dict(point)))
+        numbers = put_params(connection, study, points)
         note(connection, study.id, "enqueue", trials=numbers, params=[dict(point) for point in points])
         return numbers
+
+
+def put_params(
+    connection: Connection, study: StudyRecord, points: Sequence[Mapping[str, Any]], *, grow: bool = True
+) -> list[int]:
+    """Do in a transaction what `enqueue` does; unless the budget may grow, the points beyond it are left out."""
+    check_open(connection, study)
+    if study.settings.sampler == "grid" or study.settings.confirms is not None:
+        raise UsageError(f"{study.name!r} has given params for each trial already; begin another study")
+    free = sa.select(slots.c.number).where(
+        slots.c.study_id == study.id, OPEN, slots.c.trial_id.is_(None), slots.c.params.is_(None)
+    )
+    numbers = list(connection.scalars(free.order_by(slots.c.number).limit(len(points)).with_for_update()))
+    if grow and (missing := len(points) - len(numbers)):
+        first = next_number(connection, study.id)
+        add_slots(connection, study.id, count_slots(connection, study.id) + missing)
+        numbers += range(first, first + missing)
+    for number, point in zip(numbers, points, strict=False):
+        slot = sa.update(slots).where(slots.c.study_id == study.id, slots.c.number == number)
+        connection.execute(slot.values(params=dict(point)))
+    return numbers
 
 
 def check_open(connection: Connection, study: StudyRecord) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
@@ -47,8 +47,11 @@ def create_study(
     artifacts: str | None = None,
     accept: bool = False,
     seconds: float | None = None,
+    check: Callable[[Objective], None] = lambda objective: None,
 ) -> StudyRecord:
     """Create a study, or find the one of that name and raise its budget; see `search.Study.create`.
+
+    ``check`` is called with a new study's objective before anything is written; what it raises ends the creation.
 
     Raises:
         UserError: the problem, the settings or the database do not work; nothing was written.
@@ -70,6 +73,7 @@ def create_study(
         inspection = call_in_child(inspect_problem, spec, points, seconds=seconds, slow=SLOW)
         for line in inspection.warnings:
             logger.warning(line)
+        check(Objective(inspection.metric, inspection.direction))
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     optuna_studies.check_whole(engine, existing)
     if existing.problem == NO_PROBLEM:

@@ -8,6 +8,7 @@ from registry.values.stop_reason import StopReason
 from search.records.results import TrialResult
 
 INFEASIBLE = "constraints:trainable"  # where Optuna's `Trial.set_constraint("trainable", …)` keeps it
+IMPORTED_FROM = "imported_from"  # the attribute that says in Optuna's tools where a trial was
 
 
 def optuna_state(result: TrialResult) -> TrialState:

@@ -24,6 +24,12 @@ def find_note(connection: Connection, study_id: int, kind: str) -> dict[str, Any
     return detail
 
 
+def notes(connection: Connection, study_id: int, kind: str) -> list[dict[str, Any]]:
+    """Return the details of all events of a kind, in their order."""
+    query = sa.select(events.c.detail).where(events.c.study_id == study_id, events.c.kind == kind)
+    return list(connection.scalars(query.order_by(events.c.id)))
+
+
 def find_confirmed(connection: Connection, study: str) -> dict[str, Any] | None:
     """Return how the latest confirmation of a study ended: the winner's ``trial`` and ``version``; or None."""
     ended = sa.select(studies.c.settings, events.c.detail).join(events, events.c.study_id == studies.c.id)

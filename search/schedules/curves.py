@@ -43,6 +43,12 @@ class Curves:
         return int(np.count_nonzero(self.states))
 
     @property
+    def next_number(self) -> int:
+        """The number of the trial that begins next."""
+        begun = np.flatnonzero(self.states)
+        return int(begun[-1]) + 1 if len(begun) else 0
+
+    @property
     def paused(self) -> NDArray[np.bool_]:
         """Which trials are set aside."""
         return np.equal(self.states, TrialState.PAUSED)

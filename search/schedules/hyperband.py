@@ -37,7 +37,7 @@ class Hyperband:
 
     def next_step(self, curves: Curves, new: int) -> Step | None:
         """Return a promotion within a bracket, else a new trial of the next one's bracket."""
-        begun = len(curves.states)
+        begun = curves.next_number
         for bracket, members in enumerate(self._members(curves)):
             step = self._brackets[bracket].next_step(members, self._coming(bracket, begun, new))
             if isinstance(step, Resume):
@@ -46,7 +46,7 @@ class Hyperband:
 
     def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return the paused trials that have no place in their own bracket any more."""
-        begun = len(curves.states)
+        begun = curves.next_number
         return set(
             chain.from_iterable(
                 self._brackets[bracket].hopeless(members, self._coming(bracket, begun, new))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from registry.values.stop_reason import StopReason
 from search.coordination.slots import next_number
 from search.creation.imported.fit import Ranges
 from search.creation.names import check_name, check_unused
+from search.optuna_bridge.outcome import IMPORTED_FROM
 from search.optuna_bridge.storage import create_tables
 from search.optuna_bridge.studies import insert_study as insert_optuna_study
 from search.records.events import note
@@ -31,7 +32,6 @@ from search.trial_import.optuna_rows import write_optuna_trials
 from search.trial_import.past import PastStudy, PastTrial
 
 IMPORT = "import"  # the event that an import leaves
-IMPORTED_FROM = "imported_from"  # the attribute that says in Optuna's tools where a trial was
 FAIL_REASON = "fail_reason"  # where Optuna keeps why a trial failed
 REASONS = {
     TrialState.COMPLETE: StopReason.MAX_EPOCHS,
@@ -83,22 +83,36 @@ def write_past_study(engine: Engine, past: PastStudy, name: str) -> Imported:
 
 def _write(connection: Connection, past: PastStudy, name: str) -> StudyRecord:
     study = find_study(connection, name)
-    trials = [_marked(trial.optuna, past) for trial in past.trials]
     if study is None:
         check_unused(connection, name)
         study = _insert(connection, past, name)
+        _write_trials(connection, study, past, [trial.optuna for trial in past.trials])
     else:
-        lock_study(connection, study.id)
-        _check_target(connection, study, past)
-        trials = list(map(Ranges.of(study.name, study.space).refit, trials))
+        write_past_trials(connection, study, past)
+    return study
+
+
+def write_past_trials(connection: Connection, study: StudyRecord, past: PastStudy) -> None:
+    """Write trials as those of a study that is there.
+
+    Raises:
+        ConflictError: they were imported before.
+        UsageError: they do not fit the study.
+    """
+    lock_study(connection, study.id)
+    _check_target(connection, study, past)
+    ranges = Ranges.of(study.name, study.space)
+    _write_trials(connection, study, past, [ranges.refit(trial.optuna) for trial in past.trials])
+
+
+def _write_trials(connection: Connection, study: StudyRecord, past: PastStudy, trials: Sequence[FrozenTrial]) -> None:
     first = next_number(connection, study.id)
-    fitted = dict(enumerate(trials, first))
-    ids = write_optuna_trials(connection, study.optuna_id, fitted)
+    marked = dict(enumerate((_marked(trial, past) for trial in trials), first))
+    ids = write_optuna_trials(connection, study.optuna_id, marked)
     _write_slots(connection, study, past, ids)
     again = sa.update(studies).where(studies.c.id == study.id)
     connection.execute(again.values(revision=studies.c.revision + 1))  # workers read the trials anew
-    note(connection, study.id, IMPORT, source=past.source, study=past.name, trials=len(fitted), first=first)
-    return study
+    note(connection, study.id, IMPORT, source=past.source, study=past.name, trials=len(marked), first=first)
 
 
 def _insert(connection: Connection, past: PastStudy, name: str) -> StudyRecord:

@@ -44,6 +44,17 @@ class Ranges:
         fitted.distributions = {name: self._range(trial, name) for name in trial.params}
         return fitted
 
+    def fitting(self, trial: FrozenTrial) -> tuple[dict[str, Any], list[str]]:
+        """Return the params of a trial that fit, and of the others what does not, in words."""
+        params, misfits = {}, []
+        for name, value in trial.params.items():
+            try:
+                self._range(trial, name)
+                params[name] = value
+            except UsageError as error:
+                misfits.append(str(error))
+        return params, misfits
+
     def _range(self, trial: FrozenTrial, name: str) -> BaseDistribution:
         expected = self.fixed.get(re.sub("#(steps|mirrored)$", "", name))
         if expected is None:

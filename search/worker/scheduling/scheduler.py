@@ -19,6 +19,7 @@ from search.coordination.lease import Lease
 from search.coordination.paused import close_paused, count_new, paused_result
 from search.coordination.slots import Claim
 from search.errors import NoEpochsLeft
+from search.optuna_bridge.outcome import IMPORTED_FROM
 from search.optuna_bridge.pruners import compared
 from search.optuna_bridge.worker_storage import OpenSlot, OptunaView
 from search.records.studies import StudyRecord
@@ -137,6 +138,8 @@ class Scheduler:
         changed = self._view.take_changed()
         opened = self._view.open_slots()
         for number, trial in changed.items():
+            if trial is not None and IMPORTED_FROM in trial.user_attrs:
+                continue  # it ended elsewhere, and takes nobody's place
             state = TrialState.NONE if trial is None else _state(opened.get(number))
             self._table.put(number, state, [] if trial is None else self._gains(trial))
         with reading(self._engine) as connection:
