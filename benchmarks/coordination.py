@@ -87,14 +87,14 @@ class Rate:
         return self.trials / self.seconds
 
 
-def begin(url: str, name: str, trials: int, **settings: Any) -> None:
+def begin(url: str, name: str, trials: int, *, schedule: str = "full", **settings: Any) -> None:
     """Create a study without a problem to load."""
     inspection = Inspection(
         problem="benchmarks", model=name, metric="val_accuracy", direction="max", space=SPACE,
         space_fingerprint="", data_fingerprint="", grid_size=1,
     )  # fmt: skip
     engine = open_engine(url)
-    begin_study(engine, name, inspection, Settings(max_epochs=EPOCHS, **settings), trials)
+    begin_study(engine, name, inspection, Settings(max_epochs=EPOCHS, schedule=schedule, **settings), trials)
     engine.dispose()
 
 

@@ -88,12 +88,13 @@ def make_reference(
     plan = plan or Plan()
     storage = f"sqlite:///{path}"
     tell(f"the plain space: {plan.trials} trials")
-    plain = _search(PLAIN, "fmnist", plan.trials, storage, max_epochs=plan.epochs, top_k=3)
+    plain = _search(PLAIN, "fmnist", plan.trials, storage, max_epochs=plan.epochs, top_k=3, schedule="full")
     tell("the chapter's baselines")
     call_in_child(train_baselines, storage, plan)
     tell(f"the wide space: {plan.wide_trials} trials")
     epochs = plan.wide_epochs
-    wide = _search(WIDE, "fmnist-wide", plan.wide_trials, storage, max_epochs=epochs, patience=epochs, top_k=1)
+    settings = {"max_epochs": epochs, "patience": epochs, "top_k": 1, "schedule": "full"}
+    wide = _search(WIDE, "fmnist-wide", plan.wide_trials, storage, **settings)
     tell(f"the best {plan.top} of it on {plan.confirm_seeds} new seeds")
     with closing(Study.open(WIDE, storage)) as study:
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)

@@ -44,7 +44,7 @@ SETTINGS = {
     "sampler": Annotated[str | None, typer.Option("--sampler", help="tpe (default), gp, cmaes, random, qmc or grid.")],
     "schedule": Annotated[
         str | None,
-        typer.Option("--schedule", help="Which trial trains next: full (default), rungs, triage or hyperband."),
+        typer.Option("--schedule", help="Which trial trains next: triage (default), rungs, hyperband or full."),
     ],
     "pruner": Annotated[
         str | None, typer.Option("--pruner", help="hyperband (default), asha, median, percentile or none.")

@@ -173,9 +173,7 @@ def _create(
 
 def _say_warm(started: WarmStart) -> None:
     numbers = ", ".join(map(str, started.first)) or "none"
-    say(
-        f"warm start from {started.study}: {started.trials} trials for the sampler; best params first: {numbers}"
-    )
+    say(f"warm start from {started.study}: {started.trials} trials for the sampler; best params first: {numbers}")
     for line in started.left_out:
         say(f"  left out: {line}")
 

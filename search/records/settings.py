@@ -45,7 +45,7 @@ class Settings:
     """
 
     sampler: str = "tpe"
-    schedule: str = "full"
+    schedule: str = "triage"
     pruner: str = "hyperband"
     max_epochs: int = 10
     patience: int = 5
@@ -113,7 +113,8 @@ class Settings:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
         """Return the settings that `as_dict` gave; unknown keys come from a newer program and are left out."""
-        settings = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        was = {"schedule": "full"}  # what a study did before there was a choice
+        settings = was | {field.name: values[field.name] for field in fields(cls) if field.name in values}
         if settings.get("confirms") is not None:
             settings["confirms"] = Confirmation.of(settings["confirms"])
         return cls(**settings)

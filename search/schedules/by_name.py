@@ -13,8 +13,8 @@ from search.schedules.triage import Triage
 
 # By name; each takes the most epochs that a trial trains.
 SCHEDULES: Mapping[str, Callable[[int], Schedule]] = {
-    "rungs": Rungs,
     "triage": Triage,
+    "rungs": Rungs,
     "hyperband": Hyperband,
     "full": Full,
 }

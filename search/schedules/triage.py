@@ -1,12 +1,12 @@
-"""Every configuration for an epoch or a few, then the best of them to the end.
+"""Every configuration for a tenth of its epochs, and the best of them to the end.
 
 Bohdal et al., 2022, PASHA's baselines, and Egele et al., Is One Epoch All You Need For Multi-Fidelity Hyperparameter
-Optimization?, arXiv 2307.15422.
+Optimization?, arXiv 2307.15422. Here the best go on while others still begin, as in asynchronous successive halving
+(Li et al. 2020), so that there is a good model long before the last trial has begun.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 
 import numpy as np
@@ -16,33 +16,42 @@ from search.schedules.contract import Begin, Resume, Step
 from search.schedules.curves import Curves
 
 SHARE = 8  # one of so many trials goes on
+LEAST = 3  # and at least so many
+FIRST_PART = 10  # a trial is compared after one of so many parts of its epochs
 
 
 class Triage:
-    """Begin all trials and pause each after its first epochs; when all are through, resume the best.
+    """Pause each trial after its first epochs, and resume it once it is among the best eighth of those that came there.
+
+    When no more may begin, the best three go on at least; so where there are no more than three, none waits.
 
     Args:
         max_epochs: that a trial trains at most.
-        first: the epochs after which all are compared.
-        keep: how many go on; None for one of eight, at least three.
+        first: the epochs after which all are compared; None for a tenth.
     """
 
-    def __init__(self, max_epochs: int, *, first: int = 1, keep: int | None = None) -> None:
+    def __init__(self, max_epochs: int, *, first: int | None = None) -> None:
+        first = max(1, round(max_epochs / FIRST_PART)) if first is None else first
         self.levels = (min(first, max_epochs), max_epochs)
-        self._keep = keep
 
     def next_step(self, curves: Curves, new: int) -> Step | None:
-        """Return a new trial while there are any, then the best paused one that is sure to be among the best."""
+        """Return the best paused trial that is among the best eighth, else a new one."""
         first, last = self.levels
         short = curves.paused & (curves.epochs < first)
         if short.any():
             return Resume(int(np.argmax(short)), first)  # a budget of epochs had cut it short
-        if new:
-            return Begin(first)
-        coming = np.count_nonzero(curves.running & (curves.epochs < first))
-        sure = self._best_first(curves)[: max(0, self._places(curves.begun) - coming)]
-        paused = sure[curves.paused[sure]]
-        return Resume(int(paused[0]), last) if len(paused) else None
+        through = self._best_first(curves)
+        if curves.begun + new <= LEAST:
+            places = len(through)
+        elif new:
+            places = len(through) // SHARE
+        else:  # those that run may come to be better than any
+            places = self._places(curves.begun) - np.count_nonzero(curves.running & (curves.epochs < first))
+        best = through[: max(0, places)]
+        paused = best[curves.paused[best]]
+        if len(paused):
+            return Resume(int(paused[0]), last)
+        return Begin(first) if new else None
 
     def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return the paused trials that are beyond the places there will be."""
@@ -50,7 +59,7 @@ class Triage:
         return {int(number) for number in beyond[curves.paused[beyond]]}
 
     def _places(self, trials: int) -> int:
-        return max(3, math.ceil(trials / SHARE)) if self._keep is None else self._keep
+        return max(LEAST, -(-trials // SHARE))
 
     def _best_first(self, curves: Curves) -> NDArray[np.int64]:
         return curves.best_first((curves.states > 0) & (curves.epochs >= self.levels[0]), 0)

@@ -164,14 +164,33 @@ def test_a_trial_that_failed_takes_no_place():
 
 
 def test_triage_resumes_who_is_sure_to_be_among_the_best():
-    triage = Triage(10, keep=2)
-    trials = [paused(0, 0.3), paused(1, 0.5), paused(2, 0.4)]
-    running = Trial(3, RUNNING, ())
+    triage = Triage(10)
+    trials = [paused(number, value) for number, value in enumerate((0.1, 0.5, 0.4, 0.3))]
+    running = Trial(4, RUNNING, ())
     assert next_step(triage, [*trials, running], 0) == Resume(1, 10)
-    begun = [trials[0], replace(trials[1], state=RUNNING, until=10), trials[2], running]
-    assert next_step(triage, begun, 0) is None
-    assert next_step(triage, begun[:3], 0) == Resume(2, 10)
-    assert hopeless(triage, begun, 0) == {0}
+    begun = [replace(trial, state=RUNNING, until=10) if trial.number == 1 else trial for trial in trials]
+    assert next_step(triage, [*begun, running], 0) == Resume(2, 10)
+    begun[2] = replace(begun[2], state=RUNNING, until=10)
+    assert next_step(triage, [*begun, running], 0) is None
+    assert next_step(triage, begun, 0) == Resume(3, 10)
+    assert hopeless(triage, [*begun, running], 0) == {0}
+
+
+def test_triage_lets_an_eighth_go_on_while_others_begin():
+    triage = Triage(10)
+    trials = [paused(number, number / 10) for number in range(7)]
+    assert next_step(triage, trials, 20) == Begin(1)
+    assert next_step(triage, [*trials, paused(7, 0.0)], 20) == Resume(6, 10)
+    assert hopeless(triage, trials, 20) == {0, 1, 2}
+
+
+def test_of_three_trials_none_waits():
+    assert next_step(Triage(10), [paused(0, 0.5)], 2) == Resume(0, 10)
+    assert next_step(Triage(10), [paused(0, 0.5)], 3) == Begin(1)
+
+
+def test_triage_compares_after_a_tenth_of_the_epochs():
+    assert [Triage(epochs).levels for epochs in (1, 10, 30)] == [(1, 1), (1, 10), (3, 30)]
 
 
 def test_hyperband_gives_most_trials_the_shortest_start():
