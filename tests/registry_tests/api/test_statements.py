@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from support.killing import keras_like
+
 from registry import Registry
 
 # What they cost besides: Keras' work, a copy of the whole database, and one look at each artifact.
@@ -55,7 +57,14 @@ def test_number_of_statements_does_not_grow(registry, register, count_statements
         return found
 
     for trial in range(4):
-        register(registry, 0.1, trial=trial, curves={"val_accuracy": [0.1], "loss": [0.1]}, tags={"team": "a"})
+        register(
+            registry,
+            0.1,
+            trial=trial,
+            weights=keras_like(trial),
+            curves={"val_accuracy": [0.1], "loss": [0.1]},
+            tags={"team": "a"},
+        )
     registry.set_alias("toy", "a", 1)
     few = counts()
     register(registry, 0.2, trial=4)
