@@ -16,6 +16,7 @@ from registry import Registry, UserError
 from registry.cli import app
 from registry.core.console import new_app, run, show
 from registry.schema import SCHEMA
+from registry.values.known_tags import CHANGES_TAG
 
 KEYS = [
     "model",
@@ -78,9 +79,18 @@ class TestReading:
             "libraries": {},
             "origin": None,
             "imported": None,
+            "accepted_changes": None,
         }
         assert (found["version"], found["score"], found["params"]) == (2, 0.75, {"act": "[b]x[/b]", "drop": None})
         assert list(found["weights"]) == ["sha256", "bytes"]
+
+    def test_accepted_changes_of_the_problem(self, url, call, register):
+        changes = "units: 8..64 became 8..32; the data's values changed"
+        with Registry(url) as registry:
+            register(registry, 0.6, trial=6, tags={CHANGES_TAG: changes})
+        assert json.loads(call("show", "toy/3", "--json")[1])["source"]["accepted_changes"] == changes
+        assert f"  changed    {changes}\n" in call("show", "toy/3")[1]
+        assert "  changed    -\n" in call("show", "toy/1")[1]
 
     def test_nan_is_null(self, call):
         found = json.loads(call("show", "toy/1", "--json")[1])
