@@ -28,6 +28,7 @@ CALLS = {
     "set_alias": lambda shop, out: shop.set_alias("toy", "b", 1),
     "protect_alias": lambda shop, out: shop.protect_alias("toy", "b", protected=False),
     "promote": lambda shop, out: shop.promote("toy/1", "b"),
+    "rollback": lambda shop, out: (shop.set_alias("toy", "b", 2), shop.rollback("toy@b")),
     "remove_alias": lambda shop, out: shop.remove_alias("toy", "b"),
     "set_tag": lambda shop, out: shop.set_tag("toy/1", "x", "y"),
     "remove_tag": lambda shop, out: shop.remove_tag("toy/1", "x"),

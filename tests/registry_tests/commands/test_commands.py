@@ -160,6 +160,24 @@ def test_alias_by_compare_and_set(call):
     assert call("history", "toy")[1].splitlines()[1].split()[2:] == ["alias", "set", "champion", "-", "1", "-"]
 
 
+def test_rollback(call):
+    assert call("alias", "set", "toy@best", "1", "--why", "first", "--actor", "ci")[0] == 0
+    assert call("alias", "set", "toy@best", "2")[0] == 0
+    back = call("rollback", "toy@best", "--why", "worse at night", "--actor", "ann")
+    assert back == (0, "toy@best is toy/1 again\n", "")
+    events = json.loads(call("history", "toy@best", "--json")[1])
+    assert [(event["kind"], event["detail"]) for event in events] == [
+        ("alias_set", "first"),
+        ("alias_set", None),
+        ("alias_rolled_back", "worse at night"),
+    ]
+    assert [event["actor"] for event in events[::2]] == ["ci", "ann"]
+    code, _, err = call("rollback", "toy@best")
+    assert (code, err.count("\n")) == (1, 1)
+    assert call("alias", "protect", "toy@best", "--why", "served")[0] == 0
+    assert call("alias", "unprotect", "toy@best", "--actor", "")[0] == 2
+
+
 def test_promote(call):
     code, out, _ = call("promote", "toy/1", "--to", "champion", "--json")
     assert (code, json.loads(out)["status"]) == (0, "promoted")
