@@ -55,6 +55,7 @@ nightly: e2e
 	$(BIN)/python -m tests.e2e.storm --kills 200
 	$(BIN)/python -m tests.e2e.storm --kills 200 --schedule rungs
 	$(BIN)/python -m tests.e2e.misbehaviour --trials 300 --kills 5
+	$(BIN)/python -m tests.e2e.siege --minutes 60
 	$(BIN)/python -m tests.e2e.fuzz_bundles --edits 10000
 	$(BIN)/python -m tests.e2e.fuzz_commands --lines 20000
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 
 from registry.core.database.versioned_schema import NAMES, Schema
 
-SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0004", tables="registry.schema:metadata")
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0005", tables="registry.schema:metadata")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -111,6 +111,7 @@ versions = Table(
     Column("origin", Text),  # what another system calls it
     Column("weights", Text, _to("registry_artifacts.sha256")),
     Column("prediction_check", Text, _to("registry_artifacts.sha256")),
+    Column("record_sha256", Text),  # of its params and curves; NULL: registered before there were such hashes
     Column("description", Text),
     Column("created_at", Utc, nullable=False),
     UniqueConstraint("model_id", "number"),

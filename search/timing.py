@@ -26,5 +26,5 @@ LOADING_SECONDS = 60.0  # that a problem may take to load until somebody says th
 CHECKPOINT_SECONDS = 5.0  # between checkpoints at least, where the study does not say
 OUTAGE_RETRY_SECONDS = 5.0  # how long a training goes on by itself before it looks for the database again
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 5.0
-GIVE_UP_SECONDS = 3600.0  # that the database is waited for
+GIVE_UP_SECONDS = 3600.0  # that the database or the artifact store is waited for
 CONNECT_SECONDS = 5.0  # for a cluster's head to take a connection

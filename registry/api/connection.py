@@ -26,10 +26,11 @@ class Connected:
         create: bool = False,
         artifacts: str | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        actor: str | None = None,
     ) -> None:
         chosen = None if artifacts is None else (located(artifacts),)
         self._engine = open_engine(url or default_url(), must_exist=not create)
-        self._clock = clock
+        self._clock, self._actor = clock, actor
         self._loader = DatabaseLoader(self._engine)
         try:
             (SCHEMA.create_or_check if create else SCHEMA.check_readable)(self._engine)
@@ -62,4 +63,4 @@ class Connected:
             return [display(url) for url in outside(connection)]
 
     def _held(self, model: str) -> AbstractContextManager[HeldModel]:
-        return hold_model(self._engine, model, self._clock())
+        return hold_model(self._engine, model, self._clock(), self._actor)

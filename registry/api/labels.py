@@ -8,7 +8,7 @@ from registry.core.objective import Direction
 from registry.labels import aliases, events, promotion, tags
 from registry.labels.events import Event
 from registry.labels.promotion import Promotion
-from registry.values.refs import Expected, Ref, parse_ref
+from registry.values.refs import Expected, Ref, parse_alias, parse_ref
 
 
 class Labels(Connected):
@@ -47,8 +47,34 @@ class Labels(Connected):
             row = held.version(Ref(model, version=version))
             aliases.set_alias(held, alias, row, if_currently=if_currently, force=force, why=why)
 
-    def remove_alias(self, model: str, alias: str, *, if_currently: Expected = None, force: bool = False) -> None:
-        """Remove an alias.
+    def rollback(self, ref: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None) -> int:
+        """Point an alias to where it was before its last move, a removal too; the history keeps both.
+
+        Another one goes back one move further, not forth again.
+
+        Args:
+            ref: ``model@alias``.
+            if_currently: as for `set_alias`.
+            force: as for `set_alias`.
+            why: a reason to be remembered.
+
+        Returns:
+            The number of the version that it is on now.
+
+        Raises:
+            ConflictError: the alias is not on ``if_currently``, or was nowhere before; nothing was changed.
+            ProtectedError: the alias is protected.
+            NotFoundError: no such model or alias, or that version was deleted or has no weights.
+            UsageError: the reference names no alias.
+        """
+        model, alias = parse_alias(ref)
+        with self._held(model) as held:
+            return aliases.roll_back(held, alias, if_currently=if_currently, force=force, why=why)
+
+    def remove_alias(
+        self, model: str, alias: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None
+    ) -> None:
+        """Remove an alias, and remember who did so, when and why.
 
         Raises:
             ConflictError: the alias is not on ``if_currently``; nothing was changed.
@@ -56,16 +82,16 @@ class Labels(Connected):
             NotFoundError: no such model or alias.
         """
         with self._held(model) as held:
-            aliases.remove_alias(held, alias, if_currently=if_currently, force=force)
+            aliases.remove_alias(held, alias, if_currently=if_currently, force=force, why=why)
 
-    def protect_alias(self, model: str, alias: str, *, protected: bool = True) -> None:
+    def protect_alias(self, model: str, alias: str, *, protected: bool = True, why: str | None = None) -> None:
         """Protect an alias: it is moved or removed only with ``force``. ``protected=False`` takes that off.
 
         Raises:
             NotFoundError: no such model or alias.
         """
         with self._held(model) as held:
-            aliases.protect_alias(held, alias, protected=protected)
+            aliases.protect_alias(held, alias, protected=protected, why=why)
 
     def promote(
         self,
@@ -76,6 +102,7 @@ class Labels(Connected):
         direction: Direction | None = None,
         margin: float = 0.0,
         force: bool = False,
+        why: str | None = None,
     ) -> Promotion:
         """Move an alias to a version only if that beats the one it is on now.
 
@@ -89,6 +116,7 @@ class Labels(Connected):
             direction: ``max`` or ``min``; needed only where neither the records nor Keras' names tell.
             margin: by how much it must be better, in the metric's unit; 0 for any difference.
             force: move it though it is protected.
+            why: a reason to be remembered beside the comparison.
 
         Raises:
             NotFoundError: no such version or metric.
@@ -102,7 +130,9 @@ class Labels(Connected):
         parsed = parse_ref(ref)
         with self._held(parsed.model) as held:
             row = held.version(parsed)
-            return promotion.promote(held, row, alias, metric=metric, direction=direction, margin=margin, force=force)
+            return promotion.promote(
+                held, row, alias, metric=metric, direction=direction, margin=margin, force=force, why=why
+            )
 
     def history(self, ref: str) -> list[Event]:
         """Return what happened to a model (``model``), an alias (``model@alias``) or a version (``model/3``).

@@ -32,6 +32,7 @@ class Registry(Labels, Maintenance, Transfer):
         artifacts: where new artifacts go from now on: ``database``, a folder, or an fsspec URL; without it, where
             they went so far. The choice is recorded in the database, and holds for everybody who opens it.
         clock: tells the time that records carry.
+        actor: who changes labels; without one ``REGISTRY_ACTOR``, or user@host.
 
     Raises:
         DatabaseError: the database cannot be opened, or has no tables and ``create`` is not set.

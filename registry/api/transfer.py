@@ -63,6 +63,7 @@ class Transfer(Queries):
         Raises:
             NotFoundError: no such version, or one has no weights.
             IntegrityError: stored bytes are not those that were registered.
+            BundleError: no registry would import it: a record or a model in it is not safe, or cannot be.
         """
         from registry.bundles import write_bundle
 

@@ -1,8 +1,8 @@
 """Where artifacts lie: in the database, in a folder, or behind any fsspec URL; one contract for all."""
 
-from registry.artifacts.contract import Held, MissingError, Store
 from registry.artifacts.selection import choose, current, hold, open_outside, open_store, other, outside
-from registry.artifacts.urls import display, located
+from registry.artifacts.stores.contract import Held, MissingError, Store
+from registry.artifacts.stores.urls import display, located
 
 __all__ = [
     "Held",

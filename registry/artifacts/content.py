@@ -26,11 +26,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from registry.artifacts import MissingError, current, display, open_outside, open_store
-from registry.artifacts.contract import PIECE_BYTES
 from registry.artifacts.findings import StoredArtifact
+from registry.artifacts.stores.contract import PIECE_BYTES
 from registry.core.database.transaction import reading, writing
 from registry.core.database.upsert import insert_new
-from registry.core.errors import IntegrityError, UserError
+from registry.core.errors import IntegrityError, StoreUnavailable, UserError
 from registry.schema import artifacts, versions
 
 _log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ def staging(
     """Put bytes into the store before the transaction that gives them an owner; collect what it leaves unowned.
 
     Raises:
+        StoreUnavailable: the store does not answer now.
         StoreError: the store cannot be written.
     """
     staged = Staging()
@@ -89,6 +90,9 @@ def staging(
         if reference_predictions is not None:
             staged.reference_predictions = _stage(engine, reference_predictions, staged.unowned)
         yield staged
+    except StoreUnavailable:
+        staged.unowned.clear()  # nor does it delete now; what it has is there for the next try, or for `gc`
+        raise
     finally:
         try_collect_unowned(engine, staged.unowned)
 

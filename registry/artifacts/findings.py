@@ -62,6 +62,7 @@ class Findings:
         orphans: artifacts that no version refers to; `Registry.gc` removes them.
         files: files in outside stores without an artifact's row; `Registry.gc` removes them, too.
         versions: how many records were checked.
+        unhashed: how many of them have no hash, since they are older than it: checked by what is kept twice alone.
         damaged: those whose params or curves are not what was registered.
     """
 
@@ -71,6 +72,7 @@ class Findings:
     orphans: tuple[StoredArtifact, ...]
     files: tuple[StoredFile, ...]
     versions: int
+    unhashed: int
     damaged: tuple[DamagedRecord, ...]
 
     @property

@@ -8,9 +8,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry.artifacts.contract import Store
-from registry.artifacts.database_store import DatabaseStore
-from registry.artifacts.urls import DATABASE, display, folder_of
+from registry.artifacts.stores.contract import Store
+from registry.artifacts.stores.database_store import DatabaseStore
+from registry.artifacts.stores.urls import DATABASE, display, folder_of
 from registry.core.database.upsert import insert_new
 from registry.schema import artifacts, settings, stores
 
@@ -62,7 +62,7 @@ def choose(connection: Connection, base: str | None, now: datetime) -> str | Non
         now: recorded with the store.
 
     Raises:
-        StoreError: no package on this machine knows the URL's protocol.
+        StoreError: no package on this machine knows the URL's protocol, or its folder cannot be made.
     """
     if base is None:
         connection.execute(settings.delete().where(settings.c.name == _CURRENT))
@@ -72,6 +72,7 @@ def choose(connection: Connection, base: str | None, now: datetime) -> str | Non
     if url is None:
         url = f"{base}/registry-{uuid.uuid4().hex[:12]}"
         connection.execute(stores.insert(), {"url": url, "created_at": now})
+    open_outside(url).prepare()
     if not insert_new(connection, settings, {"name": _CURRENT, "value": url}):
         connection.execute(settings.update().where(settings.c.name == _CURRENT).values(value=url))
     return url
@@ -95,9 +96,9 @@ def open_outside(url: str) -> Store:
     """Return a store outside the database; see `open_store`."""
     folder = folder_of(url)
     if folder is not None:
-        from registry.artifacts.folder_store import FolderStore
+        from registry.artifacts.stores.folder_store import FolderStore
 
         return FolderStore(url, folder)
-    from registry.artifacts.fsspec_store import RemoteStore
+    from registry.artifacts.stores.remote_store import RemoteStore
 
     return RemoteStore(url)

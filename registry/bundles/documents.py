@@ -21,6 +21,9 @@ Tag = Annotated[str, Meta(max_length=500)]
 Natural = Annotated[int, Meta(ge=1, lt=2**31)]
 Description = Annotated[str, Meta(max_length=LONGEST_DESCRIPTION)]
 
+FORMAT, SCHEMA = "registry bundle", 1
+MANIFEST = "manifest.json"
+
 T = TypeVar("T")
 
 

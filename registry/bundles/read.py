@@ -11,11 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from registry.bundles.documents import Line, Manifest, as_type
+from registry.bundles.documents import FORMAT, MANIFEST, SCHEMA, Line, Manifest, as_type
 from registry.bundles.keras_files import check_keras_file, parse_json
 from registry.bundles.predictions import check_predictions
 from registry.bundles.records import Bundled, from_document
-from registry.bundles.write import FORMAT, MANIFEST, SCHEMA
 from registry.bundles.zips import opened_zip
 from registry.core.errors import BundleError, UserError
 
@@ -32,18 +31,22 @@ class Contents:
 
 
 @contextmanager
-def read_bundle(path: Path) -> Iterator[Contents]:
+def read_bundle(path: Path, what: str | None = None) -> Iterator[Contents]:
     """Check a bundle whole, and unpack its artifacts to a folder that is there until the block ends.
+
+    Args:
+        path: the file.
+        what: begins each message; without it the path does.
 
     Raises:
         BundleError: it is damaged, of another schema, or unsafe.
         UserError: it cannot be read.
     """
+    what = what or f"the bundle {path}"
     try:
         file = open(path, "rb")  # noqa: SIM115
     except OSError as error:
-        raise UserError(f"the bundle {path} cannot be read: {error.strerror}") from error
-    what = f"the bundle {path}"
+        raise UserError(f"{what} cannot be read: {error.strerror}") from error
     with file, TemporaryDirectory(prefix="registry-") as folder, opened_zip(file, what) as archive:
         manifest = _manifest(archive, what)
         versions = tuple(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,7 +14,6 @@ from msgspec import structs
 
 from registry.bundles.documents import Document, Origin, as_type
 from registry.core.errors import BundleError, IntegrityError, UsageError
-from registry.core.objective import Objective
 from registry.registration.new_version import Record, checked
 from registry.values.encoding import pack_curve, pack_param, unpack_curve, unpack_param
 from registry.values.version import ModelVersion, Source
@@ -133,12 +131,9 @@ def from_document(document: Any, what: str) -> Bundled:
 
 def _record(read: Document) -> Record:
     fixed = read.lasting
-    score = float.fromhex(fixed.score)
-    if math.isinf(score) and Objective(fixed.metric, fixed.direction).is_better(score, than=0.0):
-        raise UsageError(f"the score is {score}, which would be the best for ever; expected a finite number")
     return checked(
         model=read.model,
-        score=score,
+        score=float.fromhex(fixed.score),
         metric=fixed.metric,
         direction=fixed.direction,
         epoch=fixed.epoch,

@@ -12,7 +12,8 @@ from msgspec import structs
 from sqlalchemy.engine import Connection
 
 from registry.artifacts import content
-from registry.bundles.documents import Line, Origin
+from registry.bundles.documents import FORMAT, MANIFEST, SCHEMA, Line, Origin
+from registry.bundles.read import read_bundle
 from registry.bundles.records import as_document, plain_json
 from registry.core.atomic_file import whole_file
 from registry.core.errors import UsageError
@@ -20,8 +21,6 @@ from registry.schema import aliases, artifacts, model_tags, models, settings, ve
 from registry.values.version import Loader, ModelVersion
 from registry.versions.read import fetch_refs
 
-FORMAT, SCHEMA = "registry bundle", 1
-MANIFEST = "manifest.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
 
 
@@ -38,6 +37,7 @@ def write_bundle(connection: Connection, refs: list[str], out: Path, loader: Loa
         UsageError: there are no references, or a text is not one.
         NotFoundError: no such version.
         IntegrityError: stored bytes are not those that were registered.
+        BundleError: no registry would import it: a record or a model in it is not safe, or cannot be.
     """
     if not refs:
         raise UsageError("a bundle of no version; expected at least one of MODEL, MODEL/3 or MODEL@ALIAS")
@@ -45,8 +45,12 @@ def write_bundle(connection: Connection, refs: list[str], out: Path, loader: Loa
     for version in fetch_refs(connection, refs, loader):
         entries[version.model, version.version] = version, *_stored(connection, version)
     ordered = [entries[key] for key in sorted(entries)]
-    with whole_file(out) as file, zipfile.ZipFile(file, "w") as archive:
-        _write(connection, archive, ordered)
+    with whole_file(out) as file:
+        with zipfile.ZipFile(file, "w") as archive:
+            _write(connection, archive, ordered)
+        file.flush()
+        with read_bundle(Path(file.name), f"no bundle is written, for no registry would import it: {out.name}"):
+            pass
     return [version for version, _, _ in ordered]
 
 

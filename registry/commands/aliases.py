@@ -8,17 +8,18 @@ import typer
 
 from registry.api.registry import Registry
 from registry.commands.arguments import (
+    ActorOption,
     AliasArgument,
     DirectionOption,
     RefArgument,
+    WhyOption,
     open_to_write,
-    parse_alias,
     parse_direction,
 )
 from registry.core.console import Json, Storage, new_app, print_json, print_table, say
 from registry.core.errors import UsageError
 from registry.labels.events import Event
-from registry.values.refs import Expected
+from registry.values.refs import Expected, parse_alias
 
 alias_app = new_app("Movable names for versions; a version with one keeps its weights.")
 
@@ -43,41 +44,52 @@ def alias_set(
     version: Annotated[int, typer.Argument(metavar="VERSION", min=1, help="The version's number.")],
     if_currently: IfCurrently = None,
     force: ForceSet = False,
+    why: WhyOption = None,
+    actor: ActorOption = None,
     storage: Storage = None,
 ) -> None:
     """Point an alias to a version."""
     model, alias = parse_alias(target)
-    with open_to_write(storage) as registry:
-        registry.set_alias(model, alias, version, if_currently=_expected(if_currently), force=force)
+    with open_to_write(storage, actor=actor) as registry:
+        registry.set_alias(model, alias, version, if_currently=_expected(if_currently), force=force, why=why)
     say(f"{target} is {model}/{version}")
 
 
 @alias_app.command("rm")
 def alias_rm(
-    target: AliasArgument, if_currently: IfCurrently = None, force: Force = False, storage: Storage = None
+    target: AliasArgument,
+    if_currently: IfCurrently = None,
+    force: Force = False,
+    why: WhyOption = None,
+    actor: ActorOption = None,
+    storage: Storage = None,
 ) -> None:
     """Remove an alias."""
     model, alias = parse_alias(target)
-    with open_to_write(storage) as registry:
-        registry.remove_alias(model, alias, if_currently=_expected(if_currently), force=force)
+    with open_to_write(storage, actor=actor) as registry:
+        registry.remove_alias(model, alias, if_currently=_expected(if_currently), force=force, why=why)
     say(f"{target} is removed")
 
 
 @alias_app.command("protect")
-def alias_protect(target: AliasArgument, storage: Storage = None) -> None:
+def alias_protect(
+    target: AliasArgument, why: WhyOption = None, actor: ActorOption = None, storage: Storage = None
+) -> None:
     """Let an alias be moved or removed only with --force."""
     model, alias = parse_alias(target)
-    with open_to_write(storage) as registry:
-        registry.protect_alias(model, alias)
+    with open_to_write(storage, actor=actor) as registry:
+        registry.protect_alias(model, alias, why=why)
     say(f"{target} is protected")
 
 
 @alias_app.command("unprotect")
-def alias_unprotect(target: AliasArgument, storage: Storage = None) -> None:
+def alias_unprotect(
+    target: AliasArgument, why: WhyOption = None, actor: ActorOption = None, storage: Storage = None
+) -> None:
     """Let an alias be moved again."""
     model, alias = parse_alias(target)
-    with open_to_write(storage) as registry:
-        registry.protect_alias(model, alias, protected=False)
+    with open_to_write(storage, actor=actor) as registry:
+        registry.protect_alias(model, alias, protected=False, why=why)
     say(f"{target} is not protected")
 
 
@@ -96,13 +108,15 @@ def promote_command(
     direction: DirectionOption = None,
     margin: Annotated[float, typer.Option(min=0.0, help="By how much it must be better.")] = 0.0,
     force: Force = False,
+    why: WhyOption = None,
+    actor: ActorOption = None,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
     """Move an alias to a version only if that is better; exit 1 if it is not."""
     way = parse_direction(direction)
-    with open_to_write(storage, as_json=as_json) as registry:
-        found = registry.promote(ref, to, metric=metric, direction=way, margin=margin, force=force)
+    with open_to_write(storage, as_json=as_json, actor=actor) as registry:
+        found = registry.promote(ref, to, metric=metric, direction=way, margin=margin, force=force, why=why)
     if as_json:
         print_json(found.as_dict())
     else:
@@ -110,6 +124,20 @@ def promote_command(
         say(f"{found.model}@{found.alias} {said}: {found.reason}")
     if found.status == "refused":
         raise typer.Exit(1)
+
+
+def rollback_command(
+    target: AliasArgument,
+    if_currently: IfCurrently = None,
+    force: ForceSet = False,
+    why: WhyOption = None,
+    actor: ActorOption = None,
+    storage: Storage = None,
+) -> None:
+    """Point an alias to where it was before its last move; again: one move further back."""
+    with open_to_write(storage, actor=actor) as registry:
+        number = registry.rollback(target, if_currently=_expected(if_currently), force=force, why=why)
+    say(f"{target} is {parse_alias(target)[0]}/{number} again")
 
 
 def history_command(

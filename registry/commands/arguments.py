@@ -11,9 +11,7 @@ import typer
 from registry.api.registry import Registry
 from registry.core.console import name_database
 from registry.core.database.own_database import own_url
-from registry.core.errors import UsageError
 from registry.core.objective import Direction, to_direction
-from registry.values.refs import parse_ref
 
 if TYPE_CHECKING:
     from registry.values.version import Rebuild
@@ -22,6 +20,10 @@ RefArgument = Annotated[str, typer.Argument(metavar="REF", help="MODEL (its best
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A registered model's name.")]
 DirectionOption = Annotated[str | None, typer.Option("--direction", metavar="max|min", help="Which way is better.")]
 AliasArgument = Annotated[str, typer.Argument(metavar="MODEL@ALIAS", help="A registered model's name, and an alias.")]
+WhyOption = Annotated[str | None, typer.Option("--why", metavar="TEXT", help="The reason, kept in the history.")]
+ActorOption = Annotated[
+    str | None, typer.Option("--actor", metavar="NAME", help="Who does it; else REGISTRY_ACTOR, or user@host.")
+]
 MarkedArgument = Annotated[
     str, typer.Argument(metavar="REF", help="MODEL/3 or MODEL@ALIAS, or MODEL for the model itself.")
 ]
@@ -43,18 +45,6 @@ def parse_direction(text: str | None) -> Direction | None:
         UsageError: it names none.
     """
     return None if text is None else to_direction(text, "--direction")
-
-
-def parse_alias(text: str) -> tuple[str, str]:
-    """Return the model and the alias of ``MODEL@ALIAS``.
-
-    Raises:
-        UsageError: it names no alias.
-    """
-    ref = parse_ref(text)
-    if ref.alias is None:
-        raise UsageError(f"{text!r} names no alias; expected MODEL@ALIAS")
-    return ref.model, ref.alias
 
 
 WhereOption = Annotated[

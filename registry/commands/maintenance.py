@@ -51,7 +51,8 @@ def verify_command(grace: GraceMinutes = 60, storage: Storage = None, as_json: J
         for record in found.damaged:
             say(f"{record.version} is damaged: {record.what}")
         said = "all as registered" if found.clean else "not clean"
-        say(f"{found.artifacts} artifacts, {size(found.bytes)}, {found.versions} records: {said}")
+        older = f" ({found.unhashed} older than their hashes, checked by what is kept twice)" if found.unhashed else ""
+        say(f"{found.artifacts} artifacts, {size(found.bytes)}, {found.versions} records{older}: {said}")
     if not found.clean:
         raise typer.Exit(1)
 

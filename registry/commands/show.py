@@ -10,7 +10,7 @@ from registry.api.registry import Registry
 from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
 from registry.core.console import Json, Storage, print_json, print_table, say, show, size
 from registry.labels.aliases import without_weights
-from registry.values.known_tags import NO_WEIGHTS_TAG
+from registry.values.known_tags import CHANGES_TAG, NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion, RegisteredModel
 
 
@@ -86,6 +86,7 @@ def _facts(version: ModelVersion) -> dict[str, object]:
         "origin": source.origin,
         "seed": source.seed,
         "problem": source.problem,
+        "changed": version.tags.get(CHANGES_TAG),
         "data": source.data_fingerprint,
         "code": source.code_revision,
         "libraries": dict(source.libraries),

@@ -44,6 +44,10 @@ class StoreError(UserError):
     """An artifact store cannot be opened, read or written."""
 
 
+class StoreUnavailable(StoreError):  # noqa: N818 - a state that passes, rather than an error
+    """The artifact store does not answer now, but may later: its server restarts, or its folder is not mounted."""
+
+
 class BundleError(UserError):
     """A bundle that is damaged, unknown or unsafe; nothing of it was imported after the fault."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 
+from registry.core.errors import UsageError
+
 # The libraries that decide whether a stored model can be read, and what it predicts.
 DECIDING = ("keras", "tensorflow", "numpy")
 
@@ -71,11 +73,29 @@ def libraries() -> dict[str, str]:
     return installed(LIBRARIES)
 
 
-def actor() -> str:
-    """Return the current user as user@host, with ``unknown`` for a part that the system does not tell."""
+LONGEST_ACTOR = 200
+
+
+def actor(given: str | None = None) -> str:
+    """Return who changes something: the name that is given, else ``REGISTRY_ACTOR``, else the current user.
+
+    The user is written as user@host, with ``unknown`` for a part that the system does not tell.
+
+    Raises:
+        UsageError: a name that is empty, longer than 200 characters, or of characters that cannot be printed.
+    """
     import getpass
+    import os
     import socket
 
+    named = os.environ.get("REGISTRY_ACTOR") or None if given is None else given
+    if named is not None:
+        if not named.strip() or len(named) > LONGEST_ACTOR or not named.isprintable():
+            raise UsageError(
+                f"the actor is {named!r:.80}; expected 1 to {LONGEST_ACTOR} characters that can be printed; "
+                "see --actor and REGISTRY_ACTOR"
+            )
+        return named
     try:
         user = getpass.getuser()
     except (ImportError, KeyError, OSError):  # a container's user id without a name

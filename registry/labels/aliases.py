@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from registry.core.errors import ConflictError, NotFoundError, ProtectedError, UsageError
-from registry.labels.events import last_move, remember
+from registry.labels.events import before_last_move, last_move, remember
 from registry.schema import aliases, versions
-from registry.values.refs import Expected, check_name
+from registry.values.refs import Expected, Ref, check_name
 from registry.versions.find import no_such_alias
 from registry.versions.held import HeldModel
 
@@ -26,6 +26,7 @@ def set_alias(
     if_currently: Expected = None,
     force: bool = False,
     why: str | None = None,
+    kind: str = "alias_set",
 ) -> None:
     """Point an alias to a version.
 
@@ -36,6 +37,7 @@ def set_alias(
         if_currently: the number that the alias must be on; ``none`` for nowhere; None: wherever it is.
         force: move a protected alias, too, and one to a version that has no weights.
         why: kept with the event.
+        kind: the event's.
 
     Raises:
         ConflictError: the alias is not on ``if_currently``.
@@ -60,7 +62,33 @@ def set_alias(
         model.connection.execute(aliases.insert(), values | {"model_id": model.id, "name": alias})
     else:
         model.connection.execute(aliases.update().where(_here(model.id, alias)).values(values))
-    remember(model, "alias_set", alias, (number, version.number), why)
+    remember(model, kind, alias, (number, version.number), why)
+
+
+def roll_back(
+    model: HeldModel, alias: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None
+) -> int:
+    """Point an alias to where it was before its last move, a removal too; return that version's number.
+
+    Another one goes back one move further, not forth again.
+
+    Raises:
+        ConflictError: the alias is not on ``if_currently``, or was nowhere before.
+        ProtectedError: it is protected.
+        NotFoundError: the model never had that alias, or that version was deleted or has no weights.
+    """
+    if last_move(model, alias) is None:
+        raise NotFoundError(no_such_alias(model.connection, model.row, alias))
+    expect(model, alias, find(model, alias), if_currently)
+    earlier = before_last_move(model, alias)
+    if earlier is None:
+        raise ConflictError(
+            f"{model.name}@{alias} was nowhere before; nothing was changed: to have it nowhere again, "
+            f"run `registry alias rm {model.name}@{alias}`"
+        )
+    version = model.version(Ref(model.name, version=earlier))
+    set_alias(model, alias, version, force=force, why=why, kind="alias_rolled_back")
+    return earlier
 
 
 def without_weights(ref: str, state: str) -> str:
@@ -74,7 +102,9 @@ def without_weights(ref: str, state: str) -> str:
     return f"{ref} cannot be loaded, for {why}"
 
 
-def remove_alias(model: HeldModel, alias: str, *, if_currently: Expected = None, force: bool = False) -> None:
+def remove_alias(
+    model: HeldModel, alias: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None
+) -> None:
     """Remove an alias; its version is no longer pinned by it.
 
     Raises:
@@ -86,10 +116,10 @@ def remove_alias(model: HeldModel, alias: str, *, if_currently: Expected = None,
     expect(model, alias, before, if_currently)
     _guard(model, alias, before, force, "removed")
     model.connection.execute(aliases.delete().where(_here(model.id, alias)))
-    remember(model, "alias_removed", alias, (before.number, None))
+    remember(model, "alias_removed", alias, (before.number, None), why)
 
 
-def protect_alias(model: HeldModel, alias: str, *, protected: bool) -> None:
+def protect_alias(model: HeldModel, alias: str, *, protected: bool, why: str | None = None) -> None:
     """Protect an alias, or take its protection off.
 
     Raises:
@@ -100,7 +130,7 @@ def protect_alias(model: HeldModel, alias: str, *, protected: bool) -> None:
         return
     model.connection.execute(aliases.update().where(_here(model.id, alias)).values(protected=protected))
     kind = "alias_protected" if protected else "alias_unprotected"
-    remember(model, kind, alias, (before.number, before.number))
+    remember(model, kind, alias, (before.number, before.number), why)
 
 
 def find(model: HeldModel, alias: str) -> Row[Any] | None:
@@ -134,7 +164,7 @@ def expect(model: HeldModel, alias: str, before: Row[Any] | None, expected: Expe
 
 
 def _done(kind: str) -> str:
-    return "removed" if kind == "alias_removed" else "moved"
+    return {"alias_removed": "removed", "alias_rolled_back": "rolled back"}.get(kind, "moved")
 
 
 def _guard(model: HeldModel, alias: str, before: Row[Any] | None, force: bool, done: str) -> None:

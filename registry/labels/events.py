@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from registry.core.errors import NotFoundError, did_you_mean
-from registry.core.provenance import actor
 from registry.schema import events
+from registry.values.encoding import check_text
 from registry.values.refs import Ref
 from registry.versions.find import find_model
 from registry.versions.held import HeldModel
 
-ALIAS_KINDS = ("alias_set", "alias_removed", "alias_protected", "alias_unprotected")
+MOVES = ("alias_set", "alias_removed", "alias_rolled_back")
+ALIAS_KINDS = (*MOVES, "alias_protected", "alias_unprotected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,9 @@ class Event:
 
     Args:
         at: when, in UTC.
-        actor: who, as user@host.
-        kind: ``alias_set``, ``alias_removed``, ``alias_protected``, ``alias_unprotected``, ``tag_set``,
-            ``tag_removed``, ``described`` or ``version_deleted``.
+        actor: who, as user@host, or as they called themselves.
+        kind: ``alias_set``, ``alias_removed``, ``alias_rolled_back``, ``alias_protected``, ``alias_unprotected``,
+            ``tag_set``, ``tag_removed``, ``described`` or ``version_deleted``.
         name: the alias's or the tag's; the version's where it was deleted; empty for a description.
         from_version: the version that it was on; None where there was none.
         to_version: the version that it is on now; None for none, and for what is on the model itself.
@@ -50,8 +51,14 @@ class Event:
 def remember(
     model: HeldModel, kind: str, name: str, move: tuple[int | None, int | None], detail: str | None = None
 ) -> None:
-    """Write an event of this process's user; ``move`` is the version before and the one after."""
-    row = {"model_id": model.id, "at": model.now, "actor": actor(), "kind": kind, "name": name, "detail": detail}
+    """Write an event; ``move`` is the version before and the one after.
+
+    Raises:
+        UsageError: a detail that no database can hold.
+    """
+    if detail is not None:
+        check_text("the text that the history keeps", detail)
+    row = {"model_id": model.id, "at": model.now, "actor": model.actor, "kind": kind, "name": name, "detail": detail}
     model.connection.execute(events.insert(), row | {"from_version": move[0], "to_version": move[1]})
 
 
@@ -83,7 +90,23 @@ def history(connection: Connection, ref: Ref) -> list[Event]:
 
 def last_move(model: HeldModel, alias: str) -> Row[Any] | None:
     """Return the row of the last event that moved or removed an alias, or None."""
-    moved = sa.select(events).where(
-        events.c.model_id == model.id, events.c.name == alias, events.c.kind.in_(("alias_set", "alias_removed"))
-    )
-    return model.connection.execute(moved.order_by(events.c.id.desc()).limit(1)).first()
+    return model.connection.execute(_moves(model, alias).order_by(events.c.id.desc()).limit(1)).first()
+
+
+def before_last_move(model: HeldModel, alias: str) -> int | None:
+    """Return the number of the version that an alias was on before its last move that was not rolled back.
+
+    Returns:
+        The number, or None where the alias was nowhere, or has never moved.
+    """
+    came_from: list[int | None] = []
+    for move in model.connection.execute(_moves(model, alias).order_by(events.c.id)):
+        if move.kind == "alias_rolled_back":
+            came_from.pop()
+        else:
+            came_from.append(move.from_version)
+    return came_from[-1] if came_from else None
+
+
+def _moves(model: HeldModel, alias: str) -> sa.Select[Any]:
+    return sa.select(events).where(events.c.model_id == model.id, events.c.name == alias, events.c.kind.in_(MOVES))

@@ -65,6 +65,7 @@ def promote(
     direction: Direction | None,
     margin: float,
     force: bool,
+    why: str | None = None,
 ) -> Promotion:
     """Move an alias to a version that beats the one it is on; the caller holds the model's row.
 
@@ -87,7 +88,7 @@ def promote(
     if status == "promoted" and version.weights is None:
         status, reason = "refused", without_weights(said[0], version.state)
     if status == "promoted":
-        set_alias(model, alias, version, force=force, why=reason)
+        set_alias(model, alias, version, force=force, why=reason if why is None else f"{why} ({reason})")
     return Promotion(
         model=model.name,
         alias=alias,

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from registry.api.registry import Registry
-from registry.core.errors import ConflictError, LoadError, NotFoundError
+from registry.core.errors import ConflictError, LoadError, NotFoundError, UsageError
 from registry.core.objective import Direction
 from registry.mlflow_import import client as asked
 from registry.mlflow_import import convert
@@ -125,7 +125,10 @@ def _register(registry: Registry, run: _Run, model: str, version: Any, aliases: 
         return run.result(f"{name}/{number}", "known", None)
     with TemporaryDirectory(prefix="registry-") as folder:
         weights, libraries, reason = _weights(run, folder)
-        made = registry.register(name, weights=weights, **_fields(run, origin, libraries, version))
+        try:
+            made = registry.register(name, weights=weights, **_fields(run, origin, libraries, version))
+        except UsageError as error:
+            return run.result(None, "skipped", str(error))
     assert made is not None  # noqa: S101 - only top_k keeps one out
     _mark(registry, made, run, version, aliases)
     return run.result(made.ref, "registered", reason)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.core.errors import UsageError
-from registry.core.objective import Direction, to_direction
+from registry.core.objective import Direction, Objective, to_direction
 from registry.values.encoding import check_names, check_text, plain_param
 from registry.values.refs import check_name
 from registry.values.version import LossCurve, Param, Source, curves_of
@@ -49,13 +49,15 @@ def checked(
 
     Raises:
         UsageError: a name, value, direction, epoch or duration that cannot be; or a score that is not the objective's
-            value at that epoch.
+            value at that epoch, or is infinitely good.
     """
     way = to_direction(direction, f"the direction of {metric!r}")
     check_names("metric", [metric, *curves])
     check_names("param", list(params))
     if seconds is not None and not 0 <= seconds < math.inf:
         raise UsageError(f"the training took {seconds} seconds; expected a number from 0, or None")
+    if math.isinf(score) and Objective(metric, way).is_better(score, than=0.0):
+        raise UsageError(f"the score is {score}, which would be the best for ever; expected a finite number, or NaN")
     found = curves_of(curves)
     _check_epoch(found, metric, float(score), epoch)
     return Record(

@@ -25,7 +25,7 @@ from registry.core.objective import Direction, Objective
 from registry.registration.insert import insert_version
 from registry.registration.new_version import Record
 from registry.schema import curves, imports, metrics, models, params, tags, versions
-from registry.values.encoding import pack_curve, pack_float, pack_metrics, pack_param
+from registry.values.encoding import hash_record, pack_curve, pack_float, pack_metrics, pack_param
 from registry.values.version import Loader, ModelVersion
 from registry.versions.displacement import displace
 from registry.versions.read import fetch, fields_of_new
@@ -195,7 +195,7 @@ def insert(
     # Bytes first, row second: the row's foreign keys say so, too.
     stored = content.claim(connection, staged.weights, now)
     predictions = content.claim(connection, staged.reference_predictions, now)
-    source = record.source
+    source, parts = record.source, _parts(model.id, record)
     row = {
         "model_id": model.id,
         "number": model.next_version,
@@ -217,8 +217,12 @@ def insert(
         "weights": stored,
         "prediction_check": predictions,
         "created_at": now,
+        "record_sha256": hash_record(
+            [(one["name"], one["kind"], one["text"]) for one in parts[params.name]],
+            [(one["metric"], one["float64"]) for one in parts[curves.name]],
+        ),
     } | others
-    return insert_version(connection, row, _parts(model.id, record))
+    return insert_version(connection, row, parts)
 
 
 def _parts(model_id: int, record: Record) -> dict[str, list[dict[str, Any]]]:

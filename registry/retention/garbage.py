@@ -6,7 +6,8 @@ owner meanwhile stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from registry.artifacts import content, open_outside, outside
-from registry.artifacts.contract import TEMPORARY
 from registry.artifacts.findings import Garbage, StoredArtifact, StoredFile
+from registry.artifacts.stores.contract import TEMPORARY
 from registry.core.database.transaction import reading, write_again, writing
-from registry.core.errors import UsageError
+from registry.core.errors import StoreUnavailable, UsageError
 from registry.labels import events
 from registry.schema import aliases, artifacts, models, versions
 from registry.values.refs import parse_ref
@@ -26,6 +27,7 @@ from registry.versions.find import ids_of
 from registry.versions.held import HeldModel
 
 _BATCH = 500
+_log = logging.getLogger(__name__)
 
 
 def find(engine: Engine, before: datetime) -> Garbage:
@@ -110,13 +112,22 @@ def left_over(connection: Connection, before: datetime) -> Iterator[StoredFile]:
     """Yield the files in outside stores that have no row and are older than a moment."""
     for url in outside(connection):
         hashes = set(connection.scalars(sa.select(artifacts.c.sha256).where(artifacts.c.store == url)))
-        store = open_outside(url)
-        for held in store.held():
-            if held.sha256 in hashes:
-                continue
-            modified = store.modified(held.name)
-            if modified is not None and modified <= before:
-                yield StoredFile(url, held.name, held.bytes)
+        try:
+            yield from _left_over(url, hashes, before)
+        except StoreUnavailable as error:
+            if hashes:
+                raise
+            _log.warning("%s; nothing of this registry is known to be there, so it is passed over", error)
+
+
+def _left_over(url: str, hashes: Collection[str], before: datetime) -> Iterator[StoredFile]:
+    store = open_outside(url)
+    for held in store.held():
+        if held.sha256 in hashes:
+            continue
+        modified = store.modified(held.name)
+        if modified is not None and modified <= before:
+            yield StoredFile(url, held.name, held.bytes)
 
 
 def _displaced(connection: Connection) -> tuple[str, ...]:

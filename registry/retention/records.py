@@ -1,4 +1,4 @@
-"""Check the records of versions: params and curves against all that is kept twice.
+"""Check the records of versions: params and curves against their hash, and against all that is kept twice.
 
 A param is kept as text and as a number. Of a curve, its length is kept beside its bytes, and its value at the version's
 epoch, its best and its last value as a metric; the objective's is the score.
@@ -17,24 +17,27 @@ from registry.artifacts.findings import DamagedRecord
 from registry.core.database.transaction import reading
 from registry.core.errors import IntegrityError
 from registry.schema import curves, metrics, models, params, versions
-from registry.values.encoding import pack_float, pack_param, unpack_curve, unpack_param
+from registry.values.encoding import hash_record, pack_float, pack_param, unpack_curve, unpack_param
 from registry.values.version import LossCurve
 
 _BATCH = 200
 
 
-def check_records(engine: Engine) -> tuple[int, tuple[DamagedRecord, ...]]:
-    """Return how many versions there are, and those whose params or curves are not what was registered.
+def check_records(engine: Engine) -> tuple[int, int, tuple[DamagedRecord, ...]]:
+    """Return how many versions there are, how many of them have no hash, and those that are not what was registered.
 
     A batch is read in a transaction of its own; a version that is deleted meanwhile is passed over.
     """
     with reading(engine) as connection:
-        ids = list(connection.scalars(sa.select(versions.c.id).order_by(versions.c.id)))
+        hashes = dict(
+            connection.execute(sa.select(versions.c.id, versions.c.record_sha256).order_by(versions.c.id)).all()
+        )
+    ids = list(hashes)
     damaged: list[DamagedRecord] = []
     for start in range(0, len(ids), _BATCH):
         with reading(engine) as connection:
             damaged += _damaged(connection, ids[start : start + _BATCH])
-    return len(ids), tuple(damaged)
+    return len(ids), sum(sha256 is None for sha256 in hashes.values()), tuple(damaged)
 
 
 def _damaged(connection: Connection, ids: Sequence[int]) -> Iterator[DamagedRecord]:
@@ -72,8 +75,16 @@ def _fault(version: Any, its_params: list[Any], its_curves: list[Any], its_metri
         return f"it has the metrics {sorted(measured)}, but the curves {sorted(drawn)}"
     if measured[version.metric].value != version.score:
         return f"its score is {version.score!r}, but {version.metric!r} is {measured[version.metric].value!r}"
-    wrong = (name for name, curve in drawn.items() if not _fits(curve, version.epoch, measured[name]._mapping))
-    return next((f"the curve of {name!r} is not the one that its metrics were taken from" for name in wrong), None)
+    for name, curve in drawn.items():
+        if not _fits(curve, version.epoch, measured[name]._mapping):
+            return f"the curve of {name!r} is not the one that its metrics were taken from"
+    hashed = hash_record(
+        [(row.name, row.kind, row.text) for row in its_params],
+        [(row.metric, bytes(row.float64)) for row in its_curves],
+    )
+    if version.record_sha256 not in (None, hashed):
+        return "the hash of its params and curves is not the one that was registered with it"
+    return None
 
 
 def _fits(curve: LossCurve, epoch: int, kept: Mapping[str, Any]) -> bool:

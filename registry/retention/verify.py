@@ -31,9 +31,9 @@ def verify(engine: Engine, before: datetime) -> Findings:
         orphans = select_artifacts(connection, ~content.owned())
         files = tuple(left_over(connection, before))
     faults = [fault for artifact in stored if (fault := _fault(engine, artifact))]
-    checked, damaged = check_records(engine)
+    checked, unhashed, damaged = check_records(engine)
     size = sum(artifact.bytes for artifact in stored)
-    return Findings(len(stored), size, tuple(faults), tuple(orphans), files, checked, damaged)
+    return Findings(len(stored), size, tuple(faults), tuple(orphans), files, checked, unhashed, damaged)
 
 
 def _fault(engine: Engine, artifact: StoredArtifact) -> Fault | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -38,6 +40,18 @@ def unpack_curve(metric: str, packed: bytes) -> LossCurve:
     if len(packed) % 8:
         raise IntegrityError(f"the curve of {metric!r} has {len(packed)} bytes; expected 8 for each epoch")
     return LossCurve(metric, struct.unpack(f"<{len(packed) // 8}d", packed))
+
+
+def hash_record(params: Iterable[tuple[str, str, str | None]], curves: Iterable[tuple[str, bytes]]) -> str:
+    """Return the SHA-256 of a version's params and curves, as they are stored.
+
+    Args:
+        params: name, kind and text of each, in any order.
+        curves: metric and float64 values of each, in any order.
+    """
+    hashed = sorted((metric, hashlib.sha256(packed).hexdigest()) for metric, packed in curves)
+    text = json.dumps({"params": sorted(params), "curves": hashed})
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def plain_param(name: str, value: Any) -> Param:

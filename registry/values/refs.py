@@ -67,3 +67,15 @@ def check_name(kind: str, name: str) -> str:
             "beginning with a letter, digit or '_'"
         )
     return name
+
+
+def parse_alias(text: str) -> tuple[str, str]:
+    """Return the model and the alias of ``MODEL@ALIAS``.
+
+    Raises:
+        UsageError: it names no alias.
+    """
+    ref = parse_ref(text)
+    if ref.alias is None:
+        raise UsageError(f"{text!r} names no alias; expected MODEL@ALIAS")
+    return ref.model, ref.alias

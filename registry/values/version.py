@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from registry.core.objective import Direction, Objective
+from registry.values.known_tags import CHANGES_TAG
 
 Param = bool | int | float | str | None
 
@@ -202,6 +203,7 @@ class ModelVersion:
                 "libraries": dict(source.libraries),
                 "origin": source.origin,
                 "imported": self.imported,
+                "accepted_changes": self.tags.get(CHANGES_TAG),
             },
             "weights": None if self.weights is None else {"sha256": self.weights.sha256, "bytes": self.weights.bytes},
             "curves": {name: [finite(value) for value in curve.values] for name, curve in self.curves.items()},

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from registry.core.database.transaction import writing
+from registry.core.provenance import actor
 from registry.schema import models, versions
 from registry.values.refs import Ref
 from registry.versions.find import find_model, ids_of
@@ -25,11 +26,18 @@ class HeldModel:
         connection: the transaction.
         row: the model's row.
         now: the moment that changes are recorded with.
+        named: who makes them, as they call themselves.
     """
 
     connection: Connection
     row: Row[Any]
     now: datetime
+    named: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who makes the changes; see `provenance.actor`."""
+        return actor(self.named)
 
     @property
     def id(self) -> int:
@@ -56,7 +64,7 @@ class HeldModel:
 
 
 @contextmanager
-def hold_model(engine: Engine, name: str, now: datetime) -> Iterator[HeldModel]:
+def hold_model(engine: Engine, name: str, now: datetime, named: str | None = None) -> Iterator[HeldModel]:
     """Open a writing transaction that holds a model's row.
 
     Raises:
@@ -65,4 +73,4 @@ def hold_model(engine: Engine, name: str, now: datetime) -> Iterator[HeldModel]:
     with writing(engine) as connection:
         row = find_model(connection, name)
         connection.execute(sa.select(models.c.id).where(models.c.id == row.id).with_for_update()).one()
-        yield HeldModel(connection, row, now)
+        yield HeldModel(connection, row, now, named)

@@ -90,12 +90,15 @@ def _as_study(
     from search.study import Study
 
     model = Study.open(like, storage)
-    return (
-        problem or model.record.problem,
-        study or model.free_name(),
-        model.status().budget if trials is None else trials,
-        model.settings_for_another() | given,
-    )
+    try:
+        return (
+            problem or model.record.problem,
+            study or model.free_name(),
+            model.status().budget if trials is None else trials,
+            model.settings_for_another() | given,
+        )
+    finally:
+        model.close()
 
 
 def worker_command(

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from registry.core.database.transaction import writing
 from registry.core.error_text import one_line, storable, whole_traceback
-from registry.core.errors import DatabaseError, DatabaseUnavailable, UsageError, UserError
+from registry.core.errors import DatabaseError, DatabaseUnavailable, StoreUnavailable, UsageError, UserError
 from registry.values.stop_reason import StopReason
 from search.coordination.checkpointing.checkpoints import Checkpoints
 from search.coordination.lease import Lease
@@ -91,6 +91,7 @@ class Attempt:
             Interrupted: asked to stop; the checkpoint is kept and the slot handed back.
             UserError: the problem or the settings cannot work; the slot is handed back.
             DatabaseError: the database does not answer; the lease expires by itself.
+            StoreError: the artifact store does not take the weights; the slot is handed back.
         """
         retry = self._context.retry
         self._context.say(Word.TRAINING)
@@ -105,13 +106,26 @@ class Attempt:
             raise
         except DatabaseError:
             raise
+        except StoreUnavailable as error:
+            if not self._is_over():
+                self._hand_back("failed", error)
+                raise
+            self._hand_back("preempted", error)
+            raise Interrupted from error
         except UserError as error:
-            message = storable(str(error))
-            retry(lambda: self._lease.release("failed", message))
+            self._hand_back("failed", error)
             raise
         finally:
             self._context.view.forget_own()
             self._context.training.end()
+
+    def _hand_back(self, outcome: str, error: UserError) -> None:
+        message = storable(str(error))
+        self._context.retry(lambda: self._lease.release(outcome, message))
+
+    def _is_over(self) -> bool:
+        """Tell whether the worker, or the study, is being stopped."""
+        return self._context.should_stop() or self._stop()
 
     def _run(self) -> TrialResult:
         context, claim = self._context, self._lease.claim
@@ -127,7 +141,7 @@ class Attempt:
         self._tell_sampler(trial, result)
         worth = context.retry(lambda: worth_recording(context.registry, context.study, result))
         winner = winner_of(model, context.samples) if worth else None
-        context.retry(lambda: self._record(result, winner))
+        context.retry(lambda: self._record(result, winner), over=self._is_over)
         return result
 
     def _train(self, trial: optuna.Trial, seed: int) -> tuple[TrialResult, Any]:
@@ -291,7 +305,7 @@ class Attempt:
         self._end_copy()
         if self._lost():
             self._answer = LeaseLost()
-        elif self._context.should_stop() or self._stop():
+        elif self._is_over():
             self._answer = Interrupted()
         elif self._clock() >= self._ends_at:
             self._answer = TimeLimit()

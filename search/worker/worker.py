@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 from registry.core.database.engine import open_engine
 from registry.core.database.transaction import clock, writing
 from registry.core.error_text import storable
-from registry.core.errors import DatabaseError, UserError
+from registry.core.errors import DatabaseError, StoreError, UserError
 from search.coordination import slots
 from search.coordination.lease import Lease
 from search.errors import Interrupted, LeaseLost
@@ -63,6 +63,7 @@ class Worker:
         Raises:
             UserError: the problem or the settings cannot work; the study says so, too.
             DatabaseError: the database does not answer, and did not come back.
+            StoreError: the same of the artifact store.
         """
         self._context.retry(self._register)
         self._context.say(Word.READY)
@@ -79,8 +80,8 @@ class Worker:
             state = "stopped"
         except Interrupted:
             state = "stopped"
-        except DatabaseError:
-            raise  # a fault of this worker's way to the database; others may go on
+        except (DatabaseError, StoreError):
+            raise  # a fault of this worker's way there; others may go on
         except UserError as error:
             set_stopping(self._engine, self._study.id, stopping=True, error=storable(str(error)))
             raise

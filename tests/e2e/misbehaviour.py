@@ -12,13 +12,15 @@ import argparse
 import contextlib
 import os
 import random
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -26,18 +28,21 @@ import sqlalchemy as sa
 
 from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseError, NotFoundError
+from search.records.status import StudyStatus
 from search.records.trials import TrialRecord
 from search.schema import attempts
 from search.study import Study
 from search.system.process_tree import MARK
-from search.timing import ORPHAN_SECONDS
+from search.timing import ORPHAN_SECONDS, SAVE_SECONDS, STOP_SECONDS
 from tests.e2e.storm import table
-from tests.support.aftermath import Check, listed, of_optuna
+from tests.support.aftermath import listed, of_optuna
+from tests.support.invariants import Check, invariants
 from tests.support.misbehaving import WAYS
 from tests.support.servers import server
 
 ROOT = Path(__file__).parents[2]
 STUDY, OURS = "misbehaving", "MISBEHAVIOUR"
+FREEZE_SECONDS = 3.0
 SETTINGS = "--sampler random --pruner none --max-epochs 2 --max-failures 0 --max-retries 1 --top-k 2"
 
 
@@ -55,9 +60,21 @@ class Search:
         self._command = [sys.executable, "-m", "search", "run", "tests.support.misbehaving:misbehaving"]
         self._command += ["--study", STUDY, *options.split()]
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start it, or let it go on."""
-        return subprocess.Popen(self._command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL)
+    def start(self, largest_file: int = resource.RLIM_INFINITY) -> subprocess.Popen[bytes]:
+        """Start it, or let it go on; on a full disk where no file may grow beyond some bytes."""
+
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+
+        return subprocess.Popen(
+            self._command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, preexec_fn=limit
+        )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to each of its processes."""
+        for process in self._own():
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(number)
 
     def left(self, seconds: float) -> list[str]:
         """Return the processes that are there after a time at most, by their command lines."""
@@ -67,46 +84,96 @@ class Search:
         return commands
 
     def _processes(self) -> Iterator[str]:
+        for process in self._own():
+            with contextlib.suppress(psutil.Error):
+                yield " ".join(process.cmdline())[:200]
+
+    def _own(self) -> Iterator[psutil.Process]:
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 environment: Mapping[str, str] = process.environ()
                 if environment.get(OURS) == self._mark and process.status() != psutil.STATUS_ZOMBIE:
-                    yield " ".join(process.cmdline())[:200]
+                    yield process
 
 
-def run(url: str, options: str, kills: int, trials: int, seed: int) -> Iterator[Check]:
-    """Run the search, kill it now and then, and look at what is left."""
+def run(url: str, options: str, ends: Sequence[str], trials: int, seed: int) -> Iterator[Check]:
+    """Run the search, end it in these ways one after another, and look at what is left.
+
+    Args:
+        url: the database.
+        options: of ``search run``.
+        ends: some of ``kill``, ``stop``, ``freeze`` (and SIGTERM) and ``full disk`` (on SQLite).
+        trials: the study's budget.
+        seed: of the moments.
+    """
     search, rng = Search(url, options), random.Random(seed)
-    outlived, longest = [], 0.0
-    for kill in range(kills):
-        process = search.start()
-        share = (kill + rng.random()) / kills
-        while process.poll() is None and finished(url) < share * trials:
+    outlived, longest, unsaid = [], 0.0, set[str]()
+    for number, end in enumerate(ends):
+        process = search.start(_room(url) if end == "full disk" else resource.RLIM_INFINITY)
+        share = (number + rng.random()) / len(ends)
+        while process.poll() is None and (end == "full disk" or finished(url) < share * trials):
             time.sleep(0.2)
-        process.kill()
-        process.wait()
-        killed_at = time.monotonic()
+        _end(end, search, process, url)
+        ended_at = time.monotonic()
         outlived += search.left(3 * ORPHAN_SECONDS)
-        longest = max(longest, time.monotonic() - killed_at)
+        longest = max(longest, time.monotonic() - ended_at)
+        if end == "full disk":  # a worker could not write that it ended
+            unsaid |= _said_to_live(url)
     process = search.start()
     code = process.wait()
     outlived += search.left(5)
     yield Check("exit code", str(code), code == 0)
-    yield Check("killed and run again", str(kills))
+    yield Check("ended and run again", listed(Counter(ends)))
     yield Check("  seconds until its workers had ended, at most", f"{longest:.1f}")
     yield Check("processes left, after each run", "; ".join(outlived) or "none", not outlived)
     yield from examine(url, trials)
+    living = _said_to_live(url) - unsaid
+    yield Check("workers that are said to live", str(len(living)), not living)
+
+
+def _room(url: str) -> int:
+    """Return how large a SQLite file may become where its disk is about to be full."""
+    path = Path(str(sa.make_url(url).database))
+    return (path.stat().st_size if path.exists() else 0) + 400_000
+
+
+def _end(end: str, search: Search, process: subprocess.Popen[bytes], url: str) -> None:
+    """End a search that runs, and wait until its own process has ended."""
+    if end == "kill":
+        process.kill()
+    elif end == "stop" and process.poll() is None:
+        study = Study.open(STUDY, url)
+        study.stop()
+        study.close()
+    elif end == "freeze":
+        search.signal(signal.SIGSTOP)
+        time.sleep(FREEZE_SECONDS)
+        search.signal(signal.SIGCONT)
+        process.terminate()
+    process.wait(STOP_SECONDS + SAVE_SECONDS + ORPHAN_SECONDS)
 
 
 def finished(url: str) -> int:
     """Return how many trials have ended."""
+    status = _status(url)
+    return 0 if status is None else status.finished
+
+
+def _said_to_live(url: str) -> set[str]:
+    """Return the ids of the workers that the study's status has."""
+    status = _status(url)
+    return set() if status is None else {worker.id for worker in status.workers}
+
+
+def _status(url: str) -> StudyStatus | None:
+    """Return how the study stands; None before it has begun."""
     try:
         study = Study.open(STUDY, url)
     except (NotFoundError, DatabaseError):
-        return 0
-    count = study.status().finished
+        return None
+    status = study.status()
     study.close()
-    return count
+    return status
 
 
 def examine(url: str, budget: int) -> Iterator[Check]:
@@ -127,7 +194,7 @@ def examine(url: str, budget: int) -> Iterator[Check]:
     study.close()
     outcomes = Counter(row.outcome or "running" for row in rows)
     yield Check("attempts", listed(outcomes), not outcomes["running"])
-    yield Check("workers that are said to live", str(len(status.workers)), not status.workers)
+    yield from invariants(study.engine)
     running = status.trials["running"] + status.trials["waiting"]
     yield Check("slots held or waiting", str(running), running == 0)
 
@@ -160,7 +227,7 @@ def main() -> None:
             line = f"--trials {options.trials} --workers {options.workers} --trial-timeout {options.trial_timeout}"
             line += f" --seed {options.seed} --report {folder}/report.html {SETTINGS}"
             began = time.monotonic()
-            checks = list(run(url, line, options.kills, options.trials, options.seed))
+            checks = list(run(url, line, ["kill"] * options.kills, options.trials, options.seed))
             seconds = time.monotonic() - began
         sys.stdout.write(table(f"{kind}, {options.trials} trials in {seconds:.0f} s", checks) + "\n")
         sys.stdout.flush()

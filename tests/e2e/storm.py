@@ -22,7 +22,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ from search.creation.create import begin_study
 from search.problems.inspection import Inspection, inspect_problem
 from search.records.settings import Settings
 from search.system.forkserver import call_in_child, processes
-from tests.support.aftermath import Check, examine
+from tests.support.aftermath import examine, moved
+from tests.support.invariants import Check
 from tests.support.servers import Server, server
 from tests.support.storming import PAUSING, POINTS, Fate, work
 
@@ -59,6 +61,8 @@ class Plan:
         epochs: of a trial.
         seconds: of an epoch on paper; None for real Keras models.
         seed: of all that is random.
+        schedule: which trial trains next.
+        lease: how long one lasts without a beat, in seconds.
     """
 
     kills: int
@@ -71,6 +75,7 @@ class Plan:
     seconds: float | None = 0.02
     seed: int = 0
     schedule: str = "full"
+    lease: float = LEASE_SECONDS
 
     def settings(self) -> Settings:
         """Return how the study searches: at random, seeded by the trial's number, every epoch kept."""
@@ -146,7 +151,7 @@ class Storm:
         own = fate if isinstance(fate, Fate) else None
         log, seconds = self.folder / "epochs", self.plan.seconds
         process = processes().Process(  # type: ignore[attr-defined]
-            target=work, args=(self.url, NAME, log, own, LEASE_SECONDS, seconds)
+            target=work, args=(self.url, NAME, log, own, self.plan.lease, seconds)
         )
         process.start()
         return Member(process, fate, self._soon() if isinstance(fate, str) else None)
@@ -161,7 +166,7 @@ class Storm:
             return
         if member.fate == TIRED:
             os.kill(member.process.pid, signal.SIGSTOP)
-            member.fate, member.moment = ASLEEP, time.monotonic() + 1.5 * LEASE_SECONDS
+            member.fate, member.moment = ASLEEP, time.monotonic() + 1.5 * self.plan.lease
         elif member.fate == ASLEEP:
             os.kill(member.process.pid, signal.SIGCONT)
             member.fate, member.moment = WOKEN, self._soon()
@@ -222,8 +227,18 @@ def begin(url: str, plan: Plan, found: Inspection) -> None:
     engine.dispose()
 
 
-def run(plan: Plan, storage: str, folder: Path) -> tuple[list[Check], float]:
-    """Run one study in a storm and one without; return what was checked and the seconds that the storm took."""
+Way = Callable[[str], AbstractContextManager[str]]
+
+
+def run(plan: Plan, storage: str, folder: Path, way: Way = contextlib.nullcontext) -> tuple[list[Check], float]:
+    """Run one study in a storm and one without; return what was checked and the seconds that the storm took.
+
+    Args:
+        plan: the storm.
+        storage: ``sqlite`` or ``postgresql``.
+        folder: for the databases and the workers' notes.
+        way: gives the URL by which the workers go to the database, as long as the storm lasts.
+    """
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(server()) if storage == "postgresql" else None
         url = place.url if place else f"sqlite:///{folder}/stormy.db"
@@ -242,8 +257,9 @@ def run(plan: Plan, storage: str, folder: Path) -> tuple[list[Check], float]:
         calm.start()
         calm.join()
         began = time.monotonic()
-        storm = Storm(plan, url, folder, place)
-        storm.run()
+        with way(url) as workers_url:
+            storm = Storm(plan, workers_url, folder, place)
+            storm.run()
         seconds = time.monotonic() - began
         planned = plan.kills
         checks = [
@@ -253,6 +269,7 @@ def run(plan: Plan, storage: str, folder: Path) -> tuple[list[Check], float]:
             Check("  epochs trained while it was away", str(storm.meanwhile), _went_on(plan, storm.meanwhile)),
             Check("workers that failed by themselves", "; ".join(storm.faults) or "none", not storm.faults),
             *examine(url, calm_url, NAME, folder / "epochs", plan.epochs if plan.schedule == "full" else None),
+            *moved(url, folder),
         ]
         return checks, seconds
 

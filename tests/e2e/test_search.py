@@ -142,6 +142,19 @@ def test_other_settings_for_a_study_that_is_there_are_refused(created: tuple[Sea
     )
 
 
+def test_a_study_like_another(created: tuple[Searcher, str]) -> None:
+    searcher, _ = created
+    likes = searcher.run("create", "--like", "far", "--max-epochs", "3").splitlines()
+    assert likes[1:] == ["far-2: 2 trials of search.toy:toy; start workers with", "  search worker far-2"]
+    model, other = Study.open("far", searcher.url).record, Study.open("far-2", searcher.url).record
+    assert other.settings.as_dict() == model.settings.as_dict() | {"max_epochs": 3, "seed": other.settings.seed}
+    assert (other.problem, other.objective, other.space) == (model.problem, model.objective, model.space)
+    named = searcher.run("create", "search.toy:toy", "--like", "far", "--study", "near", "--trials", "5")
+    assert "near: 5 trials of search.toy:toy; " in named
+    err = searcher.run("create", "--like", "fra", code=1)
+    assert err == "search: no study is called 'fra'; did you mean 'far'?\n"
+
+
 def test_a_worker_needs_only_the_database(created: tuple[Searcher, str]) -> None:
     searcher, out = created
     assert out.splitlines()[-1].strip() == "search worker far"

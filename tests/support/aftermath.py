@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -21,17 +20,9 @@ from search.optuna_bridge.storage import closing_storage
 from search.records.studies import StudyRecord, read_study
 from search.records.trials import TrialRecord, ranked, read_trials
 from search.schema import attempts, checkpoint_chunks, checkpoints, slots
+from tests.support.invariants import Check, invariants
 
 CLOCK_SECONDS = 1e-3  # two readings of SQLite's clock may be of one millisecond
-
-
-@dataclass(frozen=True)
-class Check:
-    """What was looked at, what was found, and whether that is as it should be; None where it may be anything."""
-
-    what: str
-    found: str
-    good: bool | None = None
 
 
 def examine(url: str, calm_url: str, name: str, log: Path, epochs: int | None) -> Iterator[Check]:
@@ -56,6 +47,7 @@ def examine(url: str, calm_url: str, name: str, log: Path, epochs: int | None) -
     differing = sum(not _begins_as(one, other) for one, other in zip(trials, calm, strict=True))
     yield Check("trials unlike those of a study without a storm", str(differing), differing == 0)
     yield from _registry(url, calm_url, study, trials)
+    yield from invariants(engine)
     left = _count(engine, checkpoints) + _count(engine, checkpoint_chunks)
     yield Check("checkpoints left", str(left), left == 0)
     engine.dispose()
@@ -138,6 +130,24 @@ def _registry(url: str, calm_url: str, study: StudyRecord, trials: Sequence[Tria
         all_trials = [version.source.trial for version in registry.list(study.model, limit=None)]
         twice = len(all_trials) - len(set(all_trials))
         yield Check("versions of the same trial", str(twice), twice == 0)
+
+
+def moved(url: str, folder: Path) -> Iterator[Check]:
+    """Take all versions with weights to another registry by a bundle, twice; there is all of them once, and whole."""
+    with Registry(url) as registry, Registry(f"sqlite:///{folder}/moved.db", create=True) as other:
+        kept = [version for model in registry.models() for version in registry.list(model.name, limit=None)]
+        kept = [version for version in kept if version.weights is not None]
+        registry.bundle([version.ref for version in kept], folder / "all.bundle")
+        added = other.import_bundle(folder / "all.bundle").added
+        again = other.import_bundle(folder / "all.bundle")
+        arrived = [other.get(ref) for ref in added]
+        same = sum(
+            (one.weights, dict(one.params), dict(one.curves)) == (there.weights, dict(there.params), dict(there.curves))
+            for one, there in zip(kept, arrived, strict=True)
+        )
+        clean = other.verify(grace=timedelta(0)).clean
+        good = len(kept) == same == len(again.present) and not again.added and clean
+        yield Check("versions moved by a bundle, once", f"{same} of {len(kept)}", good)
 
 
 def _versions(registry: Registry, model: str) -> dict[int | None, ModelVersion]:

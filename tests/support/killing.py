@@ -28,7 +28,7 @@ _CONTEXT.set_forkserver_preload(
             "registry.bundles.add",
             "registry.retention.garbage",
             "registry.labels.promotion",
-            "registry.artifacts.folder_store",
+            "registry.artifacts.stores.folder_store",
         ),
         *("sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite", "h5py"),
     ]

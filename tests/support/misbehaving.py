@@ -34,6 +34,12 @@ def raising(error: BaseException) -> Callable[[], None]:
     return act
 
 
+def hang_natively() -> None:
+    """Stay in native code that holds the interpreter's lock; a signal that ends one call is followed by the next."""
+    while True:
+        ctypes.PyDLL(None).sleep(int(FOREVER))
+
+
 def leave_thread() -> None:
     """Leave a thread that Python would wait for."""
     threading.Thread(target=time.sleep, args=(FOREVER,)).start()
@@ -69,7 +75,7 @@ WAYS: dict[str, tuple[Callable[[], object], str]] = {
     "FailedTrialError": (raising(keras_tuner.errors.FailedTrialError("too large")), "error"),
     "MemoryError": (raising(MemoryError()), "out_of_memory"),
     "hang": (lambda: threading.Event().wait(), "time_limit"),
-    "native hang": (lambda: ctypes.PyDLL(None).sleep(int(FOREVER)), "time_limit"),
+    "native hang": (hang_natively, "time_limit"),
     "hang after an epoch": (lambda: None, "time_limit"),
     "NaN": (lambda: None, "nan"),
     "thread left": (leave_thread, "max_epochs"),

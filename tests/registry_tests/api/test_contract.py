@@ -65,6 +65,13 @@ class TestRegister:
             register(registry, 0.2, params={"x": "\ud800"})
         assert register(registry, 0.3).version == 2
 
+    @pytest.mark.parametrize(("score", "direction"), [(math.inf, "max"), (-math.inf, "min")])
+    def test_no_score_is_infinitely_good(self, registry, register, score, direction):
+        for curves in ({}, {"val_accuracy": [score]}):
+            with pytest.raises(UsageError, match=r"inf, which would be the best for ever; expected a finite number"):
+                register(registry, score, direction=direction, curves=curves)
+        assert register(registry, -score, direction=direction).score == -score
+
     def test_score_is_the_value_at_the_epoch(self, registry, register):
         with pytest.raises(UsageError, match=r"the score is 0\.9, but 'val_accuracy' at epoch 1 is 0\.5"):
             register(registry, 0.9, curves={"val_accuracy": [0.5, 0.9]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from support.killing import keras_like
+
 from registry import Registry
 
 # What they cost besides: Keras' work, a copy of the whole database, and one look at each artifact.
@@ -26,6 +28,7 @@ CALLS = {
     "set_alias": lambda shop, out: shop.set_alias("toy", "b", 1),
     "protect_alias": lambda shop, out: shop.protect_alias("toy", "b", protected=False),
     "promote": lambda shop, out: shop.promote("toy/1", "b"),
+    "rollback": lambda shop, out: (shop.set_alias("toy", "b", 2), shop.rollback("toy@b")),
     "remove_alias": lambda shop, out: shop.remove_alias("toy", "b"),
     "set_tag": lambda shop, out: shop.set_tag("toy/1", "x", "y"),
     "remove_tag": lambda shop, out: shop.remove_tag("toy/1", "x"),
@@ -55,7 +58,14 @@ def test_number_of_statements_does_not_grow(registry, register, count_statements
         return found
 
     for trial in range(4):
-        register(registry, 0.1, trial=trial, curves={"val_accuracy": [0.1], "loss": [0.1]}, tags={"team": "a"})
+        register(
+            registry,
+            0.1,
+            trial=trial,
+            weights=keras_like(trial),
+            curves={"val_accuracy": [0.1], "loss": [0.1]},
+            tags={"team": "a"},
+        )
     registry.set_alias("toy", "a", 1)
     few = counts()
     register(registry, 0.2, trial=4)

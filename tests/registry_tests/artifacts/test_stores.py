@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 
-from registry import Registry, StoreError, UsageError
+from registry import Registry, StoreError, StoreUnavailable, UsageError
 from registry.artifacts import MissingError, Store, display, located, open_store
-from registry.artifacts.contract import PIECE_BYTES
+from registry.artifacts.stores.contract import PIECE_BYTES
 from registry.core.database.transaction import writing
 from registry.schema import artifacts
 
@@ -66,7 +70,9 @@ class TestContract:
     @pytest.fixture
     def store(self, place: str, tmp_path: Any) -> Iterator[Store]:
         with Registry(f"sqlite:///{tmp_path}/s.db", create=True) as made, writing(made._engine) as connection:
-            yield open_store(located(place), connection)
+            store = open_store(located(place), connection)
+            store.prepare()
+            yield store
             connection.rollback()
 
     @pytest.fixture
@@ -131,6 +137,7 @@ class TestContract:
 class TestFolder:
     def test_files_of_others_are_left_alone(self, tmp_path):
         store = open_store(located(str(tmp_path)), None)
+        store.prepare()
         store.put(sha(b"a"), [b"a"])
         (tmp_path / "README").write_text("mine")
         (tmp_path / "tmp" / "mine").write_text("mine")
@@ -140,15 +147,93 @@ class TestFolder:
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
     def test_no_right_to_write(self, tmp_path):
         tmp_path.chmod(0o500)
-        with pytest.raises(StoreError, match="Permission denied; check that the folder"):
-            open_store(located(str(tmp_path / "x")), None).put(sha(b"a"), [b"a"])
+        with pytest.raises(StoreUnavailable, match="Permission denied; check that the folder"):
+            open_store(located(str(tmp_path)), None).put(sha(b"a"), [b"a"])
 
     def test_a_folder_that_cannot_be(self, tmp_path):
         (tmp_path / "file").touch()
         with pytest.raises(
             StoreError, match=f"the artifact store {tmp_path}/file/x answered: .*; check that the folder"
         ):
-            open_store(located(str(tmp_path / "file/x")), None).put(sha(b"a"), [b"a"])
+            open_store(located(str(tmp_path / "file/x")), None).prepare()
+
+    def test_what_is_not_mounted_is_away_and_not_made_anew(self, tmp_path):
+        store = open_store(located(str(tmp_path / "mount/registry-1")), None)
+        store.prepare()
+        store.put(sha(b"a"), [b"a"])
+        (tmp_path / "mount").rename(tmp_path / "elsewhere")
+        acts = [
+            lambda: store.put(sha(b"b"), [b"b"]),
+            lambda: list(store.read(sha(b"a"))),
+            lambda: store.size(sha(b"a")),
+            lambda: store.delete(sha(b"a")),
+            lambda: list(store.held()),
+            lambda: store.modified("aa/x"),
+        ]
+        (tmp_path / "mount").mkdir()  # the mount point is there, what was mounted is not
+        for act in acts:
+            with pytest.raises(StoreUnavailable, match=f"not there; mount its disk, .* artifacts {tmp_path}/mount$"):
+                act()
+        assert list((tmp_path / "mount").iterdir()) == []
+        (tmp_path / "mount").rmdir()
+        (tmp_path / "elsewhere").rename(tmp_path / "mount")
+        assert list(store.read(sha(b"a"))) == [b"a"]
+
+
+class TestServer:
+    @pytest.fixture
+    def port(self, s3: str) -> Iterator[Callable[[], Any]]:
+        """Give a port of S3's and a function that starts a server there; the buckets outlive it."""
+        import fsspec.config
+        from moto.server import ThreadedMotoServer
+
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        servers = []
+
+        def start() -> Any:
+            servers.append(ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False))
+            servers[-1].start()
+            return servers[-1]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(fsspec.config.conf, "s3", {"endpoint_url": f"http://127.0.0.1:{port}"})
+            yield start
+        servers[-1].stop()
+
+    def test_one_that_is_away_comes_back(self, s3, port, tmp_path):
+        store = open_store(f"{s3}/{tmp_path.name}", None)
+        with pytest.raises(StoreUnavailable, match="Could not connect"):
+            store.put(sha(b"a"), [b"a"])
+        server = port()
+        store = open_store(f"{s3}/{tmp_path.name}", None)
+        store.put(sha(b"a"), [b"a"])
+        server.stop()
+        with pytest.raises(StoreUnavailable, match="Could not connect"):
+            list(store.read(sha(b"a")))
+        port()
+        assert list(open_store(f"{s3}/{tmp_path.name}", None).read(sha(b"a"))) == [b"a"]
+
+    @pytest.mark.parametrize(
+        ("error", "kind"),
+        [
+            (PermissionError("the keys are wrong"), StoreError),
+            (FileNotFoundError("no such bucket"), StoreError),
+            (TimeoutError("no answer"), StoreUnavailable),
+            (OSError(121, "Remote I/O error"), StoreUnavailable),
+            (RuntimeError("what nobody has thought of"), StoreUnavailable),
+        ],
+        ids=lambda value: getattr(value, "__name__", type(value).__name__),
+    )
+    def test_what_is_waited_for(self, error, kind):
+        class Failing(fsspec.AbstractFileSystem):
+            def makedirs(self, *_path, **_options):
+                raise error
+
+        fsspec.register_implementation("failing", Failing, clobber=True)
+        with pytest.raises(StoreError, match="check the URL") as caught:
+            open_store("failing://x/y", None).put(sha(b"a"), [b"a"])
+        assert type(caught.value) is kind
 
 
 class TestUrls:
@@ -226,6 +311,27 @@ class TestRegistry:
             register(stored, score, trial=trial, top_k=1)
         found = stored.verify(grace=timedelta(0))
         assert (found.artifacts, found.clean) == (1, True)
+
+    def test_a_store_that_is_away_is_not_taken_for_an_empty_one(self, stored, place, register, tmp_path):
+        if not place.startswith("/"):
+            pytest.skip("a folder shows it")
+        register(stored, 0.5, weights=b"kept")
+        Path(place).rename(tmp_path / "away")
+        for act in (stored.verify, stored.gc, lambda: register(stored, 0.6, weights=b"new")):
+            with pytest.raises(StoreUnavailable, match="is not there; mount its disk"):
+                act()
+        assert len(stored.list("toy")) == 1
+        (tmp_path / "away").rename(place)
+        assert stored.verify(grace=timedelta(0)).clean
+
+    def test_a_former_store_of_which_nothing_is_left_may_be_gone(self, stored, url, place, register, tmp_path, caplog):
+        if not place.startswith("/"):
+            pytest.skip("a folder shows it")
+        with Registry(url, artifacts=str(tmp_path / "other")) as changed:
+            register(changed, 0.5)
+            shutil.rmtree(place)
+            assert changed.verify(grace=timedelta(0)).clean
+        assert "nothing of this registry is known to be there, so it is passed over" in caplog.text
 
     def test_bytes_are_brought_again_if_somebody_collected_them(self, stored, register, tmp_path):
         from registry.artifacts import content

@@ -22,6 +22,8 @@ from registry import BundleError, Imported, NotFoundError, ReferencePredictions,
 from registry.bundles.keras_files import check_keras_file
 from registry.cli import app
 from registry.core.console import run
+from registry.core.database.transaction import writing
+from registry.schema import versions
 
 DENSE = {"class_name": "Dense", "module": "keras.layers", "registered_name": None, "config": {"units": 3}}
 
@@ -258,7 +260,7 @@ class TestRoundTrip:
                 full.import_bundle(tmp_path / "x")
             assert full.models() == []
             assert full.verify(grace=timedelta(0)).as_dict() | {"clean": True} == {
-                **dict.fromkeys(("artifacts", "bytes", "versions"), 0),
+                **dict.fromkeys(("artifacts", "bytes", "versions", "unhashed"), 0),
                 **dict.fromkeys(("faults", "orphans", "files", "damaged"), ()),
                 "clean": True,
             }
@@ -287,7 +289,7 @@ sources = st.builds(
 @given(
     params=st.dictionaries(names, st.none() | st.booleans() | st.integers() | st.floats() | texts, max_size=4),
     curves=st.dictionaries(names, st.lists(st.floats(width=64), max_size=4), max_size=3),
-    score=st.floats(width=64),
+    score=st.floats(width=64).filter(lambda score: score != -math.inf),
     units=st.integers(1, 10**6),
     seconds=st.none() | st.floats(0, 1e9),
     tags=tags,
@@ -339,6 +341,23 @@ def test_registered_is_found_exported_bundled_and_imported(
     assert made.export(tmp_path / "a.keras").read_bytes() == weights
     assert target.get(ref).export(tmp_path / "b.keras").read_bytes() == weights
     assert target.import_bundle(tmp_path / "x").added == ()
+
+
+class TestWritten:
+    """What no registry would import is not written, either."""
+
+    def test_a_score_of_an_older_program_that_is_infinite(self, filled, tmp_path):
+        with writing(filled._engine) as connection:
+            connection.execute(versions.update().values(score=math.inf))
+        with pytest.raises(BundleError, match=r"no bundle is written, for no registry .*: x: .* is inf, which would"):
+            filled.bundle(["toy/1"], tmp_path / "x")
+        assert list(tmp_path.glob("*x*")) == []
+
+    def test_a_model_with_code_in_it(self, sqlite_registry, register, tmp_path):
+        register(sqlite_registry, 0.5, weights=keras_file({**DENSE, "class_name": "Lambda"}))
+        with pytest.raises(BundleError, match="no bundle is written, .* of toy/1 .*Lambda"):
+            sqlite_registry.bundle(["toy/1"], tmp_path / "x")
+        assert not (tmp_path / "x").exists()
 
 
 class TestRefused:

@@ -16,6 +16,7 @@ from registry import Registry, UserError
 from registry.cli import app
 from registry.core.console import new_app, run, show
 from registry.schema import SCHEMA
+from registry.values.known_tags import CHANGES_TAG
 
 KEYS = [
     "model",
@@ -78,9 +79,18 @@ class TestReading:
             "libraries": {},
             "origin": None,
             "imported": None,
+            "accepted_changes": None,
         }
         assert (found["version"], found["score"], found["params"]) == (2, 0.75, {"act": "[b]x[/b]", "drop": None})
         assert list(found["weights"]) == ["sha256", "bytes"]
+
+    def test_accepted_changes_of_the_problem(self, url, call, register):
+        changes = "units: 8..64 became 8..32; the data's values changed"
+        with Registry(url) as registry:
+            register(registry, 0.6, trial=6, tags={CHANGES_TAG: changes})
+        assert json.loads(call("show", "toy/3", "--json")[1])["source"]["accepted_changes"] == changes
+        assert f"  changed    {changes}\n" in call("show", "toy/3")[1]
+        assert "  changed    -\n" in call("show", "toy/1")[1]
 
     def test_nan_is_null(self, call):
         found = json.loads(call("show", "toy/1", "--json")[1])
@@ -148,6 +158,24 @@ def test_alias_by_compare_and_set(call):
         ("alias_set", 1, 2),
     ]
     assert call("history", "toy")[1].splitlines()[1].split()[2:] == ["alias", "set", "champion", "-", "1", "-"]
+
+
+def test_rollback(call):
+    assert call("alias", "set", "toy@best", "1", "--why", "first", "--actor", "ci")[0] == 0
+    assert call("alias", "set", "toy@best", "2")[0] == 0
+    back = call("rollback", "toy@best", "--why", "worse at night", "--actor", "ann")
+    assert back == (0, "toy@best is toy/1 again\n", "")
+    events = json.loads(call("history", "toy@best", "--json")[1])
+    assert [(event["kind"], event["detail"]) for event in events] == [
+        ("alias_set", "first"),
+        ("alias_set", None),
+        ("alias_rolled_back", "worse at night"),
+    ]
+    assert [event["actor"] for event in events[::2]] == ["ci", "ann"]
+    code, _, err = call("rollback", "toy@best")
+    assert (code, err.count("\n")) == (1, 1)
+    assert call("alias", "protect", "toy@best", "--why", "served")[0] == 0
+    assert call("alias", "unprotect", "toy@best", "--actor", "")[0] == 2
 
 
 def test_promote(call):

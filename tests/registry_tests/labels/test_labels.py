@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry import ConflictError, NotFoundError, ProtectedError, UsageError
+from registry import ConflictError, NotFoundError, ProtectedError, Registry, UsageError
 from registry.core.objective import Objective
 from registry.core.provenance import actor
 from registry.labels.promotion import beats
@@ -85,7 +85,88 @@ class TestAlias:
             register(three, 0.5, model=name)
 
 
+class TestRollback:
+    def moves(self, registry):
+        return [
+            (event.kind.removeprefix("alias_"), event.from_version, event.to_version, event.detail)
+            for event in registry.history("toy@champion")
+        ]
+
+    def test_it_goes_back_move_by_move(self, three):
+        for number in (1, 2, 3):
+            three.set_alias("toy", "champion", number)
+        assert three.rollback("toy@champion", why="it fails on coats") == 2
+        assert three.get("toy@champion").version == 2
+        assert three.rollback("toy@champion") == 1
+        assert self.moves(three)[-2:] == [("rolled_back", 3, 2, "it fails on coats"), ("rolled_back", 2, 1, None)]
+        with pytest.raises(ConflictError, match="toy@champion was nowhere before; .*`registry alias rm toy@champion`"):
+            three.rollback("toy@champion")
+        three.set_alias("toy", "champion", 3)
+        assert three.rollback("toy@champion") == 1
+
+    def test_a_removal_is_undone_too(self, three):
+        three.set_alias("toy", "champion", 2)
+        three.remove_alias("toy", "champion", why="by mistake")
+        assert three.rollback("toy@champion", if_currently="none") == 2
+        assert self.moves(three)[1:] == [("removed", 2, None, "by mistake"), ("rolled_back", None, 2, None)]
+        with pytest.raises(ConflictError, match=r"toy@champion is toy/2 \(.* rolled back it at .*\), not none"):
+            three.rollback("toy@champion", if_currently="none")
+
+    def test_a_reason_that_no_database_holds(self, three):
+        for act in (
+            lambda: three.set_alias("toy", "champion", 1, why="a\0"),
+            lambda: three.promote("toy/1", "champion", why="\ud800"),
+        ):
+            with pytest.raises(UsageError, match="the text that the history keeps is .*no database holds"):
+                act()
+        assert three.history("toy") == []
+
+    def test_what_stands_in_its_way(self, three):
+        with pytest.raises(NotFoundError, match="no alias 'champion'"):
+            three.rollback("toy@champion")
+        with pytest.raises(UsageError, match="'toy/1' names no alias; expected MODEL@ALIAS"):
+            three.rollback("toy/1")
+        three.set_alias("toy", "champion", 1)
+        three.set_alias("toy", "champion", 2)
+        three.protect_alias("toy", "champion", why="it is served")
+        assert self.moves(three)[-1] == ("protected", 2, 2, "it is served")
+        with pytest.raises(ProtectedError, match="toy@champion is protected"):
+            three.rollback("toy@champion")
+        three.protect_alias("toy", "champion", protected=False)
+        three.drop_weights("toy", [1])
+        with pytest.raises(NotFoundError, match="toy@champion is not moved: toy/1 cannot be loaded"):
+            three.rollback("toy@champion")
+        assert three.get("toy@champion").version == 2
+        assert three.rollback("toy@champion", force=True) == 1
+        three.set_alias("toy", "champion", 2)
+        three.delete("toy/1")
+        with pytest.raises(NotFoundError, match="no version 1"):
+            three.rollback("toy@champion")
+
+
+class TestActor:
+    def test_the_nearest_word_counts(self, database_url, three, monkeypatch):
+        three.set_alias("toy", "champion", 1)
+        monkeypatch.setenv("REGISTRY_ACTOR", "ci@build-7")
+        three.set_alias("toy", "champion", 2)
+        with Registry(database_url, actor="ann") as registry:
+            registry.set_alias("toy", "champion", 3)
+        actors = [event.actor for event in three.history("toy@champion")]
+        assert actors == [f"{getpass.getuser()}@{socket.gethostname()}", "ci@build-7", "ann"]
+
+    @pytest.mark.parametrize("name", ["", " ", "x" * 201, "a\nb", "a\x1b[31m", "\0"])
+    def test_what_is_no_name(self, three, database_url, name):
+        with Registry(database_url, actor=name) as registry, pytest.raises(UsageError, match="the actor is .*--actor"):
+            registry.set_alias("toy", "champion", 1)
+        assert three.history("toy") == []
+
+
 class TestPromote:
+    def test_why_stands_beside_the_comparison(self, three):
+        three.promote("toy/2", "champion", why="asked for by the shop")
+        (event,) = three.history("toy@champion")
+        assert event.detail == "asked for by the shop (the alias was on no version; toy/2 has val_accuracy 0.6)"
+
     def test_only_a_better_one(self, three):
         first = three.promote("toy/2", "champion")
         assert (first.status, first.current, first.value) == ("promoted", None, 0.6)

@@ -65,6 +65,7 @@ def store(tmp_path_factory, keras_model):
         ),
         "second": made("second", {"val_accuracy": curve(0.8), "system/cpu": curve(1.0, 2.0)}),
         "failed": made("failed", {"val_accuracy": curve(0.1)}, status="FAILED"),
+        "endless": made("endless", {"val_accuracy": curve(math.inf)}),
         "other": made("other", {"loss": curve(0.1)}),
         "trap": made("trap", {"val_accuracy": curve(0.2)}, keras_file=with_code(save_model(keras_model))),
     }
@@ -100,10 +101,12 @@ def test_runs_become_versions_once(store, registry, keras_model):
         "first": (runs["first"], "clothes/1", "registered"),
         "second": (runs["second"], "clothes---2026/1", "registered"),
         "failed": (runs["failed"], None, "skipped"),
+        "endless": (runs["endless"], None, "skipped"),
         "other": (runs["other"], None, "skipped"),
         "trap": (runs["trap"], "clothes---2026/2", "registered"),
     }
     assert found["failed"].reason == "it is failed, not finished"
+    assert found["endless"].reason.startswith("the score is inf, which would be the best for ever")
     assert found["other"].reason == "it has no metric 'val_accuracy'"
     assert found["second"].reason == "without weights: it logged no Keras model"
     assert found["trap"].reason.startswith("without weights: Keras")
@@ -128,7 +131,7 @@ def test_runs_become_versions_once(store, registry, keras_model):
     assert (second.description, set(second.curves)) == ("# Second", {"val_accuracy"})
 
     again = import_mlflow(registry, uri, metric="val_accuracy")
-    assert [each.status for each in again] == ["known", "known", "skipped", "skipped", "known"]
+    assert [each.status for each in again] == ["known", "known", "skipped", "skipped", "skipped", "known"]
     assert [each.ref for each in again] == [each.ref for each in found.values()]
     assert sum(model.versions for model in registry.models()) == 3
 
@@ -140,14 +143,14 @@ def test_one_model_for_all_at_their_best(store, sqlite_registry, register):
     found = import_mlflow(
         sqlite_registry, uri, metric="val_accuracy", model="mine", epoch="best", experiments=["clothes / 2026"]
     )
-    assert [each.ref for each in found] == ["mine/2", "mine/3", None, None, "mine/4"]
+    assert [each.ref for each in found] == ["mine/2", "mine/3", None, None, None, "mine/4"]
     assert (sqlite_registry.get("mine/2").score, sqlite_registry.get("mine/2").epoch) == (0.75, 2)
     assert sqlite_registry.get("mine@champion").version == 1
 
 
 def test_what_cannot_be_imported(store, sqlite_registry, tmp_path):
     uri, _ = store
-    with pytest.raises(NotFoundError, match="none of the 5 runs has a metric 'auc'"):
+    with pytest.raises(NotFoundError, match="none of the 6 runs has a metric 'auc'"):
         import_mlflow(sqlite_registry, uri, metric="auc")
     with pytest.raises(UsageError, match="'margin' is better"):
         import_mlflow(sqlite_registry, uri, metric="margin")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,12 +17,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from registry import NotFoundError, ReferencePredictions, Registry, UsageError, UserError
+from registry import NotFoundError, ReferencePredictions, Registry, SchemaError, UsageError, UserError
 from registry.cli import app
 from registry.core.console import run
+from registry.core.database.engine import open_engine
 from registry.core.database.transaction import reading, writing
 from registry.retention.backup import pg_dump
-from registry.schema import chunks, events, metadata, versions
+from registry.schema import SCHEMA, chunks, events, metadata, versions
 
 NOW = timedelta(0)
 
@@ -119,10 +121,10 @@ class TestVerify:
         ("table", "changed", "said"),
         [
             ("curves", {"float64": b"\0" * 15}, "the curve of 'val_accuracy' has 15 bytes; expected 8 for each epoch"),
-            ("curves", {"float64": b"\0" * 8}, "the curve of 'val_accuracy' has 1 epochs of 2"),
+            ("curves", {"float64": b"\0" * 8}, "the curve of 'val_accuracy' has 1 epochs of 3"),
             (
                 "curves",
-                {"float64": b"\0" * 16},
+                {"float64": b"\0" * 24},
                 "the curve of 'val_accuracy' is not the one that its metrics were",
             ),
             ("params", {"text": "four"}, "a param is stored as the int 'four', which is none"),
@@ -130,11 +132,14 @@ class TestVerify:
             ("metrics", {"value": 0.9}, "its score is 0.5, but 'val_accuracy' is 0.9"),
             ("metrics", {"last_value": 0.9}, "the curve of 'val_accuracy' is not the one"),
             ("metrics", {"name": "other"}, "it has the metrics ['other'], but the curves ['val_accuracy']"),
+            ("params", {"kind": "text"}, "the param 'units' is '3' as text and 3.0 as a number"),
+            ("params", {"text": "4", "number": 4}, "the hash of its params and curves is not the one"),
+            ("curves", {"float64": struct.pack("<3d", 0.5, 0.3, 0.4)}, "the hash of its params and curves is not"),
         ],
     )
     def test_records_that_are_damaged(self, registry, register, table, changed, said):
         for _ in range(2):
-            register(registry, 0.5, curves={"val_accuracy": [0.5, 0.4]})
+            register(registry, 0.5, curves={"val_accuracy": [0.5, 0.2, 0.4]})
         held = metadata.tables[f"registry_{table}"]
         with writing(registry._engine) as connection:
             connection.execute(held.update().where(held.c.version_id == 2).values(**changed))
@@ -142,6 +147,34 @@ class TestVerify:
         assert (found.versions, found.clean) == (2, False)
         ((version, what),) = [(record.version, record.what) for record in found.damaged]
         assert (version, what[: len(said)]) == ("toy/2", said)
+
+    def test_records_older_than_their_hashes_are_counted(self, registry, register):
+        for _ in range(3):
+            register(registry, 0.5)
+        assert registry.verify().unhashed == 0
+        with writing(registry._engine) as connection:
+            connection.execute(versions.update().where(versions.c.number < 3).values(record_sha256=None))
+        found = registry.verify()
+        assert (found.versions, found.unhashed, found.clean) == (3, 2, True)
+
+    def test_a_database_from_before_there_were_hashes(self, database_url, register):
+        with Registry(database_url, create=True) as made:
+            register(made, 0.5)
+            with writing(made._engine) as connection:
+                connection.execute(sa.text("ALTER TABLE registry_versions DROP COLUMN record_sha256"))
+                connection.execute(sa.text("UPDATE registry_schema SET version_num = '0004'"))
+        with Registry(database_url) as older:
+            found = older.verify()
+            assert (found.versions, found.unhashed, found.clean) == (1, 1, True)
+            with pytest.raises(SchemaError, match="run `registry upgrade"):
+                older.set_tag("toy/1", "team", "vision")
+        engine = open_engine(database_url)
+        SCHEMA.upgrade(engine)
+        engine.dispose()
+        with Registry(database_url) as upgraded:
+            register(upgraded, 0.6)
+            found = upgraded.verify()
+            assert (found.versions, found.unhashed, found.clean) == (2, 1, True)
 
     def test_orphans(self, stored, register):
         register(stored, 0.5, weights=b"one")
@@ -346,13 +379,17 @@ class TestCommands:
         assert call("gc")[1].splitlines()[-1] == "11 bytes freed"
         assert call("verify")[:2] == (0, "1 artifacts, 11 bytes, 2 records: all as registered\n")
         with sqlite3.connect(tmp_path / "s.db") as connection:
+            connection.execute("UPDATE registry_versions SET record_sha256 = NULL WHERE number = 1")
+        older = "2 records (1 older than their hashes, checked by what is kept twice)"
+        assert call("verify")[:2] == (0, f"1 artifacts, 11 bytes, {older}: all as registered\n")
+        with sqlite3.connect(tmp_path / "s.db") as connection:
             connection.execute("UPDATE registry_chunks SET data = x'78'")
         connection.close()
         code, out, _ = call("verify")
         assert (code, out.splitlines()[1].split()[0], out.splitlines()[-1]) == (
             1,
             "altered:",
-            "1 artifacts, 11 bytes, 2 records: not clean",
+            f"1 artifacts, 11 bytes, {older}: not clean",
         )
         code, out, _ = call("verify", "--json")
         assert (code, json.loads(out)["clean"], json.loads(out)["faults"][0]["versions"]) == (1, False, ["toy/2"])

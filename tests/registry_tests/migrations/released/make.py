@@ -77,7 +77,7 @@ def fill(url: str) -> list[dict[str, object]]:
         registry.register("other", weights=b"better weights", score=0.1, metric="loss", direction="min", epoch=1,
                           params={}, curves={})  # fmt: skip
         for version in (1, 2):
-            registry.set_alias("toy", "champion", version)
+            registry.set_alias("toy", "champion", version, force=True)  # the first has lost its weights
         registry.set_tag("toy/2", "note", "a 'quoted' ; text")
         return [version.as_dict() for model in registry.models() for version in registry.list(model.name)]
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from registry.artifacts.contract import PIECE_BYTES, Held, MissingError, as_held, object_name, unfinished_name
-from registry.artifacts.urls import display
-from registry.core.errors import StoreError
+from registry.artifacts.stores.contract import PIECE_BYTES, Held, MissingError, as_held, object_name, unfinished_name
+from registry.artifacts.stores.urls import display
+from registry.core.errors import StoreUnavailable
 
 
 class FolderStore:
-    """Files below one folder, which the first of them creates.
+    """Files below one folder, which `prepare` makes: one that is gone later is not mounted, and is not made anew.
 
     Args:
         url: ``file://`` and the folder's absolute path.
@@ -25,13 +27,18 @@ class FolderStore:
         self.url: str | None = url
         self._folder = folder
 
+    def prepare(self) -> None:
+        """Make the folder."""
+        with self._explained():
+            self._folder.mkdir(parents=True, exist_ok=True)
+
     def put(self, sha256: str, pieces: Iterable[bytes]) -> None:
         """Write a temporary file, sync it to the disk, and rename it."""
         temporary, final = self._folder / unfinished_name(), self._folder / object_name(sha256)
         try:
             with self._explained():
                 for parent in (temporary.parent, final.parent):
-                    parent.mkdir(parents=True, exist_ok=True)
+                    parent.mkdir(exist_ok=True)
                 file = open(temporary, "xb")  # noqa: SIM115
             with file:
                 for piece in pieces:
@@ -54,6 +61,7 @@ class FolderStore:
             try:
                 file = open(self._folder / object_name(sha256), "rb")  # noqa: SIM115
             except FileNotFoundError:
+                self._check()
                 raise MissingError(sha256) from None
         with file:
             while True:
@@ -69,6 +77,7 @@ class FolderStore:
             try:
                 return (self._folder / object_name(sha256)).stat().st_size
             except FileNotFoundError:
+                self._check()
                 return None
 
     def delete(self, sha256: str) -> None:
@@ -77,8 +86,10 @@ class FolderStore:
 
     def held(self) -> Iterator[Held]:
         """Yield the files by name."""
-        for folder in _sorted(self._folder):
-            for path in _sorted(folder) if folder.is_dir() and not folder.is_symlink() else ():
+        with self._explained():
+            folders = sorted(self._folder.iterdir())
+        for folder in folders:
+            for path in self._files(folder) if folder.is_dir() and not folder.is_symlink() else ():
                 with suppress(FileNotFoundError):
                     held = as_held(f"{folder.name}/{path.name}", path.stat().st_size)
                     if held:
@@ -90,29 +101,43 @@ class FolderStore:
             try:
                 return datetime.fromtimestamp((self._folder / name).stat().st_mtime, UTC)
             except FileNotFoundError:
+                self._check()
                 return None
 
     def remove(self, name: str) -> None:
         """Remove the file."""
+        with self._explained():
+            try:
+                os.unlink(self._folder / name)
+            except FileNotFoundError:
+                self._check()
+
+    def _files(self, folder: Path) -> list[Path]:
         with self._explained(), suppress(FileNotFoundError):
-            os.unlink(self._folder / name)
+            return sorted(folder.iterdir())
+        return []
+
+    def _check(self) -> None:
+        """Refuse to take files for gone where the whole folder is: its disk is not mounted."""
+        if not self._folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
+        """Turn what the system says into one line; all of it may pass: a disk is mounted again, or has room again."""
         try:
             yield
+        except FileNotFoundError as error:
+            place = display((self.url or "").rpartition("/")[0])
+            raise StoreUnavailable(
+                f"the artifact store {display(self.url)} is not there; "
+                f"mount its disk, or make its folder anew: registry artifacts {shlex.quote(place)}"
+            ) from error
         except OSError as error:
-            raise StoreError(
+            raise StoreUnavailable(
                 f"the artifact store {display(self.url)} answered: {error.strerror or error}; "
                 "check that the folder is there, that you may write to it and that its disk has room"
             ) from error
-
-
-def _sorted(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except FileNotFoundError:
-        return []
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from registry.artifacts.contract import Held, MissingError
+from registry.artifacts.stores.contract import Held, MissingError
 from registry.schema import chunks
 
 
@@ -19,6 +19,9 @@ class DatabaseStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def prepare(self) -> None:
+        """Do nothing: the tables are there."""
 
     def put(self, sha256: str, pieces: Iterable[bytes]) -> None:
         """Insert the pieces one by one; others see them when the transaction is committed."""

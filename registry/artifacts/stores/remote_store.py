@@ -7,10 +7,17 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from registry.artifacts.contract import PIECE_BYTES, Held, MissingError, as_held, object_name, unfinished_name
-from registry.artifacts.urls import display
+from registry.artifacts.stores.contract import PIECE_BYTES, Held, MissingError, as_held, object_name, unfinished_name
+from registry.artifacts.stores.urls import display
 from registry.core.error_text import first_line
-from registry.core.errors import StoreError
+from registry.core.errors import StoreError, StoreUnavailable
+
+# What waiting does not help against: no bucket, no right, no keys, a URL or an option that cannot be.
+_LASTING = (FileNotFoundError, PermissionError, ImportError, ValueError, TypeError, LookupError, NotImplementedError)
+_LASTING_NAMES = ("NoCredentialsError", "PartialCredentialsError")
+
+# s3fs tries again by itself; botocore below it would do so five times for each, half a minute in all.
+_PATIENCE = {"config_kwargs": {"retries": {"max_attempts": 0}}}
 
 
 class RemoteStore:
@@ -26,6 +33,9 @@ class RemoteStore:
     def __init__(self, url: str) -> None:
         self.url: str | None = url
         self._files, self._root = _open(url)
+
+    def prepare(self) -> None:
+        """Do nothing: uploads make what folders there are."""
 
     def put(self, sha256: str, pieces: Iterable[bytes]) -> None:
         """Upload under another name, then move: not every fsspec file system shows only whole files."""
@@ -106,6 +116,7 @@ class RemoteStore:
         except (MissingError, UserError):
             raise
         except Exception as error:
+            type(self._files).clear_instance_cache()  # its connections may be dead, and are not to be used again
             raise _failed(self.url, error) from error
 
 
@@ -113,7 +124,8 @@ def _open(url: str) -> tuple[Any, str]:
     import fsspec
 
     try:
-        files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+        options = _PATIENCE if url.startswith("s3://") else {}
+        files, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     except (ImportError, ValueError) as error:
         raise StoreError(
             f"the artifact store {display(url)} cannot be opened: {error}; "
@@ -125,7 +137,8 @@ def _open(url: str) -> tuple[Any, str]:
 
 
 def _failed(url: str | None, error: Exception) -> StoreError:
-    return StoreError(
+    lasting = isinstance(error, _LASTING) or type(error).__name__ in _LASTING_NAMES
+    return (StoreError if lasting else StoreUnavailable)(
         f"the artifact store {display(url)} answered: {first_line(error)}; "
         "check the URL, that its server can be reached, and its keys in the environment"
     )

@@ -36,11 +36,19 @@ class Held:
 class Store(Protocol):
     """Bytes under their SHA-256, whole or not at all.
 
-    A store does not decide what is kept: the rows of ``registry_artifacts`` do.
+    A store does not decide what is kept: the rows of ``registry_artifacts`` do. Each method raises `StoreUnavailable`
+    where the store does not answer now, but may later, and `StoreError` where waiting does not help.
     """
 
     url: str | None
     """What the column ``store`` says; None for the database."""
+
+    def prepare(self) -> None:
+        """Make the place, if it is not there; called once, when it is chosen.
+
+        Raises:
+            StoreError: it cannot be made.
+        """
 
     def put(self, sha256: str, pieces: Iterable[bytes]) -> None:
         """Store bytes; they appear when all are there. An exception of ``pieces`` leaves nothing visible."""
