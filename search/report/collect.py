@@ -20,9 +20,11 @@ from registry.reports import (
     Importances,
     Report,
     ReportedStudy,
+    bases_of,
     check_name,
     commands_for,
     computed,
+    score_of,
     versions_around,
     write,
 )
@@ -126,12 +128,10 @@ def _finished(
 ) -> ReportedStudy:
     """Add what is computed from a study's facts."""
     if importance:
-        ended = {trial.number for trial in reported.ranked}
-        ped_anova, fanova = computed(
-            lambda: importances(engine, record.name, record.objective.direction, ended),
-            lambda why: (Importances(missing=why), Importances(missing=why)),
-        )
-        reported = replace(reported, importances=ped_anova, fanova=fanova)
+        found = [_importances(engine, record, basis.study) for basis in bases_of(reported)]
+        if found:
+            ped_anova, fanova = found[0]
+            reported = replace(reported, importances=ped_anova, fanova=fanova, of_complete=found[-1])
     best = reported.leaders[0] if reported.leaders else None
     ref = (best.stand_in or best.version) if best else None
     winner = next((version for version in versions if version.ref == ref), None)
@@ -145,6 +145,14 @@ def _finished(
     elif errors and winner is not None:
         missing = f"{winner.ref} has no weights"
     return replace(reported, commands=commands, mistakes=mistakes, mistakes_missing=missing)
+
+
+def _importances(engine: Engine, record: StudyRecord, study: ReportedStudy) -> tuple[Importances, Importances]:
+    scores = {trial.number: score_of(trial) for trial in study.trials}
+    return computed(
+        lambda: importances(engine, record.name, record.objective.direction, scores),
+        lambda why: (Importances(missing=why), Importances(missing=why)),
+    )
 
 
 def reproduce(record: StudyRecord, budget: int, url: URL) -> str:

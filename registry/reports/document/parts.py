@@ -67,12 +67,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Shares of 1 as bars: a line a name, a column a method."""
+    """Shares of 1 as bars: a line a name, a column a method; ``ranges`` are the shares' uncertainty, where known."""
 
     columns: tuple[str, ...]
     shares: Mapping[str, tuple[float | None, ...]]
     title: str = ""
     notes: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[tuple[float, float] | None, ...]] = field(default_factory=dict)
 
     kind = "bars"
 
@@ -88,7 +89,31 @@ class Gallery:
     kind = "gallery"
 
 
-Part = Pictures | Rows | Facts | Bars | Gallery
+Shown = Pictures | Rows | Facts | Bars | Gallery
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The same shown in several ways, of which a page shows one at a time, and paper the first."""
+
+    title: str
+    parts: Mapping[str, tuple[Shown, ...]]
+    notes: tuple[str, ...] = ()
+
+    kind = "choices"
+
+    @property
+    def first(self) -> tuple[Shown, ...]:
+        """What is shown first."""
+        return next(iter(self.parts.values()))
+
+    @property
+    def elsewhere(self) -> str:
+        """What paper leaves out, in a sentence."""
+        return f"The HTML report has this as well for {', '.join(list(self.parts)[1:])}."
+
+
+Part = Shown | Choices
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,14 @@ class Cell:
         value: what it is sorted by and was before rounding; None where that is the text.
         level: how strongly it is tinted, from 0 to 8.
         param: it is a param's name.
+        folded: more text, which a page shows on request only.
     """
 
     text: str
     value: str | None = None
     level: int = 0
     param: bool = False
+    folded: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from matplotlib.patches import Rectangle
 from registry.reports.document.parts import Picture
 from registry.reports.drawing.canvas import COLOURS, INK, LINE, PAPER, SOFT, Drawing, Spot, even_ticks, thinned, window
 from registry.reports.drawing.scales import Scale
+from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import distinct_values, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import score_format, shorten, width_of
+from registry.reports.facts.text import shorten, width_of
 from registry.reports.sections.markers import LONG, WIDE, tell
 
 MOST_AXES = 8
@@ -85,7 +86,7 @@ def _parallel(
         )
         known = [(x, y) for x, y in enumerate(line.places) if y is not None]
         axes.plot([x for x, _ in known], [y for _, y in known], alpha=0.9 if line.best else 0.3, zorder=2, **look)
-    write = score_format([score_of(trial) for trial in study.ranked])
+    write = score_writer(study)
     for x in range(last + 1):
         axes.plot([x, x], [0, 1], color=INK, linewidth=0.8, zorder=3)
         ticks = scales[x].ticks(4) if x < last else _score_ticks(ends)
@@ -155,7 +156,7 @@ def _interaction(
     medians = {cell: statistics.median(scores) for cell, scores in cells.items()}
     order = sorted(medians.values(), key=study.objective.key, reverse=True)
     axes.grid(visible=False)
-    write = score_format([score_of(trial) for trial in study.ranked])
+    write = score_writer(study)
     spots = []
     for (column, row), middle in medians.items():
         rank = order.index(middle) / max(1, len(order) - 1)
