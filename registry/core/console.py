@@ -121,27 +121,75 @@ def json_text(document: Any) -> str:
     return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table as wide as the terminal, or as its content if another program reads it."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], spare: Sequence[str] = ()) -> None:
+    """Print a table as wide as the terminal, or as its content if another program reads it.
+
+    Args:
+        columns: the heads; the first column is never cut.
+        rows: the cells.
+        spare: the columns that a narrow terminal may leave out, the least important first.
+    """
+    texts = _texts(list(rows))
+    width = terminal_width()
+    left_out = _left_out(columns, texts, spare, width)
+    kept = [index for index, column in enumerate(columns) if column not in left_out]
+    print_columns([columns[index] for index in kept], [[row[index] for index in kept] for row in texts], width)
+    if left_out:
+        say(f"(no room for {', '.join(left_out)}: a wider terminal, or --json, shows them)", err=True)
+
+
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has; None where another program reads."""
+    from rich.console import Console
+
+    console = Console()
+    return console.width if console.is_terminal else None
+
+
+def print_columns(columns: Sequence[str], texts: Sequence[Sequence[str]], width: int | None) -> None:
+    """Print columns of texts, without blanks at the ends of lines; the first column is never cut."""
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:
-        console = Console(markup=False, emoji=False, highlight=False, width=10_000)
+    console = Console(markup=False, emoji=False, highlight=False, width=width or 10_000)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=not console.is_terminal)
-    cells = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        table.add_column(column, no_wrap=width is None or index == 0)
+    for row in texts:
+        table.add_row(*row)
+    with console.capture() as capture:
+        console.print(table)
+    typer.echo(re.sub(r" +((?:\x1b\[[0-9;]*m)*)$", r"\1", capture.get(), flags=re.MULTILINE), nl=False)
+
+
+def _texts(cells: Sequence[Sequence[object]]) -> list[list[str]]:
+    """Return cells as texts of one line; the numbers of a column with the digits that tell them apart."""
     writers = [
         significant_format([cell for cell in column if isinstance(cell, float)]) for column in zip(*cells, strict=True)
     ]
-    for row in cells:
-        texts = [
-            write(cell) if isinstance(cell, float) else show(cell) for cell, write in zip(row, writers, strict=True)
+    return [
+        [
+            single_line(write(cell) if isinstance(cell, float) else show(cell))
+            for cell, write in zip(row, writers, strict=True)
         ]
-        table.add_row(*map(single_line, texts))
-    console.print(table)
+        for row in cells
+    ]
+
+
+def _left_out(
+    columns: Sequence[str], texts: Sequence[Sequence[str]], spare: Sequence[str], width: int | None
+) -> list[str]:
+    """Return which of the spare columns to leave out, so that the others fit a width."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, (column, *(row[index] for row in texts)))) + 2 for index, column in enumerate(columns)]
+    left_out: list[str] = []
+    for column in spare:
+        if width is None or sum(widths) - 2 <= width:
+            break
+        widths[columns.index(column)] = 0
+        left_out.append(column)
+    return left_out
 
 
 def show(value: object) -> str:

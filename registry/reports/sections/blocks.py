@@ -12,6 +12,7 @@ from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import ReportedStudy
 from registry.reports.facts.text import count_text, value_text
 from registry.reports.sections import leaderboard
+from registry.reports.sections.compared.winners import versions_block
 from registry.reports.sections.curves import curves_block
 from registry.reports.sections.history import history_picture
 from registry.reports.sections.markers import legend
@@ -146,6 +147,7 @@ def provenance_block(study: ReportedStudy) -> Block:
 
 
 SECTIONS: tuple[tuple[str, Callable[[ReportedStudy], Block]], ...] = (
+    ("Side by side", versions_block),
     ("Leaderboard", leaderboard_block),
     ("Is it really better?", comparison_block),
     ("Curves of the best", curves_block),
@@ -156,4 +158,5 @@ SECTIONS: tuple[tuple[str, Callable[[ReportedStudy], Block]], ...] = (
     ("Errors of the winner", errors_block),
     ("Provenance", provenance_block),
 )
+VERSIONS_SECTIONS = ("Side by side",)
 SEARCH_SECTIONS = ("History of the search", "What mattered", "What the search did", "Workers")

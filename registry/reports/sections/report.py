@@ -11,7 +11,7 @@ from registry.reports.facts.computed import computed
 from registry.reports.facts.digits import alike
 from registry.reports.facts.study import Report, ReportedStudy
 from registry.reports.sections.answer import Answer, answer, no_answer
-from registry.reports.sections.blocks import SEARCH_SECTIONS, SECTIONS
+from registry.reports.sections.blocks import SEARCH_SECTIONS, SECTIONS, VERSIONS_SECTIONS
 from registry.reports.sections.compared.studies import studies_block
 
 
@@ -44,7 +44,7 @@ def blocks_of(study: ReportedStudy) -> list[Block]:
     found = [
         _block(title, partial(make, study))
         for title, make in SECTIONS
-        if study.kind == "study" or title not in SEARCH_SECTIONS
+        if title not in (VERSIONS_SECTIONS if study.kind == "study" else SEARCH_SECTIONS)
     ]
     return [block for block in found if block.parts or block.notes]
 

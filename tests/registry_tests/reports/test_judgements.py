@@ -217,12 +217,12 @@ class TestSeveralStudies:
     def test_which_is_best_and_which_is_ahead_comes_first(self) -> None:
         one, two = toy_study(20), toy_study(20, name="two", settings={"sampler": "random"}, seed=1)
         best = max(one, two, key=lambda study: study.ranked[0].score or 0.0)
-        first, second = lead_lines([one, two], grouped([one, two]))
+        first, _, second = lead_lines([one, two], grouped([one, two]))
         assert first.startswith(f"The best is {best.ranked[0].name} of {best.name}: val_accuracy ")
         assert first.endswith(", of one training with one seed.")
         assert second.endswith("; without repeats on other seeds, nobody knows how much of that is luck.")
         again = [toy_study(20, name="three", seed=2), toy_study(20, name="4", settings=two.settings, seed=3)]
-        repeated = lead_lines([one, two, *again], grouped([one, two, *again]))[1]
+        repeated = lead_lines([one, two, *again], grouped([one, two, *again]))[2]
         assert "in the median over repeats: the difference is" in repeated
         assert "(Welch's t-test, p" in repeated
 
@@ -232,7 +232,7 @@ class TestSeveralStudies:
         block = studies_block([one, two, again])
         assert block.notes[-1] == "Without again, which trains what another study found."
         assert not any("again" in note for note in block.notes[:-1])
-        assert len(block.parts) == 3
+        assert len(block.parts) == 5
         assert len(studies_block([one, again]).parts) == 1
 
     def test_all_are_cut_at_the_smallest_budget(self) -> None:
