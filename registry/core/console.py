@@ -11,9 +11,9 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +23,7 @@ from registry.core.numbers import significant_format
 from registry.core.plain_text import plain_text, single_line
 
 INTERRUPTED = 130  # the exit code after Ctrl-C where there was nothing to stop in order
-EPILOG = "--debug, anywhere on the line, shows the traceback of an error."
+EPILOG = "--version tells the version; --debug, anywhere on the line, shows the traceback of an error."
 
 Storage = Annotated[
     str | None,
@@ -34,23 +34,39 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 def new_app(help_text: str) -> typer.Typer:
     """Return an app whose errors `run` prints."""
-    return typer.Typer(help=help_text, epilog=EPILOG, add_completion=False, pretty_exceptions_enable=False)
+    return typer.Typer(help=help_text, epilog=EPILOG, pretty_exceptions_enable=False)
 
 
-def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> int:
+def run(
+    app: typer.Typer,
+    program: str,
+    arguments: Sequence[str] | None = None,
+    examples: Mapping[str, str] = MappingProxyType({}),
+    panels: Mapping[str, str] = MappingProxyType({}),
+) -> int:
     """Run a command line; return its exit code.
 
     Args:
         app: made by `new_app`.
         program: its name, which begins every error line.
         arguments: the words after the name; None for those of this process.
+        examples: a command's name to a line that uses it, which its help ends with.
+        panels: a group's title to the names of its options, for help.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     words = [word for word in given if word != "--debug"] or ["--help"]
+    if words == ["--version"]:
+        from importlib.metadata import version
+
+        say(f"{program} {version('studies')}")
+        return 0
     interrupted = _note_interrupts()
     try:
-        code = app(args=words, prog_name=program, standalone_mode=False)
+        command = typer.main.get_command(app)
+        if "--help" in words:
+            _tidy(command, examples, {name: title for title, names in panels.items() for name in names.split()})
+        code = command(args=words, prog_name=program, standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
@@ -65,6 +81,29 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
         if debug:
             raise
         return _explain(error, program)
+
+
+def _tidy(command: Any, examples: Mapping[str, str], panels: Mapping[str, str], name: str = "") -> None:
+    """Let all help say defaults alike, in brackets after the text, group options, and end in an example."""
+    for own, sub in getattr(command, "commands", {}).items():
+        _tidy(sub, examples, panels, f"{name} {own}".strip())
+    for parameter in command.params:
+        parameter.rich_help_panel = panels.get(parameter.name)
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = " "  # a flag has no type
+        elif getattr(parameter, "show_default", False) and parameter.default not in (None, (), []):
+            parameter.help = f"{(parameter.help or '').rstrip('.')} ({parameter.default})."
+        parameter.show_default = False
+    if name in examples:
+        command.epilog = f"Example: {examples[name]}"
+
+
+def quietly(names: Callable[[], list[str]]) -> list[str]:
+    """Return the names to complete a word to; none where they cannot be read, for a shell has no use for an error."""
+    try:
+        return names()
+    except Exception:
+        return []
 
 
 def _note_interrupts() -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from registry.core.errors import NotFoundError
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from registry.values.version import finite
+from search.records.pace import Pace, read_pace
 from search.records.studies import StudyRecord, find_study, read_study
 from search.records.trials import slot_state
 from search.schema import checkpoint_chunks, slots, workers
@@ -61,6 +62,7 @@ class StudyStatus:
         error: why no worker can go on; None where they can.
         ended: why the study has ended itself, with budget left; None where it has not.
         paused_bytes: how much the checkpoints of paused trials take.
+        pace: how long it has gone on, and how fast it goes.
     """
 
     study: str
@@ -74,6 +76,35 @@ class StudyStatus:
     error: str | None
     ended: str | None = None
     paused_bytes: int = 0
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def at_work(self) -> int:
+        """How many workers are alive."""
+        return sum(worker.state != "dead" for worker in self.workers)
+
+    @property
+    def state(self) -> str:
+        """How it stands in one word or two: ``done``, ``ended``, ``failed``, ``stopping``, ``running``, ``stopped``."""
+        if self.finished >= self.budget:
+            return "done"
+        if self.ended is not None:
+            return "ended"
+        if self.error is not None:
+            return "failed"
+        if self.at_work:
+            return "stopping" if self.stopping else "running"
+        return "stopped" if self.finished or self.trials["paused"] or self.stopping else "not begun"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it may change by itself: not where it is done, or was stopped and nobody works any more."""
+        return self.finished < self.budget and self.error is None and (not self.stopping or bool(self.workers))
+
+    @property
+    def left(self) -> float | None:
+        """The seconds that it still takes at its pace; None where that is not known."""
+        return self.pace.left(self.budget - self.finished) if self.finished < self.budget else None
 
     @property
     def finished(self) -> int:
@@ -85,6 +116,7 @@ class StudyStatus:
         best = self.best
         return {
             "study": self.study,
+            "state": self.state,
             "problem": self.problem,
             "metric": self.objective.metric,
             "direction": self.objective.direction,
@@ -114,6 +146,14 @@ class StudyStatus:
             "error": self.error,
             "ended": self.ended,
             "paused_bytes": self.paused_bytes,
+            "pace": {
+                "begun": self.pace.begun,
+                "since": self.pace.since,
+                "elapsed": self.pace.elapsed,
+                "left": self.left,
+                "trials_a_minute": self.pace.trials_a_minute,
+                "epochs_a_minute": self.pace.epochs_a_minute,
+            },
         }
 
 
@@ -138,6 +178,7 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 error=study.error,
                 ended=study.ended,
                 paused_bytes=_paused_bytes(connection, study),
+                pace=read_pace(connection, study),
             )
     read_study(engine, name)
     raise NotFoundError(f"no study is called {name!r}")

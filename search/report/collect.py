@@ -42,7 +42,12 @@ from search.schema import SCHEMA
 
 
 def write_report(
-    engine_or_url: Engine | str | URL, studies: Sequence[str], out: str | Path, *, errors: bool = True
+    engine_or_url: Engine | str | URL,
+    studies: Sequence[str],
+    out: str | Path,
+    *,
+    errors: bool = True,
+    reload: int | None = None,
 ) -> Path:
     """Write a report of one or more studies; the file's ending decides its kind, see `registry.reports.formats.write`.
 
@@ -55,6 +60,7 @@ def write_report(
             folder is made where there is none.
         errors: let the winners predict the validation data, to show where they err; a child process loads the problem
             for that, which takes time.
+        reload: after how many seconds a page loads itself again; None for never.
 
     Returns:
         The file's path.
@@ -74,10 +80,10 @@ def write_report(
     computed = out.suffix.lower() not in (".csv", ".parquet")
     options = {"errors": errors and computed, "importance": computed}
     if isinstance(engine_or_url, Engine):
-        return write(collect(engine_or_url, studies, **options), out)
+        return write(collect(engine_or_url, studies, **options), out, reload=reload)
     engine = open_engine(engine_or_url, must_exist=True)
     try:
-        return write(collect(engine, studies, **options), out)
+        return write(collect(engine, studies, **options), out, reload=reload)
     finally:
         engine.dispose()
 

@@ -44,12 +44,23 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A table; ``sortable`` ones can be sorted and filtered in a page."""
+    """A table.
+
+    Args:
+        table: its columns and rows.
+        title: above it.
+        notes: sentences above it.
+        sortable: whether it can be sorted and filtered in a page.
+        names: what the pictures call each row; empty where they do not.
+        curves: the objective of each row, one value an epoch, to be laid over the picture of the curves.
+    """
 
     table: Table
     title: str = ""
     notes: tuple[str, ...] = ()
     sortable: bool = False
+    names: tuple[str, ...] = ()
+    curves: tuple[tuple[float, ...], ...] = ()
 
     kind = "rows"
 

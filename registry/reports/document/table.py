@@ -30,11 +30,21 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's head: its name, whether it holds numbers, and whether it is a param's."""
+    """A column's head.
+
+    Args:
+        name: its name.
+        number: whether it holds numbers.
+        param: whether it is a param's.
+        highest_first: whether the first click on it sorts downwards.
+        run: whether it tells of the run and not of the result, so that a page may hide it.
+    """
 
     name: str
     number: bool = True
     param: bool = False
+    highest_first: bool = False
+    run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,12 +100,14 @@ class Drawing:
         size: width and height, in the page's pixels at a scale of 1.
         alt: what it shows, in words.
         margins: left, right, top and bottom of the axes.
+        overlay: whether a page may lay more curves over it.
     """
 
     paint: Paint
     size: tuple[float, float]
     alt: str
     margins: tuple[float, float, float, float] = MARGINS
+    overlay: bool = False
 
     def inline(self, prefix: str) -> tuple[Markup, list[tuple[float, float, str]]]:
         """Draw it into a page; return the markup, and the spots in the picture's own pixels.
@@ -121,12 +123,22 @@ class Drawing:
             text = io.StringIO()
             figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
             places = axes.transData.transform([(spot.x, spot.y) for spot in spots]) if spots else ()
+            ends = self._ends(axes) if self.overlay else ""
         found = [
             (round(float(x), 1), round(self.size[1] - float(y), 1), spot.text)
             for (x, y), spot in zip(places, spots, strict=True)
             if math.isfinite(x) and math.isfinite(y)
         ]
-        return Markup(inline(text.getvalue(), alt=self.alt, prefix=prefix)), found  # noqa: S704 - cleaned, our own
+        markup = inline(text.getvalue(), alt=self.alt, prefix=prefix, ends=ends)
+        return Markup(markup), found  # noqa: S704 - cleaned, our own
+
+    def _ends(self, axes: Axes) -> str:
+        """Return both axes' ends, in their numbers and in pixels, and whether the vertical one is logarithmic."""
+        (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+        corners = axes.transData.transform([(left, low), (right, high)])
+        pixels = [corners[0][0], corners[1][0], self.size[1] - corners[0][1], self.size[1] - corners[1][1]]
+        numbers = ", ".join(f"{float(number):.6g}" for number in (left, right, low, high, *pixels))
+        return f"[{numbers}, {int(axes.get_yscale() == 'log')}]"
 
     def standalone(self) -> str:
         """Return it as an SVG file's text, on white, whose letters are the viewer's."""

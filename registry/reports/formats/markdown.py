@@ -46,6 +46,11 @@ def _answer(section: Section, *, alone: bool) -> Iterator[str]:
         yield from (f"## {escaped(study.name)}", "")
     if best is not None and score is not None:
         number = f"{score.text} {section.answer.spread}".strip()
+        yield from (f"**{escaped(section.answer.verdict)}**", "")
+        for figure in section.answer.figures:
+            value = escaped(f"{figure.text} {figure.spread}".strip())
+            yield f"* {escaped(figure.caption)}: **{value}** ({escaped(figure.note)})"
+        yield ""
         yield from (f"**{escaped(section.answer.caption)}: {number}**", "", escaped(section.answer.subject), "")
         yield from (f"* {escaped(name)}: {escaped(value_text(value))}" for name, value in section.answer.params.items())
         yield ""

@@ -94,8 +94,11 @@ def _answer(paper: _Paper, section: Section, *, alone: bool) -> None:
     if not alone:
         paper.text(study.name, size=15, weight="bold", before=GAP)
     if best is not None and score is not None:
+        paper.text(section.answer.verdict, size=12, weight="bold", before=GAP)
         paper.text(section.answer.caption, colour=SOFT, before=GAP)
         paper.text(f"{score.text} {section.answer.spread}".strip(), size=30, weight="bold")
+        for figure in section.answer.figures[1:]:
+            paper.text(f"{figure.caption}: {figure.text} {figure.spread} ({figure.note})".replace("  ", " "))
         paper.text(section.answer.subject)
         params = [f"{name} {value_text(value)}" for name, value in section.answer.params.items()]
         paper.text("   ".join([*params, section.answer.left_out]).strip(), colour=SOFT)

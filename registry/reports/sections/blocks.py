@@ -27,11 +27,11 @@ def _search(study: ReportedStudy) -> bool:
 
 def leaderboard_block(study: ReportedStudy) -> Block:
     """Return all trials, the best first."""
-    table = leaderboard.leaderboard(study)
     notes: tuple[str, ...] = ()
     if study.confirmed is not None and study.repeats:
         notes = ("Ranked by the mean over seeds, the confirmed winner first; then, where there is none, by the score.",)
-    return Block("Leaderboard", (Rows(table, notes=notes, sortable=True),) if table.rows else ())
+    rows = leaderboard.leaderboard_rows(study, notes)
+    return Block("Leaderboard", (rows,) if rows.table.rows else ())
 
 
 def comparison_block(study: ReportedStudy) -> Block:

@@ -62,6 +62,7 @@ def overlaid_picture(
         functools.partial(_overlaid, best=best, faint=faint, metric=metric, limits=limits),
         WIDE,
         f"{metric} by epoch, training and validation, of the best {len(best)} models",
+        overlay=metric == study.metric.removeprefix("val_"),
     )
     return Picture(metric.replace("_", " "), drawing, " ".join(filter(None, notes)))
 

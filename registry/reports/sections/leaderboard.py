@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
 from registry.core.durations import duration_text
+from registry.core.metric_directions import known_direction
+from registry.reports.document.parts import Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import UNFINISHED, PrunedBy, ReportedStudy, ReportedTrial
@@ -17,34 +20,17 @@ from registry.values.stop_reason import StopReason
 MOST_ROWS = 500
 MOST_CELLS = 15_000
 MOST_NUMBERS = 12
+MOST_EPOCHS = 120
 
 
 def leaderboard(study: ReportedStudy) -> Table:
     """Return the trials, the winner first, then those without a score; thinned where they are very many."""
     names = _param_names(study)
-    ranked = study.leaders
-    scored = {trial.number for trial in ranked}
-    others = [trial for trial in study.trials if trial.number not in scored]
     tests = list(dict.fromkeys(name for trial in study.trials for name in trial.test))
     means = {one.trial: one.mean for one in study.repeats if one.trial is not None and len(one.scores) > 1}
-    chosen = study.kind == "versions"
-    fixed = (
-        Column("rank"),
-        Column("compared", number=False) if chosen else Column("trial"),
-        Column(study.metric),
-        *([Column("mean over seeds")] if means else ()),
-        *map(Column, tests),
-        Column("epoch"),
-        Column("stop reason", number=False),
-        Column("seconds"),
-        Column("parameters"),
-        Column("from", number=False) if chosen else Column("version", number=False),
-    )
-    numeric = {name: all(_is_number(t.params[name]) for t in study.trials if name in t.params) for name in names}
-    columns = fixed + tuple(Column(name, number=numeric[name], param=True) for name in names)
+    columns = _columns(study, names, tests, bool(means))
     write = score_writer(study)
-    lines: list[tuple[int | None, ReportedTrial]] = [*enumerate(ranked, 1), *((None, trial) for trial in others)]
-    kept = thin(lines, min(MOST_ROWS, max(MOST_LISTED, MOST_CELLS // len(columns))))
+    lines, kept = _kept(study, len(columns))
     rows = tuple(
         (
             NOTHING if rank is None else Cell(str(rank)),
@@ -52,18 +38,60 @@ def leaderboard(study: ReportedStudy) -> Table:
             NOTHING if trial.score is None else exact(trial.score, write(trial.score)),
             *([_known(means.get(trial.number), write)] if means else ()),
             *(_known(trial.test.get(name), "{:.4f}".format) for name in tests),
-            *_fixed_cells(trial),
             *(_param_cell(trial, name) for name in names),
+            *_fixed_cells(trial),
         )
         for rank, trial in kept
     )
     note = ""
-    if len(kept) < len(lines):
+    if len(kept) < lines:
         note = (
-            f"{count_text(len(kept))} of {count_text(len(lines))} trials: the best {len(kept) // 2}, "
+            f"{count_text(len(kept))} of {count_text(lines)} trials: the best {len(kept) // 2}, "
             "and of the rest an even choice over the ranks."
         )
     return Table(columns, rows, note)
+
+
+def leaderboard_rows(study: ReportedStudy, notes: tuple[str, ...] = ()) -> Rows:
+    """Return the leaderboard as a page shows it: its rows know their names in the pictures, and their curves."""
+    table = leaderboard(study)
+    trials = [trial for _, trial in _kept(study, len(table.columns))[1]]
+    curves = tuple(_curve(trial.curves.get(study.metric, ())) for trial in trials)
+    return Rows(table, notes=notes, sortable=True, names=tuple(trial.name for trial in trials), curves=curves)
+
+
+def _curve(values: Sequence[float]) -> tuple[float, ...]:
+    """Return a curve with the digits that a picture shows; none where it is very long or has gaps."""
+    known = len(values) <= MOST_EPOCHS and all(map(math.isfinite, values))
+    return tuple(float(f"{value:.5g}") for value in values) if known else ()
+
+
+def _columns(study: ReportedStudy, names: Sequence[str], tests: Sequence[str], means: bool) -> tuple[Column, ...]:
+    chosen = study.kind == "versions"
+    numeric = {name: all(_is_number(t.params[name]) for t in study.trials if name in t.params) for name in names}
+    highest = study.objective.highest_first
+    return (
+        Column("rank"),
+        Column("compared", number=False) if chosen else Column("trial"),
+        Column(study.metric, highest_first=highest),
+        *([Column("mean over seeds", highest_first=highest)] if means else ()),
+        *(Column(name, highest_first=known_direction(name) == "max") for name in tests),
+        *(Column(name, number=numeric[name], param=True) for name in names),
+        Column("epoch", run=True),
+        Column("stop reason", number=False, run=True),
+        Column("seconds", run=True),
+        Column("parameters", run=True),
+        Column("from", number=False) if chosen else Column("version", number=False),
+    )
+
+
+def _kept(study: ReportedStudy, columns: int) -> tuple[int, list[tuple[int | None, ReportedTrial]]]:
+    """Return how many trials there are, and those to list with their ranks: of very many an even choice."""
+    ranked = study.leaders
+    scored = {trial.number for trial in ranked}
+    others = [trial for trial in study.trials if trial.number not in scored]
+    lines: list[tuple[int | None, ReportedTrial]] = [*enumerate(ranked, 1), *((None, trial) for trial in others)]
+    return len(lines), thin(lines, min(MOST_ROWS, max(MOST_LISTED, MOST_CELLS // columns)))
 
 
 def _param_names(study: ReportedStudy) -> list[str]:

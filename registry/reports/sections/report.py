@@ -10,9 +10,9 @@ from registry.reports.document.parts import Block
 from registry.reports.facts.computed import computed
 from registry.reports.facts.digits import alike
 from registry.reports.facts.study import Report, ReportedStudy
-from registry.reports.sections.answer import Answer, answer, no_answer
 from registry.reports.sections.blocks import SEARCH_SECTIONS, SECTIONS, VERSIONS_SECTIONS
 from registry.reports.sections.compared.studies import studies_block
+from registry.reports.sections.headline.answer import Answer, answer, no_answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from registry.reports.formats.data_files import to_csv
 from registry.reports.formats.markdown import to_markdown
 from registry.reports.formats.pdf import to_pdf
 from registry.reports.formats.write import write
-from registry.reports.sections.answer import answer
 from registry.reports.sections.blocks import baselines_table
 from registry.reports.sections.compared.budget import best_at, best_so_far, budget_table, epochs_of, grouped
 from registry.reports.sections.compared.studies import lead_lines, studies_block
+from registry.reports.sections.headline.answer import answer
 from registry.reports.sections.leaderboard import leaderboard
 from registry.reports.sections.params.interactions import parallel_picture
 from registry.reports.sections.timeline import continued_table

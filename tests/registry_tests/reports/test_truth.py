@@ -16,9 +16,9 @@ from registry.reports.document.parts import Bars, Choices, Facts, Pictures
 from registry.reports.drawing.canvas import PlainNumbers, tick_text
 from registry.reports.drawing.limits import cut_note, limits_of, time_axis
 from registry.reports.facts.digits import alike, score_writer
-from registry.reports.sections.answer import answer
 from registry.reports.sections.compared.budget import budget_parts, grouped, without_tiny
 from registry.reports.sections.curves import curves_block
+from registry.reports.sections.headline.answer import answer
 from registry.reports.sections.leaderboard import failures
 from registry.reports.sections.params.mattered import contradiction, importance_bars, mattered_block
 from registry.reports.toy import toy_report, toy_study

@@ -11,12 +11,15 @@ from typing import Any
 from registry.core.durations import duration_text
 from registry.reports.analysis.losses import ranked_by_loss
 from registry.reports.analysis.noise import baseline_lines, noise_lines, second_line
+from registry.reports.document.parts import Pictures
 from registry.reports.document.table import Cell, exact
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.evidence import Repeats
 from registry.reports.facts.params import params_by_importance
 from registry.reports.facts.study import UNFINISHED, ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import count_text, share_text
+from registry.reports.sections.headline.standing import standing
+from registry.reports.sections.headline.verdict import Figure, figures_of, verdict_sentence
 from registry.values.stop_reason import StopReason
 
 MOST_PARAMS = 24
@@ -38,6 +41,9 @@ class Answer:
         lines: sentences about it.
         outcomes: how the trials ended, in one line.
         cost: time and epochs, in one line.
+        verdict: who won, by how much and whether by luck, in one sentence; empty where nobody has.
+        figures: the four numbers that are shown large.
+        standing: the winner beside what it is held against, a dot a seed; None where it stands alone.
     """
 
     best: ReportedTrial | None
@@ -50,6 +56,9 @@ class Answer:
     lines: tuple[str, ...]
     outcomes: str
     cost: str
+    verdict: str = ""
+    figures: tuple[Figure, ...] = ()
+    standing: Pictures | None = None
 
 
 def answer(study: ReportedStudy) -> Answer:
@@ -74,7 +83,21 @@ def answer(study: ReportedStudy) -> Answer:
         params = {name: params[name] for name in params_by_importance(study) if name in params}
         params = dict(itertools.islice(params.items(), MOST_PARAMS))
         left_out = f"{len(best.params) - MOST_PARAMS} more params are in the leaderboard."
-    return Answer(best, caption, score, spread, subject, params, left_out, tuple(_lines(study)), outcomes, _cost(study))
+    return Answer(
+        best,
+        caption,
+        score,
+        spread,
+        subject,
+        params,
+        left_out,
+        tuple(_lines(study)),
+        outcomes,
+        _cost(study),
+        verdict_sentence(study),
+        figures_of(study),
+        standing(study),
+    )
 
 
 def no_answer(_study: ReportedStudy, why: str) -> Answer:
