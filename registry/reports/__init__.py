@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from registry.reports.analysis.basis import bases_of
     from registry.reports.facts.computed import computed
-    from registry.reports.facts.evidence import Attempt, Baseline, Calibration, Mistake, Mistakes, Repeats
+    from registry.reports.facts.evidence import Attempt, Baseline, Calibration, Mistake, Mistakes, Repeats, Residuals
     from registry.reports.facts.study import (
         Hyperparameter,
         Importances,
@@ -49,6 +49,7 @@ __all__ = [
     "Report",
     "ReportedStudy",
     "ReportedTrial",
+    "Residuals",
     "baselines_of",
     "bases_of",
     "check_name",
@@ -71,7 +72,15 @@ __all__ = [
 _HOMES = {
     "registry.reports.analysis.basis": ["bases_of"],
     "registry.reports.facts.computed": ["computed"],
-    "registry.reports.facts.evidence": ["Attempt", "Baseline", "Calibration", "Mistake", "Mistakes", "Repeats"],
+    "registry.reports.facts.evidence": [
+        "Attempt",
+        "Baseline",
+        "Calibration",
+        "Mistake",
+        "Mistakes",
+        "Repeats",
+        "Residuals",
+    ],
     "registry.reports.facts.study": [
         "Hyperparameter",
         "Importances",

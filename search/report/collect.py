@@ -37,7 +37,7 @@ from search.records.trials import trials_of
 from search.report.attempts import read_attempts, read_machines
 from search.report.facts import reported_study
 from search.report.importances import importances
-from search.report.misclassified import mistakes_of_winner
+from search.report.misclassified import Errors, errors_of_winner
 from search.schema import SCHEMA
 
 
@@ -144,13 +144,17 @@ def _finished(
     commands = {} if winner is None else commands_for(engine.url, winner)
     commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
     url = with_password(engine.url)
-    mistakes, missing = None, ""
+    found, missing = NO_ERRORS, ""
     if errors and winner is not None and winner.weights is not None:
         asked = (url, winner.ref, record.problem, record.data_fingerprint)
-        mistakes, missing = computed(lambda: mistakes_of_winner(*asked), lambda why: (None, why))
+        found, missing = computed(lambda: errors_of_winner(*asked), lambda why: (NO_ERRORS, why))
     elif errors and winner is not None:
         missing = f"{winner.ref} has no weights"
-    return replace(reported, commands=commands, mistakes=mistakes, mistakes_missing=missing)
+    mistakes, residuals = found
+    return replace(reported, commands=commands, mistakes=mistakes, residuals=residuals, mistakes_missing=missing)
+
+
+NO_ERRORS: Errors = (None, ())
 
 
 def _importances(engine: Engine, record: StudyRecord, study: ReportedStudy) -> tuple[Importances, Importances]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from registry.core.objective import Direction, Objective
-from registry.reports.facts.evidence import Attempt, Baseline, Mistakes, Repeats
+from registry.reports.facts.evidence import Attempt, Baseline, Mistakes, Repeats, Residuals
 
 Outcome = Literal["complete", "pruned", "failed", "running", "paused", "waiting"]
 OUTCOMES: tuple[Outcome, ...] = ("complete", "pruned", "failed", "running", "paused", "waiting")
@@ -174,7 +174,8 @@ class ReportedStudy:
         baselines: what to hold the winner against.
         repeats: the scores of configurations that were trained with several seeds.
         confirmed: the trial whose configuration won when the best were trained again on several seeds.
-        mistakes: where the winner errs.
+        mistakes: where the winner of a classification errs.
+        residuals: how far the winner's numbers are off, an output each.
         mistakes_missing: why that is not known; empty where there is no need to say.
         machines: where it was trained, one line each.
         alongside: scores of the same metric in the same document, so that all are written with as many digits.
@@ -204,6 +205,7 @@ class ReportedStudy:
     repeats: tuple[Repeats, ...] = ()
     confirmed: int | None = None
     mistakes: Mistakes | None = None
+    residuals: tuple[Residuals, ...] = ()
     mistakes_missing: str = ""
     machines: tuple[str, ...] = ()
     alongside: tuple[float, ...] = ()

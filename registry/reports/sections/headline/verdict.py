@@ -104,8 +104,8 @@ def _baseline(study: ReportedStudy) -> Figure:
 def _cost(study: ReportedStudy) -> Figure:
     epochs = sum(trial.epochs for trial in study.trials)
     seconds = sum(trial.seconds or 0.0 for trial in study.trials)
+    trained = f"{count_text(epochs)} {'epoch' if epochs == 1 else 'epochs'}"
     if study.kind == "versions":
-        return Figure("time of their trainings", duration_text(seconds), f"{count_text(epochs)} epochs")
-    return Figure(
-        "cost", duration_text(seconds), f"{count_text(epochs)} epochs in {count_text(len(study.trials))} trials"
-    )
+        return Figure("time of their trainings", duration_text(seconds), trained)
+    trials = "one trial" if len(study.trials) == 1 else f"{count_text(len(study.trials))} trials"
+    return Figure("cost", duration_text(seconds), f"{trained} in {trials}")
