@@ -134,10 +134,10 @@ def _finished(
 ) -> ReportedStudy:
     """Add what is computed from a study's facts."""
     if importance:
-        found = [_importances(engine, record, basis.study) for basis in bases_of(reported)]
-        if found:
-            ped_anova, fanova = found[0]
-            reported = replace(reported, importances=ped_anova, fanova=fanova, of_complete=found[-1])
+        mattered = [_importances(engine, record, basis.study) for basis in bases_of(reported)]
+        if mattered:
+            ped_anova, fanova = mattered[0]
+            reported = replace(reported, importances=ped_anova, fanova=fanova, of_complete=mattered[-1])
     best = reported.leaders[0] if reported.leaders else None
     ref = (best.stand_in or best.version) if best else None
     winner = next((version for version in versions if version.ref == ref), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -233,6 +234,34 @@ def test_rows_and_pictures_can_be_taken_away(look: Any) -> None:
     with page.expect_download() as png:
         picture.get_by_role("button", name="PNG").click()
     assert png.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_dragging_along_an_axis_filters_by_it(look: Any) -> None:
+    study = toy_study(40)
+    page = look(study)
+    figure = page.locator("figure[data-axes]:visible").first
+    figure.scroll_into_view_if_needed()
+    names = [axis[0] for axis in json.loads(figure.get_attribute("data-axes") or "")]
+    x0, x1, y0, y1 = json.loads(figure.locator("svg").get_attribute("data-ends") or "")[4:8]
+    x = x0 + names.index("momentum") / (len(names) - 1) * (x1 - x0)
+    places = [
+        figure.locator("svg").evaluate(
+            "(svg, [x, y]) => { const p = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM()); return [p.x, p.y]; }",
+            [x, y0 + share * (y1 - y0)],
+        )
+        for share in (0.45, 0.95)
+    ]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1])
+    page.mouse.up()
+    low, high = re.fullmatch(
+        r"momentum >= (\S+) and momentum <= (\S+)", page.get_by_label("Filter").input_value()
+    ).groups()
+    kept = [trial for trial in study.trials if float(low) <= trial.params["momentum"] <= float(high)]
+    assert 0 < len(kept) < 40
+    assert page.locator(".filter output").text_content() == f"{len(kept)} of 40 rows"
+    assert figure.locator(".through").count() == sum(trial.counts for trial in kept)
 
 
 def test_a_link_opens_what_is_folded(look: Any) -> None:

@@ -22,11 +22,19 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture and what is written above and below it."""
+    """A picture and what is written above it.
+
+    Args:
+        title: what it is called.
+        drawing: draws it.
+        note: beside the title.
+        axes: of parallel coordinates, each axis: its column, its ends, whether logarithms, and its choices.
+    """
 
     title: str
     drawing: Drawing
     note: str = ""
+    axes: tuple[tuple[str, float, float, bool, tuple[str, ...] | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

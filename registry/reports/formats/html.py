@@ -65,7 +65,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "value": value_text,
         "breakable": _breakable,
-        "json": lambda values: json.dumps(values, separators=(",", ":")),
+        "json": lambda values: json.dumps(values, ensure_ascii=False, separators=(",", ":")),
         "base64": lambda data: base64.b64encode(data).decode(),
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
     }

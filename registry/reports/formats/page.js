@@ -89,8 +89,25 @@ const draw = (name, attributes) => {
 };
 const spotsOf = (figure) => JSON.parse(figure.dataset.spots ?? "[]");
 
+// Where a row passes an axis of the parallel coordinates, from 0 at its foot to 1; null where it has no value.
+function passes([, low, high, log, choices], cell) {
+  if (exact(cell) === "") return null;
+  const value = choices ? choices.indexOf(shown(cell)) : log ? Math.log(exact(cell)) : Number(exact(cell));
+  return Math.min(1, Math.max(0, (value - low) / (high - low)));
+}
+
+function line(figure, row, columns) {
+  const axes = JSON.parse(figure.dataset.axes);
+  const [, , , , x0, x1, y0, y1] = JSON.parse(figure.querySelector("svg").dataset.ends);
+  const points = axes.map((axis, index) => {
+    const share = passes(axis, row.cells[columns.indexOf(axis[0].toLowerCase())]);
+    return share === null ? "" : `${(x0 + (index / (axes.length - 1)) * (x1 - x0)).toFixed(1)},${(y0 + share * (y1 - y0)).toFixed(1)}`;
+  });
+  return draw("polyline", { points: points.join(" ").trim(), class: "kept through" });
+}
+
 // What is filtered out fades in every picture that shows trials; what is kept is drawn again.
-function fade(study, names) {
+function fade(study, names, rows, columns) {
   for (const figure of study.querySelectorAll("figure")) {
     const svg = figure.querySelector("svg");
     for (const old of svg.querySelectorAll(".kept")) old.remove();
@@ -98,6 +115,10 @@ function fade(study, names) {
     const trials = names ? spotsOf(figure).filter(([, , text]) => /^trial \d+ · /.test(text)) : [];
     if (!trials.length) continue;
     svg.classList.add("faded");
+    if (figure.dataset.axes) {
+      svg.append(...rows.slice(0, 150).map((row) => line(figure, row, columns)));
+      continue;
+    }
     for (const [x, y, text] of trials) {
       if (names.has(text.split(" · ")[0])) svg.append(draw("circle", { cx: x, cy: y, r: 3, class: "kept" }));
     }
@@ -112,7 +133,7 @@ function overlay(study, row) {
   if (chosen) return;
   row.setAttribute("aria-selected", "true");
   const values = JSON.parse(row.dataset.curve);
-  for (const svg of study.querySelectorAll("svg[data-ends]")) {
+  for (const svg of study.querySelectorAll("figure:not([data-axes]) svg[data-ends]")) {
     const [left, right, low, high, x0, x1, y0, y1, log] = JSON.parse(svg.dataset.ends);
     const scale = log ? Math.log : (value) => value;
     const share = (value) => (scale(value) - scale(low)) / (scale(high) - scale(low));
@@ -123,6 +144,31 @@ function overlay(study, row) {
     });
     svg.append(draw("polyline", { points: points.join(" "), class: "laid" }));
   }
+}
+
+// Drag along an axis of the parallel coordinates: what passes there, as a text for the filter.
+function brush(figure, say) {
+  const svg = figure.querySelector("svg");
+  const axes = JSON.parse(figure.dataset.axes);
+  const [, , , , x0, x1, y0, y1] = JSON.parse(svg.dataset.ends);
+  const place = (event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+  let from = null;
+  svg.addEventListener("pointerdown", (event) => (from = place(event)));
+  svg.addEventListener("pointerup", (event) => {
+    const to = place(event);
+    if (!from || Math.abs(to.y - from.y) < 5) return;
+    const index = Math.round(((from.x - x0) / (x1 - x0)) * (axes.length - 1));
+    const [name, low, high, log, choices] = axes[Math.min(axes.length - 1, Math.max(0, index))];
+    const ends = [from.y, to.y].map((y) => low + ((y - y0) / (y1 - y0)) * (high - low)).sort((a, b) => a - b);
+    from = null;
+    if (choices) {
+      const out = choices.filter((_, at) => at < ends[0] || at > ends[1]);
+      if (out.length < choices.length) say(out.map((choice) => `${name} != "${choice}"`).join(" and "));
+      return;
+    }
+    const [least, most] = ends.map((end) => Number((log ? Math.exp(end) : end).toPrecision(4)));
+    say(`${name} >= ${least} and ${name} <= ${most}`);
+  });
 }
 
 function save(name, address) {
@@ -170,7 +216,7 @@ function keep(key, value) {
       for (const row of rows) row.hidden = Boolean(text) && !ways.some((holds) => holds(row));
       const kept = rows.filter((row) => !row.hidden);
       said.textContent = text ? `${kept.length} of ${count}` : count;
-      fade(study, text ? new Set(kept.map((row) => row.dataset.name)) : null);
+      fade(study, text ? new Set(kept.map((row) => row.dataset.name)) : null, kept.filter((row) => exact(row.cells[0])), names);
       keep(`filter${number}`, text);
     } catch (error) {
       said.textContent = error.message;
@@ -193,6 +239,12 @@ function keep(key, value) {
     const text = lines.map((cells) => cells.map(quoted).join(",")).join("\n");
     save("trials.csv", `data:text/csv;charset=utf-8,${encodeURIComponent(`${text}\n`)}`);
   });
+  for (const figure of study.querySelectorAll("figure[data-axes]")) {
+    brush(figure, (text) => {
+      input.value = input.value.trim() ? `${input.value.trim()} and ${text}` : text;
+      filter();
+    });
+  }
   for (const row of rows) if (row.dataset.curve) row.addEventListener("click", () => overlay(study, row));
 });
 

@@ -229,11 +229,17 @@ class _Paper:
         notes = [f"The first {MOST_ROWS} of {len(table.rows)} rows."] if len(rows) < len(table.rows) else []
         notes += [f"The first {fit} of {len(widths)} columns."] if fit < len(widths) else []
         self._notes([" ".join(notes)])
+        right = [column.number for column in table.columns]
+        self.room(size * 1.7 * min(3, len(texts)))  # no head alone at the foot of a page
         for number, line in enumerate(texts):
+            begun = self._figure
             self.room(size * 1.7)
+            if number and self._figure is not begun:
+                self._y -= size * 1.7
+                self._line(texts[0][:fit], widths, right, size, ())
             self._y -= size * 1.7
             cells: Sequence[Cell] = rows[number - 1][:fit] if number else ()
-            self._line(line[:fit], widths, [column.number for column in table.columns], size, cells)
+            self._line(line[:fit], widths, right, size, cells)
 
     def _line(
         self, texts: Sequence[str], widths: Sequence[float], right: Sequence[bool], size: float, cells: Sequence[Cell]
