@@ -13,6 +13,7 @@ from registry.core.durations import duration_text
 from registry.reports.drawing.canvas import log_axis
 
 DECADES = 2  # of losses, beyond which an axis is logarithmic
+FLAT = 2.5  # times what is good: only so large a range presses it flat
 REACH = 4.0  # times the range of what is good: beyond, a line is cut
 MOST_TICKS = 6
 _CLOCK = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30)
@@ -56,7 +57,7 @@ def limits_of(lines: Sequence[Sequence[float]], *, highest_first: bool) -> Limit
 
     All is shown, on a logarithmic axis, where all values are positive, lower ones are better and they span two
     decades. Else the bad end is the worse quartile of all values, or of those of the later halves of the curves and
-    four times their quartiles' distance more, whichever is farther.
+    four times their quartiles' distance more, whichever is farther; but nothing is cut that leaves the rest room.
 
     Args:
         lines: one curve each, one value an epoch.
@@ -71,11 +72,11 @@ def limits_of(lines: Sequence[Sequence[float]], *, highest_first: bool) -> Limit
         return Limits(low, high, log=True)
     later = sorted(value for line in finite for value in line[len(line) // 2 :])
     reach = REACH * (_quartile(later, 3) - _quartile(later, 1))
-    if reach > 0 and highest_first:
-        low = max(low, min(_quartile(later, 1) - reach, _quartile(values, 1)))
-    elif reach > 0:
-        high = min(high, max(_quartile(later, 3) + reach, _quartile(values, 3)))
-    return Limits(low, high)
+    if highest_first:
+        end = max(low, min(_quartile(later, 1) - reach, _quartile(values, 1)))
+        return Limits(end if high - low > FLAT * (high - end) > 0 else low, high)
+    end = min(high, max(_quartile(later, 3) + reach, _quartile(values, 3)))
+    return Limits(low, end if high - low > FLAT * (end - low) > 0 else high)
 
 
 def _quartile(ordered: Sequence[float], number: int) -> float:

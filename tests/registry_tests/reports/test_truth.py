@@ -185,14 +185,19 @@ def with_losses(**params: tuple[Any, Any]) -> ReportedStudy:
 
 class TestLimits:
     def test_they_follow_what_is_good(self) -> None:
-        good = [[0.5, 0.8, 0.85, 0.9, 0.9, 0.91]] * 3
+        good = [[0.7, 0.8, 0.85, 0.9, 0.9, 0.91]] * 3
         limits = limits_of([*good, [0.0001, 0.0001, 0.0001, 0.0001, 0.8, 0.9]], highest_first=True)
         assert limits is not None
         assert limits.high == 0.91
-        assert 0.0001 < limits.low <= 0.5
+        assert 0.0001 < limits.low <= 0.7
         assert limits.cut([[0.0001, 0.9], [0.7, 0.8]]) == 1
         assert cut_note(1, "pruned") == "1 pruned leaves the picture, whose limits follow what is good."
         assert cut_note(0, "pruned") == ""
+
+    def test_a_bad_beginning_that_presses_nothing_flat_is_not_cut(self) -> None:
+        limits = limits_of([[0.7, 0.5, 0.4, 0.35, 0.34, 0.33]] * 3, highest_first=False)
+        assert limits is not None
+        assert (limits.low, limits.high) == (0.33, 0.7)
 
     def test_losses_over_two_decades_are_logarithmic(self) -> None:
         wide, narrow = limits_of([[50.0, 5.0, 0.1]], highest_first=False), limits_of([[0.9, 0.5]], highest_first=False)
