@@ -264,6 +264,19 @@ def test_dragging_along_an_axis_filters_by_it(look: Any) -> None:
     assert figure.locator(".through").count() == sum(trial.counts for trial in kept)
 
 
+def test_any_two_params_can_be_mapped(look: Any) -> None:
+    study = toy_study(40)
+    page = look(study)
+    figure = page.locator("figure[data-pairs]:visible").first
+    assert not figure.locator("svg.map").is_visible()
+    figure.get_by_label("goes across").select_option("momentum")
+    figure.get_by_label("goes up").select_option("activation")
+    dots = figure.locator("svg.map circle")
+    assert dots.count() == len(study.ranked)
+    page.get_by_label("Filter").fill("activation = tanh")
+    assert dots.count() == sum(trial.params["activation"] == "tanh" for trial in study.ranked)
+
+
 def test_a_link_opens_what_is_folded(look: Any) -> None:
     page = look(toy_study(20))
     assert not page.get_by_text("data fingerprint").first.is_visible()

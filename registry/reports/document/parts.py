@@ -29,12 +29,14 @@ class Picture:
         drawing: draws it.
         note: beside the title.
         axes: of parallel coordinates, each axis: its column, its ends, whether logarithms, and its choices.
+        pairs: of a map of two params, the same of all params, from which a page lets its reader choose.
     """
 
     title: str
     drawing: Drawing
     note: str = ""
     axes: tuple[tuple[str, float, float, bool, tuple[str, ...] | None], ...] = ()
+    pairs: tuple[tuple[str, float, float, bool, tuple[str, ...] | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,64 @@ function brush(figure, say) {
   });
 }
 
+// The map of any two params, drawn from the rows that are shown: the better a trial, the stronger its dot.
+function pairs(figure, columns) {
+  const axes = JSON.parse(figure.dataset.pairs);
+  const first = figure.querySelector("svg");
+  const map = draw("svg", { viewBox: "0 0 400 280", role: "img", class: "map off" });
+  const row = document.createElement("div");
+  row.className = "pair note";
+  const selects = ["across", "up"].map((way, index) => {
+    const select = document.createElement("select");
+    select.setAttribute("aria-label", `the param that goes ${way}`);
+    axes.forEach(([name], number) => select.add(new Option(name, number)));
+    select.value = index;
+    row.append(select);
+    return select;
+  });
+  let shownRows = [];
+  const label = (x, y, anchor, text) => {
+    const element = draw("text", { x, y, "text-anchor": anchor });
+    element.textContent = text;
+    map.append(element);
+  };
+  const show = () => {
+    const chosen = selects.map((select) => axes[select.value]);
+    map.setAttribute("aria-label", `trials by ${chosen[0][0]} and ${chosen[1][0]}`);
+    map.replaceChildren();
+    for (const [way, [name, low, high, log, choices]] of chosen.entries()) {
+      const ends = [low, high].map((end) => Number((log ? Math.exp(end) : end).toPrecision(3)));
+      const marks = choices ? choices.map((choice, at) => [(at - low) / (high - low), choice]) : [[0, ends[0]], [1, ends[1]]];
+      for (const [share, text] of marks) {
+        if (way) label(84, 234 - share * 220, "end", text);
+        else label(90 + share * 300, 256, "middle", text);
+      }
+      if (way) label(84, 274, "end", name);
+      else label(240, 274, "middle", name);
+    }
+    map.append(draw("path", { d: "M90 10V240H395", class: "s-soft", fill: "none" }));
+    const count = Math.max(1, shownRows.length);
+    shownRows.forEach((one, place) => {
+      const [x, y] = chosen.map((axis) => passes(axis, one.cells[columns.indexOf(axis[0].toLowerCase())]));
+      if (x === null || y === null) return;
+      const opacity = (0.95 - (0.75 * place) / count).toFixed(2);
+      map.append(draw("circle", { cx: 90 + x * 300, cy: 230 - y * 220, r: 4, class: "f-c1", opacity }));
+    });
+  };
+  const choose = () => {
+    const own = selects[0].value === "0" && selects[1].value === "1";
+    first.classList.toggle("off", !own);
+    map.classList.toggle("off", own);
+    show();
+  };
+  for (const select of selects) select.addEventListener("change", choose);
+  first.after(map, row);
+  return (rows) => {
+    shownRows = rows;
+    show();
+  };
+}
+
 function save(name, address) {
   const link = document.createElement("a");
   link.href = address;
@@ -209,6 +267,7 @@ function keep(key, value) {
       sort(index, now ? now === "ascending" : "highest" in cell.dataset);
     });
   });
+  const maps = [...study.querySelectorAll("figure[data-pairs]")].map((figure) => pairs(figure, names));
   const filter = () => {
     const text = input.value.trim();
     try {
@@ -217,6 +276,7 @@ function keep(key, value) {
       const kept = rows.filter((row) => !row.hidden);
       said.textContent = text ? `${kept.length} of ${count}` : count;
       fade(study, text ? new Set(kept.map((row) => row.dataset.name)) : null, kept.filter((row) => exact(row.cells[0])), names);
+      for (const show of maps) show(kept.filter((row) => exact(row.cells[0])));
       keep(`filter${number}`, text);
     } catch (error) {
       said.textContent = error.message;
@@ -275,15 +335,16 @@ async function asPng(svg) {
 }
 
 for (const figure of document.querySelectorAll("figure")) {
-  const svg = figure.querySelector("svg");
-  const name = (svg.getAttribute("aria-label") ?? "picture").slice(0, 60).replace(/[^\w-]+/g, "-");
+  const shownNow = () => figure.querySelector("svg:not(.off)");
+  const title = figure.querySelector("svg").getAttribute("aria-label") ?? "picture";
+  const name = title.slice(0, 60).replace(/[^\w-]+/g, "-");
   const line = document.createElement("div");
   line.className = "take";
-  for (const [kind, address] of [["svg", async () => alone(svg)], ["png", () => asPng(svg)]]) {
+  for (const [kind, address] of [["svg", async () => alone(shownNow())], ["png", () => asPng(shownNow())]]) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = kind.toUpperCase();
-    button.setAttribute("aria-label", `${kind.toUpperCase()}: ${svg.getAttribute("aria-label")}`);
+    button.setAttribute("aria-label", `${kind.toUpperCase()}: ${title}`);
     button.addEventListener("click", async () => save(`${name}.${kind}`, await address()));
     line.append(button);
   }

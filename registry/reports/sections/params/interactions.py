@@ -22,6 +22,7 @@ from registry.reports.sections.markers import LONG, WIDE, tell
 
 MOST_AXES = 8
 MOST_LINES = 150
+MOST_PAIRED = 30
 BEST_SHARE = 0.1
 BINS = 6
 LEAST_TRIALS = 10
@@ -146,6 +147,7 @@ def interaction_picture(study: ReportedStudy) -> Picture | None:
             (78.0, 12.0, 10.0, 42.0),
         ),
         f"A cell's colour is the stronger, the better its trials' median {study.metric}; the ring is the winner.",
+        pairs=tuple((space.name, *Scale.of(ranked, space).ends) for space in varied[:MOST_PAIRED]),
     )
 
 
