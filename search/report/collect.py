@@ -134,7 +134,8 @@ def _finished(
 ) -> ReportedStudy:
     """Add what is computed from a study's facts."""
     if importance:
-        mattered = [_importances(engine, record, basis.study) for basis in bases_of(reported)]
+        bases = enumerate(bases_of(reported))
+        mattered = [_importances(engine, record, basis.study, ranges=not place) for place, basis in bases]
         if mattered:
             ped_anova, fanova = mattered[0]
             reported = replace(reported, importances=ped_anova, fanova=fanova, of_complete=mattered[-1])
@@ -157,10 +158,12 @@ def _finished(
 NO_ERRORS: Errors = (None, ())
 
 
-def _importances(engine: Engine, record: StudyRecord, study: ReportedStudy) -> tuple[Importances, Importances]:
+def _importances(
+    engine: Engine, record: StudyRecord, study: ReportedStudy, *, ranges: bool
+) -> tuple[Importances, Importances]:
     scores = {trial.number: score_of(trial) for trial in study.trials}
     return computed(
-        lambda: importances(engine, record.name, record.objective.direction, scores),
+        lambda: importances(engine, record.name, record.objective.direction, scores, ranges=ranges),
         lambda why: (Importances(missing=why), Importances(missing=why)),
     )
 

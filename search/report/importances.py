@@ -7,6 +7,7 @@ IJCAI 2023), and for params that exist under a condition "Conditional PED-ANOVA"
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 import re
@@ -29,14 +30,14 @@ LEAST_TRIALS = 20
 TOP_SHARE = 0.2
 METHOD = "PED-ANOVA: how far a param's values among the best fifth differ from those among all"
 FANOVA_METHOD = "fANOVA: how much of the scores' variance a param explains by itself, in a random forest"
-FANOVA_TRIALS = 400  # the forest's time grows faster than the number of trials
+FANOVA_TRIALS = 200  # the forest's time grows faster than the number of trials
 FANOVA_TREES = 32
 TRIALS_A_PARAM = 3  # with fewer, what no param explains is shared out by chance
-DRAWS, DRAWN_TRIALS = 10, 100
+DRAWS, DRAWN_TRIALS = 8, 60
 
 
 def importances(
-    engine: Engine, study: str, direction: Direction, scores: Mapping[int, float]
+    engine: Engine, study: str, direction: Direction, scores: Mapping[int, float], *, ranges: bool = True
 ) -> tuple[Importances, Importances]:
     """Return each param's share in the scores by PED-ANOVA and by fANOVA; or why there is none, such as too few trials.
 
@@ -45,6 +46,7 @@ def importances(
         study: the study's name.
         direction: ``max`` or ``min``.
         scores: trial number to score, of the trials that count.
+        ranges: whether to tell the shares' uncertainty, which takes most of the time.
     """
     import optuna
 
@@ -63,19 +65,19 @@ def importances(
         return same, same
     # Optuna refuses what it cannot reckon with, such as a range that depends on another param.
     return (
-        computed(lambda: _ped_anova(scored, direction), lambda why: Importances(missing=why)),
-        computed(lambda: _fanova(scored, direction), lambda why: Importances(missing=why)),
+        computed(lambda: _ped_anova(scored, direction, ranges), lambda why: Importances(missing=why)),
+        computed(lambda: _fanova(scored, direction, ranges), lambda why: Importances(missing=why)),
     )
 
 
-def _ped_anova(trials: list[FrozenTrial], direction: Direction) -> Importances:
+def _ped_anova(trials: list[FrozenTrial], direction: Direction, ranges: bool) -> Importances:
     names = _varied(trials)
     shares = _evaluate(trials, direction, names)
-    ranges = _ranges(trials, lambda drawn: _evaluate(drawn, direction, names))
-    return Importances(shares, len(trials), METHOD, ranges=ranges)
+    around = _ranges(trials, lambda drawn: _evaluate(drawn, direction, names)) if ranges else {}
+    return Importances(shares, len(trials), METHOD, ranges=around)
 
 
-def _fanova(trials: list[FrozenTrial], direction: Direction) -> Importances:
+def _fanova(trials: list[FrozenTrial], direction: Direction, ranges: bool) -> Importances:
     """Return fANOVA's shares of the params that all trials have; of many trials, those at even steps of rank count."""
     trials = sorted(trials, key=lambda trial: trial.value or 0.0)
     trials = trials[:: -(-len(trials) // FANOVA_TRIALS)]
@@ -84,8 +86,8 @@ def _fanova(trials: list[FrozenTrial], direction: Direction) -> Importances:
     if len({trial.value for trial in trials}) < 2 or not names:
         return Importances(missing="it needs params that all trials have, and different scores")
     shares = _evaluate(trials, direction, names, trees=FANOVA_TREES)
-    ranges = _ranges(trials, lambda drawn: _evaluate(drawn, direction, names, trees=FANOVA_TREES // 4))
-    return Importances(shares, len(trials), FANOVA_METHOD, ranges=ranges)
+    draw = functools.partial(_evaluate, direction=direction, names=names, trees=FANOVA_TREES // 4)
+    return Importances(shares, len(trials), FANOVA_METHOD, ranges=_ranges(trials, draw) if ranges else {})
 
 
 def _ranges(
