@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist.commands.baselines import baselines_command
+from fmnist.commands.examples import EXAMPLES
 from fmnist.commands.pictures import pictures_command
 from fmnist.commands.predict import predict_command
 from fmnist.commands.reference import reference_command
@@ -34,7 +35,7 @@ app = new_app("Fashion-MNIST: its data, the chapter's experiments, and what a mo
 
 def main() -> None:
     """Run the program and exit with its code."""
-    raise SystemExit(run(app, "fmnist"))
+    raise SystemExit(run(app, "fmnist", examples=EXAMPLES))
 
 
 @app.callback()

@@ -18,8 +18,8 @@ from registry.commands import (
     show,
     tags,
     transfer,
-    upgrade,
 )
+from registry.commands.examples import EXAMPLES
 from registry.core.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
@@ -46,10 +46,10 @@ app.command("gc")(maintenance.gc_command)
 app.command("delete")(maintenance.delete_command)
 app.command("backup")(maintenance.backup_command)
 app.command("import-mlflow")(import_mlflow.import_mlflow_command)
-app.command("upgrade")(upgrade.upgrade_command)
+app.command("upgrade")(maintenance.upgrade_command)
 fast_start.started()
 
 
 def main() -> None:
     """Run the program on this process's arguments, and end it."""
-    sys.exit(run(app, "registry"))
+    sys.exit(run(app, "registry", examples=EXAMPLES))

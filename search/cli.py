@@ -10,6 +10,7 @@ import sys
 from registry.core.console import new_app, run
 from search.commands import confirm, control, dashboard, importing, naming, show
 from search.commands import run as working
+from search.commands.examples import EXAMPLES, PANELS
 
 app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")
 app.command("run")(working.run_command)
@@ -33,4 +34,4 @@ fast_start.started()
 
 def main() -> None:
     """Run the program on this process's arguments, and end it."""
-    sys.exit(run(app, "search"))
+    sys.exit(run(app, "search", examples=EXAMPLES, panels=PANELS))

@@ -9,15 +9,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from registry.api.registry import Registry
-from registry.core.console import name_database
+from registry.core.console import name_database, quietly
 from registry.core.database.own_database import own_url
 from registry.core.objective import Direction, to_direction
 
 if TYPE_CHECKING:
     from registry.values.version import Rebuild
 
-RefArgument = Annotated[str, typer.Argument(metavar="REF", help="MODEL (its best), MODEL/3 or MODEL@ALIAS.")]
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A registered model's name.")]
+
+def model_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of the registered models that begin so, for a shell that completes words."""
+
+    def names() -> list[str]:
+        with Registry(ctx.params.get("storage")) as registry:
+            return [model.name for model in registry.models()]
+
+    return [name for name in quietly(names) if name.startswith(incomplete)]
+
+
+RefArgument = Annotated[
+    str, typer.Argument(metavar="REF", help="MODEL (its best), MODEL/3 or MODEL@ALIAS.", autocompletion=model_names)
+]
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A registered model's name.", autocompletion=model_names)
+]
 DirectionOption = Annotated[str | None, typer.Option("--direction", metavar="max|min", help="Which way is better.")]
 AliasArgument = Annotated[str, typer.Argument(metavar="MODEL@ALIAS", help="A registered model's name, and an alias.")]
 WhyOption = Annotated[str | None, typer.Option("--why", metavar="TEXT", help="The reason, kept in the history.")]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.core.console import Json, Storage, print_json, print_table, say
+from registry.core.console import Json, Storage, print_columns, print_json, say, terminal_width
+from registry.core.plain_text import single_line
+
+if TYPE_CHECKING:
+    from registry.reports.document.table import Table
+
+
+MOST_WIDE = 24  # a column of a terminal; longer texts go on in the next line
 
 
 def compare_command(
@@ -35,7 +43,35 @@ def compare_command(
     elif out is not None:
         say(f"wrote {out}")
     else:
-        from registry.reports.sections.leaderboard import leaderboard
+        from registry.reports.sections.compared.winners import versions_table
 
-        table = leaderboard(report.studies[0])
-        print_table([column.name for column in table.columns], [tuple(cell.text for cell in row) for row in table.rows])
+        _print_side_by_side(versions_table(report.studies[0]))
+
+
+def _print_side_by_side(table: Table) -> None:
+    """Print a column a version, as many beside each other as the terminal has room for, then what is equal in all."""
+    from rich.cells import cell_len
+
+    width = terminal_width()
+    texts = [
+        [column.name for column in table.columns],
+        *([single_line(cell.text) for cell in row] for row in table.rows),
+    ]
+    widths = [min(MOST_WIDE, max(map(cell_len, column))) + 2 for column in zip(*texts, strict=True)]
+    for columns in _groups(widths, width):
+        head, *rows = ([line[index] for index in columns] for line in texts)
+        print_columns(head, rows, width)
+        say("")
+    if table.note:
+        say(table.note)
+
+
+def _groups(widths: Sequence[int], width: int | None) -> list[list[int]]:
+    """Return which columns are printed beside each other, each time after the first one."""
+    groups: list[list[int]] = []
+    for index in range(1, len(widths)):
+        if groups and (width is None or sum(widths[one] for one in (*groups[-1], index)) <= width + 2):
+            groups[-1].append(index)
+        else:
+            groups.append([0, index])
+    return groups

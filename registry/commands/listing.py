@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from registry.query.page import Page
 
 
+SPARE = ("tags", "trial", "ended by", "metric", "epoch", "study", "weights", "aliases")  # the least important first
+
+
 def list_command(
     model: Annotated[str | None, typer.Argument(metavar="MODEL", help="A registered model's name; else all.")] = None,
     where: WhereOption = None,
@@ -58,6 +61,7 @@ def _write(page: Page, style: str, out: Path | None) -> None:
         print_table(
             ["version", "score", "metric", "epoch", "study", "trial", "ended by", "weights", "aliases", "tags"],
             [_row(version) for version in page],
+            SPARE,
         )
     else:
         text = to_csv(page.versions) if style in ("csv", "table") else json_text([one.as_dict() for one in page]) + "\n"

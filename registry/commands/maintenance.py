@@ -1,4 +1,4 @@
-"""Commands that keep a registry in order: artifacts, verify, gc, delete, backup."""
+"""Commands that keep a registry in order: artifacts, verify, gc, delete, backup, upgrade."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import typer
 from registry.api.registry import Registry
 from registry.artifacts.findings import Fault, StoredArtifact, StoredFile
 from registry.commands.arguments import open_to_write
-from registry.core.console import Json, Storage, print_json, print_table, say, size
+from registry.core.console import Json, Storage, name_database, print_json, print_table, say, size
+from registry.core.database.engine import open_engine
+from registry.core.database.own_database import own_url
+from registry.core.database.versioned_schema import known_schemas
 from registry.core.errors import UsageError
 
 LONGEST_GRACE = 100 * 365 * 24 * 60  # minutes
@@ -121,3 +124,18 @@ def backup_command(
     say(f"{out}: {size(out.stat().st_size)}")
     for place in elsewhere:
         say(f"weights in {place} are not in it: copy that store, too")
+
+
+def upgrade_command(storage: Storage = None, as_json: Json = False) -> None:
+    """Migrate the database's tables to what this program knows."""
+    url = own_url(storage)
+    engine = open_engine(url, must_exist=True)
+    name_database(url, err=as_json)
+    done = [(schema.name, *schema.upgrade(engine)) for schema in known_schemas()]
+    engine.dispose()
+    if as_json:
+        print_json([{"schema": name, "from": before, "to": after} for name, before, after in done])
+        return
+    for name, before, after in done:
+        known = f"{before} -> {after}" if before != after else f"{after}, up to date"
+        say(f"{name}: {known}")

@@ -11,9 +11,9 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +23,7 @@ from registry.core.numbers import significant_format
 from registry.core.plain_text import plain_text, single_line
 
 INTERRUPTED = 130  # the exit code after Ctrl-C where there was nothing to stop in order
-EPILOG = "--debug, anywhere on the line, shows the traceback of an error."
+EPILOG = "--version tells the version; --debug, anywhere on the line, shows the traceback of an error."
 
 Storage = Annotated[
     str | None,
@@ -34,23 +34,39 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 def new_app(help_text: str) -> typer.Typer:
     """Return an app whose errors `run` prints."""
-    return typer.Typer(help=help_text, epilog=EPILOG, add_completion=False, pretty_exceptions_enable=False)
+    return typer.Typer(help=help_text, epilog=EPILOG, pretty_exceptions_enable=False)
 
 
-def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> int:
+def run(
+    app: typer.Typer,
+    program: str,
+    arguments: Sequence[str] | None = None,
+    examples: Mapping[str, str] = MappingProxyType({}),
+    panels: Mapping[str, str] = MappingProxyType({}),
+) -> int:
     """Run a command line; return its exit code.
 
     Args:
         app: made by `new_app`.
         program: its name, which begins every error line.
         arguments: the words after the name; None for those of this process.
+        examples: a command's name to a line that uses it, which its help ends with.
+        panels: a group's title to the names of its options, for help.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     words = [word for word in given if word != "--debug"] or ["--help"]
+    if words == ["--version"]:
+        from importlib.metadata import version
+
+        say(f"{program} {version('studies')}")
+        return 0
     interrupted = _note_interrupts()
     try:
-        code = app(args=words, prog_name=program, standalone_mode=False)
+        command = typer.main.get_command(app)
+        if "--help" in words:
+            _tidy(command, examples, {name: title for title, names in panels.items() for name in names.split()})
+        code = command(args=words, prog_name=program, standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
@@ -65,6 +81,29 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
         if debug:
             raise
         return _explain(error, program)
+
+
+def _tidy(command: Any, examples: Mapping[str, str], panels: Mapping[str, str], name: str = "") -> None:
+    """Let all help say defaults alike, in brackets after the text, group options, and end in an example."""
+    for own, sub in getattr(command, "commands", {}).items():
+        _tidy(sub, examples, panels, f"{name} {own}".strip())
+    for parameter in command.params:
+        parameter.rich_help_panel = panels.get(parameter.name)
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = " "  # a flag has no type
+        elif getattr(parameter, "show_default", False) and parameter.default not in (None, (), []):
+            parameter.help = f"{(parameter.help or '').rstrip('.')} ({parameter.default})."
+        parameter.show_default = False
+    if name in examples:
+        command.epilog = f"Example: {examples[name]}"
+
+
+def quietly(names: Callable[[], list[str]]) -> list[str]:
+    """Return the names to complete a word to; none where they cannot be read, for a shell has no use for an error."""
+    try:
+        return names()
+    except Exception:
+        return []
 
 
 def _note_interrupts() -> list[int]:
@@ -121,27 +160,75 @@ def json_text(document: Any) -> str:
     return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table as wide as the terminal, or as its content if another program reads it."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], spare: Sequence[str] = ()) -> None:
+    """Print a table as wide as the terminal, or as its content if another program reads it.
+
+    Args:
+        columns: the heads; the first column is never cut.
+        rows: the cells.
+        spare: the columns that a narrow terminal may leave out, the least important first.
+    """
+    texts = _texts(list(rows))
+    width = terminal_width()
+    left_out = _left_out(columns, texts, spare, width)
+    kept = [index for index, column in enumerate(columns) if column not in left_out]
+    print_columns([columns[index] for index in kept], [[row[index] for index in kept] for row in texts], width)
+    if left_out:
+        say(f"(no room for {', '.join(left_out)}: a wider terminal, or --json, shows them)", err=True)
+
+
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has; None where another program reads."""
+    from rich.console import Console
+
+    console = Console()
+    return console.width if console.is_terminal else None
+
+
+def print_columns(columns: Sequence[str], texts: Sequence[Sequence[str]], width: int | None) -> None:
+    """Print columns of texts, without blanks at the ends of lines; the first column is never cut."""
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:
-        console = Console(markup=False, emoji=False, highlight=False, width=10_000)
+    console = Console(markup=False, emoji=False, highlight=False, width=width or 10_000)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=not console.is_terminal)
-    cells = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        table.add_column(column, no_wrap=width is None or index == 0)
+    for row in texts:
+        table.add_row(*row)
+    with console.capture() as capture:
+        console.print(table)
+    typer.echo(re.sub(r" +((?:\x1b\[[0-9;]*m)*)$", r"\1", capture.get(), flags=re.MULTILINE), nl=False)
+
+
+def _texts(cells: Sequence[Sequence[object]]) -> list[list[str]]:
+    """Return cells as texts of one line; the numbers of a column with the digits that tell them apart."""
     writers = [
         significant_format([cell for cell in column if isinstance(cell, float)]) for column in zip(*cells, strict=True)
     ]
-    for row in cells:
-        texts = [
-            write(cell) if isinstance(cell, float) else show(cell) for cell, write in zip(row, writers, strict=True)
+    return [
+        [
+            single_line(write(cell) if isinstance(cell, float) else show(cell))
+            for cell, write in zip(row, writers, strict=True)
         ]
-        table.add_row(*map(single_line, texts))
-    console.print(table)
+        for row in cells
+    ]
+
+
+def _left_out(
+    columns: Sequence[str], texts: Sequence[Sequence[str]], spare: Sequence[str], width: int | None
+) -> list[str]:
+    """Return which of the spare columns to leave out, so that the others fit a width."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, (column, *(row[index] for row in texts)))) + 2 for index, column in enumerate(columns)]
+    left_out: list[str] = []
+    for column in spare:
+        if width is None or sum(widths) - 2 <= width:
+            break
+        widths[columns.index(column)] = 0
+        left_out.append(column)
+    return left_out
 
 
 def show(value: object) -> str:

@@ -14,6 +14,9 @@ PREFERRED = (
     "Malgun Gothic",
     "Apple SD Gothic Neo",
     "NanumGothic",
+    "NanumBarunGothic",
+    "UnDotum",
+    "Baekmuk Gulim",
     "Arial Unicode MS",
     "Noto Sans",
     "WenQuanYi Zen Hei",
@@ -42,6 +45,7 @@ def _search(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     upright = {entry.name: str(entry.fname) for entry in fontManager.ttflist if entry.style == "normal"}
     names = [name for name in PREFERRED if name in upright]
     names += sorted(name for name in upright if name not in PREFERRED and "Sans" in name and "Mono" not in name)
+    names += sorted(name for name in upright if name not in names and "Color" not in name)  # which cannot be drawn
     for name in names:
         covered = missing & _letters_of(upright[name])
         if covered:
@@ -62,4 +66,7 @@ def _path_of(family: str) -> str:
 def _letters_of(path: str) -> frozenset[str]:
     from matplotlib.ft2font import FT2Font
 
-    return frozenset(map(chr, FT2Font(path).get_charmap()))
+    try:
+        return frozenset(map(chr, FT2Font(path).get_charmap()))
+    except RuntimeError:  # a font that FreeType cannot scale, such as one of pictures
+        return frozenset()

@@ -6,8 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from registry.reports.analysis.basis import bases_of
     from registry.reports.facts.computed import computed
-    from registry.reports.facts.evidence import Attempt, Baseline, Calibration, Mistake, Mistakes, Repeats
+    from registry.reports.facts.evidence import Attempt, Baseline, Calibration, Mistake, Mistakes, Repeats, Residuals
     from registry.reports.facts.study import (
         Hyperparameter,
         Importances,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         Report,
         ReportedStudy,
         ReportedTrial,
+        score_of,
     )
     from registry.reports.formats.data_files import to_frame
     from registry.reports.formats.html import render
@@ -47,7 +49,9 @@ __all__ = [
     "Report",
     "ReportedStudy",
     "ReportedTrial",
+    "Residuals",
     "baselines_of",
+    "bases_of",
     "check_name",
     "commands_for",
     "computed",
@@ -58,6 +62,7 @@ __all__ = [
     "metrics_on_test",
     "render",
     "repeats_in",
+    "score_of",
     "to_frame",
     "trial_on_test",
     "versions_around",
@@ -65,8 +70,17 @@ __all__ = [
 ]
 
 _HOMES = {
+    "registry.reports.analysis.basis": ["bases_of"],
     "registry.reports.facts.computed": ["computed"],
-    "registry.reports.facts.evidence": ["Attempt", "Baseline", "Calibration", "Mistake", "Mistakes", "Repeats"],
+    "registry.reports.facts.evidence": [
+        "Attempt",
+        "Baseline",
+        "Calibration",
+        "Mistake",
+        "Mistakes",
+        "Repeats",
+        "Residuals",
+    ],
     "registry.reports.facts.study": [
         "Hyperparameter",
         "Importances",
@@ -75,6 +89,7 @@ _HOMES = {
         "Report",
         "ReportedStudy",
         "ReportedTrial",
+        "score_of",
     ],
     "registry.reports.formats.data_files": ["to_frame"],
     "registry.reports.formats.html": ["render"],

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from search.commands.completion import problem_names, study_names
+
 if TYPE_CHECKING:
     from search.study import Study
 
-PROBLEM = typer.Argument(metavar="PROBLEM", help="module:attr, FILE.py:attr, FILE.py, or a name of `search problems`.")
+PROBLEM = typer.Argument(
+    metavar="PROBLEM",
+    help="module:attr, FILE.py:attr, FILE.py, or a name of `search problems`.",
+    autocompletion=problem_names,
+)
 ProblemName = Annotated[str, PROBLEM]
-StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.")]
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", autocompletion=study_names)]
 StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else the problem's.")]
 Trials = Annotated[int | None, typer.Option("--trials", help="The budget in sum, over all runs and workers (40).")]
 Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by N trials instead.")]
 Artifacts = Annotated[
     str | None,
-    typer.Option("--artifacts", metavar="STORE", help="Where the weights go: 'database' (default), a folder or a URL."),
+    typer.Option("--artifacts", metavar="STORE", help="Where the weights go: database, a folder or a URL (database)."),
 ]
 Accept = Annotated[bool, typer.Option("--accept-changes", help="Go on though the problem has changed.")]
 WarmStart = Annotated[
@@ -41,13 +47,13 @@ MemoryLimit = Annotated[
 
 SETTINGS = {
     "max_epochs": Annotated[int | None, typer.Option("--max-epochs", help="Epochs a trial trains at most (10).")],
-    "sampler": Annotated[str | None, typer.Option("--sampler", help="tpe (default), gp, cmaes, random, qmc or grid.")],
+    "sampler": Annotated[str | None, typer.Option("--sampler", help="tpe, gp, cmaes, random, qmc or grid (tpe).")],
     "schedule": Annotated[
         str | None,
-        typer.Option("--schedule", help="Which trial trains next: triage (default), rungs, hyperband or full."),
+        typer.Option("--schedule", help="Which trial trains next: triage, rungs, hyperband or full (triage)."),
     ],
     "pruner": Annotated[
-        str | None, typer.Option("--pruner", help="hyperband (default), asha, median, percentile or none.")
+        str | None, typer.Option("--pruner", help="hyperband, asha, median, percentile or none (hyperband).")
     ],
     "patience": Annotated[
         int | None, typer.Option("--patience", help="Epochs without gain before early stopping (5).")

@@ -46,6 +46,7 @@ def run_command(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
     session.prepare_process()
+    say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
     database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
     seconds = run_options["timeout"]
     opened = _create(study, problem, trials, add, accept_changes, database, settings, seconds)
@@ -190,11 +191,21 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
         with session.progress(study, run_options["timeout"]) as progress:
             study.run(on_status=progress.show, **run_options)
     except KeyboardInterrupt:
-        say(f"stopped in order; nothing is lost. To continue: {_continue(study, run_options)}")
+        _say_how_far(study)
+        going_on = session.continue_command(study, run_options["on"])
+        say(f"stopped in order; nothing is lost. To continue: {going_on}")
         return
     _summarize(study, before, time.monotonic() - started, run_options)
     _write_report(study, report)
     _say_if_all_failed(study)
+
+
+def _say_how_far(study: Study) -> None:
+    from search.launchers.watch import patiently
+    from search.terminal.progress import describe_best
+
+    now = patiently(study.status)
+    say(f"{now.study}: {now.finished} of {now.budget} trials done; {describe_best(now)}")
 
 
 def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: dict[str, Any]) -> None:
@@ -221,7 +232,8 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
     if now.ended is not None:
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
-        say(f"{now.budget - now.finished} trials are left. To continue: {_continue(study, run_options)}")
+        going_on = session.continue_command(study, run_options["on"])
+        say(f"{now.budget - now.finished} trials are left. To continue: {going_on}")
 
 
 def _say_if_all_failed(study: Study) -> None:
@@ -232,18 +244,9 @@ def _say_if_all_failed(study: Study) -> None:
     """
     from search.errors import TrialsFailed
     from search.launchers.watch import patiently
-    from search.records.results import describe_failure
 
-    trials = [trial for trial in patiently(study.trials) if not trial.imported]
-    if not all(trial.state == "finished" and trial.score is None for trial in trials):
-        return
-    last = max(trials, key=lambda trial: trial.finished_at or 0.0)
-    why = describe_failure(str(last.stop_reason), last.error)
-    numbers = " ".join(str(trial.trial) for trial in trials[:20]) + options.storage_option(study)
-    raise TrialsFailed(
-        f"all {len(trials)} trials of {study.record.name!r} failed; trial {last.trial}, the last one: {why}. Once that "
-        f"is mended, `search retry {study.record.name} {numbers}` tries them again, and --add gives more"
-    )
+    if why := patiently(lambda: session.describe_all_failed(study)):
+        raise TrialsFailed(why)
 
 
 def _against_champion(study: Study, best: BestTrial) -> str:
@@ -261,12 +264,3 @@ def _write_report(study: Study, out: Path | None) -> None:
     name = re.sub(r"[^\w.-]+", "-", study.record.name)
     out = out or Path("reports") / f"{name}.html"
     say(f"report: {patiently(lambda: write_report(study.url, [study.record.name], out))}")
-
-
-def _continue(study: Study, run_options: dict[str, Any]) -> str:
-    record = study.record
-    option = options.storage_option(study)
-    if run_options["on"] != "local":
-        option += f" --on {run_options['on']}"
-    words = ["search", "run", record.problem, "--study", record.name, "--trials", str(study.status().budget)]
-    return shlex.join(words) + option

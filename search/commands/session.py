@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -71,3 +72,27 @@ def progress(study: Study, timeout: float | None, *, stderr: bool = False) -> Pr
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def continue_command(study: Study, on: str = "local") -> str:
+    """Return the command that goes on with a study."""
+    record = study.record
+    option = options.storage_option(study) + (f" --on {on}" if on != "local" else "")
+    words = ["search", "run", record.problem, "--study", record.name, "--trials", str(study.status().budget)]
+    return shlex.join(words) + option
+
+
+def describe_all_failed(study: Study) -> str:
+    """Return that all trials of a study have failed, why, and what to do; empty where not all have."""
+    from search.records.results import describe_failure
+
+    trials = [trial for trial in study.trials() if not trial.imported]
+    if not trials or not all(trial.state == "finished" and trial.score is None for trial in trials):
+        return ""
+    last = max(trials, key=lambda trial: trial.finished_at or 0.0)
+    why = describe_failure(str(last.stop_reason), last.error)
+    numbers = " ".join(str(trial.trial) for trial in trials[:20]) + options.storage_option(study)
+    return (
+        f"all {len(trials)} trials of {study.record.name!r} failed; trial {last.trial}, the last one: {why}. Once that "
+        f"is mended, `search retry {study.record.name} {numbers}` tries them again, and --add gives more"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from registry.core.console import Json, Storage, print_json, print_table, say
+from search.commands.completion import study_names
 
 if TYPE_CHECKING:
     from search.records.status import StudyStatus
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def status_command(
-    study: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="The study's name; else all.")] = None,
+    study: Annotated[
+        str | None, typer.Argument(metavar="[STUDY]", help="The study's name; else all.", autocompletion=study_names)
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show it again and again, until it is done.")] = False,
     as_json: Json = False,
     storage: Storage = None,
@@ -34,25 +38,55 @@ def status_command(
     opened = Study.open(study, storage)
     if watch:
         _watch(opened)
+        _print_ending(opened, opened.status())
+        return
     now = opened.status()
-    print_json(now.as_dict()) if as_json else _print_status(now)
+    print_json(now.as_dict()) if as_json else _print_status(opened, now)
 
 
 def report_command(
     studies: Annotated[
-        list[str] | None, typer.Argument(metavar="[STUDY…]", help="One study, or several to compare; else all.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[STUDY…]", help="One study, or several to compare; else all.", autocompletion=study_names
+        ),
     ] = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Where it goes: .html, .md, .pdf, .csv, .parquet, .json.")
     ] = Path("report.html"),
     no_errors: Annotated[bool, typer.Option("--no-errors", help="Leave out where the winner errs.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Write it again and again while the search runs; the page reloads itself.")
+    ] = False,
     storage: Storage = None,
 ) -> None:
     """Write a self-contained report that shows what was tried, what won and by how much."""
     from registry.core.database.url import default_url
     from search.report.collect import write_report
 
-    say(f"wrote {write_report(storage or default_url(), studies or [], out, errors=not no_errors)}")
+    url, names = storage or default_url(), studies or []
+    if watch:
+        _follow(url, names, out)
+    say(f"wrote {write_report(url, names, out, errors=not no_errors)}")
+
+
+def _follow(url: str, names: list[str], out: Path) -> None:
+    """Write a report again and again while a study may change, or until Ctrl-C; the last time is the caller's."""
+    from registry.core.errors import UsageError
+    from search.report.collect import write_report
+    from search.report.follow import RELOAD_SECONDS, follow
+    from search.study import Study, all_studies
+
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--watch writes a page that reloads itself, and --out is {out.name}; expected .html")
+    watched = [Study.open(name, url) for name in names] or all_studies(url)
+
+    def write() -> None:
+        write_report(url, names, out, errors=False, reload=RELOAD_SECONDS)
+
+    say(f"{out} follows the search; Ctrl-C ends it", err=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        follow(lambda: any(study.status().goes_on for study in watched), write, time.sleep)
 
 
 def problems_command(as_json: Json = False) -> None:
@@ -66,36 +100,46 @@ def problems_command(as_json: Json = False) -> None:
 def _watch(study: Study) -> None:
     from rich.console import Console
 
-    from search.terminal.progress import LiveProgress
+    from search.terminal.progress import ChangeProgress, LiveProgress
 
-    with LiveProgress(Console(highlight=False), curves=study.live_curves) as progress:
-        while _goes_on(now := study.status()):
+    console = Console(highlight=False, soft_wrap=True)
+    live = LiveProgress(console, curves=study.live_curves, stays=True) if console.is_terminal else None
+    with live or ChangeProgress(console) as progress:
+        while (now := study.status()).goes_on:
             progress.show(now)
             time.sleep(1.0)
+        progress.show(now)
 
 
-def _goes_on(now: StudyStatus) -> bool:
-    """Tell whether a study may change by itself: not where it is done, or was stopped and nobody works any more."""
-    return now.finished < now.budget and now.error is None and (not now.stopping or bool(now.workers))
-
-
-def _print_status(now: StudyStatus) -> None:
+def _print_status(study: Study, now: StudyStatus) -> None:
     from rich.console import Console
 
     from search.terminal.progress import render
 
-    Console(highlight=False, soft_wrap=True).print(render(now))
+    Console(highlight=False, soft_wrap=True).print(render(now, now.left))
+    _print_ending(study, now)
+
+
+def _print_ending(study: Study, now: StudyStatus) -> None:
+    """Say why a study does not go on by itself, and what does."""
+    from search.commands.session import continue_command, describe_all_failed
+
     if now.error:
         say(f"stopped: {now.error}")
     if now.ended:
         say(f"the study has ended itself: {now.ended}")
+    elif now.finished < now.budget and not now.at_work:
+        say(f"to go on: {continue_command(study)}")
+    if why := describe_all_failed(study):
+        say(why)
 
 
 def _print_studies(statuses: list[StudyStatus]) -> None:
     print_table(
-        ["study", "problem", "done", "budget", "running", "best"],
+        ["study", "state", "problem", "done", "budget", "running", "best"],
         [
-            (s.study, s.problem, s.finished, s.budget, s.trials["running"], None if s.best is None else s.best.score)
+            (*(s.study, s.state, s.problem, s.finished, s.budget, s.trials["running"]), s.best and s.best.score)
             for s in statuses
         ],
+        ("running", "problem", "budget"),
     )

@@ -141,7 +141,7 @@ def begin_study(
             study_id = insert_study(
                 connection,
                 name=name,
-                optuna_id=optuna_studies.insert_study(connection, name, objective.direction),
+                optuna_id=optuna_studies.insert_study(connection, name, objective),
                 objective=objective,
                 settings=settings,
                 problem=inspection.problem,

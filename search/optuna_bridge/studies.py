@@ -5,6 +5,7 @@ So Optuna's study and ours appear together or not at all, and a study of the sam
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import sqlalchemy as sa
@@ -14,20 +15,23 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import reading
 from registry.core.database.url import display_url
 from registry.core.errors import ConflictError, NotFoundError
-from registry.core.objective import Direction
+from registry.core.objective import Objective
 from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 from search.optuna_bridge.tables import directions, trials
 from search.records.studies import StudyRecord
 
 studies: sa.Table = models.StudyModel.__table__
+METRIC_NAMES = "study:metric_names"  # as `optuna.Study.set_metric_names` keeps them
 
 
-def insert_study(connection: Connection, name: str, direction: Direction) -> int:
-    """Insert a study that maximizes (``max``) or minimizes (``min``), and return its id."""
+def insert_study(connection: Connection, name: str, objective: Objective) -> int:
+    """Insert a study with its direction and its metric's name, which Optuna's dashboard shows; return its id."""
     made = sa.insert(studies).values(study_name=name).returning(studies.c.study_id)
     study = int(connection.execute(made).scalar_one())
-    way = {"study_id": study, "objective": 0, "direction": OPTUNA_DIRECTIONS[direction]}
+    way = {"study_id": study, "objective": 0, "direction": OPTUNA_DIRECTIONS[objective.direction]}
     connection.execute(sa.insert(directions).values(way))
+    names = {"study_id": study, "key": METRIC_NAMES, "value_json": json.dumps([objective.metric])}
+    connection.execute(sa.insert(models.StudySystemAttributeModel.__table__).values(names))
     return study
 
 

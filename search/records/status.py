@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from registry.core.errors import NotFoundError
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from registry.values.version import finite
+from search.records.pace import Pace, read_pace
 from search.records.studies import StudyRecord, find_study, read_study
 from search.records.trials import slot_state
 from search.schema import IMPORTED, checkpoint_chunks, slots, workers
@@ -62,6 +63,7 @@ class StudyStatus:
         ended: why the study has ended itself, with budget left; None where it has not.
         paused_bytes: how much the checkpoints of paused trials take.
         imported: how many trials ended elsewhere and were imported; they are not among ``trials``, but may be the best.
+        pace: how long it has gone on, and how fast it goes.
     """
 
     study: str
@@ -76,6 +78,35 @@ class StudyStatus:
     ended: str | None = None
     paused_bytes: int = 0
     imported: int = 0
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def at_work(self) -> int:
+        """How many workers are alive."""
+        return sum(worker.state != "dead" for worker in self.workers)
+
+    @property
+    def state(self) -> str:
+        """How it stands in one word or two: ``done``, ``ended``, ``failed``, ``stopping``, ``running``, ``stopped``."""
+        if self.finished >= self.budget:
+            return "done"
+        if self.ended is not None:
+            return "ended"
+        if self.error is not None:
+            return "failed"
+        if self.at_work:
+            return "stopping" if self.stopping else "running"
+        return "stopped" if self.finished or self.trials["paused"] or self.stopping else "not begun"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it may change by itself: not where it is done, or was stopped and nobody works any more."""
+        return self.finished < self.budget and self.error is None and (not self.stopping or bool(self.workers))
+
+    @property
+    def left(self) -> float | None:
+        """The seconds that it still takes at its pace; None where that is not known."""
+        return self.pace.left(self.budget - self.finished) if self.finished < self.budget else None
 
     @property
     def finished(self) -> int:
@@ -87,6 +118,7 @@ class StudyStatus:
         best = self.best
         return {
             "study": self.study,
+            "state": self.state,
             "problem": self.problem,
             "metric": self.objective.metric,
             "direction": self.objective.direction,
@@ -117,6 +149,14 @@ class StudyStatus:
             "ended": self.ended,
             "paused_bytes": self.paused_bytes,
             "imported": self.imported,
+            "pace": {
+                "begun": self.pace.begun,
+                "since": self.pace.since,
+                "elapsed": self.pace.elapsed,
+                "left": self.left,
+                "trials_a_minute": self.pace.trials_a_minute,
+                "epochs_a_minute": self.pace.epochs_a_minute,
+            },
         }
 
 
@@ -142,6 +182,7 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 ended=study.ended,
                 paused_bytes=_paused_bytes(connection, study),
                 imported=_count(connection, study, IMPORTED),
+                pace=read_pace(connection, study),
             )
     read_study(engine, name)
     raise NotFoundError(f"no study is called {name!r}")

@@ -20,9 +20,11 @@ from registry.reports import (
     Importances,
     Report,
     ReportedStudy,
+    bases_of,
     check_name,
     commands_for,
     computed,
+    score_of,
     versions_around,
     write,
 )
@@ -35,12 +37,17 @@ from search.records.trials import trials_of
 from search.report.attempts import read_attempts, read_machines
 from search.report.facts import reported_study
 from search.report.importances import importances
-from search.report.misclassified import mistakes_of_winner
+from search.report.misclassified import Errors, errors_of_winner
 from search.schema import SCHEMA
 
 
 def write_report(
-    engine_or_url: Engine | str | URL, studies: Sequence[str], out: str | Path, *, errors: bool = True
+    engine_or_url: Engine | str | URL,
+    studies: Sequence[str],
+    out: str | Path,
+    *,
+    errors: bool = True,
+    reload: int | None = None,
 ) -> Path:
     """Write a report of one or more studies; the file's ending decides its kind, see `registry.reports.formats.write`.
 
@@ -53,6 +60,7 @@ def write_report(
             folder is made where there is none.
         errors: let the winners predict the validation data, to show where they err; a child process loads the problem
             for that, which takes time.
+        reload: after how many seconds a page loads itself again; None for never.
 
     Returns:
         The file's path.
@@ -72,10 +80,10 @@ def write_report(
     computed = out.suffix.lower() not in (".csv", ".parquet")
     options = {"errors": errors and computed, "importance": computed}
     if isinstance(engine_or_url, Engine):
-        return write(collect(engine_or_url, studies, **options), out)
+        return write(collect(engine_or_url, studies, **options), out, reload=reload)
     engine = open_engine(engine_or_url, must_exist=True)
     try:
-        return write(collect(engine, studies, **options), out)
+        return write(collect(engine, studies, **options), out, reload=reload)
     finally:
         engine.dispose()
 
@@ -126,12 +134,11 @@ def _finished(
 ) -> ReportedStudy:
     """Add what is computed from a study's facts."""
     if importance:
-        ended = {trial.number for trial in reported.ranked}
-        ped_anova, fanova = computed(
-            lambda: importances(engine, record.name, record.objective.direction, ended),
-            lambda why: (Importances(missing=why), Importances(missing=why)),
-        )
-        reported = replace(reported, importances=ped_anova, fanova=fanova)
+        bases = enumerate(bases_of(reported))
+        mattered = [_importances(engine, record, basis.study, ranges=not place) for place, basis in bases]
+        if mattered:
+            ped_anova, fanova = mattered[0]
+            reported = replace(reported, importances=ped_anova, fanova=fanova, of_complete=mattered[-1])
     best = reported.leaders[0] if reported.leaders else None
     ref = (best.stand_in or best.version) if best else None
     winner = next((version for version in versions if version.ref == ref), None)
@@ -139,13 +146,27 @@ def _finished(
     if record.problem != NO_PROBLEM:
         commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
     url = with_password(engine.url)
-    mistakes, missing = None, ""
+    found, missing = NO_ERRORS, ""
     if errors and winner is not None and winner.weights is not None:
         asked = (url, winner.ref, record.problem, record.data_fingerprint)
-        mistakes, missing = computed(lambda: mistakes_of_winner(*asked), lambda why: (None, why))
+        found, missing = computed(lambda: errors_of_winner(*asked), lambda why: (NO_ERRORS, why))
     elif errors and winner is not None:
         missing = f"{winner.ref} has no weights"
-    return replace(reported, commands=commands, mistakes=mistakes, mistakes_missing=missing)
+    mistakes, residuals = found
+    return replace(reported, commands=commands, mistakes=mistakes, residuals=residuals, mistakes_missing=missing)
+
+
+NO_ERRORS: Errors = (None, ())
+
+
+def _importances(
+    engine: Engine, record: StudyRecord, study: ReportedStudy, *, ranges: bool
+) -> tuple[Importances, Importances]:
+    scores = {trial.number: score_of(trial) for trial in study.trials}
+    return computed(
+        lambda: importances(engine, record.name, record.objective.direction, scores, ranges=ranges),
+        lambda why: (Importances(missing=why), Importances(missing=why)),
+    )
 
 
 def reproduce(record: StudyRecord, budget: int, url: URL) -> str:

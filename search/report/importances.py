@@ -7,10 +7,13 @@ IJCAI 2023), and for params that exist under a condition "Conditional PED-ANOVA"
 
 from __future__ import annotations
 
+import functools
 import math
+import random
 import re
+import statistics
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
@@ -27,48 +30,54 @@ LEAST_TRIALS = 20
 TOP_SHARE = 0.2
 METHOD = "PED-ANOVA: how far a param's values among the best fifth differ from those among all"
 FANOVA_METHOD = "fANOVA: how much of the scores' variance a param explains by itself, in a random forest"
-FANOVA_TRIALS = 400  # the forest's time grows faster than the number of trials
+FANOVA_TRIALS = 200  # the forest's time grows faster than the number of trials
 FANOVA_TREES = 32
+TRIALS_A_PARAM = 3  # with fewer, what no param explains is shared out by chance
+DRAWS, DRAWN_TRIALS = 8, 60
 
 
 def importances(
-    engine: Engine, study: str, direction: Direction, trials: Collection[int] | None = None
+    engine: Engine, study: str, direction: Direction, scores: Mapping[int, float], *, ranges: bool = True
 ) -> tuple[Importances, Importances]:
     """Return each param's share in the scores by PED-ANOVA and by fANOVA; or why there is none, such as too few trials.
-
-    Pruned trials count with the score of their best epoch: that they were not among the best is known.
 
     Args:
         engine: the database.
         study: the study's name.
         direction: ``max`` or ``min``.
-        trials: the numbers of the trials that count; None for all.
+        scores: trial number to score, of the trials that count.
+        ranges: whether to tell the shares' uncertainty, which takes most of the time.
     """
     import optuna
 
     try:
-        scored = _scored(engine, study, trials)
+        scored = _scored(engine, study, scores)
     except (UserError, SQLAlchemyError, KeyError, optuna.exceptions.OptunaError) as error:
         missing = Importances(missing=f"Optuna's trials could not be read ({type(error).__name__})")
         return missing, missing
-    if len(scored) < LEAST_TRIALS:
-        few = Importances(missing=f"they need {LEAST_TRIALS} trials with a score, and there are {len(scored)}")
-        return few, few
-    if not _varied(scored):
+    params = len(_varied(scored))
+    least = max(LEAST_TRIALS, TRIALS_A_PARAM * params)
+    if len(scored) < least:
+        why = f"they need {least} trials with a score for {params} hyperparameters, and there are {len(scored)}"
+        return Importances(missing=why), Importances(missing=why)
+    if not params:
         same = Importances(missing="no hyperparameter took more than one value")
         return same, same
     # Optuna refuses what it cannot reckon with, such as a range that depends on another param.
     return (
-        computed(lambda: _ped_anova(scored, direction), lambda why: Importances(missing=why)),
-        computed(lambda: _fanova(scored, direction), lambda why: Importances(missing=why)),
+        computed(lambda: _ped_anova(scored, direction, ranges), lambda why: Importances(missing=why)),
+        computed(lambda: _fanova(scored, direction, ranges), lambda why: Importances(missing=why)),
     )
 
 
-def _ped_anova(trials: list[FrozenTrial], direction: Direction) -> Importances:
-    return Importances(_evaluate(trials, direction, _varied(trials)), len(trials), METHOD)
+def _ped_anova(trials: list[FrozenTrial], direction: Direction, ranges: bool) -> Importances:
+    names = _varied(trials)
+    shares = _evaluate(trials, direction, names)
+    around = _ranges(trials, lambda drawn: _evaluate(drawn, direction, names)) if ranges else {}
+    return Importances(shares, len(trials), METHOD, ranges=around)
 
 
-def _fanova(trials: list[FrozenTrial], direction: Direction) -> Importances:
+def _fanova(trials: list[FrozenTrial], direction: Direction, ranges: bool) -> Importances:
     """Return fANOVA's shares of the params that all trials have; of many trials, those at even steps of rank count."""
     trials = sorted(trials, key=lambda trial: trial.value or 0.0)
     trials = trials[:: -(-len(trials) // FANOVA_TRIALS)]
@@ -76,11 +85,34 @@ def _fanova(trials: list[FrozenTrial], direction: Direction) -> Importances:
     names = [name for name in _varied(trials) if name in common]
     if len({trial.value for trial in trials}) < 2 or not names:
         return Importances(missing="it needs params that all trials have, and different scores")
-    return Importances(_evaluate(trials, direction, names, fanova=True), len(trials), FANOVA_METHOD)
+    shares = _evaluate(trials, direction, names, trees=FANOVA_TREES)
+    draw = functools.partial(_evaluate, direction=direction, names=names, trees=FANOVA_TREES // 4)
+    return Importances(shares, len(trials), FANOVA_METHOD, ranges=_ranges(trials, draw) if ranges else {})
 
 
-def _scored(engine: Engine, study: str, numbers: Collection[int] | None) -> list[FrozenTrial]:
-    """Return the trials that have a score, as completed ones."""
+def _ranges(
+    trials: list[FrozenTrial], shares_of: Callable[[list[FrozenTrial]], dict[str, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return where eight of ten shares lie when as many trials are drawn again at random, with replacement.
+
+    Of many trials fewer are drawn, and the range is made narrower as if all had been: it shrinks with the root of
+    their number. Source: B. Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979.
+    """
+    numbers = random.Random(0)  # noqa: S311 - no secret
+    size = min(len(trials), DRAWN_TRIALS)
+    drawn = [shares_of(numbers.choices(trials, k=size)) for _ in range(DRAWS)]
+    narrower = math.sqrt(size / len(trials))
+    ranges = {}
+    for name in drawn[0]:
+        shares = [one.get(name, 0.0) for one in drawn]
+        middle, deciles = statistics.median(shares), statistics.quantiles(shares, n=10, method="inclusive")
+        low, high = (middle + (end - middle) * narrower for end in (deciles[0], deciles[-1]))
+        ranges[name] = (low, high)
+    return ranges
+
+
+def _scored(engine: Engine, study: str, scores: Mapping[int, float]) -> list[FrozenTrial]:
+    """Return the trials that count, as completed ones with the scores that they count with."""
     from optuna.trial import TrialState, create_trial
 
     from search.optuna_bridge.storage import closing_storage
@@ -90,9 +122,9 @@ def _scored(engine: Engine, study: str, numbers: Collection[int] | None) -> list
             storage.get_study_id_from_name(study), deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)
         )
     return [
-        create_trial(value=trial.value, params=trial.params, distributions=trial.distributions)
+        create_trial(value=scores[trial.number], params=trial.params, distributions=trial.distributions)
         for trial in ended
-        if trial.value is not None and math.isfinite(trial.value) and (numbers is None or trial.number in numbers)
+        if trial.number in scores
     ]
 
 
@@ -101,9 +133,7 @@ def _varied(trials: list[FrozenTrial]) -> list[str]:
     return [name for name in names if len({repr(trial.params.get(name)) for trial in trials}) > 1]
 
 
-def _evaluate(
-    trials: list[FrozenTrial], direction: Direction, names: list[str], *, fanova: bool = False
-) -> dict[str, float]:
+def _evaluate(trials: list[FrozenTrial], direction: Direction, names: list[str], *, trees: int = 0) -> dict[str, float]:
     import optuna
     from optuna.importance import (
         FanovaImportanceEvaluator,
@@ -124,8 +154,8 @@ def _evaluate(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about branches with very few trials, whose share is small
         evaluator = (
-            FanovaImportanceEvaluator(n_trees=FANOVA_TREES, seed=0)
-            if fanova
+            FanovaImportanceEvaluator(n_trees=trees, seed=0)
+            if trees
             else PedAnovaImportanceEvaluator(target_quantile=TOP_SHARE)
         )
         shares = get_param_importances(study, evaluator=evaluator, params=names)

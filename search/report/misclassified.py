@@ -1,22 +1,27 @@
-"""Where a winner errs: its predictions on the validation data of a classification, computed in a child process."""
+"""Where a winner errs: its predictions on the validation data, computed in a child process."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from registry.core.error_text import one_line
 from registry.core.errors import UserError
-from registry.reports import Calibration, Mistake, Mistakes
+from registry.reports import Calibration, Mistake, Mistakes, Residuals
 from search.errors import ProblemError
+from search.report.residuals import is_regression, residuals_of
 
 WORST = 24
 RANGES = 10
 MOST_CLASSES = 200
+MOST_NUMBERS = 8
 
 
-def find_mistakes(url: str, ref: str, problem: str, data_fingerprint: str) -> Mistakes:
+Errors = tuple[Mistakes | None, tuple[Residuals, ...]]
+
+
+def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Errors:
     """Return what a version gets wrong; call it in a child process, for it imports TensorFlow.
 
     Args:
@@ -25,8 +30,11 @@ def find_mistakes(url: str, ref: str, problem: str, data_fingerprint: str) -> Mi
         problem: as `search.problems.resolve.load_problem` finds it.
         data_fingerprint: of the data that the version was trained and chosen with.
 
+    Returns:
+        The mistakes of the first output that is a classification, and the residuals of those that are numbers.
+
     Raises:
-        UserError: the problem does not load, its data have changed, or they are no classification of arrays.
+        UserError: the problem does not load, its data have changed, or no output is of either kind.
     """
     import numpy as np
 
@@ -44,28 +52,60 @@ def find_mistakes(url: str, ref: str, problem: str, data_fingerprint: str) -> Mi
     x, y = _arrays(data.validation)
     with Registry(url) as registry:
         model = registry.get(ref).load(rebuild=rebuild_model)
-    given = predicted_array(model.predict(for_keras(x), batch_size=1024, verbose=0))
-    labels, shares = classified(np.asarray(y), given)
-    names = _names(loaded.class_names, shares.shape[1])
+    given = model.predict(for_keras(x), batch_size=1024, verbose=0)
     pictures = np.asarray(x) if hasattr(x, "shape") else None
-    return summarize(ref, names, labels, shares, pictures)
+    return errors_by_output(ref, outputs_of(y, given), loaded.class_names, pictures)
 
 
-def predicted_array(given: Any) -> Any:
-    """Return what a model predicts as an array.
+def outputs_of(y: Any, given: Any) -> dict[str, tuple[Any, Any]]:
+    """Return by output the true values and the predictions, as arrays; the only output has no name.
 
     Raises:
-        ProblemError: it has several outputs: no classification of one class a sample.
+        ProblemError: truth and predictions have different outputs.
     """
     import numpy as np
 
-    if isinstance(given, dict | list | tuple):
-        raise ProblemError(f"its model has {len(given)} outputs; only errors of one classification are shown")
-    return np.asarray(given)
+    if isinstance(given, dict) and isinstance(y, dict) and set(given) == set(y):
+        return {name: (np.asarray(y[name]), np.asarray(given[name])) for name in given}
+    if isinstance(given, list | tuple) and isinstance(y, list | tuple) and len(given) == len(y):
+        pairs = zip(y, given, strict=True)
+        return {f"output {n}": (np.asarray(one), np.asarray(other)) for n, (one, other) in enumerate(pairs, 1)}
+    if isinstance(given, dict | list | tuple) or not hasattr(y, "shape"):
+        raise ProblemError("its model and its validation data have different outputs")
+    true, predicted = np.asarray(y), np.asarray(given)
+    several = true.ndim == 2 and true.shape == predicted.shape and 1 < true.shape[1] <= MOST_NUMBERS
+    if several and not np.isin(true, (0, 1)).all():  # else it may be one class a sample
+        return {f"number {n + 1}": (true[:, n], predicted[:, n]) for n in range(true.shape[1])}
+    return {"": (true, predicted)}
+
+
+def errors_by_output(
+    ref: str, outputs: Mapping[str, tuple[Any, Any]], class_names: Sequence[str] = (), pictures: Any = None
+) -> Errors:
+    """Return the errors of each output: mistakes of the first classification, residuals of numbers.
+
+    Raises:
+        ProblemError: no output is of either kind.
+    """
+    mistakes: Mistakes | None = None
+    residuals: list[Residuals] = []
+    why: ProblemError | None = None
+    for output, (y, given) in outputs.items():
+        try:
+            labels, shares = classified(y, given)
+        except ProblemError as error:
+            why = error
+            if is_regression(y, given):
+                residuals.append(residuals_of(ref, output, y, given))
+        else:
+            mistakes = mistakes or summarize(ref, _names(class_names, shares.shape[1]), labels, shares, pictures)
+    if mistakes is None and not residuals and why is not None:
+        raise why
+    return mistakes, tuple(residuals)
 
 
 def _arrays(part: Any) -> tuple[Any, Any]:
-    if not isinstance(part, tuple) or len(part) < 2 or not hasattr(part[1], "shape"):
+    if not isinstance(part, tuple) or len(part) < 2:
         raise ProblemError("its validation data are not arrays (x, y)")
     return part[0], part[1]
 
@@ -82,11 +122,12 @@ def classified(y: Any, given: Any) -> tuple[Any, Any]:
         y = y[:, 0]
     if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
         y = y.argmax(axis=1)
-    whole = y.ndim == 1 and np.isfinite(y).all() and (y == np.round(y)).all() and (y >= 0).all()
+    numbers = y.dtype.kind in "biuf"
+    whole = numbers and y.ndim == 1 and np.isfinite(y).all() and (y == np.round(y)).all() and (y >= 0).all()
     if given.ndim == 2 and given.shape[1] == 1:
         given = np.concatenate([1 - given, given], axis=1)
     if not whole or given.ndim != 2 or len(given) != len(y) or y.max(initial=0) >= given.shape[1]:
-        raise ProblemError("it is not a classification of one class a sample")
+        raise ProblemError("it is neither a classification of one class a sample nor a regression of one number")
     if given.shape[1] > MOST_CLASSES:
         raise ProblemError(f"it has {given.shape[1]} classes, more than the {MOST_CLASSES} that are shown")
     if (given < -1e-3).any() or (abs(given.sum(axis=1) - 1) > 1e-2).any():  # logits
@@ -158,13 +199,13 @@ def _png(sample: Any) -> bytes:
     return out.getvalue()
 
 
-def mistakes_of_winner(url: str, ref: str, problem: str, data_fingerprint: str) -> tuple[Mistakes | None, str]:
-    """Return a winner's errors by a child process, or None and why not."""
+def errors_of_winner(url: str, ref: str, problem: str, data_fingerprint: str) -> tuple[Errors, str]:
+    """Return a winner's errors by a child process, or none and why not."""
     from search.system.forkserver import call_in_child
 
     try:
-        return call_in_child(find_mistakes, url, ref, problem, data_fingerprint), ""
+        return call_in_child(find_errors, url, ref, problem, data_fingerprint), ""
     except (UserError, OSError) as error:
-        return None, str(error).rstrip(".")
+        return (None, ()), str(error).rstrip(".")
     except Exception as error:  # the user's code may raise anything; the report is worth more than that
-        return None, one_line(error)
+        return (None, ()), one_line(error)

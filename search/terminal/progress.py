@@ -65,6 +65,28 @@ class PlainProgress:
                 )
 
 
+class ChangeProgress:
+    """Print one line for each change of how a study stands, for who watches it through a pipe."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._last = console, ""
+
+    def __enter__(self) -> ChangeProgress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def show(self, status: StudyStatus) -> None:
+        """Print how it stands, where that is not what was printed last."""
+        counts = ", ".join(f"{count} {kind}" for kind, count in status.trials.items() if count)
+        line = f"{status.study}  {status.state}  {status.finished}/{status.budget} trials ({counts})"
+        line = f"{line}  {describe_best(status)}"
+        if line != self._last:
+            self._console.print(line, markup=False)
+            self._last = line
+
+
 class LiveProgress:
     """Draw the counts, the best trial, each worker and the curve of its trial, again and again in the same place.
 
@@ -73,6 +95,7 @@ class LiveProgress:
         timeout: seconds until the search stops by itself; None for never.
         clock: seconds.
         curves: returns the curves so far, such as `Study.live_curves`.
+        stays: whether the last picture stays on the screen.
     """
 
     def __init__(
@@ -81,12 +104,12 @@ class LiveProgress:
         timeout: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         curves: Callable[[], LiveCurves] = LiveCurves,
+        stays: bool = False,
     ) -> None:
         self._curves = curves
-        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live = Live(console=console, auto_refresh=False, transient=not stays)
         self._timeout, self._clock = timeout, clock
         self._started = clock()
-        self._finished_before: int | None = None
 
     def __enter__(self) -> LiveProgress:
         self._live.__enter__()
@@ -99,35 +122,15 @@ class LiveProgress:
 
     def show(self, status: StudyStatus) -> None:
         """Draw the status anew."""
-        if self._finished_before is None:
-            self._finished_before = status.finished
-        elapsed = self._clock() - self._started
-        left = time_left(status, status.finished - self._finished_before, elapsed, self._timeout)
-        self._live.update(render(status, elapsed, left, self._curves()), refresh=True)
-
-
-def time_left(status: StudyStatus, finished: int, elapsed: float, timeout: float | None) -> float | None:
-    """Estimate the seconds that a search still takes.
-
-    Args:
-        status: how the study stands.
-        finished: trials that ended since this search began.
-        elapsed: seconds since then.
-        timeout: seconds after which it stops anyway; None for never.
-
-    Returns:
-        None before the first trial has ended, where there is no timeout.
-    """
-    left = None if timeout is None else max(0.0, timeout - elapsed)
-    if finished:
-        by_rate = (status.budget - status.finished) * elapsed / finished
-        left = by_rate if left is None else min(left, by_rate)
-    return left
+        known = [status.left]
+        if self._timeout is not None:
+            known.append(max(0.0, self._timeout - (self._clock() - self._started)))
+        left = min((seconds for seconds in known if seconds is not None), default=None)
+        self._live.update(render(status, left, self._curves()), refresh=True)
 
 
 def render(
     status: StudyStatus,
-    elapsed: float | None = None,
     left: float | None = None,
     curves: LiveCurves | None = None,
 ) -> Group:
@@ -135,20 +138,16 @@ def render(
 
     Args:
         status: how the study stands.
-        elapsed: seconds since the search began; None where that is unknown.
         left: seconds that it still takes; None where that is unknown.
         curves: of the running trials, and the scores so far; None for neither.
     """
     counts = status.trials
+    failed = f" ({counts['pruned']} pruned, {counts['failed']} failed)" if counts["pruned"] or counts["failed"] else ""
+    imported = f" and {status.imported} imported" if status.imported else ""
     head = Text.assemble(
-        (status.study, "bold"),
-        f"  {status.finished}/{status.budget} trials",
-        f" and {status.imported} imported" if status.imported else "",
-        f" ({counts['pruned']} pruned, {counts['failed']} failed)" if counts["pruned"] or counts["failed"] else "",
-        f"  {show_duration(elapsed)} gone" if elapsed is not None else "",
-        f", about {show_duration(left)} left" if left is not None else "",
+        (status.study, "bold"), f"  {status.finished}/{status.budget} trials{imported}{failed}  {status.state}"
     )
-    parts: list[Text | Table] = [head, Text(describe_best(status))]
+    parts: list[Text | Table] = [head, *map(Text, describe_pace(status, left)), Text(describe_best(status))]
     if counts["paused"]:
         parts.append(Text(f"{counts['paused']} paused, whose checkpoints take {size(status.paused_bytes)}"))
     if curves is not None and len(curves.scores) > 1:
@@ -156,6 +155,22 @@ def render(
     if status.workers:
         parts.append(_workers_table(status, curves or LiveCurves()))
     return Group(*parts)
+
+
+def describe_pace(status: StudyStatus, left: float | None = None) -> list[str]:
+    """Return lines on who works, since when, how long it has gone on, how fast it goes and how long it still takes."""
+    pace, count = status.pace, status.at_work
+    lines = []
+    if count and pace.since is not None:
+        began = time.strftime("%H:%M", time.localtime(pace.since))
+        lines.append(f"{count} {'worker' if count == 1 else 'workers'} at work since {began}")
+    elif status.finished < status.budget:
+        lines.append("nobody works on it")
+    gone = [] if pace.elapsed is None else [f"{show_duration(pace.elapsed)} gone"]
+    gone += [] if left is None else [f"about {show_duration(left)} left"]
+    gone += [] if pace.trials_a_minute is None else [f"{pace.trials_a_minute:.2g} trials a minute"]
+    gone += [] if pace.epochs_a_minute is None else [f"{pace.epochs_a_minute:.2g} epochs a minute"]
+    return lines + ([", ".join(gone)] if gone else [])
 
 
 def _workers_table(status: StudyStatus, curves: LiveCurves) -> Table:

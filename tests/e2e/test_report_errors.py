@@ -9,7 +9,7 @@ import pytest
 from registry.core.database.engine import open_engine
 from search import Study
 from search.report.collect import collect
-from search.report.misclassified import mistakes_of_winner
+from search.report.misclassified import errors_of_winner
 
 
 def test_the_winners_errors_add_up_to_its_score(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_the_winners_errors_add_up_to_its_score(tmp_path: Path) -> None:
     assert found.mistakes.accuracy == pytest.approx(found.ranked[0].score, abs=1e-6)
     assert found.attempts
     # Other data than those that it was chosen by tell nothing of it.
-    assert mistakes_of_winner(url, "toy/1", "search.toy:toy", "other data") == (
-        None,
+    assert errors_of_winner(url, "toy/1", "search.toy:toy", "other data") == (
+        (None, ()),
         "the problem's data are not those that the version was chosen by",
     )

@@ -22,7 +22,7 @@ from registry.core.database.engine import open_engine
 from search.creation.create import begin_study
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
-from tests.support.commands import COMMANDS, PROGRAMS
+from tests.support.commands import APPS, COMMANDS
 
 # These train, serve, load Keras, or ask other machines; a test of their own holds each.
 SLOW = {
@@ -152,7 +152,7 @@ def fuzz(folder: Path, lines: int) -> Counter[str]:
         out, err = io.StringIO(), io.StringIO()
         with chdir(home), redirect_stdout(out), redirect_stderr(err):
             try:
-                code: Any = run(PROGRAMS[words[0]], words[0], words[1:])
+                code: Any = run(APPS[words[0]], words[0], words[1:])
             except BaseException as error:
                 code = f"{type(error).__name__}: {error}"
         if code in (0, 1, 2) and "fault of the program" not in err.getvalue():

@@ -12,7 +12,7 @@ from fmnist.cli import app as fmnist_app
 from registry.cli import app as registry_app
 from search.cli import app as search_app
 
-EVERYWHERE = {"--debug", "--help"}
+EVERYWHERE = {"--debug", "--help", "--version", "--install-completion"}
 APPS = {"search": search_app, "registry": registry_app, "fmnist": fmnist_app}
 PROGRAMS = {name: typer.main.get_command(app) for name, app in APPS.items()}
 

@@ -8,7 +8,7 @@ from typing import Literal
 from registry.reports.facts.study import ReportedTrial
 from registry.values.stop_reason import StopReason
 
-Fit = Literal["overfitting", "underfitting", "no sign of over- or underfitting", "too few epochs to tell"]
+Fit = Literal["overfitting", "underfitting", "gap", "no sign of over- or underfitting", "too few epochs to tell"]
 LEAST_EPOCHS = 4
 RISE = 0.05  # of the lowest validation loss: so far it must have risen again
 GAP = 0.1  # of the training loss: so far above it the validation loss is worth telling
@@ -21,7 +21,9 @@ def judge_fit(trial: ReportedTrial) -> Fit:
 
     Overfitting: the validation loss ends more than 5 % above its lowest value, while the training loss has gone on
     falling. Underfitting: the last epoch allowed is the best by validation loss, and the last two epochs took
-    more than 2 % each off it, so that more epochs would help.
+    more than 2 % each off it, so that more epochs would help. A gap: the validation loss ends more than 10 % above
+    that of training, though it has not risen; where the training's loss has terms of its own, such as dropout's, that
+    may mean less.
     """
     loss, validation = trial.curves.get("loss", ()), trial.curves.get("val_loss", ())
     if (
@@ -37,6 +39,8 @@ def judge_fit(trial: ReportedTrial) -> Fit:
     falls = [(before - after) / size for before, after in zip(validation[-3:], validation[-2:], strict=False)]
     if lowest == len(validation) - 1 and min(falls) > FALL and trial.stop_reason in _CUT_SHORT:
         return "underfitting"
+    if validation[-1] - loss[-1] > GAP * abs(loss[-1]):
+        return "gap"
     return "no sign of over- or underfitting"
 
 
@@ -53,6 +57,10 @@ def describe_fit(trial: ReportedTrial) -> str:
         )
     if fit == "underfitting":
         return f"underfitting: the validation loss still falls at epoch {len(validation)}, the last one allowed"
-    if fit == "no sign of over- or underfitting" and validation[-1] > (1 + GAP) * loss[-1] > 0:
-        return f"{fit}; the validation loss ends {100 * (validation[-1] / loss[-1] - 1):.0f} % above that of training"
+    if fit == "gap":
+        above = 100 * (validation[-1] - loss[-1]) / (abs(loss[-1]) or 1.0)
+        return (
+            f"a gap: the validation loss ends {above:.0f} % above that of training, without having risen by more than "
+            f"{100 * RISE:.0f} %"
+        )
     return fit

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
+from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import groups_of, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, score_of
-from registry.reports.facts.text import score_format, value_text
+from registry.reports.facts.text import value_text
 
 LEAST = 5  # scores a group needs to be tested
 MOST_GROUPS = 12
@@ -93,7 +94,7 @@ def holm(values: Sequence[float]) -> list[float]:
 
 def groups_table(study: ReportedStudy, compared: Sequence[Compared]) -> Table:
     """Return a line a group: how many trials, their median, their middle half and their best."""
-    write = score_format([score_of(trial) for trial in study.ranked])
+    write = score_writer(study)
     best = study.objective.best
     columns = (
         Column("hyperparameter", number=False),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import statistics
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
+from registry.reports.facts.digits import score_writer
 from registry.reports.facts.evidence import Baseline
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import score_format
 from registry.values.known_tags import TEST
 
-LEAST_EPOCHS = 5
+LEAST_EPOCHS, LEAST_LATER = 5, 4
+STRAIGHT = 1e-9  # of the values: what is left of a straight line by rounding
 SIGNIFICANT = 0.05
 
 
@@ -35,22 +35,19 @@ def by_means(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> 
 
 
 def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
-    """Return how far the objective moves from epoch to epoch around its best epoch, as a standard deviation.
+    """Return how far the objective moves from epoch to epoch beside its trend, as a standard deviation.
 
-    Half of the variance of the differences of neighbouring epochs, of the later half of the curve: the trend is nearly
-    gone there. It is the least that another seed would change; None where the curve is too short.
+    From the second differences of the later half of the curve, in which a steady rise or fall cancels out: their mean
+    square is six times the variance of independent noise. It is the least that another seed would change; None where
+    the curve is too short, or a straight line.
     """
     values = [value for value in trial.curves.get(study.metric, ()) if math.isfinite(value)]
-    later = values[len(values) // 2 :]
-    if len(values) < LEAST_EPOCHS or len(later) < 3:
+    later = values[min(len(values) // 2, max(0, len(values) - LEAST_LATER)) :]
+    if len(values) < LEAST_EPOCHS:
         return None
-    steps = [after - before for before, after in itertools.pairwise(later)]
-    return statistics.pstdev(steps, mu=0.0) / math.sqrt(2)
-
-
-def mean_format(study: ReportedStudy) -> Callable[[float], str]:
-    """Return how to write means over seeds."""
-    return score_format(sorted((repeats.mean for repeats in study.repeats), key=study.objective.key))
+    bends = [before - 2 * here + after for before, here, after in zip(later, later[1:], later[2:], strict=False)]
+    moved = math.sqrt(fmean([bend * bend for bend in bends]) / 6)
+    return moved if moved > STRAIGHT * max(map(abs, later)) else None
 
 
 def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str]:
@@ -63,7 +60,7 @@ def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str
     best, second = study.leaders[:2]
     ahead = lead(study, best, second)
     means = by_means(study, best, second)
-    value = f"mean {mean_format(study)(value_of(study, second))}"
+    value = f"mean {score_writer(study)(value_of(study, second))}"
     if not means or study.repeats_of(second) is None:
         value = write(score_of(second))
     word = "equal to" if ahead == 0 else f"{abs(ahead):.2g} {'ahead of' if ahead > 0 else 'behind'}"

@@ -22,11 +22,21 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture and what is written above and below it."""
+    """A picture and what is written above it.
+
+    Args:
+        title: what it is called.
+        drawing: draws it.
+        note: beside the title.
+        axes: of parallel coordinates, each axis: its column, its ends, whether logarithms, and its choices.
+        pairs: of a map of two params, the same of all params, from which a page lets its reader choose.
+    """
 
     title: str
     drawing: Drawing
     note: str = ""
+    axes: tuple[tuple[str, float, float, bool, tuple[str, ...] | None], ...] = ()
+    pairs: tuple[tuple[str, float, float, bool, tuple[str, ...] | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +54,23 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A table; ``sortable`` ones can be sorted and filtered in a page."""
+    """A table.
+
+    Args:
+        table: its columns and rows.
+        title: above it.
+        notes: sentences above it.
+        sortable: whether it can be sorted and filtered in a page.
+        names: what the pictures call each row; empty where they do not.
+        curves: the objective of each row, one value an epoch, to be laid over the picture of the curves.
+    """
 
     table: Table
     title: str = ""
     notes: tuple[str, ...] = ()
     sortable: bool = False
+    names: tuple[str, ...] = ()
+    curves: tuple[tuple[float, ...], ...] = ()
 
     kind = "rows"
 
@@ -67,12 +88,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Shares of 1 as bars: a line a name, a column a method."""
+    """Shares of 1 as bars: a line a name, a column a method; ``ranges`` are the shares' uncertainty, where known."""
 
     columns: tuple[str, ...]
     shares: Mapping[str, tuple[float | None, ...]]
     title: str = ""
     notes: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[tuple[float, float] | None, ...]] = field(default_factory=dict)
 
     kind = "bars"
 
@@ -88,7 +110,31 @@ class Gallery:
     kind = "gallery"
 
 
-Part = Pictures | Rows | Facts | Bars | Gallery
+Shown = Pictures | Rows | Facts | Bars | Gallery
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The same shown in several ways, of which a page shows one at a time, and paper the first."""
+
+    title: str
+    parts: Mapping[str, tuple[Shown, ...]]
+    notes: tuple[str, ...] = ()
+
+    kind = "choices"
+
+    @property
+    def first(self) -> tuple[Shown, ...]:
+        """What is shown first."""
+        return next(iter(self.parts.values()))
+
+    @property
+    def elsewhere(self) -> str:
+        """What paper leaves out, in a sentence."""
+        return f"The HTML report has this as well for {', '.join(list(self.parts)[1:])}."
+
+
+Part = Shown | Choices
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,21 +18,33 @@ class Cell:
         value: what it is sorted by and was before rounding; None where that is the text.
         level: how strongly it is tinted, from 0 to 8.
         param: it is a param's name.
+        folded: more text, which a page shows on request only.
     """
 
     text: str
     value: str | None = None
     level: int = 0
     param: bool = False
+    folded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's head: its name, whether it holds numbers, and whether it is a param's."""
+    """A column's head.
+
+    Args:
+        name: its name.
+        number: whether it holds numbers.
+        param: whether it is a param's.
+        highest_first: whether the first click on it sorts downwards.
+        run: whether it tells of the run and not of the result, so that a page may hide it.
+    """
 
     name: str
     number: bool = True
     param: bool = False
+    highest_first: bool = False
+    run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

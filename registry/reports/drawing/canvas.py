@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import get_named_colors_mapping
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, Formatter, FuncFormatter, MaxNLocator, NullLocator
 
 from registry.core.objective import Objective
 from registry.reports.drawing.svg import ROLES, inline, standalone
@@ -100,12 +100,14 @@ class Drawing:
         size: width and height, in the page's pixels at a scale of 1.
         alt: what it shows, in words.
         margins: left, right, top and bottom of the axes.
+        overlay: whether a page may lay more curves over it.
     """
 
     paint: Paint
     size: tuple[float, float]
     alt: str
     margins: tuple[float, float, float, float] = MARGINS
+    overlay: bool = False
 
     def inline(self, prefix: str) -> tuple[Markup, list[tuple[float, float, str]]]:
         """Draw it into a page; return the markup, and the spots in the picture's own pixels.
@@ -121,12 +123,22 @@ class Drawing:
             text = io.StringIO()
             figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
             places = axes.transData.transform([(spot.x, spot.y) for spot in spots]) if spots else ()
+            ends = self._ends(axes) if self.overlay else ""
         found = [
             (round(float(x), 1), round(self.size[1] - float(y), 1), spot.text)
             for (x, y), spot in zip(places, spots, strict=True)
             if math.isfinite(x) and math.isfinite(y)
         ]
-        return Markup(inline(text.getvalue(), alt=self.alt, prefix=prefix)), found  # noqa: S704 - cleaned, our own
+        markup = inline(text.getvalue(), alt=self.alt, prefix=prefix, ends=ends)
+        return Markup(markup), found  # noqa: S704 - cleaned, our own
+
+    def _ends(self, axes: Axes) -> str:
+        """Return both axes' ends, in their numbers and in pixels, and whether the vertical one is logarithmic."""
+        (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+        corners = axes.transData.transform([(left, low), (right, high)])
+        pixels = [corners[0][0], corners[1][0], self.size[1] - corners[0][1], self.size[1] - corners[1][1]]
+        numbers = ", ".join(f"{float(number):.6g}" for number in (left, right, low, high, *pixels))
+        return f"[{numbers}, {int(axes.get_yscale() == 'log')}]"
 
     def standalone(self) -> str:
         """Return it as an SVG file's text, on white, whose letters are the viewer's."""
@@ -192,16 +204,38 @@ def printing(families: Sequence[str]) -> Iterator[None]:
         _use(ROLES)
 
 
+class PlainNumbers(Formatter):
+    """Labels an axis' ticks with equally many decimals and thousands apart; in powers of ten only extreme numbers."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """Return the label of one number."""
+        return tick_text(value)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the labels of all ticks."""
+        sizes = [abs(value) for value in values if abs(value) > 1e-12]
+        if not sizes or max(sizes) >= 1e7 or max(sizes) < 1e-4:
+            return [tick_text(value) for value in values]
+        for decimals in range(9):
+            if all(abs(round(value, decimals) - value) <= 1e-9 * max(sizes) for value in values):
+                break
+        return [f"{value:,.{decimals}f}" for value in values]
+
+
 def plain_numbers(axis: Axis) -> None:
-    """Label an axis' ticks with equally many decimals, in powers of ten only where numbers are extreme."""
-    formatter = ScalarFormatter(useOffset=False, useMathText=False)
-    formatter.set_powerlimits((-5, 6))
-    axis.set_major_formatter(formatter)
+    """Label an axis' ticks by `PlainNumbers`: no tick needs an offset or a factor that is written elsewhere."""
+    axis.set_major_formatter(PlainNumbers())
 
 
 def tick_text(value: float, _position: Any = None) -> str:
-    """Return a tick's label."""
-    return f"{value:.6g}" if value else "0"
+    """Return a number that labels a tick, with thousands apart.
+
+    Example:
+        >>> tick_text(1200000), tick_text(0.00025), tick_text(2e-7)
+        ('1,200,000', '0.00025', '2e-07')
+    """
+    text = f"{value:.6g}" if value else "0"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 and value == int(value) else text
 
 
 def whole_ticks(axes: Axes) -> None:
@@ -210,14 +244,15 @@ def whole_ticks(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value) if value == int(value) else ""))
 
 
-def log_axis(axes: Axes, low: float, high: float) -> None:
-    """Make the x axis logarithmic between two positive numbers, with labels that are plain numbers."""
-    axes.set_xscale("log")
+def log_axis(axes: Axes, low: float, high: float, *, vertical: bool = False) -> None:
+    """Make the x axis, or the y axis, logarithmic between two positive numbers, with labels that are plain numbers."""
+    axis = axes.yaxis if vertical else axes.xaxis
+    (axes.set_yscale if vertical else axes.set_xscale)("log")
     margin = (high / low) ** 0.04
-    axes.set_xlim(low / margin, high * margin)
-    axes.xaxis.set_major_locator(FixedLocator(log_ticks(low, high)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(tick_text))
+    (axes.set_ylim if vertical else axes.set_xlim)(low / margin, high * margin)
+    axis.set_major_locator(FixedLocator(log_ticks(low, high)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(tick_text))
 
 
 def log_ticks(low: float, high: float, most: int = 5) -> list[float]:

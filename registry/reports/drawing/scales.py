@@ -42,6 +42,11 @@ class Scale:
         ends = [math.log(value) if log else float(value) for value in (min(values), max(values))]
         return cls(ends[0], ends[1], log, whole=space.kind == "Int")
 
+    @property
+    def ends(self) -> tuple[float, float, bool, tuple[str, ...] | None]:
+        """Its ends, whether they are logarithms, and its choices: what it takes to find places elsewhere."""
+        return self.low, self.high, self.log, self.choices
+
     def place(self, value: Any) -> float:
         """Return where a value lies, 0 for the lowest."""
         if self.choices is not None:

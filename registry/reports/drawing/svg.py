@@ -43,13 +43,14 @@ _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 _HREF = "{http://www.w3.org/1999/xlink}href"
 
 
-def inline(svg: str, *, alt: str, prefix: str) -> str:
+def inline(svg: str, *, alt: str, prefix: str, ends: str = "") -> str:
     """Return the picture as an ``<svg>`` element for an HTML page.
 
     Args:
         svg: what matplotlib wrote, drawn in the colours of `ROLES`.
         alt: what the picture shows, for those who do not see it.
         prefix: begins every id, so that pictures of one page do not meet.
+        ends: where its axes begin and end, for who draws more into it; empty where nobody does.
 
     Raises:
         ValueError: a colour that is no role; the picture would not follow the page.
@@ -66,7 +67,7 @@ def inline(svg: str, *, alt: str, prefix: str) -> str:
         _share(element)
     view = root.attrib["viewBox"]
     root.attrib.clear()
-    root.attrib.update({"viewBox": view, "role": "img", "aria-label": alt})
+    root.attrib.update({"viewBox": view, "role": "img", "aria-label": alt} | ({"data-ends": ends} if ends else {}))
     return ElementTree.tostring(root, encoding="unicode")
 
 

@@ -141,3 +141,30 @@ class Mistakes:
         """The mean distance of confidence and accuracy over the ranges, weighted by samples (ECE)."""
         parts = (part.samples * abs(part.confidence - part.accuracy) for part in self.calibration)
         return sum(parts) / max(1, self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Residuals:
+    """How far the winner's predictions of numbers are from the truth, on the validation data.
+
+    Args:
+        ref: the version whose predictions these are.
+        output: the model's output; empty for the only one.
+        samples: how many there are.
+        rmse: the root of the mean squared error.
+        mae: the mean absolute error.
+        bias: the mean error, predicted less true.
+        r2: the share of the variance that is explained; None where the truth does not vary.
+        points: true and predicted value of samples, evenly chosen of very many.
+        worst: index, true and predicted value, the farthest off first.
+    """
+
+    ref: str
+    output: str
+    samples: int
+    rmse: float
+    mae: float
+    bias: float
+    r2: float | None
+    points: tuple[tuple[float, float], ...]
+    worst: tuple[tuple[int, float, float], ...]

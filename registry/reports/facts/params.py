@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial
+from registry.reports.facts.study import Hyperparameter, Importances, ReportedStudy, ReportedTrial
 from registry.reports.facts.text import value_text
 
 MOST_CHOICES = 10
@@ -16,11 +16,25 @@ FEW_VALUES = 8
 
 
 def params_by_importance(study: ReportedStudy) -> list[str]:
-    """Return all params' names: by importance where that is known, then as they were declared, then others."""
+    """Return all params' names: by their mean rank in both methods, then as they were declared, then others."""
     seen = dict.fromkeys(name for trial in study.trials for name in trial.params)
     declared = dict.fromkeys(space.name for space in study.space if space.name in seen)
-    important = dict.fromkeys(name for name in study.importances.shares if name in seen)
+    important = dict.fromkeys(name for name in by_mean_rank(study.importances, study.fanova) if name in seen)
     return list(important | declared | seen)
+
+
+def by_mean_rank(*methods: Importances) -> list[str]:
+    """Return the params of several methods, by the mean of their ranks; one that a method does not know by the others.
+
+    Example:
+        >>> by_mean_rank(Importances({"a": 0.6, "b": 0.4}), Importances({"b": 0.9, "a": 0.06, "c": 0.04}))
+        ['a', 'b', 'c']
+    """
+    ranks: dict[str, list[int]] = {}
+    for method in methods:
+        for rank, name in enumerate(method.shares):
+            ranks.setdefault(name, []).append(rank)
+    return sorted(ranks, key=lambda name: sum(ranks[name]) / len(ranks[name]))
 
 
 def distinct_values(trials: Sequence[ReportedTrial], name: str) -> set[str]:

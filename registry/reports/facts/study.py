@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from registry.core.objective import Direction, Objective
-from registry.reports.facts.evidence import Attempt, Baseline, Mistakes, Repeats
+from registry.reports.facts.evidence import Attempt, Baseline, Mistakes, Repeats, Residuals
 
 Outcome = Literal["complete", "pruned", "failed", "running", "paused", "waiting"]
 OUTCOMES: tuple[Outcome, ...] = ("complete", "pruned", "failed", "running", "paused", "waiting")
@@ -135,6 +135,7 @@ class Importances:
 
     Args:
         shares: param to its share of 1, the most important first; empty where there is none.
+        ranges: param to where eight of ten of its shares lie when trials are drawn again at random (bootstrap).
         trials: how many trials it was computed from.
         method: how, in a few words.
         missing: why there is none.
@@ -144,6 +145,7 @@ class Importances:
     trials: int = 0
     method: str = ""
     missing: str = ""
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class ReportedStudy:
         settings: how it searched.
         trials: those that have begun, by number.
         space: the hyperparameters, in the order of their declaration.
-        importances: how much each mattered.
+        importances: how much each mattered, by the trials of the first basis of `registry.reports.bases_of`.
         commands: what to type, to get the best model: a title and the text each.
         provenance: name to value, for whoever wants to repeat it.
         libraries: name to version, of the registered versions' trainings.
@@ -169,13 +171,16 @@ class ReportedStudy:
         error: why its workers stopped, where they did.
         kind: whether the trials are those of a search, or versions chosen to be compared.
         fanova: importances by another method, to see whether the two agree.
+        of_complete: importances by both methods, by the complete trials only.
         attempts: who trained which trial when, by their beginning.
         baselines: what to hold the winner against.
         repeats: the scores of configurations that were trained with several seeds.
         confirmed: the trial whose configuration won when the best were trained again on several seeds.
-        mistakes: where the winner errs.
+        mistakes: where the winner of a classification errs.
+        residuals: how far the winner's numbers are off, an output each.
         mistakes_missing: why that is not known; empty where there is no need to say.
         machines: where it was trained, one line each.
+        alongside: scores of the same metric in the same document, so that all are written with as many digits.
     """
 
     name: str
@@ -196,13 +201,16 @@ class ReportedStudy:
     error: str | None = None
     kind: Literal["study", "versions"] = "study"
     fanova: Importances = field(default_factory=Importances)
+    of_complete: tuple[Importances, Importances] = (Importances(), Importances())
     attempts: tuple[Attempt, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     repeats: tuple[Repeats, ...] = ()
     confirmed: int | None = None
     mistakes: Mistakes | None = None
+    residuals: tuple[Residuals, ...] = ()
     mistakes_missing: str = ""
     machines: tuple[str, ...] = ()
+    alongside: tuple[float, ...] = ()
 
     @property
     def objective(self) -> Objective:

@@ -6,10 +6,6 @@ import math
 import unicodedata
 from typing import Any
 
-from registry.core.numbers import number_format as score_format
-
-__all__ = ["count_text", "score_format", "share_text", "shorten", "value_text", "width_of"]
-
 
 def value_text(value: Any) -> str:
     """Return a param's value, a float with four significant digits."""

@@ -17,9 +17,16 @@ from registry.reports.facts.study import Report
 from registry.reports.facts.text import value_text
 from registry.reports.sections.report import comparison_of_studies, sections_of, title_of
 
+FOLDED = ("Workers", "Provenance")  # what few readers come for
 
-def render(report: Report) -> str:
-    """Return the page as HTML, whole and self-contained; every text from outside is escaped."""
+
+def render(report: Report, reload: int | None = None) -> str:
+    """Return the page as HTML, whole and self-contained; every text from outside is escaped.
+
+    Args:
+        report: what it tells.
+        reload: after how many seconds the page loads itself again; None for never.
+    """
     style, script = _part("page.css"), _part("page.js")
     page = _environment().get_template("page.html")
     return page.render(
@@ -31,6 +38,8 @@ def render(report: Report) -> str:
         script=Markup(script),  # noqa: S704 - our own file
         policy=_policy(style, script),
         draw=_drawer(),
+        folded=FOLDED,
+        reload=reload,
     )
 
 
@@ -56,6 +65,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "value": value_text,
         "breakable": _breakable,
+        "json": lambda values: json.dumps(values, ensure_ascii=False, separators=(",", ":")),
         "base64": lambda data: base64.b64encode(data).decode(),
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
     }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from registry.reports.document.parts import Bars, Block, Facts, Gallery, Part, Pictures, Rows
+from registry.reports.document.parts import Bars, Block, Choices, Facts, Gallery, Part, Pictures, Rows, Shown
 from registry.reports.document.table import Table
 from registry.reports.facts.study import Report
 from registry.reports.facts.text import value_text
@@ -46,6 +46,11 @@ def _answer(section: Section, *, alone: bool) -> Iterator[str]:
         yield from (f"## {escaped(study.name)}", "")
     if best is not None and score is not None:
         number = f"{score.text} {section.answer.spread}".strip()
+        yield from (f"**{escaped(section.answer.verdict)}**", "")
+        for figure in section.answer.figures:
+            value = escaped(f"{figure.text} {figure.spread}".strip())
+            yield f"* {escaped(figure.caption)}: **{value}** ({escaped(figure.note)})"
+        yield ""
         yield from (f"**{escaped(section.answer.caption)}: {number}**", "", escaped(section.answer.subject), "")
         yield from (f"* {escaped(name)}: {escaped(value_text(value))}" for name, value in section.answer.params.items())
         yield ""
@@ -69,12 +74,20 @@ class _Writer:
     def block(self, block: Block, marks: str) -> Iterator[str]:
         yield from (f"{marks} {escaped(block.title)}", "", *_notes(block.notes))
         for part in block.parts:
-            if part.title:
-                yield from (f"{marks}# {escaped(part.title)}", "")
-            yield from _notes(part.notes)
-            yield from self._part(part)
+            yield from self._titled(part, marks)
 
-    def _part(self, part: Part) -> Iterator[str]:
+    def _titled(self, part: Part, marks: str) -> Iterator[str]:
+        if isinstance(part, Choices):
+            yield from _notes([part.elsewhere])
+            for one in part.first:
+                yield from self._titled(one, marks)
+            return
+        if part.title:
+            yield from (f"{marks}# {escaped(part.title)}", "")
+        yield from _notes(part.notes)
+        yield from self._part(part)
+
+    def _part(self, part: Shown) -> Iterator[str]:
         if isinstance(part, Rows):
             yield from _table(part.table)
         elif isinstance(part, Pictures):
@@ -138,5 +151,13 @@ def _bars(part: Bars) -> Iterator[str]:
     yield "| hyperparameter | " + " | ".join(part.columns) + " |"
     yield "|---|" + "---:|" * len(part.columns)
     for name, shares in part.shares.items():
-        yield f"| {escaped(name)} | " + " | ".join("–" if share is None else f"{share:.2f}" for share in shares) + " |"
+        yield f"| {escaped(name)} | " + " | ".join(_share(part, name, n) for n in range(len(shares))) + " |"
     yield ""
+
+
+def _share(part: Bars, name: str, index: int) -> str:
+    share, ranges = part.shares[name][index], part.ranges.get(name)
+    if share is None:
+        return "–"
+    around = ranges[index] if ranges else None
+    return f"{share:.2f}" + (f" ({around[0]:.2f} to {around[1]:.2f})" if around else "")

@@ -1,6 +1,8 @@
 "use strict";
-// Sorts and filters the leaderboards, says values under the pointer, and copies commands. Without it the page only stands still.
+// Sorts and filters the leaderboards, says values under the pointer, copies commands, and gives rows and pictures as files.
+// Without it the page only stands still.
 const exact = (cell) => cell.dataset.v ?? cell.textContent;
+const shown = (cell) => cell.textContent.trim();
 
 function sortBy(table, index, down) {
   const head = table.tHead.rows[0].cells;
@@ -16,51 +18,350 @@ function sortBy(table, index, down) {
   head[index].setAttribute("aria-sort", down ? "descending" : "ascending");
 }
 
-// Words must all occur in a row; name<=number, and so on, compares that column.
+// The filter: words that must occur in a row, and comparisons of a column, joined by and (or nothing) and by or.
+const SIGN = /<=|>=|!=|=|<|>/;
+const plain = (text) => text.replace(/(\d),(?=\d{3}\b)/g, "$1"); // 400,000 is a number
+
+function compared(column, sign, wanted) {
+  return (row) => {
+    const found = exact(row.cells[column]).toLowerCase();
+    if (found === "") return false;
+    if (sign === "=") return found === wanted || Number(found) === Number(wanted);
+    if (sign === "!=") return found !== wanted && Number(found) !== Number(wanted);
+    const [a, b] = [Number(found), Number(wanted)];
+    return sign === "<" ? a < b : sign === ">" ? a > b : sign === "<=" ? a <= b : a >= b;
+  };
+}
+
+// Return the words of a text that stand before its first sign, as the longest end that is a column's name.
+function named(words, names) {
+  for (let start = 0; start < words.length; start += 1) {
+    const column = names.indexOf(words.slice(start).join(" "));
+    if (column >= 0) return [column, words.slice(0, start)];
+  }
+  return [-1, words.slice(0, -1)];
+}
+
 function conditions(text, names) {
-  return text.toLowerCase().split(/\s+/).filter(Boolean).map((word) => {
-    const parts = /^(.+?)(<=|>=|!=|=|<|>)(.+)$/.exec(word);
-    const column = parts ? names.indexOf(parts[1]) : -1;
-    if (column < 0) return (row) => [...row.cells].some((cell) => cell.textContent.toLowerCase().includes(word));
-    const [, , sign, wanted] = parts;
-    return (row) => {
-      const found = exact(row.cells[column]).toLowerCase();
-      if (found === "") return false;
-      if (sign === "=") return found === wanted || Number(found) === Number(wanted);
-      if (sign === "!=") return found !== wanted && Number(found) !== Number(wanted);
-      const [a, b] = [Number(found), Number(wanted)];
-      return sign === "<" ? a < b : sign === ">" ? a > b : sign === "<=" ? a <= b : a >= b;
-    };
+  const found = [];
+  let rest = plain(text.toLowerCase()).trim();
+  const word = (one) => found.push((row) => [...row.cells].some((cell) => plain(cell.textContent.toLowerCase()).includes(one)));
+  while (rest) {
+    const at = rest.search(SIGN);
+    if (at < 0) break;
+    const [sign] = SIGN.exec(rest);
+    const words = rest.slice(0, at).split(/\s+/).filter((one) => one && one !== "and");
+    const [column, before] = named(words, names);
+    before.forEach(word);
+    if (column < 0) throw new Error(unknown(words.at(-1) ?? "", names));
+    const after = /^\s*("([^"]*)"|\S+)\s*/.exec(rest.slice(at + sign.length));
+    if (!after) throw new Error(`${names[column]} ${sign} what? A value is missing.`);
+    found.push(compared(column, sign, after[2] ?? after[1]));
+    rest = rest.slice(at + sign.length + after[0].length);
+  }
+  rest.split(/\s+/).filter((one) => one && one !== "and").forEach(word);
+  return (row) => found.every((holds) => holds(row));
+}
+
+function unknown(name, names) {
+  const near = names.map((one) => [distance(name, one), one]).sort(([a], [b]) => a - b);
+  const close = near.filter(([steps, one]) => steps <= Math.max(2, one.length / 2)).slice(0, 3).map(([, one]) => one);
+  return `No column is called ${name || "so"}; ${close.length ? `near: ${close.join(", ")}` : `there are ${names.join(", ")}`}.`;
+}
+
+function distance(a, b) {
+  let row = [...Array(b.length + 1).keys()];
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      next.push(Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] !== b[j - 1])));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+const draw = (name, attributes) => {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+};
+const spotsOf = (figure) => JSON.parse(figure.dataset.spots ?? "[]");
+
+// Where a row passes an axis of the parallel coordinates, from 0 at its foot to 1; null where it has no value.
+function passes([, low, high, log, choices], cell) {
+  if (exact(cell) === "") return null;
+  const value = choices ? choices.indexOf(shown(cell)) : log ? Math.log(exact(cell)) : Number(exact(cell));
+  return Math.min(1, Math.max(0, (value - low) / (high - low)));
+}
+
+function line(figure, row, columns) {
+  const axes = JSON.parse(figure.dataset.axes);
+  const [, , , , x0, x1, y0, y1] = JSON.parse(figure.querySelector("svg").dataset.ends);
+  const points = axes.map((axis, index) => {
+    const share = passes(axis, row.cells[columns.indexOf(axis[0].toLowerCase())]);
+    return share === null ? "" : `${(x0 + (index / (axes.length - 1)) * (x1 - x0)).toFixed(1)},${(y0 + share * (y1 - y0)).toFixed(1)}`;
+  });
+  return draw("polyline", { points: points.join(" ").trim(), class: "kept through" });
+}
+
+// What is filtered out fades in every picture that shows trials; what is kept is drawn again.
+function fade(study, names, rows, columns) {
+  for (const figure of study.querySelectorAll("figure")) {
+    const svg = figure.querySelector("svg");
+    for (const old of svg.querySelectorAll(".kept")) old.remove();
+    svg.classList.remove("faded");
+    const trials = names ? spotsOf(figure).filter(([, , text]) => /^trial \d+ · /.test(text)) : [];
+    if (!trials.length) continue;
+    svg.classList.add("faded");
+    if (figure.dataset.axes) {
+      svg.append(...rows.slice(0, 150).map((row) => line(figure, row, columns)));
+      continue;
+    }
+    for (const [x, y, text] of trials) {
+      if (names.has(text.split(" · ")[0])) svg.append(draw("circle", { cx: x, cy: y, r: 3, class: "kept" }));
+    }
+  }
+}
+
+// Lay a row's curve over the picture of the curves of the best.
+function overlay(study, row) {
+  const chosen = row.getAttribute("aria-selected") === "true";
+  for (const old of study.querySelectorAll(".laid")) old.remove();
+  for (const other of row.parentElement.rows) other.removeAttribute("aria-selected");
+  if (chosen) return;
+  row.setAttribute("aria-selected", "true");
+  const values = JSON.parse(row.dataset.curve);
+  for (const svg of study.querySelectorAll("figure:not([data-axes]) svg[data-ends]")) {
+    const [left, right, low, high, x0, x1, y0, y1, log] = JSON.parse(svg.dataset.ends);
+    const scale = log ? Math.log : (value) => value;
+    const share = (value) => (scale(value) - scale(low)) / (scale(high) - scale(low));
+    const points = values.map((value, index) => {
+      const x = x0 + ((index + 1 - left) / (right - left)) * (x1 - x0);
+      const y = y0 + Math.min(1, Math.max(0, share(value))) * (y1 - y0);
+      return `${x.toFixed(1)},${y.toFixed(1)}`;
+    });
+    svg.append(draw("polyline", { points: points.join(" "), class: "laid" }));
+  }
+}
+
+// Drag along an axis of the parallel coordinates: what passes there, as a text for the filter.
+function brush(figure, say) {
+  const svg = figure.querySelector("svg");
+  const axes = JSON.parse(figure.dataset.axes);
+  const [, , , , x0, x1, y0, y1] = JSON.parse(svg.dataset.ends);
+  const place = (event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+  let from = null;
+  svg.addEventListener("pointerdown", (event) => (from = place(event)));
+  svg.addEventListener("pointerup", (event) => {
+    const to = place(event);
+    if (!from || Math.abs(to.y - from.y) < 5) return;
+    const index = Math.round(((from.x - x0) / (x1 - x0)) * (axes.length - 1));
+    const [name, low, high, log, choices] = axes[Math.min(axes.length - 1, Math.max(0, index))];
+    const ends = [from.y, to.y].map((y) => low + ((y - y0) / (y1 - y0)) * (high - low)).sort((a, b) => a - b);
+    from = null;
+    if (choices) {
+      const out = choices.filter((_, at) => at < ends[0] || at > ends[1]);
+      if (out.length < choices.length) say(out.map((choice) => `${name} != "${choice}"`).join(" and "));
+      return;
+    }
+    const [least, most] = ends.map((end) => Number((log ? Math.exp(end) : end).toPrecision(4)));
+    say(`${name} >= ${least} and ${name} <= ${most}`);
   });
 }
 
-for (const table of document.querySelectorAll("table[data-sortable]")) {
+// The map of any two params, drawn from the rows that are shown: the better a trial, the stronger its dot.
+function pairs(figure, columns) {
+  const axes = JSON.parse(figure.dataset.pairs);
+  const first = figure.querySelector("svg");
+  const map = draw("svg", { viewBox: "0 0 400 280", role: "img", class: "map off" });
+  const row = document.createElement("div");
+  row.className = "pair note";
+  const selects = ["across", "up"].map((way, index) => {
+    const select = document.createElement("select");
+    select.setAttribute("aria-label", `the param that goes ${way}`);
+    axes.forEach(([name], number) => select.add(new Option(name, number)));
+    select.value = index;
+    row.append(select);
+    return select;
+  });
+  let shownRows = [];
+  const label = (x, y, anchor, text) => {
+    const element = draw("text", { x, y, "text-anchor": anchor });
+    element.textContent = text;
+    map.append(element);
+  };
+  const show = () => {
+    const chosen = selects.map((select) => axes[select.value]);
+    map.setAttribute("aria-label", `trials by ${chosen[0][0]} and ${chosen[1][0]}`);
+    map.replaceChildren();
+    for (const [way, [name, low, high, log, choices]] of chosen.entries()) {
+      const ends = [low, high].map((end) => Number((log ? Math.exp(end) : end).toPrecision(3)));
+      const marks = choices ? choices.map((choice, at) => [(at - low) / (high - low), choice]) : [[0, ends[0]], [1, ends[1]]];
+      for (const [share, text] of marks) {
+        if (way) label(84, 234 - share * 220, "end", text);
+        else label(90 + share * 300, 256, "middle", text);
+      }
+      if (way) label(84, 274, "end", name);
+      else label(240, 274, "middle", name);
+    }
+    map.append(draw("path", { d: "M90 10V240H395", class: "s-soft", fill: "none" }));
+    const count = Math.max(1, shownRows.length);
+    shownRows.forEach((one, place) => {
+      const [x, y] = chosen.map((axis) => passes(axis, one.cells[columns.indexOf(axis[0].toLowerCase())]));
+      if (x === null || y === null) return;
+      const opacity = (0.95 - (0.75 * place) / count).toFixed(2);
+      map.append(draw("circle", { cx: 90 + x * 300, cy: 230 - y * 220, r: 4, class: "f-c1", opacity }));
+    });
+  };
+  const choose = () => {
+    const own = selects[0].value === "0" && selects[1].value === "1";
+    first.classList.toggle("off", !own);
+    map.classList.toggle("off", own);
+    show();
+  };
+  for (const select of selects) select.addEventListener("change", choose);
+  first.after(map, row);
+  return (rows) => {
+    shownRows = rows;
+    show();
+  };
+}
+
+function save(name, address) {
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+}
+
+const quoted = (text) => {
+  const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text; // no formula for a spreadsheet
+  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+
+// The view is kept in the address: filter, sorted column and hidden columns of each leaderboard.
+const view = new URLSearchParams(location.hash.startsWith("#view&") ? location.hash.slice(6) : "");
+function keep(key, value) {
+  if (value) view.set(key, value);
+  else view.delete(key);
+  history.replaceState(null, "", view.size ? `#view&${view}` : location.pathname + location.search);
+}
+
+[...document.querySelectorAll("table[data-sortable]")].forEach((table, number) => {
   const heads = [...table.tHead.rows[0].cells];
+  const study = table.closest("article");
+  const line = table.closest("section").querySelector(".filter");
+  const [said, input, switched] = ["output", "input[type=search]", ".run-columns"].map((one) => line.querySelector(one));
+  const rows = [...table.tBodies[0].rows];
+  const names = heads.map((cell) => shown(cell).toLowerCase());
+  const count = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
+  const sort = (index, down) => {
+    sortBy(table, index, down);
+    keep(`sort${number}`, `${index}${down ? "d" : "a"}`);
+  };
   heads.forEach((cell, index) => {
     cell.querySelector("button").addEventListener("click", () => {
-      sortBy(table, index, cell.getAttribute("aria-sort") === "ascending");
+      const now = cell.getAttribute("aria-sort");
+      sort(index, now ? now === "ascending" : "highest" in cell.dataset);
     });
   });
-  const line = table.closest("section").querySelector(".filter");
-  const said = line.querySelector("output");
-  const rows = [...table.tBodies[0].rows];
-  const names = heads.map((cell) => cell.textContent.trim().toLowerCase());
+  const maps = [...study.querySelectorAll("figure[data-pairs]")].map((figure) => pairs(figure, names));
+  const filter = () => {
+    const text = input.value.trim();
+    try {
+      const ways = text.split(/\s+or\s+/i).map((part) => conditions(part, names));
+      for (const row of rows) row.hidden = Boolean(text) && !ways.some((holds) => holds(row));
+      const kept = rows.filter((row) => !row.hidden);
+      said.textContent = text ? `${kept.length} of ${count}` : count;
+      fade(study, text ? new Set(kept.map((row) => row.dataset.name)) : null, kept.filter((row) => exact(row.cells[0])), names);
+      for (const show of maps) show(kept.filter((row) => exact(row.cells[0])));
+      keep(`filter${number}`, text);
+    } catch (error) {
+      said.textContent = error.message;
+    }
+  };
   line.hidden = false;
-  const count = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
-  said.textContent = count;
-  line.querySelector("input").addEventListener("input", (event) => {
-    const wanted = conditions(event.target.value, names);
-    for (const row of rows) row.hidden = !wanted.every((holds) => holds(row));
-    said.textContent = wanted.length
-      ? `${rows.filter((row) => !row.hidden).length} of ${count}`
-      : count;
+  input.value = view.get(`filter${number}`) ?? "";
+  filter();
+  input.addEventListener("input", filter);
+  switched.checked = view.has(`run${number}`);
+  table.classList.toggle("whole-run", switched.checked);
+  switched.addEventListener("change", () => {
+    table.classList.toggle("whole-run", switched.checked);
+    keep(`run${number}`, switched.checked ? "1" : "");
   });
+  const sorted = /^(\d+)([ad])$/.exec(view.get(`sort${number}`) ?? "");
+  if (sorted && heads[sorted[1]]) sortBy(table, Number(sorted[1]), sorted[2] === "d");
+  line.querySelector(".csv").addEventListener("click", () => {
+    const lines = [heads.map(shown), ...[...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(exact))];
+    const text = lines.map((cells) => cells.map(quoted).join(",")).join("\n");
+    save("trials.csv", `data:text/csv;charset=utf-8,${encodeURIComponent(`${text}\n`)}`);
+  });
+  for (const figure of study.querySelectorAll("figure[data-axes]")) {
+    brush(figure, (text) => {
+      input.value = input.value.trim() ? `${input.value.trim()} and ${text}` : text;
+      filter();
+    });
+  }
+  for (const row of rows) if (row.dataset.curve) row.addEventListener("click", () => overlay(study, row));
+});
+
+// A picture by itself: its colours and letters written into it, on the ground that it has here.
+function alone(svg) {
+  const copy = svg.cloneNode(true);
+  const [, , width, height] = svg.getAttribute("viewBox").split(" ");
+  const [own, other] = [[svg, ...svg.querySelectorAll("*")], [copy, ...copy.querySelectorAll("*")]];
+  own.forEach((element, index) => {
+    const style = getComputedStyle(element);
+    for (const name of ["fill", "stroke", "font-family"]) other[index].setAttribute(name, style.getPropertyValue(name));
+    for (const name of ["class", "tabindex", "data-ends"]) other[index].removeAttribute(name);
+  });
+  for (const [name, value] of Object.entries({ xmlns: SVG, width, height })) copy.setAttribute(name, value);
+  const ground = getComputedStyle(document.documentElement).getPropertyValue("--paper").trim();
+  copy.prepend(draw("rect", { width, height, fill: ground }));
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
 }
 
+async function asPng(svg) {
+  const image = new Image();
+  image.src = alone(svg);
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [3 * image.width, 3 * image.height];
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/png");
+}
+
+for (const figure of document.querySelectorAll("figure")) {
+  const shownNow = () => figure.querySelector("svg:not(.off)");
+  const title = figure.querySelector("svg").getAttribute("aria-label") ?? "picture";
+  const name = title.slice(0, 60).replace(/[^\w-]+/g, "-");
+  const line = document.createElement("div");
+  line.className = "take";
+  for (const [kind, address] of [["svg", async () => alone(shownNow())], ["png", () => asPng(shownNow())]]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = kind.toUpperCase();
+    button.setAttribute("aria-label", `${kind.toUpperCase()}: ${title}`);
+    button.addEventListener("click", async () => save(`${name}.${kind}`, await address()));
+    line.append(button);
+  }
+  figure.append(line);
+}
+
+// A link to a section opens what is folded around it.
+function unfold() {
+  const target = location.hash.startsWith("#view") ? null : document.getElementById(location.hash.slice(1));
+  for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+  target?.scrollIntoView();
+}
+addEventListener("hashchange", unfold);
+if (location.hash) unfold();
+
 const told = document.getElementById("told");
-const ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-ring.setAttribute("class", "ring");
-ring.setAttribute("r", "6");
+const ring = draw("circle", { class: "ring", r: "6" });
 
 function quiet() {
   told.hidden = true;

@@ -7,6 +7,7 @@ import itertools
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.backends.backend_pdf import PdfPages
@@ -16,7 +17,19 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from registry.plots.fonts import families_for
-from registry.reports.document.parts import Bars, Block, Facts, Gallery, Key, Part, Picture, Pictures, Rows
+from registry.reports.document.parts import (
+    Bars,
+    Block,
+    Choices,
+    Facts,
+    Gallery,
+    Key,
+    Part,
+    Picture,
+    Pictures,
+    Rows,
+    Shown,
+)
 from registry.reports.document.table import Cell, Table
 from registry.reports.drawing.canvas import COLOURS, INK, LINE, SOFT, printing
 from registry.reports.facts.study import Report
@@ -63,9 +76,17 @@ def _texts(report: Report, blocks: Sequence[Block]) -> Iterator[str]:
         for trial in study.trials:
             yield from (trial.name, trial.error or "", *trial.aliases, *trial.params, *map(str, trial.params.values()))
     for block in blocks:
-        for part in block.parts:
+        for part in itertools.chain.from_iterable(map(_on_paper, block.parts)):
             if isinstance(part, Rows):
                 yield from (cell.text for row in part.table.rows for cell in row)
+
+
+def _on_paper(part: Part) -> tuple[Shown, ...]:
+    return (
+        (replace(part.first[0], notes=(part.elsewhere, *part.first[0].notes)), *part.first[1:])
+        if isinstance(part, Choices)
+        else (part,)
+    )
 
 
 def _answer(paper: _Paper, section: Section, *, alone: bool) -> None:
@@ -73,8 +94,11 @@ def _answer(paper: _Paper, section: Section, *, alone: bool) -> None:
     if not alone:
         paper.text(study.name, size=15, weight="bold", before=GAP)
     if best is not None and score is not None:
+        paper.text(section.answer.verdict, size=12, weight="bold", before=GAP)
         paper.text(section.answer.caption, colour=SOFT, before=GAP)
         paper.text(f"{score.text} {section.answer.spread}".strip(), size=30, weight="bold")
+        for figure in section.answer.figures[1:]:
+            paper.text(f"{figure.caption}: {figure.text} {figure.spread} ({figure.note})".replace("  ", " "))
         paper.text(section.answer.subject)
         params = [f"{name} {value_text(value)}" for name, value in section.answer.params.items()]
         paper.text("   ".join([*params, section.answer.left_out]).strip(), colour=SOFT)
@@ -124,7 +148,7 @@ class _Paper:
         self.room(110)
         self.text(block.title, size=14, weight="bold", before=GAP * 1.5)
         self._notes(block.notes)
-        for part in block.parts:
+        for part in itertools.chain.from_iterable(map(_on_paper, block.parts)):
             if part.title:
                 self.room(80)
                 self.text(part.title, size=10.5, weight="bold", before=GAP * 0.8)
@@ -135,7 +159,7 @@ class _Paper:
         for note in filter(None, notes):
             self.text(note, size=8, colour=SOFT)
 
-    def _part(self, part: Part) -> None:
+    def _part(self, part: Shown) -> None:
         if isinstance(part, Rows):
             self._notes([part.table.note])
             self._table(part.table)
@@ -205,11 +229,17 @@ class _Paper:
         notes = [f"The first {MOST_ROWS} of {len(table.rows)} rows."] if len(rows) < len(table.rows) else []
         notes += [f"The first {fit} of {len(widths)} columns."] if fit < len(widths) else []
         self._notes([" ".join(notes)])
+        right = [column.number for column in table.columns]
+        self.room(size * 1.7 * min(3, len(texts)))  # no head alone at the foot of a page
         for number, line in enumerate(texts):
+            begun = self._figure
             self.room(size * 1.7)
+            if number and self._figure is not begun:
+                self._y -= size * 1.7
+                self._line(texts[0][:fit], widths, right, size, ())
             self._y -= size * 1.7
             cells: Sequence[Cell] = rows[number - 1][:fit] if number else ()
-            self._line(line[:fit], widths, [column.number for column in table.columns], size, cells)
+            self._line(line[:fit], widths, right, size, cells)
 
     def _line(
         self, texts: Sequence[str], widths: Sequence[float], right: Sequence[bool], size: float, cells: Sequence[Cell]
@@ -240,6 +270,10 @@ class _Paper:
                 corner = (x / WIDTH, (self._y + 1) / HEIGHT)
                 bar = Rectangle(corner, length / WIDTH, 7 / HEIGHT, color=COLOURS[index], linewidth=0)
                 self._figure.add_artist(bar)
+                if around := part.ranges.get(name, (None, None))[index]:
+                    ends, middle = [(x + 120 * end) / WIDTH for end in around], (self._y + 4.5) / HEIGHT
+                    self._figure.add_artist(Line2D(ends, [middle, middle], color=INK, linewidth=0.8))
+                    length = max(length, 120 * around[1])
                 said = "–" if share is None else f"{share:.2f} {part.columns[index] if len(shares) > 1 else ''}"
                 self._put(x + length + 4, self._y, said, fontsize=7, color=SOFT)
 

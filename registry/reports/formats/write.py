@@ -25,11 +25,16 @@ def check_name(out: str | Path) -> Path:
     return out
 
 
-def write(report: Report, out: str | Path) -> Path:
+def write(report: Report, out: str | Path, *, reload: int | None = None) -> Path:
     """Write a report; its name's ending decides the kind. The file appears whole or not at all.
 
     ``.html`` is a page that needs nothing else; ``.md`` is Markdown with a folder of pictures beside it; ``.pdf`` is
     for A4 paper; ``.csv`` and ``.parquet`` have a row a trial; ``.json`` has all that the report knows.
+
+    Args:
+        report: what it tells.
+        out: the file.
+        reload: after how many seconds a page loads itself again; None for never.
 
     Raises:
         UsageError: another ending.
@@ -40,16 +45,16 @@ def write(report: Report, out: str | Path) -> Path:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make the folder {out.parent}: {error.strerror}; name another file") from error
-    data = _KINDS[out.suffix.lower()](report, out)
+    data = _html(report, out, reload) if reload else _KINDS[out.suffix.lower()](report, out)
     with whole_file(out) as file:
         file.write(data)
     return out
 
 
-def _html(report: Report, _out: Path) -> bytes:
+def _html(report: Report, _out: Path, reload: int | None = None) -> bytes:
     from registry.reports.formats.html import render
 
-    return render(report).encode()
+    return render(report, reload).encode()
 
 
 def _markdown(report: Report, out: Path) -> bytes:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from registry.reports.analysis.groups import compare_groups, groups_table
 from registry.reports.analysis.noise import value_of
-from registry.reports.document.parts import Bars, Block, Facts, Key, Part, Picture, Pictures, Rows
+from registry.reports.document.parts import Block, Facts, Key, Part, Pictures, Rows
 from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
-from registry.reports.facts.computed import computed
-from registry.reports.facts.study import Importances, ReportedStudy
-from registry.reports.facts.text import count_text, score_format, value_text
+from registry.reports.facts.digits import score_writer
+from registry.reports.facts.study import ReportedStudy
+from registry.reports.facts.text import count_text, value_text
 from registry.reports.sections import leaderboard
+from registry.reports.sections.compared.winners import versions_block
 from registry.reports.sections.curves import curves_block
 from registry.reports.sections.history import history_picture
-from registry.reports.sections.interactions import interaction_picture, parallel_picture
 from registry.reports.sections.markers import legend
 from registry.reports.sections.misclassified import errors_block
-from registry.reports.sections.slices import slice_pictures
+from registry.reports.sections.params.mattered import mattered_block
 from registry.reports.sections.timeline import timeline_block
-
-T = TypeVar("T")
 
 
 def _search(study: ReportedStudy) -> bool:
@@ -30,11 +27,11 @@ def _search(study: ReportedStudy) -> bool:
 
 def leaderboard_block(study: ReportedStudy) -> Block:
     """Return all trials, the best first."""
-    table = leaderboard.leaderboard(study)
     notes: tuple[str, ...] = ()
     if study.confirmed is not None and study.repeats:
         notes = ("Ranked by the mean over seeds, the confirmed winner first; then, where there is none, by the score.",)
-    return Block("Leaderboard", (Rows(table, notes=notes, sortable=True),) if table.rows else ())
+    rows = leaderboard.leaderboard_rows(study, notes)
+    return Block("Leaderboard", (rows,) if rows.table.rows else ())
 
 
 def comparison_block(study: ReportedStudy) -> Block:
@@ -54,7 +51,7 @@ def baselines_table(study: ReportedStudy) -> Table:
     lines += [(one.label, one.score, one.test, one.seconds, one.parameters) for one in study.baselines]
     lines.sort(key=lambda line: study.objective.key(line[1]))
     tests = list(dict.fromkeys(name for line in lines for name in line[2]))
-    write = score_format([line[1] for line in lines])
+    write = score_writer(study)
     columns = (Column("model", number=False), *map(Column, (study.metric, "behind", *tests, "seconds", "parameters")))
     rows = []
     for label, score, test, seconds, parameters in lines:
@@ -74,7 +71,7 @@ def baselines_table(study: ReportedStudy) -> Table:
 
 def repeats_table(study: ReportedStudy) -> Table:
     """Return the configurations trained with several seeds, the best mean first."""
-    write = score_format([one.mean for one in study.repeats])
+    write = score_writer(study)
     columns = (Column("configuration", number=False), *map(Column, ("seeds", "mean", "deviation", "lowest", "highest")))
     rows = tuple(
         (
@@ -99,62 +96,6 @@ def history_block(study: ReportedStudy) -> Block:
         if picture
         else (),
     )
-
-
-def mattered_block(study: ReportedStudy) -> Block:
-    """Return what each hyperparameter did."""
-    notes: list[str] = []
-
-    def optional(what: str, make: Callable[[], T], empty: T) -> T:
-        """Return a part, or nothing and a note that says why it is missing."""
-
-        def without(why: str) -> T:
-            notes.append(f"No {what}: {why}.")
-            return empty
-
-        return computed(make, without)
-
-    nothing: tuple[list[Picture], str] = ([], "")
-    slices, note = optional("pictures by value", lambda: slice_pictures(study), nothing)
-    parts: list[Part] = []
-    if study.importances.shares:
-        parts.append(importance_bars(study.importances, study.fanova))
-    elif study.importances.missing and slices:
-        notes.append(f"No importances: {study.importances.missing}.")
-    if slices:
-        said = (
-            "A trial is a dot, a pruned one a hollow triangle; the ring is the winner, the grey line the median. "
-            "Numbers under choices count their trials."
-        )
-        parts.append(Pictures(tuple(slices), "grid", f"{study.metric} by value", (f"{note} {said}".strip(),)))
-    if groups := optional("comparison of groups", lambda: _groups(study), None):
-        caution = (
-            "By ranks: Mann-Whitney for two groups, Kruskal-Wallis for more, p-values raised for their number (Holm). "
-            "The sampler prefers good values, so groups differ in more than this one param: take p as a hint."
-        )
-        parts.append(Rows(groups, "Groups compared", (caution,)))
-    if interaction := optional("picture of two params", lambda: interaction_picture(study), None):
-        parts.append(Pictures((interaction,), "wide", "The two most important together"))
-    if parallel := optional("parallel coordinates", lambda: parallel_picture(study), None):
-        parts.append(Pictures((parallel,), "long", "Parallel coordinates"))
-    return Block("What mattered", tuple(parts), tuple(notes))
-
-
-def _groups(study: ReportedStudy) -> Table | None:
-    compared = compare_groups(study)
-    return groups_table(study, compared) if compared else None
-
-
-def importance_bars(first: Importances, second: Importances) -> Bars:
-    """Return the importances, by one method or two."""
-    found = [one for one in (first, second) if one.shares]
-    notes = [f"{one.method}, from {count_text(one.trials)} trials with a score." for one in found]
-    if second.missing:
-        notes.append(f"No fANOVA: {second.missing}.")
-    names = dict.fromkeys(name for one in found for name in one.shares)
-    shares = {name: tuple(one.shares.get(name) for one in found) for name in names}
-    heads = ("PED-ANOVA", "fANOVA") if len(found) == 2 else ("importance",)
-    return Bars(heads, shares, "Importance", (*notes, "Shares of one method add up to 1."))
 
 
 def endings_block(study: ReportedStudy) -> Block:
@@ -206,6 +147,7 @@ def provenance_block(study: ReportedStudy) -> Block:
 
 
 SECTIONS: tuple[tuple[str, Callable[[ReportedStudy], Block]], ...] = (
+    ("Side by side", versions_block),
     ("Leaderboard", leaderboard_block),
     ("Is it really better?", comparison_block),
     ("Curves of the best", curves_block),
@@ -216,4 +158,5 @@ SECTIONS: tuple[tuple[str, Callable[[ReportedStudy], Block]], ...] = (
     ("Errors of the winner", errors_block),
     ("Provenance", provenance_block),
 )
+VERSIONS_SECTIONS = ("Side by side",)
 SEARCH_SECTIONS = ("History of the search", "What mattered", "What the search did", "Workers")

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from registry.core.metric_directions import known_direction
 from registry.reports.analysis.fit import describe_fit
-from registry.reports.document.parts import Block, Facts, Key, Picture, Pictures
+from registry.reports.analysis.losses import is_loss, loss_note
+from registry.reports.document.parts import Block, Facts, Key, Part, Picture, Pictures
 from registry.reports.drawing.canvas import COLOURS, PAPER, SOFT, Drawing, Spot, thinned, whole_ticks
+from registry.reports.drawing.limits import Limits, cut_note, limits_of
 from registry.reports.facts.study import ReportedStudy, ReportedTrial
 from registry.reports.sections.markers import WIDE
 
@@ -18,6 +21,7 @@ BEST_MODELS = 4
 MOST_METRICS = 6
 MOST_PRUNED = 60
 MOST_SPOTS = 200
+LINES = (Key("validation", line="solid"), Key("training", line="dashed"), Key("best epoch", sign="●"))
 
 
 def curves_block(study: ReportedStudy) -> Block:
@@ -28,28 +32,39 @@ def curves_block(study: ReportedStudy) -> Block:
         return Block("Curves of the best")
     pruned = [trial for trial in study.trials if trial.outcome == "pruned" and trial not in best]
     faint = [pruned[index] for index in thinned(len(pruned), MOST_PRUNED)]
-    models = [Key(_named(trial), f"c{index}", line="thick") for index, trial in enumerate(best, 1)]
-    lines = (Key("validation", line="solid"), Key("training", line="dashed"), Key("best epoch", sign="●"))
     behind = (Key(f"{len(faint)} of {len(pruned)} pruned, validation", line="faint"),) if faint else ()
-    overlaid = tuple(
-        Picture(
-            metric.replace("_", " "),
-            Drawing(
-                functools.partial(_overlaid, best=best, faint=faint, metric=metric),
-                WIDE,
-                f"{metric} by epoch, training and validation, of the best {len(best)} models",
-            ),
-        )
-        for metric in metrics
+    different = loss_note(best)
+    together = [metric for metric in metrics if not (different and is_loss(metric))]
+    overlaid = tuple(overlaid_picture(study, best, faint, metric) for metric in together)
+    parts: list[Part] = []
+    if overlaid:
+        parts.append(Pictures(overlaid, "wide", "Overlaid", legend=(*model_keys(best), *LINES, *behind)))
+    parts.append(Facts({trial.name: describe_fit(trial) for trial in best}, "How they fit"))
+    alone = tuple(_side_by_side(study, best, metrics, together))
+    parts.append(Pictures(alone, "wide", "Side by side", (different,) if different else (), LINES))
+    return Block("Curves of the best", tuple(parts))
+
+
+def model_keys(best: Sequence[ReportedTrial]) -> tuple[Key, ...]:
+    """Return the legend's entries of models, in the colours of their lines."""
+    return tuple(Key(_named(trial), f"c{index}", line="thick") for index, trial in enumerate(best, 1))
+
+
+def overlaid_picture(
+    study: ReportedStudy, best: Sequence[ReportedTrial], faint: Sequence[ReportedTrial], metric: str
+) -> Picture:
+    """Return the curves of a metric of several trials on one pair of axes; what is not good may leave it."""
+    limits = _limits(study, best, metric)
+    lines = [_behind(trial, metric) for trial in faint]
+    own = [trial.curves.get(name, ()) for trial in best for name in _both(metric)]
+    notes = [cut_note(limits.cut(own), "of their curves"), cut_note(limits.cut(lines), "pruned")] if limits else []
+    drawing = Drawing(
+        functools.partial(_overlaid, best=best, faint=faint, metric=metric, limits=limits),
+        WIDE,
+        f"{metric} by epoch, training and validation, of the best {len(best)} models",
+        overlay=metric == study.metric.removeprefix("val_"),
     )
-    return Block(
-        "Curves of the best",
-        (
-            Pictures(overlaid, "wide", "Overlaid", legend=(*models, *lines, *behind)),
-            Facts({trial.name: describe_fit(trial) for trial in best}, "How they fit"),
-            Pictures(tuple(_side_by_side(best, metrics)), "wide", "Side by side", legend=lines),
-        ),
-    )
+    return Picture(metric.replace("_", " "), drawing, " ".join(filter(None, notes)))
 
 
 def metrics_to_show(study: ReportedStudy, best: Sequence[ReportedTrial]) -> list[str]:
@@ -65,13 +80,15 @@ def _named(trial: ReportedTrial) -> str:
     return trial.name if trial.version in (None, trial.label) else f"{trial.name} · {trial.version}"
 
 
-def _side_by_side(best: Sequence[ReportedTrial], metrics: Sequence[str]) -> list[Picture]:
-    """Return a line of pictures a model, one a metric, on the same axes for all models."""
+def _side_by_side(
+    study: ReportedStudy, best: Sequence[ReportedTrial], metrics: Sequence[str], together: Sequence[str]
+) -> list[Picture]:
+    """Return a line of pictures a model, one a metric; all models on the same axes, where a metric means the same."""
     pictures = []
-    shown = {metric: _limits(best, metric) for metric in metrics[:2]}
     last = max(len(values) for trial in best for values in trial.curves.values())
     for index, trial in enumerate(best):
-        for metric, limits in shown.items():
+        for metric in metrics[:2]:
+            limits = _limits(study, best if metric in together else [trial], metric)
             drawing = Drawing(
                 functools.partial(_alone, trial=trial, index=index, metric=metric, limits=limits, last=last),
                 (WIDE[0], 200.0),
@@ -81,27 +98,26 @@ def _side_by_side(best: Sequence[ReportedTrial], metrics: Sequence[str]) -> list
     return pictures
 
 
-def _limits(best: Sequence[ReportedTrial], metric: str) -> tuple[float, float] | None:
-    values = [
-        value
-        for trial in best
-        for name in _both(metric)
-        for value in trial.curves.get(name, ())
-        if math.isfinite(value)
-    ]
-    if not values:
-        return None
-    pad = 0.04 * (max(values) - min(values)) or 0.5
-    return min(values) - pad, max(values) + pad
+def _limits(study: ReportedStudy, best: Sequence[ReportedTrial], metric: str) -> Limits | None:
+    own = study.direction if metric == study.metric.removeprefix("val_") else known_direction(metric)
+    return limits_of([t.curves.get(name, ()) for t in best for name in _both(metric)], highest_first=own == "max")
+
+
+def _behind(trial: ReportedTrial, metric: str) -> Sequence[float]:
+    return trial.curves.get(f"val_{metric}", trial.curves.get(metric, ()))
 
 
 def _both(metric: str) -> tuple[str, str]:
     return metric, f"val_{metric}"
 
 
-def _overlaid(axes: Axes, *, best: Sequence[ReportedTrial], faint: Sequence[ReportedTrial], metric: str) -> list[Spot]:
+def _overlaid(
+    axes: Axes, *, best: Sequence[ReportedTrial], faint: Sequence[ReportedTrial], metric: str, limits: Limits | None
+) -> list[Spot]:
+    if limits:
+        limits.apply(axes)
     for trial in faint:
-        values = trial.curves.get(f"val_{metric}", trial.curves.get(metric, ()))
+        values = _behind(trial, metric)
         axes.plot(range(1, len(values) + 1), _finite(values), color=SOFT, alpha=0.35, linewidth=0.8, zorder=1)
     spots = []
     for index, trial in reversed(list(enumerate(best))):
@@ -117,10 +133,10 @@ def _epochs(axes: Axes, last: int) -> None:
 
 
 def _alone(
-    axes: Axes, *, trial: ReportedTrial, index: int, metric: str, limits: tuple[float, float] | None, last: int
+    axes: Axes, *, trial: ReportedTrial, index: int, metric: str, limits: Limits | None, last: int
 ) -> list[Spot]:
     if limits:
-        axes.set_ylim(*limits)
+        limits.apply(axes)
     spots = _curves(axes, trial, COLOURS[index % len(COLOURS)], metric)
     _epochs(axes, last)
     return spots
@@ -135,9 +151,9 @@ def _curves(axes: Axes, trial: ReportedTrial, colour: str, metric: str) -> list[
         spots += [
             Spot(index + 1, values[index], f"{trial.name} · epoch {index + 1} · {name} {values[index]:.5g}")
             for index in thinned(len(values), MOST_SPOTS)
-            if math.isfinite(values[index])
+            if math.isfinite(values[index]) and _inside(axes, values[index])
         ]
-        if trial.epoch is not None and trial.epoch <= len(values):
+        if trial.epoch is not None and trial.epoch <= len(values) and _inside(axes, values[trial.epoch - 1]):
             axes.plot(
                 [trial.epoch],
                 [values[trial.epoch - 1]],
@@ -152,6 +168,11 @@ def _curves(axes: Axes, trial: ReportedTrial, colour: str, metric: str) -> list[
     axes.set_xlabel("epoch")
     whole_ticks(axes)
     return spots
+
+
+def _inside(axes: Axes, value: float) -> bool:
+    low, high = axes.get_ylim()
+    return low <= value <= high
 
 
 def _finite(values: Sequence[float]) -> list[float]:

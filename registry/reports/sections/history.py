@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from registry.core.objective import Objective
 from registry.reports.document.parts import Picture
 from registry.reports.drawing.canvas import INK, Drawing, Spot, inside, thinned, whole_ticks, window
+from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import score_format
 from registry.reports.sections.markers import FAILED, LONG, MOST_POINTS, marker_of, reason_of, reasons_in, scatter, tell
 
 
@@ -57,7 +57,7 @@ def _history(
     axes.set_xlabel("trial")
     axes.set_xlim(-0.5 - 0.01 * numbers[-1], numbers[-1] * 1.01 + 0.5)
     whole_ticks(axes)
-    write = score_format([score_of(trial) for trial in study.ranked])
+    write = score_writer(study)
     return [
         *(Spot(t.number, inside(score_of(t), limits), tell(t, study, write)) for t in shown),
         *(Spot(trial.number, limits[0], tell(trial, study, write)) for trial in failed[:MOST_POINTS]),

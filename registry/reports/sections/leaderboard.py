@@ -2,67 +2,96 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
 from registry.core.durations import duration_text
+from registry.core.metric_directions import known_direction
+from registry.reports.document.parts import Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
+from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import UNFINISHED, PrunedBy, ReportedStudy, ReportedTrial
-from registry.reports.facts.text import count_text, score_format, share_text, value_text
+from registry.reports.facts.text import count_text, share_text, value_text
 from registry.values.stop_reason import StopReason
 
 MOST_ROWS = 500
 MOST_CELLS = 15_000
+MOST_NUMBERS = 12
+MOST_EPOCHS = 120
 
 
 def leaderboard(study: ReportedStudy) -> Table:
     """Return the trials, the winner first, then those without a score; thinned where they are very many."""
     names = _param_names(study)
-    ranked = study.leaders
-    scored = {trial.number for trial in ranked}
-    others = [trial for trial in study.trials if trial.number not in scored]
     tests = list(dict.fromkeys(name for trial in study.trials for name in trial.test))
     means = {one.trial: one.mean for one in study.repeats if one.trial is not None and len(one.scores) > 1}
-    chosen = study.kind == "versions"
-    fixed = (
-        Column("rank"),
-        Column("compared", number=False) if chosen else Column("trial"),
-        Column(study.metric),
-        *([Column("mean over seeds")] if means else ()),
-        *map(Column, tests),
-        Column("epoch"),
-        Column("stop reason", number=False),
-        Column("seconds"),
-        Column("parameters"),
-        Column("from", number=False) if chosen else Column("version", number=False),
-    )
-    numeric = {name: all(_is_number(t.params[name]) for t in study.trials if name in t.params) for name in names}
-    columns = fixed + tuple(Column(name, number=numeric[name], param=True) for name in names)
-    write = score_format([trial.score for trial in study.ranked if trial.score is not None])
-    write_mean = score_format(list(means.values()))
-    lines: list[tuple[int | None, ReportedTrial]] = [*enumerate(ranked, 1), *((None, trial) for trial in others)]
-    kept = thin(lines, min(MOST_ROWS, max(MOST_LISTED, MOST_CELLS // len(columns))))
+    columns = _columns(study, names, tests, bool(means))
+    write = score_writer(study)
+    lines, kept = _kept(study, len(columns))
     rows = tuple(
         (
             NOTHING if rank is None else Cell(str(rank)),
             Cell(trial.label or str(trial.number)),
             NOTHING if trial.score is None else exact(trial.score, write(trial.score)),
-            *([_known(means.get(trial.number), write_mean)] if means else ()),
+            *([_known(means.get(trial.number), write)] if means else ()),
             *(_known(trial.test.get(name), "{:.4f}".format) for name in tests),
-            *_fixed_cells(trial),
             *(_param_cell(trial, name) for name in names),
+            *_fixed_cells(trial),
         )
         for rank, trial in kept
     )
     note = ""
-    if len(kept) < len(lines):
+    if len(kept) < lines:
         note = (
-            f"{count_text(len(kept))} of {count_text(len(lines))} trials: the best {len(kept) // 2}, "
+            f"{count_text(len(kept))} of {count_text(lines)} trials: the best {len(kept) // 2}, "
             "and of the rest an even choice over the ranks."
         )
     return Table(columns, rows, note)
+
+
+def leaderboard_rows(study: ReportedStudy, notes: tuple[str, ...] = ()) -> Rows:
+    """Return the leaderboard as a page shows it: its rows know their names in the pictures, and their curves."""
+    table = leaderboard(study)
+    trials = [trial for _, trial in _kept(study, len(table.columns))[1]]
+    curves = tuple(_curve(trial.curves.get(study.metric, ())) for trial in trials)
+    return Rows(table, notes=notes, sortable=True, names=tuple(trial.name for trial in trials), curves=curves)
+
+
+def _curve(values: Sequence[float]) -> tuple[float, ...]:
+    """Return a curve with the digits that a picture shows; none where it is very long or has gaps."""
+    known = len(values) <= MOST_EPOCHS and all(map(math.isfinite, values))
+    return tuple(float(f"{value:.5g}") for value in values) if known else ()
+
+
+def _columns(study: ReportedStudy, names: Sequence[str], tests: Sequence[str], means: bool) -> tuple[Column, ...]:
+    chosen = study.kind == "versions"
+    numeric = {name: all(_is_number(t.params[name]) for t in study.trials if name in t.params) for name in names}
+    highest = study.objective.highest_first
+    return (
+        Column("rank"),
+        Column("compared", number=False) if chosen else Column("trial"),
+        Column(study.metric, highest_first=highest),
+        *([Column("mean over seeds", highest_first=highest)] if means else ()),
+        *(Column(name, highest_first=known_direction(name) == "max") for name in tests),
+        *(Column(name, number=numeric[name], param=True) for name in names),
+        Column("epoch", run=True),
+        Column("stop reason", number=False, run=True),
+        Column("seconds", run=True),
+        Column("parameters", run=True),
+        Column("from", number=False) if chosen else Column("version", number=False),
+    )
+
+
+def _kept(study: ReportedStudy, columns: int) -> tuple[int, list[tuple[int | None, ReportedTrial]]]:
+    """Return how many trials there are, and those to list with their ranks: of very many an even choice."""
+    ranked = study.leaders
+    scored = {trial.number for trial in ranked}
+    others = [trial for trial in study.trials if trial.number not in scored]
+    lines: list[tuple[int | None, ReportedTrial]] = [*enumerate(ranked, 1), *((None, trial) for trial in others)]
+    return len(lines), thin(lines, min(MOST_ROWS, max(MOST_LISTED, MOST_CELLS // columns)))
 
 
 def _param_names(study: ReportedStudy) -> list[str]:
@@ -136,7 +165,7 @@ def stop_reasons(study: ReportedStudy) -> Table:
 def pruned_trials(study: ReportedStudy) -> Table:
     """Return at which epoch each pruned trial was pruned, and against how many peers."""
     pruned = [(trial, trial.pruned_by) for trial in study.trials if trial.outcome == "pruned" and trial.pruned_by]
-    write = score_format([by.value for _, by in pruned if by.value is not None])
+    write = score_writer(study)
     names = ("trial", "at epoch", f"{study.metric} there", "peers there", "better peers", "their median")
     best = Column("the best of them", number=False)
     rows = tuple(
@@ -163,19 +192,27 @@ def _best_peers(by: PrunedBy, write: Callable[[float], str]) -> str:
 
 
 def failures(study: ReportedStudy) -> Table:
-    """Return the failed trials with their reasons."""
-    failed = [trial for trial in study.trials if trial.outcome == "failed"]
-    columns = (Column("trial"), Column("reason", number=False), Column("epochs"), Column("error", number=False))
-    rows = tuple(
-        (
-            Cell(str(trial.number)),
-            Cell(trial.stop_reason or ""),
-            Cell(str(trial.epochs)),
-            Cell(trial.error or _why(trial)),
-        )
-        for trial in thin(failed, MOST_LISTED)
-    )
-    return Table(columns, rows, _listed(len(rows), len(failed), "failed"))
+    """Return why trials failed, equal reasons in one line, the most frequent first; tracebacks are folded away."""
+    groups: dict[tuple[str, str], list[ReportedTrial]] = {}
+    for trial in study.trials:
+        if trial.outcome == "failed":
+            groups.setdefault((trial.stop_reason or "", last_line(trial.error) or _why(trial)), []).append(trial)
+    columns = (Column("failed trials"), *(Column(name, number=False) for name in ("reason", "error", "which")))
+    rows = []
+    for (reason, error), those in sorted(groups.items(), key=lambda group: -len(group[1])):
+        whole = next((trial.error for trial in those if trial.error and "\n" in trial.error.strip()), "")
+        numbers = ", ".join(str(trial.number) for trial in those[:MOST_NUMBERS])
+        numbers += f" and {len(those) - MOST_NUMBERS} more" if len(those) > MOST_NUMBERS else ""
+        rows.append((Cell(str(len(those))), Cell(reason), Cell(error, folded=whole), Cell(numbers)))
+    kept = rows[:MOST_LISTED]
+    note = f"{len(kept)} of {len(rows)} different failures are listed." if len(kept) < len(rows) else ""
+    return Table(columns, tuple(kept), note)
+
+
+def last_line(error: str | None) -> str:
+    """Return the last line of an error, which says what it was; empty where there is none."""
+    lines = (error or "").strip().splitlines()
+    return lines[-1].strip() if lines else ""
 
 
 def _why(trial: ReportedTrial) -> str:
@@ -197,7 +234,6 @@ def comparison(studies: Sequence[ReportedStudy]) -> Table:
         words["pruner"],
     )
     bests = [study.ranked[0] if study.ranked else None for study in studies]
-    write = score_format([best.score for best in bests if best is not None and best.score is not None])
     rows = []
     for study, best in zip(studies, bests, strict=True):
         repeated = study.repeats_of(study.leaders[0]) if study.leaders else None
@@ -209,9 +245,9 @@ def comparison(studies: Sequence[ReportedStudy]) -> Table:
                 Cell(study.name),
                 Cell(study.problem),
                 Cell(f"{study.metric} ({study.direction})"),
-                NOTHING if best is None or best.score is None else exact(best.score, write(best.score)),
+                NOTHING if best is None or best.score is None else exact(best.score, score_writer(study)(best.score)),
                 NOTHING if best is None else Cell(str(best.number)),
-                NOTHING if repeated is None else _known(repeated.mean, write),
+                NOTHING if repeated is None else _known(repeated.mean, score_writer(study)),
                 *(Cell(str(counts[kind])) for kind in ("complete", "pruned", "failed")),
                 Cell(count_text(epochs), str(epochs)),
                 exact(seconds, duration_text(seconds)),

@@ -12,6 +12,7 @@ from registry.reports.drawing.canvas import COLOURS, SOFT, Drawing, Spot
 from registry.reports.facts.evidence import Mistakes
 from registry.reports.facts.study import ReportedStudy
 from registry.reports.facts.text import count_text
+from registry.reports.sections.residuals import residual_parts
 
 MOST_CLASSES = 20
 MOST_PAIRS = 30
@@ -19,15 +20,24 @@ LEVELS = 8
 
 
 def errors_block(study: ReportedStudy) -> Block:
-    """Return the section of the winner's errors; only its reason where they are not known."""
+    """Return the section of the winner's errors, an output after another; or why they are not known."""
     found = study.mistakes
-    if found is None:
+    ref = found.ref if found else study.residuals[0].ref if study.residuals else ""
+    if not ref:
         notes = (f"Not known: {study.mistakes_missing}.",) if study.mistakes_missing else ()
         return Block("Errors of the winner", (), notes)
     best = study.leaders[0] if study.leaders else None
-    again = ", trained again with the winner's params," if best and best.stand_in == found.ref else ""
-    samples = f"the {count_text(found.samples)} samples of the validation data"
-    note = f"{found.ref}{again} on {samples}, computed for this report."
+    again = ", trained again with the winner's params," if best and best.stand_in == ref else ""
+    parts = _class_parts(found) if found else []
+    parts += [part for residuals in study.residuals for part in residual_parts(residuals)]
+    samples = found.samples if found else study.residuals[0].samples
+    note = f"{ref}{again} on the {count_text(samples)} samples of the validation data, computed for this report."
+    more = (f"Not all is known: {study.mistakes_missing}.",) if study.mistakes_missing else ()
+    return Block("Errors of the winner", tuple(parts), (note, *more))
+
+
+def _class_parts(found: Mistakes) -> list[Part]:
+    """Return measures, classes, confusion, calibration and the worst mistakes."""
     parts: list[Part] = [
         Facts(
             {
@@ -51,7 +61,7 @@ def errors_block(study: ReportedStudy) -> Block:
     parts.append(Pictures((_calibration(found),), "wide", "Calibration"))
     if found.worst:
         parts.append(Gallery(found.worst, "Worst mistakes", ("Wrong, and surest of it.",)))
-    return Block("Errors of the winner", tuple(parts), (note,))
+    return parts
 
 
 def classes_table(found: Mistakes) -> Table:

@@ -8,10 +8,11 @@ from functools import partial
 
 from registry.reports.document.parts import Block
 from registry.reports.facts.computed import computed
+from registry.reports.facts.digits import alike
 from registry.reports.facts.study import Report, ReportedStudy
-from registry.reports.sections.answer import Answer, answer, no_answer
-from registry.reports.sections.blocks import SEARCH_SECTIONS, SECTIONS
-from registry.reports.sections.studies import studies_block
+from registry.reports.sections.blocks import SEARCH_SECTIONS, SECTIONS, VERSIONS_SECTIONS
+from registry.reports.sections.compared.studies import studies_block
+from registry.reports.sections.headline.answer import Answer, answer, no_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Section:
 
 def sections_of(report: Report) -> list[Section]:
     """Return the report's studies; a section that cannot be computed says why in its place."""
+    report = alike(report)
     return [
         Section(
             f"s{number}",
@@ -42,7 +44,7 @@ def blocks_of(study: ReportedStudy) -> list[Block]:
     found = [
         _block(title, partial(make, study))
         for title, make in SECTIONS
-        if study.kind == "study" or title not in SEARCH_SECTIONS
+        if title not in (VERSIONS_SECTIONS if study.kind == "study" else SEARCH_SECTIONS)
     ]
     return [block for block in found if block.parts or block.notes]
 
@@ -51,7 +53,7 @@ def comparison_of_studies(report: Report) -> Block | None:
     """Return the section that compares several studies; None where there is one."""
     if len(report.studies) < 2:
         return None
-    return _block("Studies compared", partial(studies_block, report.studies))
+    return _block("Studies compared", partial(studies_block, alike(report).studies))
 
 
 def _block(title: str, make: Callable[[], Block]) -> Block:

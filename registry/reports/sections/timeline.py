@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from registry.core.durations import duration_text
 from registry.reports.document.parts import Block, Key, Picture, Pictures, Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
 from registry.reports.drawing.canvas import COLOURS, PAPER, Drawing, Spot, thinned
+from registry.reports.drawing.limits import time_axis
 from registry.reports.facts.evidence import Attempt
 from registry.reports.facts.study import ReportedStudy
 from registry.reports.facts.text import count_text, shorten
@@ -81,8 +81,7 @@ def _timeline(axes: Axes, *, bars: Sequence[Attempt], lanes: Sequence[str], role
     axes.set_xlim(0, end * 1.01)
     axes.set_ylim(-0.6, len(lanes) - 0.4)
     axes.set_yticks(range(len(lanes)), [shorten(lane, 14) for lane in reversed(lanes)])
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 3, 5, 6, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration_text(value) if value else "0"))
+    time_axis(axes, end)
     axes.set_xlabel("since the first trial began")
     return spots
 

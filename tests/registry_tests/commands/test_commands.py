@@ -120,11 +120,38 @@ class TestReading:
         assert code == 0
         assert "toy/1" in said
         assert "toy/2" in said
+        assert said.splitlines()[0].split() == ["toy/2", "toy/1"]
+        assert said.splitlines()[1].split() == ["val_accuracy", "0.7500", "0.5000"]
+        assert "Equal in all: " in said
         told = json.loads(call("compare", "toy/1", "toy/2", "--json")[1])
         assert {trial["version"] for trial in told["studies"][0]["trials"]} == {"toy/1", "toy/2"}
         out = tmp_path / "compare.html"
         assert call("compare", "toy/1", "toy/2", "--out", str(out))[1] == f"wrote {out}\n"
         assert "2 versions compared" in out.read_text()
+
+    def test_a_narrow_terminal_puts_versions_below_each_other(self, call, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "30")
+        monkeypatch.setenv("TTY_COMPATIBLE", "1")
+        said = call("compare", "toy/1", "toy/2")[1]
+        assert said.index("toy/2") < said.index("0.7500") < said.index("toy/1") < said.index("0.5000")
+
+    def test_a_list_keeps_the_whole_version_and_leaves_out_what_matters_less(self, call, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "60")
+        monkeypatch.setenv("TTY_COMPATIBLE", "1")
+        code, said, err = call("list", "toy")
+        head, *lines = said.splitlines()
+        assert code == 0
+        assert "tags" not in head
+        assert "score" in head
+        assert [line.split()[0].replace("\x1b[0m", "") for line in lines] == ["toy/1", "toy/2"]
+        assert err.startswith("(no room for tags")
+        monkeypatch.setenv("COLUMNS", "200")
+        assert "tags" in call("list", "toy")[1]
+        assert call("list", "toy")[2] == ""
+
+    def test_in_a_pipe_no_line_ends_in_a_blank(self, call):
+        for words in (["list", "toy"], ["compare", "toy/1", "toy/2"], ["models"]):
+            assert not [line for line in call(*words)[1].splitlines() if line.endswith(" ")]
 
     def test_curves(self, call, tmp_path):
         out = tmp_path / "curves.svg"

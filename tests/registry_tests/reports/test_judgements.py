@@ -24,11 +24,12 @@ from registry.reports.formats.data_files import to_csv
 from registry.reports.formats.markdown import to_markdown
 from registry.reports.formats.pdf import to_pdf
 from registry.reports.formats.write import write
-from registry.reports.sections.answer import answer
 from registry.reports.sections.blocks import baselines_table
-from registry.reports.sections.interactions import parallel_picture
+from registry.reports.sections.compared.budget import best_at, best_so_far, budget_table, epochs_of, grouped
+from registry.reports.sections.compared.studies import lead_lines, studies_block
+from registry.reports.sections.headline.answer import answer
 from registry.reports.sections.leaderboard import leaderboard
-from registry.reports.sections.studies import best_at, best_by_epochs, budget_table, grouped, lead_lines, studies_block
+from registry.reports.sections.params.interactions import parallel_picture
 from registry.reports.sections.timeline import continued_table
 from registry.reports.sources.versions import comparison_of
 from registry.reports.toy import toy_evidence, toy_report, toy_study
@@ -46,8 +47,9 @@ class TestFit:
         [
             ((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.42, 0.46), "max_epochs", "overfitting"),
             ((0.5, 0.4, 0.3, 0.2), (0.9, 0.8, 0.7, 0.6), "max_epochs", "underfitting"),
-            ((0.5, 0.4, 0.3, 0.2), (0.9, 0.8, 0.7, 0.6), "pruned", "no sign of over- or underfitting"),
-            ((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.39, 0.39), "max_epochs", "no sign of over- or underfitting"),
+            ((0.5, 0.4, 0.3, 0.2), (0.9, 0.8, 0.7, 0.6), "pruned", "gap"),
+            ((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.39, 0.39), "max_epochs", "gap"),
+            ((0.5, 0.4, 0.38, 0.37), (0.5, 0.4, 0.39, 0.39), "max_epochs", "no sign of over- or underfitting"),
             ((0.5, 0.4, 0.5, 0.6), (0.5, 0.4, 0.42, 0.46), "max_epochs", "no sign of over- or underfitting"),
             ((0.5, 0.4, 0.3), (0.5, 0.4, 0.6), "max_epochs", "too few epochs to tell"),
             ((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, math.nan, 0.9), "max_epochs", "too few epochs to tell"),
@@ -62,8 +64,8 @@ class TestFit:
         )
 
     def test_a_validation_loss_far_above_that_of_training_is_told(self) -> None:
-        assert describe_fit(trial((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.39, 0.39))) == (
-            "no sign of over- or underfitting; the validation loss ends 95 % above that of training"
+        assert describe_fit(trial((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.39, 0.4))) == (
+            "a gap: the validation loss ends 100 % above that of training, without having risen by more than 5 %"
         )
         near = trial((0.5, 0.4, 0.3, 0.38), (0.5, 0.4, 0.39, 0.39))
         assert describe_fit(near) == "no sign of over- or underfitting"
@@ -142,7 +144,7 @@ class TestNoise:
     def test_without_seeds_the_movement_from_epoch_to_epoch_tells_what_may_be_noise(self) -> None:
         wild = trial(curves={"val_accuracy": (0.8, 0.9, 0.8, 0.9, 0.8, 0.9)}, score=0.9, epoch=2)
         second = replace(wild, number=2, score=0.89)
-        assert jitter(toy_study(0), wild) == pytest.approx(0.1 / math.sqrt(2))
+        assert jitter(toy_study(0), wild) == pytest.approx(0.2 / math.sqrt(6))
         assert "it may be noise" in noise_lines(toy_study(0, trials=(wild, second)))[0]
         far = toy_study(0, trials=(wild, replace(second, score=0.2)))
         assert "only more seeds can tell" in noise_lines(far)[0]
@@ -201,7 +203,7 @@ class TestSeveralStudies:
         one, two = toy_study(5), toy_study(5, name="two", seed=1)
         other = toy_study(5, name="three", settings=dict(one.settings) | {"sampler": "random"})
         assert [(g.label, len(g.studies)) for g in grouped([one, other, two])] == [
-            ("sampler tpe", 2), ("sampler random", 1),
+            ("toy, two", 2), ("three", 1),
         ]  # fmt: skip
 
     def test_the_best_so_far_is_by_epochs_in_sum(self) -> None:
@@ -209,18 +211,18 @@ class TestSeveralStudies:
             ReportedTrial(n, "complete", {}, score=score, epoch=1, epochs=3) for n, score in enumerate((0.5, 0.4, 0.7))
         )
         study = toy_study(0, trials=trials)
-        assert best_by_epochs(study) == ([3, 9], [0.5, 0.7])
+        assert best_so_far(study, epochs_of) == ([3, 9], [0.5, 0.7])
         assert [best_at(study, budget) for budget in (2, 3, 8, 9)] == [None, 0.5, 0.5, 0.7]
 
     def test_which_is_best_and_which_is_ahead_comes_first(self) -> None:
         one, two = toy_study(20), toy_study(20, name="two", settings={"sampler": "random"}, seed=1)
         best = max(one, two, key=lambda study: study.ranked[0].score or 0.0)
-        first, second = lead_lines(grouped([one, two]))
+        first, _, second = lead_lines([one, two], grouped([one, two]))
         assert first.startswith(f"The best is {best.ranked[0].name} of {best.name}: val_accuracy ")
         assert first.endswith(", of one training with one seed.")
         assert second.endswith("; without repeats on other seeds, nobody knows how much of that is luck.")
         again = [toy_study(20, name="three", seed=2), toy_study(20, name="4", settings=two.settings, seed=3)]
-        repeated = lead_lines(grouped([one, two, *again]))[1]
+        repeated = lead_lines([one, two, *again], grouped([one, two, *again]))[2]
         assert "in the median over repeats: the difference is" in repeated
         assert "(Welch's t-test, p" in repeated
 
@@ -230,7 +232,7 @@ class TestSeveralStudies:
         block = studies_block([one, two, again])
         assert block.notes[-1] == "Without again, which trains what another study found."
         assert not any("again" in note for note in block.notes[:-1])
-        assert len(block.parts) == 3
+        assert len(block.parts) == 5
         assert len(studies_block([one, again]).parts) == 1
 
     def test_all_are_cut_at_the_smallest_budget(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from registry.core.durations import duration_text
+from registry.core.numbers import number_format
 from registry.reports import (
     Attempt,
     Baseline,
@@ -28,7 +29,7 @@ from registry.reports import (
 from registry.reports.document.table import thin
 from registry.reports.drawing.canvas import Drawing, even_ticks, log_ticks, thinned, window
 from registry.reports.drawing.svg import inline
-from registry.reports.facts.text import score_format, share_text, value_text
+from registry.reports.facts.text import share_text, value_text
 from registry.reports.sections.history import history_picture
 from registry.reports.sections.leaderboard import leaderboard
 from registry.reports.sections.markers import OTHER, legend, median_line
@@ -407,7 +408,7 @@ class TestNumbers:
         ],
     )
     def test_scores_are_rounded_as_far_as_they_stay_apart(self, scores: list[float], texts: list[str]) -> None:
-        assert [score_format(scores)(score) for score in scores] == texts
+        assert [number_format(scores)(score) for score in scores] == texts
 
     def test_durations(self) -> None:
         assert [duration_text(s) for s in (None, 0.0, 9.96, 59.2, 60, 3599.9, 90061)] == [

@@ -12,10 +12,12 @@ from matplotlib.figure import Figure
 
 from registry.core.errors import UsageError
 from registry.reports import computed
+from registry.reports.document.parts import Choices
 from registry.reports.drawing.canvas import Drawing
 from registry.reports.formats.write import write
-from registry.reports.sections import blocks, report
+from registry.reports.sections import report
 from registry.reports.sections.blocks import SECTIONS
+from registry.reports.sections.params import mattered
 from registry.reports.sections.report import blocks_of, comparison_of_studies, sections_of
 from registry.reports.toy import toy_evidence, toy_report, toy_study
 
@@ -27,6 +29,7 @@ def fail(*_: Any, **__: Any) -> NoReturn:
 @pytest.mark.parametrize("title", [title for title, _ in SECTIONS])
 def test_each_section_says_in_its_place_why_it_is_missing(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
     study = toy_evidence(toy_study(24))
+    study = replace(study, kind="versions") if title == "Side by side" else study
     before = [block.title for block in blocks_of(study)]
     broken = tuple((name, fail if name == title else make) for name, make in SECTIONS)
     monkeypatch.setattr(report, "SECTIONS", broken)
@@ -47,10 +50,15 @@ def test_each_section_says_in_its_place_why_it_is_missing(title: str, monkeypatc
 )
 def test_a_part_that_fails_leaves_the_others(part: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     study = toy_study(24)
-    whole = blocks.mattered_block(study)
-    monkeypatch.setattr(blocks, part, fail)
-    rest = blocks.mattered_block(study)
-    assert len(rest.parts) == len(whole.parts) - 1
+    whole = mattered.mattered_block(study)
+    monkeypatch.setattr(mattered, part, fail)
+    rest = mattered.mattered_block(study)
+    (before,), (after,) = whole.parts, rest.parts
+    assert isinstance(before, Choices)
+    assert isinstance(after, Choices)
+    assert {name: len(parts) for name, parts in after.parts.items()} == {
+        name: len(parts) - 1 for name, parts in before.parts.items()
+    }
     assert rest.notes == (f"No {what}: KeyError: 'value'.",)
 
 

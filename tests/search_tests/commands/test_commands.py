@@ -4,9 +4,12 @@ import subprocess
 import sys
 
 import pytest
+import sqlalchemy as sa
 
 from registry.core.console import run
+from registry.core.database.transaction import writing
 from search.cli import app
+from search.schema import results, slots
 
 
 @pytest.mark.parametrize("trials", ["0", "-3"])
@@ -21,3 +24,72 @@ def test_a_program_that_starts_workers_needs_no_keras_itself():
     heavy = "[name for name in ('keras', 'keras_tuner', 'tensorflow') if name in sys.modules]"
     words = [sys.executable, "-c", f"import sys, search.study, search.commands.run; print({heavy})"]
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.fixture
+def call(sqlite_engine, capsys):
+    """Give a function that runs the program on a database and returns exit code, stdout and stderr."""
+
+    def called(*words):
+        code = run(app, "search", [*words, "--storage", str(sqlite_engine.url)])
+        return code, *capsys.readouterr()
+
+    return called
+
+
+def end_all(engine, study, error=None, **values):
+    with writing(engine) as connection:
+        ids = connection.scalars(sa.select(slots.c.id).where(slots.c.study_id == study.id))
+        connection.execute(sa.insert(results), [{"slot_id": slot, "curves": {}, "error": error} for slot in ids])
+        own = sa.update(slots).where(slots.c.study_id == study.id)
+        done = {"state": "finished", "trial": slots.c.number, "started_at": 10.0, "finished_at": 70.0}
+        connection.execute(own.values(done | values))
+
+
+def test_a_study_that_rests_says_how_to_go_on(call, sqlite_engine, make_study, add_worker):
+    study = make_study(sqlite_engine)
+    said = call("status", "s")[1]
+    assert "nobody works on it\n" in said
+    assert f"to go on: search run search.toy:toy --study s --trials 3 --storage {sqlite_engine.url}\n" in said
+    add_worker(sqlite_engine, study)
+    said = call("status", "s")[1]
+    assert "1 worker at work since " in said
+    assert "to go on" not in said
+
+
+def test_a_study_that_is_done_needs_nothing_more(call, sqlite_engine, make_study):
+    end_all(sqlite_engine, make_study(sqlite_engine), stop_reason="max_epochs", score=0.5, best_epoch=1)
+    said = call("status", "s")[1]
+    assert "s  3/3 trials  done\n1m 00s gone\n" in said
+    assert "to go on" not in said
+    assert "failed" not in said
+
+
+def test_where_all_have_failed_status_says_why_and_what_to_do(call, sqlite_engine, make_study):
+    end_all(sqlite_engine, make_study(sqlite_engine), stop_reason="error", error="Traceback\nValueError: too wide")
+    said = call("status", "s")[1]
+    assert "all 3 trials of 's' failed; trial " in said
+    assert "ValueError: too wide" in said
+    assert "`search retry s 0 1 2" in said
+
+
+def test_the_list_has_the_state_of_each(call, sqlite_engine, make_study):
+    end_all(sqlite_engine, make_study(sqlite_engine), stop_reason="max_epochs", score=0.5, best_epoch=1)
+    make_study(sqlite_engine, name="fresh")
+    head, *lines = call("status")[1].splitlines()
+    assert head.split()[:2] == ["study", "state"]
+    assert sorted(line.split()[:2] for line in lines) == [["fresh", "not"], ["s", "done"]]
+
+
+def test_watching_a_study_that_is_over_says_it_once(call, sqlite_engine, make_study):
+    end_all(sqlite_engine, make_study(sqlite_engine), stop_reason="max_epochs", score=0.5, best_epoch=1)
+    code, said, _ = call("status", "s", "--watch")
+    line = "s  done  3/3 trials (3 complete)  best val_accuracy 0.5000: trial 0, epoch 1"
+    assert (code, said.splitlines()) == (0, [line])
+
+
+def test_only_a_page_can_follow_a_search(call, sqlite_engine, make_study, tmp_path):
+    make_study(sqlite_engine)
+    code, _, said = call("report", "s", "--watch", "--out", str(tmp_path / "r.pdf"))
+    assert code == 2
+    assert "--watch writes a page that reloads itself, and --out is r.pdf; expected .html" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import optuna
 import pytest
 from sqlalchemy.engine import Engine
 
@@ -10,6 +11,7 @@ from registry.core.database.engine import open_engine
 from registry.core.errors import StoreError
 from search.cli import app
 from search.creation.create import begin_study
+from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
 from search.study import Study
@@ -102,3 +104,11 @@ def test_the_command_says_so_in_one_line(sqlite_engine, make_study, stores, caps
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert f"go to {place_of(sqlite_engine)}, not to {stores[1]}" in err
+
+
+def test_optunas_own_programs_know_the_metrics_name(database_url):
+    engine = open_engine(database_url)
+    begin_study(engine, "s", TOY, Settings(), 2)
+    with closing_storage(engine, readonly=True) as storage:
+        assert optuna.load_study(study_name="s", storage=storage).metric_names == ["val_accuracy"]
+    engine.dispose()

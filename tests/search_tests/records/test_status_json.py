@@ -11,7 +11,7 @@ from search.records.status import BestTrial, StudyStatus
 
 def test_an_infinite_score_is_null_in_json():
     best = BestTrial(3, float("inf"), 1, {"rate": float("nan")})
-    counts = dict.fromkeys(("complete", "pruned", "failed", "running", "waiting"), 0)
+    counts = dict.fromkeys(("complete", "pruned", "failed", "running", "paused", "waiting"), 0)
     status = StudyStatus("s", "p", Objective("loss", "min"), 1, counts, best, (), False, None)
     assert json.loads(json_text(status.as_dict()))["best"] == {
         "trial": 3,

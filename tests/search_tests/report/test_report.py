@@ -25,7 +25,7 @@ from registry.core.database.transaction import writing
 from registry.core.database.url import without_secrets
 from registry.core.errors import DatabaseError, NotFoundError, UsageError, UserError
 from registry.core.objective import Objective
-from registry.reports import Attempt, ReportedTrial
+from registry.reports import Attempt, ReportedTrial, bases_of, score_of
 from registry.reports.sections.leaderboard import leaderboard
 from registry.reports.sources.commands import commands_for
 from registry.reports.toy import toy_study
@@ -344,30 +344,46 @@ class TestCommands:
         )
 
 
+SCORES = {trial.number: score_of(trial) for trial in toy_study(60).ranked}
+
+
 class TestImportances:
     def test_they_find_what_matters(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, count=60)
-        for found in importances(sqlite_engine, "toy", "max"):
+        for found in importances(sqlite_engine, "toy", "max", SCORES):
             assert found.missing == ""
             assert sum(found.shares.values()) == pytest.approx(1.0)
             assert found.trials == len(toy_study(60).ranked)
             assert next(iter(found.shares)) == "learning_rate"
 
+    def test_they_come_with_their_uncertainty(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine, count=60)
+        for found in importances(sqlite_engine, "toy", "max", SCORES):
+            assert set(found.ranges) == set(found.shares)
+            assert all(0 <= low < high <= 1 for low, high in found.ranges.values())
+            assert found.ranges["learning_rate"][0] < found.shares["learning_rate"]
+
+    def test_they_are_those_of_the_scores_at_the_epoch_that_nearly_all_reached(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine, count=60)
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        there, complete = (basis.study for basis in bases_of(study))
+        assert study.importances.trials == len(there.trials) > len(complete.trials) == study.of_complete[0].trials
+
     def test_fanova_leaves_out_what_not_all_trials_have(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        first, second = importances(sqlite_engine, "toy", "max")
+        first, second = importances(sqlite_engine, "toy", "max", SCORES)
         assert set(first.shares) - set(second.shares) == {"units_2"}
 
     def test_only_the_trials_of_one_moment_count(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
         numbers = [trial.number for trial in toy_study(30).ranked[:25]]
-        assert importances(sqlite_engine, "toy", "max", numbers)[0].trials == 25
+        assert importances(sqlite_engine, "toy", "max", {number: 0.5 + number for number in numbers})[0].trials == 25
 
     def test_few_trials_have_none(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, count=10)
         scored = len(toy_study(10).ranked)
-        told = f"they need 20 trials with a score, and there are {scored}"
-        assert [found.missing for found in importances(sqlite_engine, "toy", "max")] == [told, told]
+        told = f"they need 21 trials with a score for 7 hyperparameters, and there are {scored}"
+        assert [found.missing for found in importances(sqlite_engine, "toy", "max", SCORES)] == [told, told]
 
     def test_a_range_that_depends_on_another_param_costs_only_the_importances(
         self, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
@@ -380,13 +396,13 @@ class TestImportances:
             for number in range(30)
         ]
         monkeypatch.setattr("search.report.importances._scored", lambda *_: trials)
-        ped_anova, fanova = importances(sqlite_engine, "toy", "max")
+        ped_anova, fanova = importances(sqlite_engine, "toy", "max", SCORES)
         assert ped_anova.shares or ped_anova.missing
         assert not fanova.shares
         assert fanova.missing
 
     def test_without_optunas_trials_the_reason_is_told(self, sqlite_engine: Engine) -> None:
-        found, _ = importances(sqlite_engine, "toy", "max")
+        found, _ = importances(sqlite_engine, "toy", "max", SCORES)
         assert found.missing == "Optuna's trials could not be read (KeyError)"
 
 
@@ -546,7 +562,8 @@ class TestWriteReport:
         assert {repr(score) for score in scores if score != 0.99} <= set(re.findall(r'data-v="([^"]+)"', page))
         bars = page[page.index('<table class="bars">') :]
         told = {float(share) for share in re.findall(r'<td class="n" data-v="([^"]+)"', bars[: bars.index("</table>")])}
-        assert told == {share for found in importances(sqlite_engine, "toy", "max") for share in found.shares.values()}
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        assert told == {share for found in (study.importances, study.fanova) for share in found.shares.values()}
 
     def test_a_url_does_as_well(self, sqlite_engine: Engine, tmp_path: Path) -> None:
         fill(sqlite_engine)

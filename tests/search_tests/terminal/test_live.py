@@ -17,10 +17,11 @@ from registry.core.database.transaction import writing
 from registry.core.objective import Objective
 from search.optuna_bridge.storage import closing_storage
 from search.records.live_curves import LiveCurves, read_live_curves
+from search.records.pace import Pace
 from search.records.status import StudyStatus, WorkerStatus
 from search.records.studies import StudyRecord
 from search.schema import slots
-from search.terminal.progress import render
+from search.terminal.progress import ChangeProgress, describe_pace, render
 from search.terminal.sparkline import sparkline, squeezed
 
 
@@ -70,7 +71,7 @@ def test_running_curves_and_ended_scores_are_read(engine: Engine, make_study: Ca
 
 def shown(status: StudyStatus, curves: LiveCurves | None) -> list[str]:
     console = Console(file=io.StringIO(), width=80, force_terminal=False)
-    console.print(render(status, 75.0, 3600.0, curves))
+    console.print(render(status, 3600.0, curves))
     out: Any = console.file
     lines: list[str] = out.getvalue().splitlines()
     return lines
@@ -84,7 +85,7 @@ def test_80_columns_are_enough() -> None:
     counts = {"complete": 900, "pruned": 300, "failed": 34, "running": 2, "paused": 64, "waiting": 8700}
     status = StudyStatus(
         study="fmnist", problem="p", objective=Objective("val_accuracy", "max"), budget=10000, trials=counts, best=None,
-        workers=workers, stopping=False, error=None, paused_bytes=123_000_000,
+        workers=workers, stopping=False, error=None, paused_bytes=123_000_000, pace=Pace(0.0, 3600.0, 75.0, 2.0, 40.5),
     )  # fmt: skip
     lines = shown(status, LiveCurves({1234: [n / 100 for n in range(100)]}, [n % 7 for n in range(200)]))
     assert max(map(len, lines)) <= 80
@@ -95,3 +96,59 @@ def test_80_columns_are_enough() -> None:
     assert [line.count("█") for line in lines[head + 1 :]] == [1, 0]
     assert not any("scores" in line for line in shown(status, None))
     assert "64 paused, whose checkpoints take 123.0 MB" in lines
+    assert "1m 15s gone, about 1h 00m left, 2 trials a minute, 40 epochs a minute" in lines
+    assert any(line.startswith("2 workers at work since ") for line in lines)
+
+
+def standing(done: int, *workers: WorkerStatus, **fields: Any) -> StudyStatus:
+    counts = {"complete": done, "pruned": 0, "failed": 0, "running": 0, "paused": 0, "waiting": 4 - done}
+    given: dict[str, Any] = {"stopping": False, "error": None} | fields
+    return StudyStatus("s", "p", Objective("val_accuracy", "max"), 4, counts, None, workers, **given)
+
+
+WORKER = WorkerStatus("w", "h", 1, "cpu", "working", 0, 1, 0.5)
+DEAD = WorkerStatus("w", "h", 1, "cpu", "dead", 0, 1, 99.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "goes_on"),
+    [
+        (standing(0), "not begun", True),
+        (standing(1, WORKER), "running", True),
+        (standing(1, WORKER, stopping=True), "stopping", True),
+        (standing(1), "stopped", True),
+        (standing(1, DEAD), "stopped", True),
+        (standing(1, stopping=True), "stopped", False),
+        (standing(4), "done", False),
+        (standing(1, ended="the target is reached"), "ended", True),
+        (standing(1, error="no module x"), "failed", False),
+    ],
+)
+def test_a_study_has_a_state(status: StudyStatus, state: str, goes_on: bool) -> None:
+    assert (status.state, status.goes_on) == (state, goes_on)
+
+
+def test_whether_anybody_works_is_said() -> None:
+    assert describe_pace(standing(1, DEAD)) == ["nobody works on it"]
+    assert describe_pace(standing(4)) == []
+    (line,) = describe_pace(standing(1, WORKER, pace=Pace(since=3600.0)))
+    assert line.startswith("1 worker at work since ")
+
+
+def test_what_is_left_follows_from_the_pace() -> None:
+    assert standing(1, pace=Pace(trials_a_minute=2.0)).left == 90.0
+    assert standing(1).left is None
+    assert standing(4, pace=Pace(trials_a_minute=2.0)).left is None
+
+
+def test_a_pipe_gets_a_line_a_change() -> None:
+    console = Console(file=io.StringIO(), width=200, soft_wrap=True)
+    with ChangeProgress(console) as progress:
+        for status in (standing(0), standing(0), standing(1), standing(1), standing(1, WORKER)):
+            progress.show(status)
+    out: Any = console.file
+    assert [line.split("  ")[1:3] for line in out.getvalue().splitlines()] == [
+        ["not begun", "0/4 trials (4 waiting)"],
+        ["stopped", "1/4 trials (1 complete, 3 waiting)"],
+        ["running", "1/4 trials (1 complete, 3 waiting)"],
+    ]

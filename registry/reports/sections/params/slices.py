@@ -25,9 +25,10 @@ from registry.reports.drawing.canvas import (
     whole_ticks,
     window,
 )
+from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import MOST_CHOICES, distinct_values, groups_of, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import score_format, shorten, value_text, width_of
+from registry.reports.facts.text import shorten, value_text, width_of
 from registry.reports.sections.markers import NARROW, median_line, plot_median, tell
 
 MOST_SLICES = 24
@@ -82,7 +83,7 @@ def _slice(
 ) -> Picture:
     having = [trial for trial in ranked if space.name in trial.params]
     shown = [having[index] for index in thinned(len(having), MOST_POINTS)]
-    write = score_format([score_of(trial) for trial in ranked])
+    write = score_writer(study)
     points = [
         Point(
             trial.params[space.name],

@@ -14,13 +14,15 @@ from matplotlib.patches import Rectangle
 from registry.reports.document.parts import Picture
 from registry.reports.drawing.canvas import COLOURS, INK, LINE, PAPER, SOFT, Drawing, Spot, even_ticks, thinned, window
 from registry.reports.drawing.scales import Scale
+from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import distinct_values, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import score_format, shorten, width_of
+from registry.reports.facts.text import shorten, width_of
 from registry.reports.sections.markers import LONG, WIDE, tell
 
 MOST_AXES = 8
 MOST_LINES = 150
+MOST_PAIRED = 30
 BEST_SHARE = 0.1
 BINS = 6
 LEAST_TRIALS = 10
@@ -30,7 +32,16 @@ LEAST_TRIALS = 10
 class _Line:
     trial: ReportedTrial
     places: tuple[float | None, ...]
-    best: bool
+    rank: float  # 0 for the best, below 1 for the last
+
+
+# Up to which rank, and how: colour, width, opacity.
+_LOOKS: tuple[tuple[float, str, float, float], ...] = (
+    (0.1, COLOURS[1], 1.4, 0.9),
+    (0.3, COLOURS[4], 1.0, 0.7),
+    (0.5, COLOURS[0], 0.8, 0.5),
+    (1.0, SOFT, 0.6, 0.3),
+)
 
 
 def _varied(study: ReportedStudy) -> list[Hyperparameter]:
@@ -40,7 +51,7 @@ def _varied(study: ReportedStudy) -> list[Hyperparameter]:
 
 
 def parallel_picture(study: ReportedStudy) -> Picture | None:
-    """Draw each trial as a line through its params to its score, the best tenth in colour; None for few trials."""
+    """Draw each trial as a line through its params to its score, in the colour of its rank; None for few trials."""
     ranked, varied = study.leaders, _varied(study)
     if len(ranked) < LEAST_TRIALS or len(varied) < 2:
         return None
@@ -57,13 +68,17 @@ def parallel_picture(study: ReportedStudy) -> Picture | None:
             for space, scale in zip(spaces, scales, strict=True)
         ]
         score = min(1.0, max(0.0, (score_of(trial) - low) / (high - low)))
-        lines.append(_Line(trial, (*params, score), index < best))
-    notes = [f"The best {best} of {len(ranked)} trials in colour."]
+        lines.append(_Line(trial, (*params, score), index / len(ranked)))
+    notes = ["Lines by rank: orange the best tenth, ochre the next fifth, blue on to the middle."]
+    notes.append("Drag along an axis to keep what passes there.")
     notes += [f"{len(lines)} trials are drawn, the best among them."] if len(lines) < len(ranked) else []
     notes += [f"The {MOST_AXES} most important of {len(varied)} hyperparameters."] if len(varied) > MOST_AXES else []
     paint = functools.partial(_parallel, study=study, spaces=spaces, scales=scales, lines=lines, ends=(low, high))
     alt = f"a line a trial through {', '.join(space.name for space in spaces)} and {study.metric}"
-    return Picture("", Drawing(paint, LONG, alt, (54.0, 60.0, 40.0, 12.0)), " ".join(notes))
+    brush = [(space.name, *scale.ends) for space, scale in zip(spaces, scales, strict=True)]
+    brush.append((study.metric, low, high, False, None))
+    drawing = Drawing(paint, LONG, alt, (54.0, 60.0, 40.0, 12.0), overlay=True)
+    return Picture("", drawing, " ".join(notes), tuple(brush))
 
 
 def _parallel(
@@ -79,13 +94,11 @@ def _parallel(
     axes.set_axis_off()
     axes.set_xlim(0, last)
     axes.set_ylim(0, 1)
-    for line in sorted(lines, key=lambda line: line.best):
-        look: dict[str, Any] = (
-            {"color": COLOURS[1], "linewidth": 1.4} if line.best else {"color": SOFT, "linewidth": 0.6}
-        )
+    for line in sorted(lines, key=lambda line: -line.rank):
+        _, colour, width, alpha = next(look for look in _LOOKS if line.rank < look[0])
         known = [(x, y) for x, y in enumerate(line.places) if y is not None]
-        axes.plot([x for x, _ in known], [y for _, y in known], alpha=0.9 if line.best else 0.3, zorder=2, **look)
-    write = score_format([score_of(trial) for trial in study.ranked])
+        axes.plot([x for x, _ in known], [y for _, y in known], color=colour, linewidth=width, alpha=alpha, zorder=2)
+    write = score_writer(study)
     for x in range(last + 1):
         axes.plot([x, x], [0, 1], color=INK, linewidth=0.8, zorder=3)
         ticks = scales[x].ticks(4) if x < last else _score_ticks(ends)
@@ -134,6 +147,7 @@ def interaction_picture(study: ReportedStudy) -> Picture | None:
             (78.0, 12.0, 10.0, 42.0),
         ),
         f"A cell's colour is the stronger, the better its trials' median {study.metric}; the ring is the winner.",
+        pairs=tuple((space.name, *Scale.of(ranked, space).ends) for space in varied[:MOST_PAIRED]),
     )
 
 
@@ -155,7 +169,7 @@ def _interaction(
     medians = {cell: statistics.median(scores) for cell, scores in cells.items()}
     order = sorted(medians.values(), key=study.objective.key, reverse=True)
     axes.grid(visible=False)
-    write = score_format([score_of(trial) for trial in study.ranked])
+    write = score_writer(study)
     spots = []
     for (column, row), middle in medians.items():
         rank = order.index(middle) / max(1, len(order) - 1)

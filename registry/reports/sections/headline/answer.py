@@ -9,12 +9,17 @@ from statistics import fmean, stdev
 from typing import Any
 
 from registry.core.durations import duration_text
-from registry.reports.analysis.noise import baseline_lines, mean_format, noise_lines, second_line
+from registry.reports.analysis.losses import ranked_by_loss
+from registry.reports.analysis.noise import baseline_lines, noise_lines, second_line
+from registry.reports.document.parts import Pictures
 from registry.reports.document.table import Cell, exact
+from registry.reports.facts.digits import score_writer
 from registry.reports.facts.evidence import Repeats
 from registry.reports.facts.params import params_by_importance
 from registry.reports.facts.study import UNFINISHED, ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import count_text, score_format, share_text
+from registry.reports.facts.text import count_text, share_text
+from registry.reports.sections.headline.standing import standing
+from registry.reports.sections.headline.verdict import Figure, figures_of, verdict_sentence
 from registry.values.stop_reason import StopReason
 
 MOST_PARAMS = 24
@@ -36,6 +41,9 @@ class Answer:
         lines: sentences about it.
         outcomes: how the trials ended, in one line.
         cost: time and epochs, in one line.
+        verdict: who won, by how much and whether by luck, in one sentence; empty where nobody has.
+        figures: the four numbers that are shown large.
+        standing: the winner beside what it is held against, a dot a seed; None where it stands alone.
     """
 
     best: ReportedTrial | None
@@ -48,6 +56,9 @@ class Answer:
     lines: tuple[str, ...]
     outcomes: str
     cost: str
+    verdict: str = ""
+    figures: tuple[Figure, ...] = ()
+    standing: Pictures | None = None
 
 
 def answer(study: ReportedStudy) -> Answer:
@@ -66,7 +77,7 @@ def answer(study: ReportedStudy) -> Answer:
     confirmed = study.repeats_of(best) if best.number == study.confirmed else None
     if confirmed is not None:
         caption = f"{study.metric} of the best: mean and standard deviation over {len(confirmed.scores)} seeds"
-        score = exact(confirmed.mean, mean_format(study)(confirmed.mean))
+        score = exact(confirmed.mean, score_writer(study)(confirmed.mean))
         spread = f"± {confirmed.spread:.2g}"
     subject = _subject(study, best, confirmed is not None)
     params, left_out = best.params, ""
@@ -74,7 +85,21 @@ def answer(study: ReportedStudy) -> Answer:
         params = {name: params[name] for name in params_by_importance(study) if name in params}
         params = dict(itertools.islice(params.items(), MOST_PARAMS))
         left_out = f"{len(best.params) - MOST_PARAMS} more params are in the leaderboard."
-    return Answer(best, caption, score, spread, subject, params, left_out, tuple(_lines(study)), outcomes, _cost(study))
+    return Answer(
+        best,
+        caption,
+        score,
+        spread,
+        subject,
+        params,
+        left_out,
+        tuple(_lines(study)),
+        outcomes,
+        _cost(study),
+        verdict_sentence(study),
+        figures_of(study),
+        standing(study),
+    )
 
 
 def no_answer(_study: ReportedStudy, why: str) -> Answer:
@@ -83,7 +108,7 @@ def no_answer(_study: ReportedStudy, why: str) -> Answer:
 
 
 def _write(study: ReportedStudy) -> Callable[[float], str]:
-    return score_format([score_of(trial) for trial in study.ranked])
+    return score_writer(study)
 
 
 def _nothing(study: ReportedStudy) -> str:
@@ -113,7 +138,7 @@ def _lines(study: ReportedStudy) -> list[str]:
     repeated = study.repeats_of(best)
     lines = []
     if repeated and best.number != study.confirmed:
-        write = mean_format(study)
+        write = score_writer(study)
         lines.append(
             f"Over {len(repeated.scores)} seeds: {write(repeated.mean)} ± {repeated.spread:.2g} "
             "(mean and standard deviation)."
@@ -126,6 +151,7 @@ def _lines(study: ReportedStudy) -> list[str]:
     lines += second_line(study, _write(study)) if len(ranked) > 1 else ["It is the only one with a score."]
     lines += noise_lines(study)
     lines += baseline_lines(study)
+    lines += filter(None, [ranked_by_loss(study)])
     if any(study.counts[state] for state in UNFINISHED):
         lines.append("The search is not over: a better one may come.")
     if study.kind == "study":

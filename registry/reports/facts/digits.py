@@ -1,0 +1,32 @@
+"""One number of digits for one quantity in a document: all scores of a metric are written alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from registry.core.numbers import number_format
+from registry.reports.facts.study import Report, ReportedStudy
+
+MOST_BESTS = 10
+
+
+def score_writer(study: ReportedStudy) -> Callable[[float], str]:
+    """Return how scores of a study are written, and means of them: with the digits that tell the best apart."""
+    return number_format(sorted(_bests(study) | set(study.alongside), key=study.objective.key))
+
+
+def _bests(study: ReportedStudy) -> set[float]:
+    """Return the numbers of a study that a reader holds against each other."""
+    scores = {trial.score for trial in study.ranked[:MOST_BESTS] if trial.score is not None}
+    return scores | {one.mean for one in study.repeats} | {one.score for one in study.baselines}
+
+
+def alike(report: Report) -> Report:
+    """Return the report with its studies knowing of each other's best scores, so that all are written alike."""
+    metrics: dict[str, set[float]] = {}
+    for study in report.studies:
+        metrics.setdefault(study.metric, set()).update(_bests(study))
+    return replace(
+        report, studies=tuple(replace(study, alongside=tuple(metrics[study.metric])) for study in report.studies)
+    )

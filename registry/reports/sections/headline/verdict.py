@@ -1,0 +1,111 @@
+"""The verdict in one sentence, and in four figures: the score, the test, the strongest baseline, the cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from registry.core.durations import duration_text
+from registry.reports.analysis.noise import SIGNIFICANT, by_means, jitter, lead, value_of, welch
+from registry.reports.facts.digits import score_writer
+from registry.reports.facts.study import UNFINISHED, ReportedStudy, score_of
+from registry.reports.facts.text import count_text
+from registry.values.known_tags import TEST
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that is shown large.
+
+    Args:
+        caption: what it is.
+        text: the number; a dash where it is not known.
+        note: how sure it is, or whom it is held against.
+        spread: its standard deviation over seeds; empty where there is none.
+    """
+
+    caption: str
+    text: str
+    note: str
+    spread: str = ""
+
+
+def verdict_sentence(study: ReportedStudy) -> str:
+    """Return who won, by how much, and whether that is more than luck; a study without a score has no verdict."""
+    best = study.leaders[0]
+    name = best.name if best.label else f"{best.name[0].upper()}{best.name[1:]}"
+    leads = "leads so far" if any(study.counts[state] for state in UNFINISHED) else "won"
+    means = len(study.leaders) < 2 or by_means(study, best, study.leaders[1])
+    value = value_of(study, best) if means else score_of(best)
+    mean = "a mean " if means and study.repeats_of(best) else ""
+    said = f"{name} {leads} with {mean}{study.metric} {'of ' if mean else ''}{score_writer(study)(value)}"
+    if len(study.leaders) < 2:
+        return f"{said}; nothing else has a score."
+    second = study.leaders[1]
+    ahead = lead(study, best, second)
+    if ahead == 0:
+        return f"{said}, equal to {second.name}, the second."
+    if ahead < 0:
+        return f"{said}, the best of those that were confirmed on several seeds."
+    return f"{said}, {ahead:.2g} ahead of {second.name}, the second: {luck(study)}."
+
+
+def luck(study: ReportedStudy) -> str:
+    """Return in a few words whether the winner's lead is more than luck, by seeds where there are some."""
+    best, second = study.leaders[:2]
+    ahead = lead(study, best, second)
+    one, other = study.repeats_of(best), study.repeats_of(second)
+    if one and other:
+        return "more than luck" if welch(one.scores, other.scores) < SIGNIFICANT else "that may be luck"
+    moved = one.spread if one else jitter(study, best)
+    if moved is not None and ahead <= 2 * moved:
+        return "that may be luck"
+    return "whether by luck, only more seeds can tell"
+
+
+def figures_of(study: ReportedStudy) -> tuple[Figure, ...]:
+    """Return the four figures; the score's is exact in the answer itself."""
+    best = study.leaders[0]
+    repeated, write = study.repeats_of(best), score_writer(study)
+    score = Figure(study.metric, write(score_of(best)), "one training with one seed")
+    if repeated:
+        seeds, spread = f"over {len(repeated.scores)} seeds", f"± {repeated.spread:.2g}"
+        score = Figure(study.metric, write(score_of(best)), f"{write(repeated.mean)} {spread} {seeds}")
+        if best.number == study.confirmed:
+            score = Figure(study.metric, write(repeated.mean), f"mean and deviation {seeds}", spread)
+    return (score, _test(study), _baseline(study), _cost(study))
+
+
+def _test(study: ReportedStudy) -> Figure:
+    """Return the result on test data: the objective's own metric, or else the first that was measured."""
+    best = study.leaders[0]
+    repeated = study.repeats_of(best)
+    over = {name: values for name, values in (repeated.tests if repeated else {}).items() if len(values) > 1}
+    names = [*over, *best.test]
+    wanted = f"{TEST}{study.metric.removeprefix('val_')}"
+    name = wanted if wanted in names else next(iter(names), "")
+    if not name:
+        return Figure("on test data", "–", "not measured")
+    if name in over:
+        values = over[name]
+        return Figure(name, f"{fmean(values):.4f}", f"over {len(values)} seeds", f"± {stdev(values):.2g}")
+    return Figure(name, f"{best.test[name]:.4f}", "of one training")
+
+
+def _baseline(study: ReportedStudy) -> Figure:
+    if not study.baselines:
+        return Figure("against a baseline", "–", "none is registered")
+    strongest = min(study.baselines, key=lambda baseline: study.objective.key(baseline.score))
+    ahead = study.objective.gain(value_of(study, study.leaders[0]), over=strongest.score)
+    word = "ahead of" if ahead > 0 else "behind" if ahead < 0 else "equal to"
+    return Figure(f"{word} the strongest baseline", f"{abs(ahead):.2g}", strongest.label)
+
+
+def _cost(study: ReportedStudy) -> Figure:
+    epochs = sum(trial.epochs for trial in study.trials)
+    seconds = sum(trial.seconds or 0.0 for trial in study.trials)
+    trained = f"{count_text(epochs)} {'epoch' if epochs == 1 else 'epochs'}"
+    if study.kind == "versions":
+        return Figure("time of their trainings", duration_text(seconds), trained)
+    trials = "one trial" if len(study.trials) == 1 else f"{count_text(len(study.trials))} trials"
+    return Figure("cost", duration_text(seconds), f"{trained} in {trials}")

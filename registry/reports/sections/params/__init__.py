@@ -1,0 +1,1 @@
+"""What the params did: pictures and tables by trials that may be compared."""

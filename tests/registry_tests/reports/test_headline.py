@@ -1,0 +1,120 @@
+"""The first screen: the verdict in a sentence, four figures, and the picture of standing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from registry.reports import Baseline, Repeats, ReportedStudy, ReportedTrial, render
+from registry.reports.document.parts import Pictures
+from registry.reports.sections.headline.answer import answer
+from registry.reports.sections.headline.standing import standing
+from registry.reports.sections.headline.verdict import figures_of, luck, verdict_sentence
+from registry.reports.toy import toy_evidence, toy_report, toy_study
+
+
+def scored(number: int, score: float, **fields: Any) -> ReportedTrial:
+    return ReportedTrial(number, "complete", {}, score, 1, 1, seconds=30.0, **fields)
+
+
+def of(*trials: ReportedTrial, **changes: Any) -> ReportedStudy:
+    return toy_study(0, trials=trials, **changes)
+
+
+class TestVerdict:
+    def test_who_won_and_by_how_much(self) -> None:
+        study = of(scored(3, 0.9), scored(1, 0.8))
+        assert verdict_sentence(study) == (
+            "Trial 3 won with val_accuracy 0.9000, 0.1 ahead of trial 1, the second: "
+            "whether by luck, only more seeds can tell."
+        )
+
+    def test_one_alone_has_no_second(self) -> None:
+        assert verdict_sentence(of(scored(3, 0.9))).endswith("; nothing else has a score.")
+
+    def test_equal_ones_are_called_so(self) -> None:
+        assert verdict_sentence(of(scored(3, 0.9), scored(4, 0.9))).endswith("equal to trial 4, the second.")
+
+    def test_who_leads_has_not_won(self) -> None:
+        running = ReportedTrial(9, "running", {})
+        assert "Trial 3 leads so far with" in verdict_sentence(of(scored(3, 0.9), scored(4, 0.8), running))
+
+    def test_seeds_decide_on_luck(self) -> None:
+        study = of(scored(3, 0.9), scored(4, 0.8))
+        apart = (Repeats("a", (0.9, 0.901, 0.9), 3), Repeats("b", (0.8, 0.801, 0.8), 4))
+        near = (Repeats("a", (0.85, 0.95), 3), Repeats("b", (0.84, 0.94), 4))
+        assert luck(replace(study, repeats=apart)) == "more than luck"
+        assert luck(replace(study, repeats=near)) == "that may be luck"
+        assert "won with a mean val_accuracy of 0.9003" in verdict_sentence(replace(study, repeats=apart))
+
+    def test_one_spread_can_only_call_it_luck(self) -> None:
+        study = of(scored(3, 0.9), scored(4, 0.89))
+        wide, narrow = (Repeats("a", (0.9, 0.8), 3),), (Repeats("a", (0.9, 0.9001), 3),)
+        assert luck(replace(study, repeats=wide)) == "that may be luck"
+        assert luck(replace(study, repeats=narrow)) == "whether by luck, only more seeds can tell"
+
+    def test_a_confirmed_one_behind_by_its_mean_is_told(self) -> None:
+        study = of(scored(3, 0.9), scored(4, 0.95), repeats=(Repeats("a", (0.9, 0.91), 3),), confirmed=3)
+        assert "the best of those that were confirmed on several seeds" in verdict_sentence(study)
+
+    def test_without_a_score_there_is_none(self) -> None:
+        assert answer(of()).verdict == ""
+        assert "verdict" not in render(toy_report(of())).partition("</style>")[2].partition("<script>")[0]
+
+
+class TestFigures:
+    def test_they_are_score_test_baseline_and_cost(self) -> None:
+        best = scored(3, 0.9, test={"test_loss": 0.4, "test_accuracy": 0.88})
+        study = of(best, baselines=(Baseline("weak", 0.7), Baseline("strong (toy/1)", 0.85)))
+        told = [(figure.caption, figure.text, figure.note) for figure in figures_of(study)]
+        assert told == [
+            ("val_accuracy", "0.9000", "one training with one seed"),
+            ("test_accuracy", "0.8800", "of one training"),
+            ("ahead of the strongest baseline", "0.05", "strong (toy/1)"),
+            ("cost", "30 s", "1 epoch in one trial"),
+        ]
+
+    def test_what_is_not_known_is_a_dash(self) -> None:
+        _, test, baseline, _ = figures_of(of(scored(3, 0.9)))
+        assert (test.text, test.note, baseline.text, baseline.note) == ("–", "not measured", "–", "none is registered")
+
+    def test_a_stronger_baseline_is_admitted(self) -> None:
+        _, _, baseline, _ = figures_of(of(scored(3, 0.9), baselines=(Baseline("strong", 0.95),)))
+        assert (baseline.caption, baseline.text) == ("behind the strongest baseline", "0.05")
+
+    def test_a_confirmed_score_is_the_mean(self) -> None:
+        study = of(scored(3, 0.9), repeats=(Repeats("a", (0.9, 0.8), 3),), confirmed=3)
+        assert (figures_of(study)[0].text, figures_of(study)[0].spread) == ("0.8500", "± 0.071")
+
+
+class TestStanding:
+    def test_a_dot_is_a_training(self) -> None:
+        study = toy_evidence(toy_study(40))
+        pictures = standing(study)
+        assert isinstance(pictures, Pictures)
+        _, spots = pictures.pictures[0].drawing.inline("p")
+        best = study.ranked[0]
+        assert sum(text.startswith(f"{best.name} · val_accuracy") for _, _, text in spots) == 3
+        assert sum("softmax" in text and "test_accuracy" in text for _, _, text in spots) == 1
+
+    def test_the_seeds_of_a_baseline_are_its_dots(self) -> None:
+        study = of(
+            scored(3, 0.9),
+            baselines=(Baseline("adam (mean of 2 seeds)", 0.85),),
+            repeats=(Repeats("baseline adam", (0.84, 0.86)),),
+        )
+        pictures = standing(study)
+        assert pictures is not None
+        _, spots = pictures.pictures[0].drawing.inline("p")
+        assert sum(text.startswith("adam · ") for _, _, text in spots) == 2
+
+    def test_who_stands_alone_has_none(self) -> None:
+        assert standing(of(scored(3, 0.9), scored(4, 0.8))) is None
+
+
+def test_the_first_screen_answers_before_everything_else() -> None:
+    page = render(toy_report(toy_evidence(toy_study(30))))
+    places = [
+        page.index(text) for text in ('class="verdict"', 'class="figures"', 'class="commands"', ">Leaderboard</h2>")
+    ]
+    assert places == sorted(places)
