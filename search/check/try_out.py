@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,11 +19,11 @@ from search.problems.inspection import inspect_problem, load_data, make_hypermod
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
 from search.space.hypermodel import has_own_fit
-from search.space.hyperparameters import SampledHyperParameters
-from search.space.names import Names
-from search.training.job import Job
-from search.training.keras_training import KerasTraining
+from search.training.job import Job, Training
 from search.training.monitor import Limits, Monitor
+
+if TYPE_CHECKING:
+    from search.space.names import Names
 
 BATCHES, TIMED_BATCHES, RANDOM_MODELS = 2, 40, 3
 EXACTLY = "an interrupted trial goes on after its last checkpoint exactly, on a CPU bit for bit"
@@ -41,6 +41,8 @@ def try_out(spec: str) -> Findings:
         ProblemError: no study of it could begin: it does not load, its default model does not build or reports no
             such metric.
     """
+    from search.space.names import Names  # which brings Keras
+
     inspection = inspect_problem(spec)
     problem = load_problem(spec)
     hypermodel, data = make_hypermodel(problem), load_data(problem)
@@ -85,6 +87,8 @@ def _random_values(seed: int) -> Callable[[Any], Any]:
 def _try(
     problem: Problem, hypermodel: Any, data: Data, names: Names, suggest: Callable[[Any], Any] | None
 ) -> TriedModel:
+    from search.training.keras_training import KerasTraining
+
     monitor = Monitor(problem.objective, Limits(max_epochs=1))
     started: dict[str, Any] = {}
     try:
@@ -112,13 +116,15 @@ def _failure(monitor: Monitor, objective: Objective, reported: Mapping[str, floa
 
 
 def _train(
-    training: KerasTraining,
+    training: Training,
     monitor: Monitor,
     names: Names,
     suggest: Callable[[Any], Any] | None,
     started: dict[str, Any],
     after_epoch: Callable[[], None] = lambda: None,
 ) -> Any:
+    from search.space.hyperparameters import SampledHyperParameters
+
     hp = SampledHyperParameters(suggest, names)
     job = Job(
         hp=hp,
@@ -134,6 +140,8 @@ def _train(
 
 def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) -> float | None:
     """Measure the second epoch of the default model on some batches: the first one also traces and compiles."""
+    from search.training.keras_training import KerasTraining
+
     batches = _batches(data.train, problem.batch_size)
     if batches is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry import Registry
 
 # What they cost besides: Keras' work, a copy of the whole database, and one look at each artifact.
-OTHERS = {"close", "load", "load_check", "export_as", "import_bundle", "backup", "gc", "verify"}
+OTHERS = {"close", "load", "load_check", "export_as", "import_bundle", "backup", "gc", "verify", "predict"}
 
 CALLS = {
     "artifacts": lambda shop, out: shop.artifacts,
