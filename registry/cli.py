@@ -15,7 +15,6 @@ from registry.commands import (
     listing,
     load,
     maintenance,
-    predict,
     show,
     tags,
     transfer,
@@ -32,7 +31,7 @@ app.command("compare")(compare.compare_command)
 app.command("curves")(curves.curves_command)
 app.command("load")(load.load_command)
 app.command("load-check")(load.load_check_command)
-app.command("predict")(predict.predict_command)
+app.command("predict")(load.predict_command)
 app.add_typer(aliases.alias_app, name="alias")
 app.command("promote")(aliases.promote_command)
 app.command("history")(aliases.history_command)
