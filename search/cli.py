@@ -8,11 +8,14 @@ from registry.core import fast_start
 import sys
 
 from registry.core.console import new_app, run
-from search.commands import confirm, control, dashboard, importing, naming, show
+from search.commands import confirm, control, dashboard, naming, show
 from search.commands import run as working
 from search.commands.examples import EXAMPLES, PANELS
+from search.commands.newcomers import begin, importing
 
 app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")
+app.command("init")(begin.init_command)
+app.command("check")(begin.check_command)
 app.command("run")(working.run_command)
 app.command("create")(working.create_command)
 app.command("worker")(working.worker_command)

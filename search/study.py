@@ -10,6 +10,8 @@ from sqlalchemy.engine import Engine
 from registry.core.database.engine import open_engine
 from registry.core.database.own_database import own_url
 from registry.core.database.url import default_url, with_password
+from registry.core.numbers import number_text
+from registry.values.html import html_table
 from search.coordination import control, slots
 from search.creation import changes
 from search.creation.create import create_study
@@ -21,6 +23,7 @@ from search.launchers.watch import OnStatus, current_status, run_workers
 from search.optuna_bridge.studies import check_whole
 from search.problems.resolve import check_not_importing
 from search.records.confirm_plan import numbered_name
+from search.records.frame import to_frame
 from search.records.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus
 from search.records.studies import StudyRecord, read_study, set_stopping, study_names
@@ -29,6 +32,8 @@ from search.schema import SCHEMA
 from search.system.forkserver import call_in_child
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from search.confirm.ranking import Confirmed
     from search.problems.problem import Problem
     from search.trial_import.past import PastStudy
@@ -182,6 +187,18 @@ class Study:
             engine.dispose()
             raise
 
+    def __repr__(self) -> str:
+        return f"Study({self.record.name!r}, problem={self.record.problem!r})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: how the study stands, and its best trial."""
+        now = self.status()
+        rows: list[tuple[str, object]] = [("problem", now.problem), ("trials", f"{now.finished} of {now.budget}")]
+        if now.best is not None:
+            best = f"{number_text(now.best.score)} (trial {now.best.trial}, epoch {now.best.epoch})"
+            rows += [(f"best {now.objective.metric}", best), *now.best.params.items()]
+        return html_table(now.study, ("", ""), rows)
+
     @property
     def engine(self) -> Engine:
         """The database."""
@@ -203,6 +220,10 @@ class Study:
     def trials(self) -> list[TrialRecord]:
         """Return all trials of the budget, also those that have not begun."""
         return read_trials(self._engine, self.record.id)
+
+    def to_frame(self) -> DataFrame:
+        """Return the trials that have begun as a pandas DataFrame, a row each, params as ``params.NAME``."""
+        return to_frame(self.trials())
 
     def live_curves(self) -> LiveCurves:
         """Return the curves of the running trials and the scores of those that have ended."""

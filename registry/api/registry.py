@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,14 @@ from sqlalchemy.engine import Connection
 from registry.api.labels import Labels
 from registry.api.maintenance import Maintenance
 from registry.api.transfer import Transfer
+from registry.core.database.url import display_url
 from registry.core.objective import Direction
+from registry.values.html import html_table
 from registry.values.version import ModelVersion, Source
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.registration.training_input import Curves, Epoch
     from registry.values.version import Rebuild
@@ -41,6 +45,14 @@ class Registry(Labels, Maintenance, Transfer):
     Example:
         >>> model = Registry("sqlite:///studies.db").best("fmnist", loadable=True).load()  # doctest: +SKIP
     """
+
+    def __repr__(self) -> str:
+        return f"Registry({display_url(self._engine.url)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the models."""
+        rows = [(each.name, each.versions, each.metric, ", ".join(each.aliases)) for each in self.models()]
+        return html_table(repr(self), ("model", "versions", "metric", "aliases"), rows)
 
     # Recording
 
@@ -138,6 +150,40 @@ class Registry(Labels, Maintenance, Transfer):
     def export(self, version: ModelVersion, out: str | Path) -> Path:
         """Write a version's verified ``.keras`` file; see `ModelVersion.export`."""
         return self._loader.export(version, out)
+
+    def predict(
+        self,
+        ref: str,
+        file: str | Path,
+        *,
+        classes: Sequence[str] | None = None,
+        rebuild: Rebuild | None = None,
+    ) -> DataFrame:
+        """Return what a version predicts for the samples of a file, a row each.
+
+        Args:
+            ref: the version.
+            file: a table (``.csv``, ``.parquet``) whose columns are called as the model's inputs, or are as many
+                numbers as it takes; arrays (``.npz``, ``.npy``); a picture, or a folder of pictures.
+            classes: what the classes are called; None for what the search that made the version called them.
+            rebuild: as for `ModelVersion.load`.
+
+        Returns:
+            ``class``, ``probability`` and ``probability.CLASS`` of a model that tells classes, else ``prediction``;
+            before them ``row``, or ``image``.
+
+        Raises:
+            NotFoundError: no such version, file or column.
+            UserError: the file does not fit the model.
+
+        Example:
+            >>> registry.predict("mine@champion", "new.csv")["class"]  # doctest: +SKIP
+        """
+        from registry.prediction.predict import classes_of, predict_file
+
+        version = self.get(ref)
+        names = classes_of(version) if classes is None else classes
+        return predict_file(self.load(version, rebuild), Path(file), names)
 
     def load_check(self, ref: str, rebuild: Rebuild | None = None) -> LoadCheck:
         """Load a version and compare its predictions with those that were stored with it.

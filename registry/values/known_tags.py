@@ -5,4 +5,5 @@ from __future__ import annotations
 BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
 NO_WEIGHTS_TAG = "no_weights"  # why a version was registered without a file
 CHANGES_TAG = "accepted_changes"  # how the problem had changed since the study began, where somebody went on with it
+CLASSES_TAG = "classes"  # what the classes are called, as a JSON list
 TEST = "test_"  # with which the names of metrics on test data begin

@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from registry.core.numbers import number_text
 from registry.core.objective import Direction, Objective
+from registry.values.html import html_table
 from registry.values.known_tags import CHANGES_TAG
 
 Param = bool | int | float | str | None
@@ -84,7 +86,7 @@ class Weights:
     bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelVersion:
     """A version of a registered model.
 
@@ -142,6 +144,16 @@ class ModelVersion:
     def ref(self) -> str:
         """The reference to this version and no other, such as ``fmnist/3``."""
         return f"{self.model}/{self.version}"
+
+    def __repr__(self) -> str:
+        return f"ModelVersion({self.ref!r}, {self.metric}={number_text(self.score)})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the score, the labels and the params."""
+        source = "" if self.source.study is None else f"{self.source.study}, trial {self.source.trial}"
+        labels = ", ".join(self.aliases)
+        told = [(self.metric, self.score), ("epoch", self.epoch), ("aliases", labels), ("study", source)]
+        return html_table(self.ref, ("", ""), [*told, *self.params.items()])
 
     def load(self, rebuild: Rebuild | None = None) -> Any:
         """Return the Keras model with the best epoch's weights, read in Keras' safe mode.

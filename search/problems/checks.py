@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from registry.core.errors import UsageError
@@ -28,7 +29,7 @@ def checked_name(name: Any) -> str:
         raise ProblemError(str(error)) from error
 
 
-def as_objective(given: Any) -> Objective:
+def as_objective(given: Any, field: str = "objective") -> Objective:
     """Return an objective given as one, as KerasTuner's, as ``(metric, direction)``, or as the name of Keras' metric.
 
     Raises:
@@ -40,7 +41,7 @@ def as_objective(given: Any) -> Objective:
         direction = known_direction(given)
         if direction is None:
             raise ProblemError(
-                f"the objective is {given!r}, and nobody knows whether more of it is better; "
+                f"the {field} is {given!r}, and nobody knows whether more of it is better; "
                 f"write Objective({given!r}, 'max') or Objective({given!r}, 'min')"
             )
         return Objective(given, direction)
@@ -51,7 +52,7 @@ def as_objective(given: Any) -> Objective:
     if isinstance(getattr(given, "name", None), str) and isinstance(getattr(given, "direction", None), str):
         return _objective(given.name, given.direction)  # KerasTuner's
     raise ProblemError(
-        f"the objective is of type {type(given).__name__}; expected search.Objective(metric, 'max' or 'min'), "
+        f"the {field} is of type {type(given).__name__}; expected search.Objective(metric, 'max' or 'min'), "
         "as in Objective('val_accuracy', 'max')"
     )
 
@@ -121,3 +122,29 @@ def as_names(names: Any) -> tuple[str, ...]:
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise ProblemError(f"the class names are {names!r}; expected a list of texts, one for each class")
     return tuple(map(str, names))
+
+
+def checked_class_weight(given: Any) -> Any:
+    """Return the weights of classes by their numbers, or ``balanced``, or None.
+
+    Raises:
+        ProblemError: something else, or a weight that is below 0.
+    """
+    if given is None or given == "balanced":
+        return given
+    if not isinstance(given, Mapping) or not all(hasattr(label, "__index__") for label in given):
+        raise ProblemError(f"class_weight is {given!r}; expected 'balanced', or a dict such as {{0: 1.0, 1: 5.0}}")
+    return {int(label): at_least_zero(f"the weight of class {label}", weight, float) for label, weight in given.items()}
+
+
+def at_least_zero(field: str, given: Any, kind: type[int] | type[float]) -> Any:
+    """Return a number that is 0 or more.
+
+    Raises:
+        ProblemError: it is none.
+    """
+    whole = hasattr(given, "__index__")
+    known = whole or (kind is float and isinstance(given, float) and math.isfinite(given))
+    if isinstance(given, bool) or not known or given < 0:
+        raise ProblemError(f"{field} is {given!r}; expected a {'whole ' if kind is int else ''}number of 0 or more")
+    return kind(given)

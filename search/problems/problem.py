@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from registry.core.objective import Objective
+from search.data.class_weight import ClassWeight
 from search.data.parts import as_part
 from search.problems import checks
 
@@ -51,7 +52,12 @@ class Problem:
         load_data: returns the `Data`; called once in each worker.
         load_test: returns ``(x, y)`` of a test set; no search calls it, only what measures a confirmed winner.
         batch_size: samples a training step, where the HyperModel has no ``batch_size`` hyperparameter.
-        class_names: what the classes are called, for reports.
+        class_names: what the classes are called, for reports and predictions.
+        class_weight: class to weight in training, or ``balanced``; a class that is not in it weighs 1.
+        callbacks: a function without arguments that returns Keras callbacks, new ones for each trial.
+        monitor: what early stopping watches, in the forms of ``objective``; None for the objective.
+        min_delta: by how much that has to get better; less is no gain.
+        start_from_epoch: epochs that pass before early stopping watches.
 
     Raises:
         ProblemError: one of them cannot be what it is to be.
@@ -69,6 +75,11 @@ class Problem:
     load_test: Callable[[], tuple[Any, Any]] | None = None
     batch_size: int = 32
     class_names: tuple[str, ...] = field(default=())
+    class_weight: ClassWeight | None = None
+    callbacks: Callable[[], Sequence[Any]] = tuple
+    monitor: Objective | None = None
+    min_delta: float = 0.0
+    start_from_epoch: int = 0
 
     def __post_init__(self) -> None:
         values: dict[str, Any] = {
@@ -78,8 +89,19 @@ class Problem:
             "load_data": checks.as_loader(self.load_data, "load_data", "search.Data", Data),
             "batch_size": checks.checked_batch_size(self.batch_size),
             "class_names": checks.as_names(self.class_names),
+            "class_weight": checks.checked_class_weight(self.class_weight),
+            "callbacks": checks.as_loader(self.callbacks, "callbacks", "new Keras callbacks", type(None)),
+            "min_delta": checks.at_least_zero("min_delta", self.min_delta, float),
+            "start_from_epoch": checks.at_least_zero("start_from_epoch", self.start_from_epoch, int),
         }
+        if self.monitor is not None:
+            values["monitor"] = checks.as_objective(self.monitor, "monitor")
         if self.load_test is not None:
             values["load_test"] = checks.as_loader(self.load_test, "load_test", "(x, y)", tuple)
         for field_name, value in values.items():
             object.__setattr__(self, field_name, value)
+
+    @property
+    def early_stopping(self) -> dict[str, Any]:
+        """What early stopping watches, as fields of a training's limits."""
+        return {"watch": self.monitor, "min_delta": self.min_delta, "start_from": self.start_from_epoch}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -11,11 +12,13 @@ import tensorflow as tf
 
 from registry.core.error_text import one_line
 from search.data.arrays import are_arrays
+from search.data.class_weight import weighted
 from search.errors import FatalProblem
 from search.problems.inspection import check_model
 from search.problems.problem import Data, Problem
 from search.space.hypermodel import has_own_fit
 from search.space.hyperparameters import build_model
+from search.training.fitting.own_callbacks import are_of_epochs
 from search.training.job import Job
 from search.training.metrics import MetricReader
 from search.training.resident import ResidentArrays
@@ -35,6 +38,8 @@ class KerasTraining:
     """
 
     def __init__(self, problem: Problem, hypermodel: Any, data: Data) -> None:
+        if problem.class_weight is not None:
+            data = Data(train=weighted(data.train, problem.class_weight), validation=data.validation)
         self._problem, self._hypermodel, self._data = problem, hypermodel, data
         self._trainer: Trainer | None = None
         self._resident: tuple[ResidentArrays, ResidentArrays] | None = None
@@ -92,13 +97,16 @@ class KerasTraining:
             should_stop=job.should_stop,
             read=self._read,
         )
-        if self._resident is not None and _takes_fast_path(model):
-            self._trainer.fit_resident(*self._resident, batch_size=batch_size, seed=job.seed, resume=resume)
+        own = list(self._problem.callbacks())
+        job.monitor.limits = replace(job.monitor.limits, **self._problem.early_stopping)
+        if self._resident is not None and _takes_fast_path(model) and are_of_epochs(own):
+            options: dict[str, Any] = {"seed": job.seed, "resume": resume, "callbacks": own}
+            self._trainer.fit_resident(*self._resident, batch_size=batch_size, **options)
             return model
         fit = self._hypermodel.fit
 
         def fit_with_hp(*args: Any, **kwargs: Any) -> Any:
-            return fit(job.hp, *args, **kwargs)
+            return fit(job.hp, *args, **kwargs | {"callbacks": [*own, *kwargs["callbacks"]]})
 
         self._trainer.fit_keras(
             fit_with_hp,

@@ -26,15 +26,19 @@ class Limits:
     """When a training ends at the latest.
 
     Args:
-        max_epochs: epochs that a trial trains at most; where its ``fit`` trains several times, as for each fold of a
-            cross-validation, each of them.
+        max_epochs: epochs that a trial trains at most; each time where its ``fit`` trains several times, as for folds.
         patience: epochs without a better objective before early stopping; None for never.
         seconds: time a trial trains at most; None for any.
+        watch: what early stopping watches instead of the objective; ``min_delta``: by how much it has to get better.
+        start_from: epochs that pass before patience begins to count.
     """
 
     max_epochs: int
     patience: int | None = None
     seconds: float | None = None
+    watch: Objective | None = None
+    min_delta: float = 0.0
+    start_from: int = 0
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Monitor:
 
     Args:
         objective: what is optimized.
-        limits: when the training ends at the latest.
+        limits: when the training ends.
         prune: asked after each epoch with (epoch, objective's value); what a trial is pruned by, or None.
 
     The fields ``curves`` (one value an epoch, NaN where an epoch had none), ``epochs`` (how many are finished),
@@ -103,6 +107,10 @@ class Monitor:
         value = metrics.get(self.objective.metric)
         if value is None and not later:
             raise self.no_metric(metrics)
+        if not later and self._watched.metric not in metrics:
+            raise MetricError(
+                f"the problem's monitor {self._watched.metric!r} is none of: {', '.join(sorted(metrics))}"
+            )
         self._add_place(metrics)
         self.seconds += seconds
         better = value is not None and self._is_best(value)
@@ -182,7 +190,7 @@ class Monitor:
         if done >= self.limits.max_epochs:
             return StopReason.MAX_EPOCHS
         patience = self.limits.patience
-        if patience is not None and self._has_objective() and self.epochs - self._stalled_since() >= patience:
+        if patience is not None and self._watched.metric in self.curves and self._stalled() >= patience:
             return StopReason.EARLY_STOPPING
         if verdict is not None:
             self.pruned_by = verdict
@@ -191,11 +199,18 @@ class Monitor:
             return StopReason.TIME_LIMIT
         return None
 
-    def _has_objective(self) -> bool:
-        return self.objective.metric in self.curves
+    @property
+    def _watched(self) -> Objective:
+        return self.limits.watch or self.objective
 
-    def _stalled_since(self) -> int:
-        return self.stretch.start if self.stretch.score is None else self.stretch.epoch
+    def _stalled(self) -> int:
+        """Return for how many epochs what is watched has not got better by `Limits.min_delta`."""
+        best, since = None, self.stretch.start + self.limits.start_from
+        for epoch, value in enumerate(self.curves[self._watched.metric][since:], start=since + 1):
+            gain = math.inf if best is None else self._watched.gain(value, over=best)
+            if math.isfinite(value) and gain > self.limits.min_delta:
+                best, since = value, epoch
+        return self.epochs - since
 
     def state(self) -> dict[str, Any]:
         """Return all that a continued training needs to know, as JSON values."""

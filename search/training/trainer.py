@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from search.errors import CannotContinue, ProblemError, TimeLimit, TrainingEnded
 from search.training.fitting.calls import FitCalls, FitDefaults
 from search.training.fitting.epochs import EpochCallback
 from search.training.fitting.outcome import returned_metrics
+from search.training.fitting.own_callbacks import OwnCallbacks
 from search.training.metrics import MetricReader
 from search.training.monitor import Monitor
 from search.training.resident import ResidentArrays, ResidentEpochs
@@ -57,6 +58,7 @@ class Trainer:
         self._on_epoch, self._should_stop, self._clock = on_epoch, should_stop, clock
         self._read = read or MetricReader()
         self._epoch_started = 0.0
+        self._inexact: tuple[str, ...] = ()
 
     def fit_resident(
         self,
@@ -66,13 +68,13 @@ class Trainer:
         batch_size: int,
         seed: int,
         resume: Snapshot | None,
+        callbacks: Sequence[Any] = (),
     ) -> None:
-        """Train by the fast path until the monitor ends it, then restore the best epoch's weights.
+        """Train by the fast path until the monitor or a callback ends it, then restore the best epoch's weights.
 
         Raises:
             CannotContinue: the state does not fit the model.
         """
-        metric = self.monitor.objective.metric
         epochs = ResidentEpochs(
             self.model,
             train,
@@ -80,17 +82,25 @@ class Trainer:
             batch_size=batch_size,
             seed=seed,
             should_stop=self._should_stop,
-            read=lambda logs: self._read(logs, metric.removeprefix("val_")),
+            read=lambda logs: self._read(logs, self.monitor.objective.metric.removeprefix("val_")),
         )
+        monitor, own = self.monitor, OwnCallbacks(callbacks, self.model, self.monitor.limits.max_epochs, resume)
+        own.begin()
         if resume is not None:
             resume.apply(self.model)
             self._resume(resume)
+            self._inexact = own.inexact
         with self._until_time_limit():
-            while self.monitor.stop_reason is None:
+            while monitor.stop_reason is None:
                 self._begin_epoch()
-                self._end_epoch(epochs.run(self.monitor.epochs + 1), self.model)
-                self.snapshot = Snapshot.take(self.model, self._best, self.monitor.state())
+                own.begin_epoch(monitor.epochs + 1)
+                metrics = epochs.run(monitor.epochs + 1)
+                self._end_epoch(metrics, self.model)
+                if own.end_epoch(monitor.epochs, metrics) and monitor.stop_reason is None:
+                    monitor.stop_reason = StopReason.MAX_EPOCHS  # as long as the problem's own code lets it train
+                self.snapshot = Snapshot.take(self.model, self._best, monitor.state(), *own.state())
                 self._on_epoch(self)
+        own.end()
         self._restore_best()
 
     def fit_keras(
@@ -165,7 +175,7 @@ class Trainer:
     @property
     def inexact(self) -> tuple[str, ...]:
         """What a training that was continued could not take over; nothing where it went on exactly."""
-        return () if self._calls is None else tuple(sorted(self._calls.inexact))
+        return self._inexact if self._calls is None else tuple(sorted(self._calls.inexact))
 
     def _called(self, fit: Callable[[], Any]) -> Any:
         """Return what a ``fit`` returns; what we raised within it comes out of it, whatever it does about that."""

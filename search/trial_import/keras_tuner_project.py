@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
@@ -15,9 +15,10 @@ from optuna.trial import FrozenTrial, TrialState
 from registry.core.error_text import one_line
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
-from search.space.discovery import Space
-from search.space.hyperparameters import SampledHyperParameters
 from search.trial_import.past import PastStudy, PastTrial
+
+if TYPE_CHECKING:
+    from search.space.discovery import Space
 
 OWN = "tuner/"  # how the names begin that Hyperband's tuner puts among the values
 ENDED = {"COMPLETED": TrialState.COMPLETE, "FAILED": TrialState.FAIL, "INVALID": TrialState.FAIL}
@@ -34,6 +35,9 @@ def read_project(directory: str, objective: str | None = None) -> PastStudy:
         NotFoundError: there is no project.
         UsageError: a file that cannot be read, several objectives, or a value that the space does not have.
     """
+    from search.space.discovery import Space  # which brings Keras
+    from search.space.hyperparameters import SampledHyperParameters
+
     folder = _project_in(Path(directory))
     state = _read(folder / "oracle.json")
     try:
@@ -107,6 +111,8 @@ def _values(observations: Sequence[Mapping[str, Any]]) -> dict[int, float]:
 
 
 def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objective) -> PastTrial:
+    from search.space.hyperparameters import SampledHyperParameters
+
     hp = SampledHyperParameters.from_config(_without_own(trial["hyperparameters"]))
     params, distributions = _sampled(trial["trial_id"], hp, space)
     curves = {name: _curve(_values(kept["observations"])) for name, kept in trial["metrics"]["metrics"].items()}

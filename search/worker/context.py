@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import warnings
 from collections.abc import Callable, Mapping
@@ -14,12 +15,12 @@ from sqlalchemy.engine import Engine
 
 from registry import Registry
 from registry.core.database.transaction import reading
-from registry.values.known_tags import CHANGES_TAG
+from registry.values.known_tags import CHANGES_TAG, CLASSES_TAG
 from registry.values.structures import mapped
 from search.optuna_bridge.pruners import make_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.worker_storage import OptunaView
-from search.problems.problem import Data
+from search.problems.problem import Data, Problem
 from search.records.events import accepted_changes
 from search.records.studies import StudyRecord
 from search.space.discovery import Space, discover
@@ -99,7 +100,9 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     space()
     check_unchanged(study, identify(space(), data, described | describe_source(hypermodel)))
     training = KerasTraining(problem, hypermodel, data)
-    return open_context(engine, url, study, stop, training, samples=_samples(data), space=space)
+    context = open_context(engine, url, study, stop, training, samples=_samples(data), space=space)
+    context.tags = {**context.tags, **_class_names(problem)}
+    return context
 
 
 def open_context(
@@ -142,6 +145,12 @@ def _tags(engine: Engine, study: StudyRecord) -> dict[str, str]:
     with reading(engine) as connection:
         accepted = "; ".join(accepted_changes(connection, study.id))
     return {CHANGES_TAG: accepted[:LONGEST_TAG]} if accepted else {}
+
+
+def _class_names(problem: Problem) -> dict[str, str]:
+    """Return the tag by which a version tells what its classes are called; nothing where that is too long."""
+    names = json.dumps(problem.class_names, ensure_ascii=False)
+    return {CLASSES_TAG: names} if problem.class_names and len(names) <= LONGEST_TAG else {}
 
 
 def _samples(data: Data) -> Any:

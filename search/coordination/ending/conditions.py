@@ -23,11 +23,11 @@ def why_over(engine: Engine, study: StudyRecord) -> str | None:
     if settings.target is None and settings.stop_after is None:
         return None
     with reading(engine) as connection:
-        best = _best(connection, study)
-        if best is None:
+        best, own = _best(connection, study), _best(connection, study, ~IMPORTED)
+        if best is None or own is None:  # an imported trial leaves no model, so it ends nothing
             return None
-        if settings.target is not None and not study.objective.is_better(settings.target, than=best.score):
-            return f"it has reached its target {settings.target:g}: {number_text(best.score)} by trial {best.trial}"
+        if settings.target is not None and not study.objective.is_better(settings.target, than=own.score):
+            return f"it has reached its target {settings.target:g}: {number_text(own.score)} by trial {own.trial}"
         since = sa.select(sa.func.count()).where(_finished(study), ~IMPORTED, slots.c.finished_at > best.finished_at)
         count = int(connection.execute(since).scalar_one())
     if settings.stop_after is not None and count >= settings.stop_after:
@@ -82,8 +82,9 @@ def _finished(study: StudyRecord) -> sa.ColumnElement[bool]:
     return sa.and_(slots.c.study_id == study.id, slots.c.state == "finished", ~slots.c.dropped)
 
 
-def _best(connection: Connection, study: StudyRecord) -> Any:
+def _best(connection: Connection, study: StudyRecord, which: sa.ColumnElement[bool] | None = None) -> Any:
     """Return the best finished trial's score, number and end; None where none has a score."""
-    query = sa.select(slots.c.score, slots.c.trial, slots.c.finished_at).where(_finished(study))
+    chosen = _finished(study) if which is None else sa.and_(_finished(study), which)
+    query = sa.select(slots.c.score, slots.c.trial, slots.c.finished_at).where(chosen)
     ranked = query.where(slots.c.score.is_not(None)).order_by(study.objective.order(slots.c.score), slots.c.finished_at)
     return connection.execute(ranked.limit(1)).one_or_none()

@@ -7,7 +7,7 @@ from support.killing import keras_like
 from registry import Registry
 
 # What they cost besides: Keras' work, a copy of the whole database, and one look at each artifact.
-OTHERS = {"close", "load", "load_check", "export_as", "import_bundle", "backup", "gc", "verify"}
+OTHERS = {"close", "load", "load_check", "export_as", "import_bundle", "backup", "gc", "verify", "predict"}
 
 CALLS = {
     "artifacts": lambda shop, out: shop.artifacts,

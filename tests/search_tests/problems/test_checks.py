@@ -84,3 +84,31 @@ def test_a_model_that_is_built_already_is_no_hypermodel():
 
     with pytest.raises(ProblemError, match="the hypermodel is a model that is built already; expected"):
         problem(hypermodel=keras.Sequential())
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"class_weight": [1, 2]},
+            r"class_weight is \[1, 2\]; expected 'balanced', or a dict such as {0: 1.0, 1: 5.0}",
+        ),
+        ({"class_weight": {"cat": 1.0}}, "expected 'balanced', or a dict"),
+        ({"class_weight": {0: -1.0}}, "the weight of class 0 is -1.0; expected a number of 0 or more"),
+        ({"min_delta": float("nan")}, "min_delta is nan; expected a number of 0 or more"),
+        ({"start_from_epoch": 1.5}, "start_from_epoch is 1.5; expected a whole number of 0 or more"),
+        ({"monitor": "mine"}, "the monitor is 'mine', and nobody knows whether more of it is better"),
+        ({"callbacks": [1]}, "callbacks is of type list; expected a function without arguments that returns new Keras"),
+    ],
+)
+def test_what_training_takes_beside_is_checked(fields, message):
+    with pytest.raises(ProblemError, match=message):
+        problem(**fields)
+
+
+def test_what_training_takes_beside_in_the_forms_that_users_know():
+    made = problem(class_weight={0: 1, 1: 5.0}, monitor="val_loss", min_delta=1, callbacks=lambda: [])
+    assert made.class_weight == {0: 1.0, 1: 5.0}
+    assert made.monitor == Objective("val_loss", "min")
+    assert (made.min_delta, made.callbacks()) == (1.0, [])
+    assert problem().callbacks() == ()

@@ -1,6 +1,7 @@
 """The monitor is fed numbers; nothing is trained."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -156,3 +157,34 @@ def test_another_returned_value_stands_at_the_last_epoch():
 def test_a_returned_value_that_is_no_number_fails_the_trial():
     monitor, _ = concluded(math.nan)
     assert (monitor.score, monitor.stop_reason) == (None, StopReason.NAN)
+
+
+def watching(values: list[float], **limits: Any) -> Monitor:
+    """Give a monitor of the accuracy the losses of epochs in which the accuracy gets better and better."""
+    monitor = Monitor(MAX, Limits(50, patience=2, watch=MIN, **limits))
+    for place, value in enumerate(values):
+        monitor.after_epoch({"val_accuracy": place / 100, "val_loss": value}, 1.0)
+        if monitor.stop_reason is not None:
+            break
+    return monitor
+
+
+def test_early_stopping_may_watch_something_else_than_the_objective():
+    monitor = watching([1.0, 0.9, 0.95, 0.9, 0.1])
+    assert (monitor.stop_reason, monitor.epochs) == (StopReason.EARLY_STOPPING, 4)
+    assert (monitor.score, monitor.epoch) == (0.03, 4)  # which is the objective's all the same
+
+
+def test_a_gain_below_min_delta_is_none():
+    assert watching([1.0, 0.95, 0.91, 0.1], min_delta=0.1).epochs == 3
+    assert watching([1.0, 0.95, 0.85, 0.84, 0.83], min_delta=0.1).epochs == 5
+
+
+def test_patience_counts_from_an_epoch_on():
+    assert watching([0.1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], start_from=3).epochs == 6
+
+
+def test_a_monitor_that_nobody_reports_is_told():
+    monitor = Monitor(MAX, Limits(5, watch=MIN))
+    with pytest.raises(MetricError, match="the problem's monitor 'val_loss' is none of: val_accuracy"):
+        monitor.after_epoch({"val_accuracy": 0.5}, 1.0)

@@ -9,6 +9,7 @@ from registry.values.stop_reason import StopReason
 from search.data.arrays import sample_order
 from search.errors import CannotContinue, Interrupted, ProblemError
 from search.problems.problem import Data
+from search.training.fitting.own_callbacks import are_of_epochs
 from search.training.monitor import Limits, Monitor
 from search.training.resident import ResidentArrays, ResidentEpochs
 from search.training.state.snapshot import Snapshot
@@ -217,3 +218,52 @@ def test_a_dataset_is_trained_by_keras_own_fit():
     fit = lambda model, *args, **kwargs: model.fit(*args, **kwargs)  # noqa: E731
     trainer.fit_keras(fit, Data(train, train), batch_size=16, seed=3, resume=None)
     assert monitor.epochs == 2
+
+
+class Decay(keras.callbacks.Callback):
+    """Halve the learning rate after each second epoch, and end the training after so many."""
+
+    def __init__(self, last=99):
+        super().__init__()
+        self.last = last
+        self.seen = 0
+
+    def on_train_begin(self, logs=None):
+        self.seen = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen += 1
+        assert "val_loss" in logs
+        if self.seen % 2 == 0:
+            self.model.optimizer.learning_rate = self.model.optimizer.learning_rate / 2
+        self.model.stop_training = self.seen == self.last
+
+
+def with_callbacks(epochs, *callbacks, resume=None):
+    trainer = Trainer(network(), Monitor(OBJECTIVE, Limits(epochs)))
+    data = ResidentArrays(arrays()), ResidentArrays(arrays(40, seed=1))
+    trainer.fit_resident(*data, batch_size=16, seed=SEED, resume=resume, callbacks=callbacks)
+    return trainer
+
+
+def test_a_problems_own_callbacks_are_called_after_each_epoch_and_remember_across_a_stop():
+    whole = with_callbacks(5, Decay())
+    assert float(whole.model.optimizer.learning_rate) == pytest.approx(0.05 / 4)
+    assert whole.monitor.curves != trained(5).monitor.curves
+    first = with_callbacks(3, Decay()).snapshot
+    again = with_callbacks(5, Decay(), resume=Snapshot.from_bytes(first.to_bytes()))
+    assert again.monitor.curves == whole.monitor.curves
+
+
+def test_a_callback_may_end_the_training():
+    trainer = with_callbacks(9, Decay(last=3))
+    assert (trainer.monitor.epochs, trainer.monitor.stop_reason) == (3, StopReason.MAX_EPOCHS)
+
+
+def test_callbacks_that_ask_for_batches_are_told_from_others():
+    class OfBatches(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            pass
+
+    assert are_of_epochs([Decay(), keras.callbacks.ReduceLROnPlateau()])
+    assert not are_of_epochs([Decay(), OfBatches()])

@@ -19,6 +19,7 @@ from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from search.cli import app
 from search.coordination import control, slots
+from search.coordination.ending.conditions import why_over
 from search.creation.create import create_study
 from search.creation.imported.adoption import adopt, check_may_adopt
 from search.errors import SettingsError
@@ -29,6 +30,7 @@ from search.records.status import read_status
 from search.records.studies import NO_PROBLEM, read_study, study_names
 from search.records.trials import read_trials
 from search.report.collect import collect
+from search.schema import slots as slots_table
 from search.schema import studies
 from search.study import Study
 from search.trial_import.optuna_study import space_of
@@ -358,3 +360,15 @@ def test_a_study_is_created_from_a_real_problem_on_top_of_imported_trials(sqlite
     assert (study.problem, study.model, study.settings.max_epochs) == ("search.toy:toy", "toy", 2)
     again = create_study(sqlite_engine, "s", "search.toy:toy", 4, {})
     assert read_status(sqlite_engine, again.name).budget == 4
+
+
+def test_an_imported_trial_reaches_no_target(sqlite_engine, theirs, make_study):
+    study = make_study(sqlite_engine, budget=2, target=0.8)
+    imported_ranges(sqlite_engine, study)
+    imported(sqlite_engine, theirs(trial(0.9)))
+    assert why_over(sqlite_engine, study) is None
+    with writing(sqlite_engine) as connection:
+        ended = {"state": "finished", "lease": 1, "trial": 0, "score": 0.85, "stop_reason": "max_epochs"}
+        own = sa.update(slots_table).where(slots_table.c.study_id == study.id, slots_table.c.number == 0)
+        connection.execute(own.values(ended | {"finished_at": 2e9}))
+    assert why_over(sqlite_engine, study) == "it has reached its target 0.8: 0.8500 by trial 0"

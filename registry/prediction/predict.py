@@ -1,0 +1,137 @@
+"""What a model says of samples, as a table: a row a sample, with classes and probabilities where it tells classes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.core.atomic_file import whole_file
+from registry.core.error_text import one_line
+from registry.core.errors import LoadError, UsageError
+from registry.core.plain_text import csv_text
+from registry.prediction.samples import Samples, read_samples
+from registry.values.known_tags import CLASSES_TAG
+from registry.values.structures import for_keras
+from registry.values.version import ModelVersion, finite
+from registry.versions.frame import require_pyarrow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BATCH = 256
+FORMATS = (".csv", ".parquet", ".json")
+
+
+def classes_of(version: ModelVersion) -> tuple[str, ...]:
+    """Return what a version's classes are called, by the tag that its search left; nothing where there is none."""
+    try:
+        names = json.loads(version.tags.get(CLASSES_TAG, "[]"))
+    except ValueError:  # somebody else's tag of that name
+        return ()
+    return tuple(map(str, names)) if isinstance(names, list) else ()
+
+
+def predict_file(model: Any, path: Path, classes: Sequence[str]) -> pd.DataFrame:
+    """Return what a Keras model predicts for a file's samples.
+
+    Args:
+        model: the model.
+        path: a table, arrays, a picture or a folder of pictures; see `read_samples`.
+        classes: what its classes are called; where there are none or not as many as it tells, their numbers.
+
+    Returns:
+        A row a sample: its ``row`` or ``image``; then ``class``, ``probability`` and ``probability.CLASS`` of a model
+        that tells classes, else ``prediction``, or ``prediction.NAME`` of several numbers.
+
+    Raises:
+        UserError: the file cannot be read, or does not fit the model.
+    """
+    samples = read_samples(path, model)
+    try:
+        outputs = model.predict(for_keras(samples.inputs), batch_size=BATCH, verbose=0)
+    except Exception as error:  # the model's own code
+        raise LoadError(f"the model fails on {path}: {one_line(error)}") from error
+    return frame_of(samples, outputs, classes)
+
+
+def frame_of(samples: Samples, outputs: Any, classes: Sequence[str]) -> pd.DataFrame:
+    """Return predictions as a table; see `predict_file`."""
+    import numpy as np
+    import pandas as pd
+
+    columns: dict[str, Any] = {samples.of: list(samples.names)}
+    several = isinstance(outputs, Mapping | list | tuple)
+    named = outputs.items() if isinstance(outputs, Mapping) else enumerate(outputs) if several else [("", outputs)]
+    for name, output in named:
+        prefix = f"{name}." if several else ""
+        flat = np.asarray(output).reshape(len(samples.names), -1)
+        columns |= {prefix + column: values for column, values in _columns(flat, () if several else classes).items()}
+    return pd.DataFrame(columns)
+
+
+def _columns(flat: Any, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the columns of one output of shape (samples, numbers)."""
+    import numpy as np
+
+    shares = _shares(flat, len(classes))
+    if shares is None:
+        if flat.shape[1] == 1:
+            return {"prediction": flat[:, 0]}
+        return {f"prediction.{place}": flat[:, place] for place in range(flat.shape[1])}
+    names = list(classes) if len(classes) == shares.shape[1] else list(map(str, range(shares.shape[1])))
+    best = shares.argmax(axis=1)
+    columns: dict[str, Any] = {
+        "class": [names[place] for place in best],
+        "probability": shares[np.arange(len(shares)), best],
+    }
+    return columns | {f"probability.{name}": shares[:, place] for place, name in enumerate(names)}
+
+
+def _shares(flat: Any, classes: int) -> Any:
+    """Return each class's probability, of shape (samples, classes); None where the numbers are no probabilities.
+
+    One number from 0 to 1 is the second of two classes' probability; as many numbers as there are classes that are no
+    probabilities are logits.
+    """
+    import numpy as np
+
+    inside = bool(((flat >= 0) & (flat <= 1)).all())
+    if flat.shape[1] == 1:
+        return np.concatenate([1 - flat, flat], axis=1) if inside and classes == 2 else None
+    if inside and np.allclose(flat.sum(axis=1), 1, atol=1e-3):
+        return flat
+    if flat.shape[1] != classes:
+        return None
+    powers = np.exp(flat - flat.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def check_out(out: Path) -> None:
+    """Refuse a file's name of another kind, before anything is computed.
+
+    Raises:
+        UsageError: it ends otherwise, or pyarrow is missing.
+    """
+    if out.suffix.lower() not in FORMATS:
+        raise UsageError(f"--out is {str(out)!r}; expected a name that ends in {', '.join(FORMATS)}")
+    if out.suffix.lower() == ".parquet":
+        require_pyarrow()
+
+
+def write_predictions(frame: pd.DataFrame, out: Path) -> None:
+    """Write predictions as CSV, Parquet or JSON by the file's name; it appears whole or not at all."""
+    check_out(out)
+    with whole_file(out) as file:
+        if out.suffix.lower() == ".parquet":
+            frame.to_parquet(file, index=False)
+        elif out.suffix.lower() == ".csv":
+            file.write(csv_text(frame).encode())
+        else:
+            file.write(json.dumps(records(frame), indent=1, ensure_ascii=False, allow_nan=False).encode())
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return predictions as JSON values, a dict a row."""
+    return [{name: finite(value) for name, value in row.items()} for row in frame.astype(object).to_dict("records")]

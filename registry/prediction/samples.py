@@ -1,0 +1,211 @@
+"""Samples in a file, as the inputs that a Keras model takes: tables, arrays, pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.core.error_text import one_line
+from registry.core.errors import NotFoundError, UsageError, did_you_mean
+from registry.values.structures import Structure
+from registry.versions.frame import require_pyarrow
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
+MOST_PIXELS = 100_000_000
+EXPECTED = "expected a table (.csv, .parquet), arrays (.npz, .npy), a picture, or a folder of pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One of a model's inputs.
+
+    Args:
+        name: the model's own for it.
+        shape: of one sample; None where any length will do.
+        dtype: of its numbers; ``string`` for texts.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples of a file.
+
+    Args:
+        inputs: as the model takes them: an array with samples along the first axis, or a dict or list of such arrays.
+        names: what each sample is called; its number in the file, or a picture's name.
+        of: what the names are: ``row`` or ``image``.
+    """
+
+    inputs: Structure
+    names: Sequence[Any]
+    of: str
+
+
+def inputs_of(model: Any) -> tuple[Input, ...]:
+    """Return the inputs of a Keras model.
+
+    Raises:
+        UsageError: it does not say what it takes.
+    """
+    tensors = getattr(model, "inputs", None) or []
+    if not tensors:
+        raise UsageError("the model does not say which inputs it takes; predict in Python: registry.get(REF).load()")
+    structure = getattr(model, "input", None)
+    names = sorted(structure) if isinstance(structure, Mapping) else [tensor.name for tensor in tensors]
+    return tuple(
+        Input(str(name), tuple(tensor.shape[1:]), str(tensor.dtype))
+        for name, tensor in zip(names, tensors, strict=True)
+    )
+
+
+def read_samples(path: Path, model: Any) -> Samples:
+    """Return the samples of a file as a model takes them.
+
+    Args:
+        path: a table, arrays, a picture or a folder of pictures.
+        model: a Keras model.
+
+    Raises:
+        NotFoundError: no such file or column.
+        UsageError: a file of another kind, or one that the model does not take.
+    """
+    inputs = inputs_of(model)
+    if path.is_dir():
+        return _of_pictures(sorted(each for each in path.rglob("*") if each.suffix.lower() in PICTURES), path, inputs)
+    if not path.is_file():
+        raise NotFoundError(f"there is no file {str(path)!r}; {EXPECTED}")
+    kind = path.suffix.lower()
+    if kind in PICTURES:
+        return _of_pictures([path], path.parent, inputs)
+    if kind not in (".csv", ".parquet", ".npz", ".npy"):
+        raise UsageError(f"{path} is of another kind; {EXPECTED}")
+    columns = _of_table(_read_table(path), inputs, path) if kind in (".csv", ".parquet") else _of_arrays(path, inputs)
+    lengths = {len(array) for array in columns.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        raise UsageError(f"{path} holds {sorted(lengths)} samples; expected equally many for each input, at least 1")
+    return Samples(_structured(columns, model), range(lengths.pop()), "row")
+
+
+def _structured(columns: Mapping[str, Any], model: Any) -> Structure:
+    if isinstance(getattr(model, "input", None), Mapping):
+        return dict(columns)
+    arrays = list(columns.values())
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        if path.suffix.lower() == ".parquet":
+            require_pyarrow()
+            frame = pd.read_parquet(path)
+        else:
+            tables = [pd.read_csv(path, sep=separator) for separator in (",", ";", "\t")]
+            frame = max(tables, key=lambda table: table.shape[1])
+    except (ValueError, OSError) as error:  # pandas' own errors, and pyarrow's, are ValueErrors
+        raise UsageError(f"{path} is no table that pandas can read: {one_line(error)}") from error
+    if not len(frame):
+        raise UsageError(f"{path} has no rows; {EXPECTED}")
+    return frame.rename(columns=lambda name: str(name).replace("/", "_"))  # which no name in Keras has
+
+
+def _of_table(frame: pd.DataFrame, inputs: Sequence[Input], path: Path) -> dict[str, Any]:
+    """Return an array for each input: from the column of its name, or, of one input, from all columns that fit."""
+    import numpy as np
+
+    names = [str(name) for name in frame.columns]
+    if all(each.name in names for each in inputs):
+        return {each.name: _typed(frame[[each.name]].to_numpy(), each, path) for each in inputs}
+    if len(inputs) > 1:
+        missing = [each.name for each in inputs if each.name not in names]
+        raise NotFoundError(f"{path} has no column {missing[0]!r}; {did_you_mean(missing[0], names)}")
+    (only,) = inputs
+    texts = only.dtype == "string"
+    fitting = frame.select_dtypes(exclude="number") if texts else frame.select_dtypes(include=["number", "bool"])
+    size = math.prod(length or 1 for length in only.shape)
+    if fitting.shape[1] != size:
+        raise UsageError(
+            f"{path} has {fitting.shape[1]} columns of {'texts' if texts else 'numbers'}; the model takes {size} for "
+            f"each row, or a column {only.name!r}"
+        )
+    return {only.name: _typed(np.asarray(fitting), only, path)}
+
+
+def _of_arrays(path: Path, inputs: Sequence[Input]) -> dict[str, Any]:
+    import numpy as np
+
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    except (ValueError, OSError, EOFError) as error:
+        raise UsageError(f"{path} holds no arrays that can be read without unpickling: {one_line(error)}") from error
+    if len(inputs) == 1 and inputs[0].name not in arrays:
+        if len(arrays) != 1:
+            raise UsageError(
+                f"{path} holds {len(arrays)} arrays: {', '.join(arrays)}; expected one for the model's input"
+            )
+        return {inputs[0].name: _typed(next(iter(arrays.values())), inputs[0], path)}
+    for each in inputs:
+        if each.name not in arrays:
+            raise NotFoundError(f"{path} has no array {each.name!r}; {did_you_mean(each.name, list(arrays))}")
+    return {each.name: _typed(arrays[each.name], each, path) for each in inputs}
+
+
+def _typed(array: np.ndarray[Any, Any], expected: Input, path: Path) -> Any:
+    """Return an array of shape (samples, …) with the type and the shape that an input has."""
+    import numpy as np
+    import pandas as pd
+
+    shape = [-1 if length is None else length for length in expected.shape]
+    try:
+        if expected.dtype == "string":
+            typed = np.where(pd.isna(array), "", array.astype(object)).astype(str)
+        else:
+            typed = np.asarray(array).astype(expected.dtype)
+        return typed.reshape((len(typed), *shape))
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"{path}: {expected.name!r} has the shape {array.shape[1:]} and the type {array.dtype} a sample; the "
+            f"model takes {expected.shape} of {expected.dtype}: {one_line(error)}"
+        ) from error
+
+
+def _of_pictures(paths: Sequence[Path], folder: Path, inputs: Sequence[Input]) -> Samples:
+    """Return pictures in the size and the channels that the model takes, with values from 0 to 255."""
+    import numpy as np
+
+    if not paths:
+        raise UsageError(f"{folder} holds no pictures: no {', '.join(PICTURES)}")
+    shape = inputs[0].shape
+    if len(inputs) > 1 or len(shape) not in (2, 3) or None in shape or (len(shape) == 3 and shape[2] not in (1, 3)):
+        takes = ", ".join(f"{each.name} {each.shape}" for each in inputs)
+        raise UsageError(f"the model takes no pictures of a known size, but {takes}; give it arrays (.npz)")
+    pictures = np.stack([_picture(path, shape) for path in paths]).astype(inputs[0].dtype)
+    return Samples(pictures, [str(path.relative_to(folder)) for path in paths], "image")
+
+
+def _picture(path: Path, shape: tuple[int | None, ...]) -> Any:
+    import numpy as np
+    from PIL import Image
+
+    height, width, *channels = (int(length or 0) for length in shape)
+    try:
+        with Image.open(path) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise UsageError(f"{path} has {opened.width} by {opened.height} pixels; expected {MOST_PIXELS} at most")
+            seen = opened.convert("RGB" if channels == [3] else "L").resize((width, height))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UsageError(f"{path} is no picture that can be read: {one_line(error)}") from error
+    return np.asarray(seen).reshape(height, width, *channels)

@@ -1,0 +1,199 @@
+"""Try a problem out as a worker would train it, on a few batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from registry.core.error_text import one_line
+from registry.core.objective import Objective
+from registry.values.stop_reason import StopReason
+from search.check.data_faults import data_warnings
+from search.check.findings import Findings, TriedModel
+from search.errors import ProblemError
+from search.problems.fingerprint import describe_data
+from search.problems.inspection import inspect_problem, load_data, make_hypermodel
+from search.problems.problem import Data, Problem
+from search.problems.resolve import load_problem
+from search.space.hypermodel import has_own_fit
+from search.training.job import Job, Training
+from search.training.monitor import Limits, Monitor
+
+if TYPE_CHECKING:
+    from search.space.names import Names
+
+BATCHES, TIMED_BATCHES, RANDOM_MODELS = 2, 40, 3
+EXACTLY = "an interrupted trial goes on after its last checkpoint exactly, on a CPU bit for bit"
+INEXACT = (
+    "an interrupted trial goes on after its last checkpoint; exactly only if nothing is drawn outside the callbacks, "
+    "and a loop of your own begins again"
+)
+
+
+def try_out(spec: str) -> Findings:
+    """Build the default and three random models, and train two batches of each.
+
+    Raises:
+        NotFoundError: no such problem.
+        ProblemError: no study of it could begin: it does not load, its default model does not build or reports no
+            such metric.
+    """
+    from search.space.names import Names  # which brings Keras
+
+    inspection = inspect_problem(spec)
+    problem = load_problem(spec)
+    hypermodel, data = make_hypermodel(problem), load_data(problem)
+    own_fit = has_own_fit(hypermodel)
+    names = Names.of_record(inspection.space)
+    few = _first_batches(data, problem.batch_size, BATCHES)
+    tried = [
+        _try(problem, hypermodel, few, names, None if number == 0 else _random_values(number))
+        for number in range(RANDOM_MODELS + 1)
+    ]
+    faults = [f"{_called(place)}: {model.error}" for place, model in enumerate(tried) if model.error]
+    fast = isinstance(few.train, tuple) and not own_fit
+    return Findings(
+        problem=spec,
+        model=inspection.model,
+        objective=f"{inspection.metric} ({inspection.direction})",
+        space=[_in_words(each) for each in inspection.space["hyperparameters"]],
+        data=[f"{name}: {', '.join(shapes)}" for name, shapes in describe_data(data).items()],
+        data_bytes=_bytes_of(data),
+        models=tried,
+        epoch_seconds=None if tried[0].error else _epoch_seconds(problem, hypermodel, data, names),
+        path="fast path" if fast else "model.fit",
+        continued=EXACTLY if fast else INEXACT,
+        faults=faults,
+        warnings=[*inspection.warnings, *data_warnings(data)],
+    )
+
+
+def _called(place: int) -> str:
+    return "the default model" if place == 0 else f"random model {place}"
+
+
+def _random_values(seed: int) -> Callable[[Any], Any]:
+    """Return what samples each dimension at random, by Optuna's own sampler."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
+    return lambda dimension: trial._suggest(dimension.name, dimension.distribution)
+
+
+def _try(
+    problem: Problem, hypermodel: Any, data: Data, names: Names, suggest: Callable[[Any], Any] | None
+) -> TriedModel:
+    from search.training.keras_training import KerasTraining
+
+    monitor = Monitor(problem.objective, Limits(max_epochs=1))
+    started: dict[str, Any] = {}
+    try:
+        model = _train(KerasTraining(problem, hypermodel, data), monitor, names, suggest, started)
+    except ProblemError:
+        raise
+    except Exception as error:
+        return TriedModel(started, None, None, {}, one_line(error))
+    size = sum(int(np.asarray(variable).nbytes) for variable in _variables(model))
+    reported = {name: values[-1] for name, values in monitor.curves.items()}
+    failure = _failure(monitor, problem.objective, reported)
+    finite = {name: value for name, value in reported.items() if math.isfinite(value)}
+    return TriedModel(started, model.count_params(), size, finite, failure)
+
+
+def _variables(model: Any) -> list[Any]:
+    return [*model.weights, *(model.optimizer.variables if model.optimizer is not None else ())]
+
+
+def _failure(monitor: Monitor, objective: Objective, reported: Mapping[str, float]) -> str | None:
+    if monitor.stop_reason is not StopReason.NAN:
+        return None
+    wrong = [name for name, value in reported.items() if not math.isfinite(value)]
+    return f"after {BATCHES} batches {' and '.join(wrong or [objective.metric])} is not a finite number"
+
+
+def _train(
+    training: Training,
+    monitor: Monitor,
+    names: Names,
+    suggest: Callable[[Any], Any] | None,
+    started: dict[str, Any],
+    after_epoch: Callable[[], None] = lambda: None,
+) -> Any:
+    from search.space.hyperparameters import SampledHyperParameters
+
+    hp = SampledHyperParameters(suggest, names)
+    job = Job(
+        hp=hp,
+        monitor=monitor,
+        seed=0,
+        resume=None,
+        started=started.update,
+        after_epoch=after_epoch,
+        should_stop=lambda: False,
+    )
+    return training.run(job)
+
+
+def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) -> float | None:
+    """Measure the second epoch of the default model on some batches: the first one also traces and compiles."""
+    from search.training.keras_training import KerasTraining
+
+    batches = _batches(data.train, problem.batch_size)
+    if batches is None:
+        return None
+    few = _first_batches(data, problem.batch_size, TIMED_BATCHES)
+    seconds: list[float] = []
+    monitor = Monitor(problem.objective, Limits(max_epochs=2))
+    _train(KerasTraining(problem, hypermodel, few), monitor, names, None, {}, lambda: seconds.append(monitor.seconds))
+    last = monitor.seconds - seconds[0] if seconds else monitor.seconds
+    return last * max(1.0, batches / TIMED_BATCHES)
+
+
+def _batches(part: Any, batch_size: int) -> int | None:
+    if isinstance(part, tuple):
+        return -(-_samples(part) // batch_size)
+    return len(part) if hasattr(part, "__len__") else None
+
+
+def _samples(part: tuple[Any, ...]) -> int:
+    import keras
+
+    return len(keras.tree.flatten(part)[0])
+
+
+def _first_batches(data: Data, batch_size: int, batches: int) -> Data:
+    return Data(*(_first(part, batch_size * batches, batches) for part in (data.train, data.validation)))
+
+
+def _first(part: Any, samples: int, batches: int) -> Any:
+    """Return the first samples of arrays, or the first batches of a data set that can be cut."""
+    import keras
+
+    if isinstance(part, tuple):
+        return keras.tree.map_structure(lambda leaf: leaf[:samples], part)
+    return part.take(batches) if hasattr(part, "take") else part
+
+
+def _bytes_of(data: Data) -> int | None:
+    import keras
+
+    leaves = keras.tree.flatten((data.train, data.validation))
+    return sum(int(leaf.nbytes) for leaf in leaves) if all(hasattr(leaf, "nbytes") for leaf in leaves) else None
+
+
+def _in_words(declared: Mapping[str, Any]) -> str:
+    """Return a hyperparameter in a line."""
+    if "values" in declared:
+        said = "one of " + ", ".join(map(str, declared["values"]))
+    elif "min_value" in declared:
+        step = f", step {declared['step']:g}" if declared.get("step") not in (None, 1) else ""
+        log = f", {declared['sampling']}" if declared.get("sampling") not in (None, "linear") else ""
+        said = f"{declared['min_value']:g} to {declared['max_value']:g}{step}{log}"
+    else:
+        said = str(declared.get("value", "True or False"))
+    where = " and ".join(f"{name} is {' or '.join(map(str, values))}" for name, values in declared["conditions"])
+    return f"{declared['name']}: {said}" + (f" (where {where})" if where else "")

@@ -1,0 +1,1 @@
+"""Commands for those who come with something: a table, trials of another program, or nothing yet."""

@@ -1,0 +1,1 @@
+"""Files that hold a problem to begin with: written once, and the user's from then on."""

@@ -1,0 +1,133 @@
+"""What a table in a CSV file is made of: which columns tell something, of which kind, and what is to be predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.core.error_text import one_line
+from registry.core.errors import NotFoundError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+MANY_CLASSES = 100  # more different values than this are no classes
+MANY_CATEGORIES = 50
+FEW_NUMBERS = 20  # whole numbers of so many different values at most are classes, where they are the target
+LEAST_ROWS = 20
+LEAST_OF_A_CLASS = 5  # rows of each class, for equal shares of the classes in each part
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """A table, as a problem's file tells of it.
+
+    Args:
+        separator: between the values of a row.
+        target: the column to predict.
+        classes: its values in their order, where it has classes; empty where it is a number.
+        equal_shares: whether each class has rows enough to be split in equal shares.
+        numbers, categories, texts: the other columns by what they hold: numbers, one of a few texts, words.
+        left_out: columns that tell nothing, with the reason.
+    """
+
+    separator: str
+    target: str
+    classes: tuple[Any, ...]
+    equal_shares: bool
+    numbers: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    texts: Sequence[str] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def read_table(path: Path, target: str | None) -> TableFacts:
+    """Look at a table in a CSV file.
+
+    Raises:
+        NotFoundError: there is no such file or column.
+        UsageError: it is no table, or the target cannot be predicted.
+    """
+    separator, table = _read(path)
+    names = [str(name) for name in table.columns]
+    if target is None:
+        raise UsageError(f"which column is to be predicted? say --target with one of: {', '.join(names[:20])}")
+    target = target.replace("/", "_")  # which no name in Keras may have
+    if target not in names:
+        raise NotFoundError(f"{path} has no column {target!r}; {did_you_mean(target, names)}")
+    table = table.dropna(subset=[target])
+    if len(table) < LEAST_ROWS:
+        raise UsageError(f"{path} has {len(table)} rows with a {target!r}; expected {LEAST_ROWS} or more")
+    classes = _classes(path, table[target])
+    rarest = int(table[target].value_counts().min()) if classes else 0
+    kinds: dict[str, list[str]] = {"numbers": [], "categories": [], "texts": []}
+    left_out: dict[str, str] = {}
+    for name in names:
+        if name != target:
+            kind, reason = _kind(name, table[name])
+            kinds[kind].append(name) if kind else left_out.update({name: reason})
+    if not any(kinds.values()):
+        raise UsageError(f"{path} has no column beside {target!r} that tells anything: {_listed(left_out)}")
+    return TableFacts(separator, target, classes, rarest >= LEAST_OF_A_CLASS, **kinds, left_out=left_out)
+
+
+def _read(path: Path) -> tuple[str, DataFrame]:
+    import pandas as pd
+
+    if not path.is_file():
+        raise NotFoundError(f"there is no file {str(path)!r}; expected a table in a CSV file")
+    try:
+        tables = [(separator, pd.read_csv(path, sep=separator)) for separator in (",", ";", "\t")]
+    except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors
+        raise UsageError(f"{path} is no table that pandas can read: {one_line(error)}") from error
+    separator, table = max(tables, key=lambda each: each[1].shape[1])
+    table = table.rename(columns=lambda name: str(name).replace("/", "_"))
+    if table.shape[1] < 2:
+        raise UsageError(f"{path} has one column; expected a table whose values are separated by , or ; or tabs")
+    if not table.columns.is_unique:
+        raise UsageError(f"{path} has columns without a name of their own; expected names in its first line")
+    return separator, table
+
+
+def _classes(path: Path, target: Series[Any]) -> tuple[Any, ...]:
+    """Return the target's values in their order; nothing where it is a number."""
+    import pandas as pd
+
+    values = target.unique()
+    if len(values) == 1:
+        raise UsageError(
+            f"{target.name!r} is {values[0]!r} in all rows of {path}; expected two different values or more"
+        )
+    numeric = pd.api.types.is_numeric_dtype(target) and not pd.api.types.is_bool_dtype(target)
+    whole = numeric and bool((target == target.round()).all())
+    if numeric and not (whole and len(values) <= FEW_NUMBERS):
+        return ()
+    if len(values) > MANY_CLASSES:
+        raise UsageError(
+            f"{target.name!r} has {len(values)} different values in {len(target)} rows of {path}; "
+            f"expected numbers, or {MANY_CLASSES} classes at most"
+        )
+    return tuple(sorted(int(value) if numeric else value for value in values.tolist()))
+
+
+def _kind(name: str, column: Series[Any]) -> tuple[str, str]:
+    """Return which kind a column is of; or why it tells nothing."""
+    import pandas as pd
+
+    known = column.dropna()
+    different = known.nunique()
+    if different < 2:
+        return "", "the same in all rows" if different else "empty"
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        counted = different == len(column) and pd.api.types.is_integer_dtype(column) and known.is_monotonic_increasing
+        return ("", "counts the rows") if counted else ("numbers", "")
+    if different <= MANY_CATEGORIES and different <= len(known) / 2:
+        return "categories", ""
+    words = known.astype(str).str.split().str.len().mean()
+    return ("texts", "") if words >= 2 else ("", "another word in almost every row")
+
+
+def _listed(left_out: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({reason})" for name, reason in left_out.items()) or "there is none"

@@ -1,0 +1,64 @@
+"""A problem tried out as a worker would train it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from registry.core.console import run
+from search.check.try_out import try_out
+from search.cli import app
+
+BROKEN = """
+import keras
+import numpy as np
+from search import Data, Objective, Problem
+
+x = np.ones((64, 4), "float32")
+data = Data(train=(x, x[:, :1]), validation=(x, x[:, :1]))
+
+
+def build(hp):
+    if hp.Choice("kind", ["good", "bad"]) == "bad":
+        raise ValueError("bad was chosen")
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+problem = Problem("broken", Objective("val_loss", "min"), build, lambda: data)
+"""
+
+
+def test_the_toy_is_well():
+    findings = try_out("search.toy:toy")
+    assert findings.faults == []
+    assert findings.space == [
+        "learning_rate: 0.001 to 1, log",
+        "units: 2 to 16",
+        "activation: one of relu, tanh",
+    ]
+    default, *random = findings.models
+    assert default.params == {"learning_rate": 0.1, "units": 2, "activation": "relu"}
+    assert default.parameter_count == 4 * 2 + 2 + 2 + 1
+    assert len({str(model.params) for model in random}) == 3
+    assert set(default.metrics) == {"accuracy", "loss", "val_accuracy", "val_loss"}
+    assert findings.path == "fast path"
+    assert findings.epoch_seconds > 0
+    json.dumps(findings.as_dict(), allow_nan=False)
+
+
+def test_a_part_of_the_space_that_fails_is_found(tmp_path, monkeypatch, capsys):
+    (tmp_path / "broken_problem.py").write_text(BROKEN)
+    monkeypatch.chdir(tmp_path)
+    assert run(app, "search", ["check", "broken_problem:problem"]) == 1
+    printed = capsys.readouterr()
+    assert "fails: ValueError: bad was chosen" in printed.out
+    assert "of 4 models failed: random model" in printed.err
+
+
+@pytest.mark.parametrize("words", [["search.toy:toys"], ["nowhere.py"]])
+def test_a_problem_that_there_is_not_is_told_in_a_line(words, capsys):
+    assert run(app, "search", ["check", *words]) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
