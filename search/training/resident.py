@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from search.data.arrays import as_tensors, sample_order
 from search.errors import Interrupted, ProblemError
+from search.training.kernels.step import with_kernels
 from search.training.metrics import MetricReader
 
 CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within seconds
@@ -142,10 +143,10 @@ def _as_written(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _compiled(step: Callable[[Any], Any], model: Any) -> Any:
-    """Let XLA compile a step on a GPU, where it fuses; on a CPU it is slower and stays off."""
-    if tf.config.get_visible_devices("GPU") and model.jit_compile:
-        return tf.function(step, jit_compile=True, reduce_retracing=True)
-    return step
+    """Let XLA compile a step on a GPU, where it fuses; on a CPU it is slower, and kernels do it."""
+    if tf.config.get_visible_devices("GPU"):
+        return tf.function(step, jit_compile=True, reduce_retracing=True) if model.jit_compile else step
+    return _as_written(with_kernels(step, model))
 
 
 def _train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: int) -> Any:
