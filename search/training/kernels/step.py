@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from search.training.kernels.dropout import cheap_dropout
 from search.training.kernels.updates import fused_updates
 from search.training.state.optimizers import optimizers_of
 
@@ -20,7 +21,7 @@ def with_kernels(step: Step, model: Any) -> Step:
     """
 
     def traced(batch: Any) -> Any:
-        with fused_updates(optimizers_of(model)):
+        with fused_updates(optimizers_of(model)), cheap_dropout():
             return step(batch)
 
     return traced
