@@ -85,7 +85,7 @@ class ResidentEpochs:
         self._own_test = type(model).test_step is not keras.Model.test_step
         step = _compiled(_as_written(model.train_step), model)
         _build(model, train.slice(0, self._batch_size), step)
-        self._train_steps = _train_loop(step, train, self._batch_size)
+        self._train_steps = train_loop(step, train, self._batch_size)
         self._train_batch = tf.function(lambda indices: step(train.batch(indices)), reduce_retracing=True)
         # What a test_step of the user's own returns may depend on its batches: they are as large as in Keras' fit then.
         batch = self._batch_size if self._own_test else VALIDATION_BATCH
@@ -149,7 +149,15 @@ def _compiled(step: Callable[[Any], Any], model: Any) -> Any:
     return _as_written(with_kernels(step, model))
 
 
-def _train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: int) -> Any:
+def train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: int) -> Any:
+    """Return a compiled function of an order of samples (n,) and two steps: it trains from the one to before the other.
+
+    Args:
+        step: takes a batch.
+        train: what to train on.
+        batch_size: samples a step.
+    """
+
     def run(order: Any, first: Any, stop: Any) -> None:
         for index in tf.range(first, stop):
             step(train.batch(tf.slice(order, [index * batch_size], [batch_size])))
