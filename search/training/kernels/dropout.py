@@ -43,6 +43,7 @@ def _bits(inputs: Any, seed: Any) -> Any:
     """Return a random number of 16 bits for each unit of a batch."""
     static = inputs.shape.is_fully_defined()
     units = math.prod(inputs.shape) if static else tf.size(inputs)
+    seed = tf.cast(seed % (tf.int32.max - 1), tf.int32)  # as Keras does: XLA takes no other
     words = tf.random.stateless_uniform([(units + 1) // 2], seed, minval=None, maxval=None, dtype=tf.uint32)
     halves = tf.reshape(tf.bitcast(words, tf.uint16), [-1])
     return tf.reshape(halves[:units], inputs.shape if static else tf.shape(inputs))
