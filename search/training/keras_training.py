@@ -18,7 +18,7 @@ from search.space.hypermodel import has_own_fit
 from search.space.hyperparameters import build_model
 from search.training.job import Job
 from search.training.metrics import MetricReader
-from search.training.resident import ResidentArrays
+from search.training.resident import ResidentArrays, takes_fast_path
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
 
@@ -92,7 +92,7 @@ class KerasTraining:
             should_stop=job.should_stop,
             read=self._read,
         )
-        if self._resident is not None and _takes_fast_path(model):
+        if self._resident is not None and takes_fast_path(model):
             self._trainer.fit_resident(*self._resident, batch_size=batch_size, seed=job.seed, resume=resume)
             return model
         fit = self._hypermodel.fit
@@ -110,9 +110,3 @@ class KerasTraining:
             later=self._own_fit or type(model).fit is not keras.Model.fit,
         )
         return self._trainer.trained
-
-
-def _takes_fast_path(model: Any) -> bool:
-    """Tell whether Keras' ``fit`` would call a model's ``train_step`` and ``test_step``, and nothing else of it."""
-    kept = ("fit", "evaluate", "make_train_function", "make_test_function")
-    return not model.run_eagerly and all(getattr(type(model), name) is getattr(keras.Model, name) for name in kept)

@@ -24,6 +24,12 @@ FIRST_CALL_STEPS = 50
 VALIDATION_BATCH = 1024
 
 
+def takes_fast_path(model: Any) -> bool:
+    """Tell whether Keras' ``fit`` would call a model's ``train_step`` and ``test_step``, and nothing else of it."""
+    kept = ("fit", "evaluate", "make_train_function", "make_test_function")
+    return not model.run_eagerly and all(getattr(type(model), name) is getattr(keras.Model, name) for name in kept)
+
+
 class ResidentArrays:
     """Arrays of one data set on the device.
 
@@ -75,7 +81,7 @@ class ResidentEpochs:
         seed: int,
         should_stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
-        read: Callable[[Any], dict[str, float]] | None = None,
+        read: Callable[[Any], dict[str, Any]] | None = None,
     ) -> None:
         self._read = read or MetricReader()
         self._model, self._train, self._validation = model, train, validation
@@ -92,7 +98,7 @@ class ResidentEpochs:
         self._measure = _Measure(_as_written(model.test_step), validation, batch, each=self._own_test)
         self._steps_a_call = FIRST_CALL_STEPS
 
-    def run(self, epoch: int) -> dict[str, float]:
+    def run(self, epoch: int) -> dict[str, Any]:
         """Train one epoch, counted from 1, and return its metrics by name.
 
         Raises:

@@ -23,11 +23,12 @@ def cheap_dropout() -> Iterator[None]:
     repeatable and continues bit for bit; the masks are others. Classes derived from ``Dropout``, layers with a
     ``noise_shape`` and other random layers are left as they are.
     """
+    before = keras.layers.Dropout.call
     keras.layers.Dropout.call = _call
     try:
         yield
     finally:
-        keras.layers.Dropout.call = _keras_call
+        keras.layers.Dropout.call = before
 
 
 def _call(layer: Any, inputs: Any, training: bool = False) -> Any:

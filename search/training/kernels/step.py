@@ -1,9 +1,12 @@
-"""A training step that is traced with all kernels there are for it."""
+"""Training steps that are traced with all kernels there are for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import tensorflow as tf
 
 from search.training.kernels.dropout import cheap_dropout
 from search.training.kernels.updates import fused_updates
@@ -12,8 +15,18 @@ from search.training.state.optimizers import optimizers_of
 Step = Callable[[Any], Any]
 
 
+@contextmanager
+def kernels_for(model: Any) -> Iterator[None]:
+    """Let a model's steps that are traced in this block take cheaper operations, on CPUs; the model stays as it is."""
+    if tf.config.get_visible_devices("GPU"):
+        yield
+        return
+    with fused_updates(optimizers_of(model)), cheap_dropout():
+        yield
+
+
 def with_kernels(step: Step, model: Any) -> Step:
-    """Return a model's training step as it is traced with cheaper operations; the model itself stays as it is.
+    """Return a model's training step that is always traced with kernels.
 
     Args:
         step: takes a batch; the model's ``train_step``.
@@ -21,7 +34,7 @@ def with_kernels(step: Step, model: Any) -> Step:
     """
 
     def traced(batch: Any) -> Any:
-        with fused_updates(optimizers_of(model)), cheap_dropout():
+        with kernels_for(model):
             return step(batch)
 
     return traced

@@ -43,7 +43,8 @@ def fused_updates(optimizers: Iterable[Any]) -> Iterator[None]:
 
 def has_kernel(optimizer: Any) -> bool:
     """Tell whether an optimizer is exactly of a class, and has options, that a kernel computes."""
-    if type(optimizer) not in KERNELS or getattr(optimizer, "amsgrad", False):
+    own = vars(optimizer).keys() & {"update_step", "_backend_update_step"}  # also ours, of a block around this one
+    if type(optimizer) not in KERNELS or own or getattr(optimizer, "amsgrad", False):
         return False
     if type(optimizer) is keras.optimizers.Adagrad:
         return bool(optimizer.epsilon <= SMALL_EPSILON * optimizer.initial_accumulator_value)

@@ -112,3 +112,12 @@ def test_the_optimizer_is_the_users_own_afterwards():
     with fused_updates([optimizer]):
         assert vars(optimizer).keys() - before.keys() == {"_backend_update_step"}
     assert vars(optimizer) == before
+
+
+def test_a_block_within_a_block_ends_alone():
+    optimizer = optimizers.Adam(0.01)
+    with fused_updates([optimizer]):
+        with fused_updates([optimizer]):
+            pass
+        assert "_backend_update_step" in vars(optimizer)
+    assert "_backend_update_step" not in vars(optimizer)
