@@ -1,6 +1,7 @@
 """An example of every command, with which its help ends."""
 
 EXAMPLES = {
+    "predict": "registry predict fmnist@champion rows.csv --out predictions.csv",
     "models": "registry models",
     "list": "registry list fmnist --best-first --limit 5",
     "show": "registry show fmnist@champion",
@@ -13,6 +14,7 @@ EXAMPLES = {
     "alias rm": "registry alias rm fmnist@champion",
     "alias protect": "registry alias protect fmnist champion",
     "alias unprotect": "registry alias unprotect fmnist champion",
+    "rollback": "registry rollback fmnist@champion",
     "promote": "registry promote fmnist/7",
     "history": "registry history fmnist",
     "tag set": "registry tag set fmnist/7 team vision",

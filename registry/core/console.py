@@ -83,12 +83,16 @@ def run(
         return _explain(error, program)
 
 
+UNGROUPED = 5  # options at most that need no groups
+
+
 def _tidy(command: Any, examples: Mapping[str, str], panels: Mapping[str, str], name: str = "") -> None:
     """Let all help say defaults alike, in brackets after the text, group options, and end in an example."""
     for own, sub in getattr(command, "commands", {}).items():
         _tidy(sub, examples, panels, f"{name} {own}".strip())
+    grouped = panels if sum(parameter.name in panels for parameter in command.params) > UNGROUPED else {}
     for parameter in command.params:
-        parameter.rich_help_panel = panels.get(parameter.name)
+        parameter.rich_help_panel = grouped.get(parameter.name)
         if getattr(parameter, "is_flag", False):
             parameter.metavar = " "  # a flag has no type
         elif getattr(parameter, "show_default", False) and parameter.default not in (None, (), []):

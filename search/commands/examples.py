@@ -1,6 +1,10 @@
 """What the help says beside the texts of commands and options: an example of each, and the groups of options."""
 
 EXAMPLES = {
+    "init": "search init flats.py --csv flats.csv --target rent",
+    "check": "search check flats.py",
+    "import optuna": "search import optuna sqlite:///theirs.db night",
+    "import keras-tuner": "search import keras-tuner ./untitled_project",
     "run": "search run fmnist --trials 40 --workers 2",
     "create": "search create fmnist --study night --trials 100",
     "worker": "search worker night --storage postgresql://ann@db/studies",
@@ -19,7 +23,7 @@ EXAMPLES = {
 }
 
 PANELS = {
-    "The study": "study trials add like artifacts accept_changes",
+    "The study": "study trials add like warm_start artifacts accept_changes",
     "The search": "sampler schedule pruner prune_patience seed keep_paused",
     "A trial": "max_epochs patience trial_timeout checkpoint_every max_retries top_k",
     "Workers": "on workers device per_gpu memory_limit mixed_precision",

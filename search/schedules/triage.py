@@ -46,7 +46,7 @@ class Triage:
         elif new:
             places = len(through) // SHARE
         else:  # those that run may come to be better than any
-            places = self._places(curves.begun) - np.count_nonzero(curves.running & (curves.epochs < first))
+            places = self._places(curves.begun) - int(np.count_nonzero(curves.running & (curves.epochs < first)))
         best = through[: max(0, places)]
         paused = best[curves.paused[best]]
         if len(paused):

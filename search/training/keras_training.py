@@ -21,7 +21,7 @@ from search.space.hyperparameters import build_model
 from search.training.fitting.own_callbacks import are_of_epochs
 from search.training.job import Job
 from search.training.metrics import MetricReader
-from search.training.resident import ResidentArrays
+from search.training.resident import ResidentArrays, takes_fast_path
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
 
@@ -99,7 +99,7 @@ class KerasTraining:
         )
         own = list(self._problem.callbacks())
         job.monitor.limits = replace(job.monitor.limits, **self._problem.early_stopping)
-        if self._resident is not None and _takes_fast_path(model) and are_of_epochs(own):
+        if self._resident is not None and takes_fast_path(model) and are_of_epochs(own):
             options: dict[str, Any] = {"seed": job.seed, "resume": resume, "callbacks": own}
             self._trainer.fit_resident(*self._resident, batch_size=batch_size, **options)
             return model
@@ -118,9 +118,3 @@ class KerasTraining:
             later=self._own_fit or type(model).fit is not keras.Model.fit,
         )
         return self._trainer.trained
-
-
-def _takes_fast_path(model: Any) -> bool:
-    """Tell whether Keras' ``fit`` would call a model's ``train_step`` and ``test_step``, and nothing else of it."""
-    kept = ("fit", "evaluate", "make_train_function", "make_test_function")
-    return not model.run_eagerly and all(getattr(type(model), name) is getattr(keras.Model, name) for name in kept)

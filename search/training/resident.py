@@ -16,11 +16,18 @@ import tensorflow as tf
 
 from search.data.arrays import as_tensors, sample_order
 from search.errors import Interrupted, ProblemError
+from search.training.kernels.step import with_kernels
 from search.training.metrics import MetricReader
 
 CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within seconds
 FIRST_CALL_STEPS = 50
 VALIDATION_BATCH = 1024
+
+
+def takes_fast_path(model: Any) -> bool:
+    """Tell whether Keras' ``fit`` would call a model's ``train_step`` and ``test_step``, and nothing else of it."""
+    kept = ("fit", "evaluate", "make_train_function", "make_test_function")
+    return not model.run_eagerly and all(getattr(type(model), name) is getattr(keras.Model, name) for name in kept)
 
 
 class ResidentArrays:
@@ -74,7 +81,7 @@ class ResidentEpochs:
         seed: int,
         should_stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
-        read: Callable[[Any], dict[str, float]] | None = None,
+        read: Callable[[Any], dict[str, Any]] | None = None,
     ) -> None:
         self._read = read or MetricReader()
         self._model, self._train, self._validation = model, train, validation
@@ -84,14 +91,14 @@ class ResidentEpochs:
         self._own_test = type(model).test_step is not keras.Model.test_step
         step = _compiled(_as_written(model.train_step), model)
         _build(model, train.slice(0, self._batch_size), step)
-        self._train_steps = _train_loop(step, train, self._batch_size)
+        self._train_steps = train_loop(step, train, self._batch_size)
         self._train_batch = tf.function(lambda indices: step(train.batch(indices)), reduce_retracing=True)
         # What a test_step of the user's own returns may depend on its batches: they are as large as in Keras' fit then.
         batch = self._batch_size if self._own_test else VALIDATION_BATCH
         self._measure = _Measure(_as_written(model.test_step), validation, batch, each=self._own_test)
         self._steps_a_call = FIRST_CALL_STEPS
 
-    def run(self, epoch: int) -> dict[str, float]:
+    def run(self, epoch: int) -> dict[str, Any]:
         """Train one epoch, counted from 1, and return its metrics by name.
 
         Raises:
@@ -142,13 +149,21 @@ def _as_written(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _compiled(step: Callable[[Any], Any], model: Any) -> Any:
-    """Let XLA compile a step on a GPU, where it fuses; on a CPU it is slower and stays off."""
-    if tf.config.get_visible_devices("GPU") and model.jit_compile:
-        return tf.function(step, jit_compile=True, reduce_retracing=True)
-    return step
+    """Let XLA compile a step on a GPU, where it fuses; on a CPU it is slower, and kernels do it."""
+    if tf.config.get_visible_devices("GPU"):
+        return tf.function(step, jit_compile=True, reduce_retracing=True) if model.jit_compile else step
+    return _as_written(with_kernels(step, model))
 
 
-def _train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: int) -> Any:
+def train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: int) -> Any:
+    """Return a compiled function of an order of samples (n,) and two steps: it trains from the one to before the other.
+
+    Args:
+        step: takes a batch.
+        train: what to train on.
+        batch_size: samples a step.
+    """
+
     def run(order: Any, first: Any, stop: Any) -> None:
         for index in tf.range(first, stop):
             step(train.batch(tf.slice(order, [index * batch_size], [batch_size])))

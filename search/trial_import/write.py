@@ -116,7 +116,7 @@ def _write_trials(connection: Connection, study: StudyRecord, past: PastStudy, t
 
 
 def _insert(connection: Connection, past: PastStudy, name: str) -> StudyRecord:
-    optuna_id = insert_optuna_study(connection, name, past.objective.direction)
+    optuna_id = insert_optuna_study(connection, name, past.objective)
     values: dict[str, Any] = {"problem": NO_PROBLEM, "model": NO_PROBLEM, "space": past.space}
     prints = {"space_fingerprint": "", "data_fingerprint": ""}
     insert_study(

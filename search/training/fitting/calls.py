@@ -18,6 +18,8 @@ from search.system.runtime import show_optional
 from search.training.fitting.callback_states import Arrays, CallbackStates
 from search.training.fitting.epochs import EpochCallback
 from search.training.fitting.ordered import first_batch, prepare_data
+from search.training.fitting.resident_fit import AS_BY_DEFAULT, ResidentFits, takes
+from search.training.kernels.step import kernels_for
 from search.training.state.snapshot import Snapshot
 
 
@@ -92,6 +94,7 @@ class FitCalls:
         before = [] if resume is None else resume.progress["calls"]
         self._before = [Call(**call) for call in before]
         self._states: CallbackStates | None = None
+        self._resident = ResidentFits(defaults.seed, lambda: places() + 1, lambda: callback.on_train_batch_end(0))
         self._depth = 0
         self.calls: list[Call] = []
         self.histories: list[Any] = []
@@ -161,13 +164,14 @@ class FitCalls:
         self.running = self.last = model
         said.setdefault("epochs", self._defaults.epochs)
         said.setdefault("verbose", 0)
-        unordered = prepare_data(
-            said,
-            batch_size=self._defaults.batch_size,
-            asked=self._defaults.asked_batch_size,
-            seed=self._defaults.seed,
-            epoch=lambda: self._places() + 1,
-        )
+        unordered = None
+        if not ended and takes(model, said):
+            keras_fit = functools.partial(self._resident.fit, model)
+            said["batch_size"] = int(said.get("batch_size") or self._defaults.batch_size)
+            for name in {*AS_BY_DEFAULT, "validation_batch_size"}:
+                said.pop(name, None)
+        else:
+            unordered = self._prepare(said)
         if ended or goes_on:
             _build_ahead(model, said)
         if ended:
@@ -179,10 +183,21 @@ class FitCalls:
                 said["initial_epoch"] = said["epochs"] if before.stopped else before.epochs[-1] + 1
             if unordered:
                 self.inexact.add(unordered)
-        history = keras_fit(**said)
+        with kernels_for(model):
+            history = keras_fit(**said)
         self._restore_history(history, before)
         self.histories.append(history)
         return history
+
+    def _prepare(self, said: dict[str, Any]) -> str | None:
+        defaults = self._defaults
+        return prepare_data(
+            said,
+            batch_size=defaults.batch_size,
+            asked=defaults.asked_batch_size,
+            seed=defaults.seed,
+            epoch=lambda: self._places() + 1,
+        )
 
     def _attach(self, said: dict[str, Any], goes_on: bool) -> None:
         resume = self._resume if goes_on else None

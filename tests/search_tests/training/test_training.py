@@ -10,6 +10,7 @@ from search.data.arrays import sample_order
 from search.errors import CannotContinue, Interrupted, ProblemError
 from search.problems.problem import Data
 from search.training.fitting.own_callbacks import are_of_epochs
+from search.training.kernels.dropout import cheap_dropout
 from search.training.monitor import Limits, Monitor
 from search.training.resident import ResidentArrays, ResidentEpochs
 from search.training.state.snapshot import Snapshot
@@ -66,9 +67,10 @@ def test_the_same_batches_give_the_same_weights_as_keras_fit(optimizer):
     for epoch in (1, 2):
         metrics = epochs.run(epoch)
         order = sample_order(len(x), SEED, epoch)
-        history = keras_model.fit(
-            x[order], y[order], batch_size=16, shuffle=False, verbose=0, validation_data=validation
-        ).history
+        with cheap_dropout():  # the same masks
+            history = keras_model.fit(
+                x[order], y[order], batch_size=16, shuffle=False, verbose=0, validation_data=validation
+            ).history
         assert metrics == pytest.approx({name: values[-1] for name, values in history.items()}, rel=1e-5, abs=1e-6)
     for mine, theirs in zip(ours.get_weights(), keras_model.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
@@ -202,6 +204,68 @@ def test_a_fit_of_the_users_own_continues_bit_for_bit_with_its_callbacks():
     keras.utils.set_random_seed(99)
     again = fit_by_keras(fit, epochs=4, resume=Snapshot.from_bytes(half.to_bytes()))
     assert again.monitor.curves == whole.monitor.curves
+
+
+def test_a_fit_of_the_users_own_on_arrays_takes_the_fast_path():
+    slower = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate)
+    fit = lambda model, *args, callbacks, **kwargs: model.fit(*args, callbacks=[*callbacks, slower], **kwargs)  # noqa: E731
+    curves = dict(fit_by_keras(fit).monitor.curves)
+    assert curves.pop("learning_rate")
+    assert curves == trained(3).monitor.curves
+
+
+class SeesBatches(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.batches = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches.append(batch)
+
+
+def test_a_callback_that_sees_batches_sees_each_and_changes_nothing():
+    seen = SeesBatches()
+    fit = lambda model, *args, callbacks, **kwargs: model.fit(*args, callbacks=[*callbacks, seen], **kwargs)  # noqa: E731
+    curves = fit_by_keras(fit).monitor.curves
+    assert seen.batches == [*range(6)] * 3
+    for name, values in trained(3).monitor.curves.items():
+        assert curves[name] == pytest.approx(values, rel=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"class_weight": {0: 1.0, 1: 2.0, 2: 1.0}}, {"steps_per_epoch": 2}])
+def test_a_fit_that_asks_for_more_is_left_to_keras(options):
+    curves = fit_by_keras(lambda model, *args, **kwargs: model.fit(*args, **options, **kwargs), epochs=2).monitor.curves
+    assert len(curves["loss"]) == 2
+    assert curves["loss"] != trained(2).monitor.curves["loss"]
+
+
+class Traced(keras.layers.Layer):
+    """Counts how often it is traced."""
+
+    times = 0
+
+    def call(self, x):
+        type(self).times += 1
+        return x
+
+
+def test_fits_in_a_row_are_traced_once_until_the_model_is_compiled_anew():
+    counts, weights = [], []
+
+    def fit(model, *args, **kwargs):
+        model = keras.Sequential([keras.Input((4, 4), dtype="uint8"), Traced(), *network().layers])
+        for rate in (0.05, None, 0.0):
+            if rate is not None:
+                model.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy")
+            history = model.fit(*args, epochs=1, **kwargs)
+            counts.append(Traced.times)
+            weights.append(model.trainable_weights[0].numpy())
+        return history
+
+    assert fit_by_keras(fit).monitor.epochs == 3
+    assert counts[0] == counts[1] < counts[2]
+    assert (weights[0] != weights[1]).any()
+    np.testing.assert_array_equal(weights[1], weights[2])
 
 
 def test_an_interrupted_fit_raises_and_keeps_no_half_epoch():

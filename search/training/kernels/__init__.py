@@ -1,0 +1,1 @@
+"""Parts of a training step by fewer and cheaper operations than Keras', on CPUs; what they compute stays the same."""
