@@ -19,7 +19,7 @@ from registry.commands import (
     tags,
     transfer,
 )
-from registry.commands.examples import EXAMPLES
+from registry.commands.help.examples import EXAMPLES
 from registry.core.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")

@@ -10,7 +10,7 @@ import sys
 from registry.core.console import new_app, run
 from search.commands import confirm, control, dashboard, naming, show
 from search.commands import run as working
-from search.commands.examples import EXAMPLES, PANELS
+from search.commands.help.examples import EXAMPLES, PANELS
 from search.commands.newcomers import begin, importing
 
 app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")

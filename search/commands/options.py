@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from search.commands.completion import problem_names, study_names
+from search.commands.help.completion import problem_names, study_names
 
 if TYPE_CHECKING:
     from search.study import Study

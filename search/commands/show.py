@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from registry.core.console import Json, Storage, print_json, print_table, say
-from search.commands.completion import study_names
+from search.commands.help.completion import study_names
 
 if TYPE_CHECKING:
     from search.records.status import StudyStatus

@@ -33,7 +33,7 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
     from registry.core.error_text import one_line
     from registry.values.structures import for_keras
     from search.problems.resolve import load_problem
-    from search.training.metrics import MetricReader
+    from search.training.fitting.metrics import MetricReader
 
     loaded = load_problem(problem)
     if loaded.load_test is None:

@@ -15,7 +15,7 @@ from registry.core.errors import NotFoundError
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from registry.values.version import finite
-from search.records.pace import Pace, read_pace
+from search.records.forecast.pace import Pace, read_pace
 from search.records.studies import StudyRecord, find_study, read_study
 from search.records.trials import slot_state
 from search.schema import IMPORTED, checkpoint_chunks, slots, workers

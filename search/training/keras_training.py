@@ -18,10 +18,11 @@ from search.problems.inspection import check_model
 from search.problems.problem import Data, Problem
 from search.space.hypermodel import has_own_fit
 from search.space.hyperparameters import build_model
+from search.training.fitting.fast_path import takes_fast_path
+from search.training.fitting.metrics import MetricReader
 from search.training.fitting.own_callbacks import are_of_epochs
 from search.training.job import Job
-from search.training.metrics import MetricReader
-from search.training.resident import ResidentArrays, takes_fast_path
+from search.training.resident import ResidentArrays
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
 

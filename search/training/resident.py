@@ -16,18 +16,12 @@ import tensorflow as tf
 
 from search.data.arrays import as_tensors, sample_order
 from search.errors import Interrupted, ProblemError
+from search.training.fitting.metrics import MetricReader
 from search.training.kernels.step import with_kernels
-from search.training.metrics import MetricReader
 
 CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within seconds
 FIRST_CALL_STEPS = 50
 VALIDATION_BATCH = 1024
-
-
-def takes_fast_path(model: Any) -> bool:
-    """Tell whether Keras' ``fit`` would call a model's ``train_step`` and ``test_step``, and nothing else of it."""
-    kept = ("fit", "evaluate", "make_train_function", "make_test_function")
-    return not model.run_eagerly and all(getattr(type(model), name) is getattr(keras.Model, name) for name in kept)
 
 
 class ResidentArrays:

@@ -9,11 +9,11 @@ import pytest
 
 from fmnist.commands.examples import EXAMPLES as OF_FMNIST
 from registry.commands.arguments import model_names
-from registry.commands.examples import EXAMPLES as OF_REGISTRY
+from registry.commands.help.examples import EXAMPLES as OF_REGISTRY
 from registry.core.console import run
-from search.commands.completion import problem_names, study_names
-from search.commands.examples import EXAMPLES as OF_SEARCH
-from search.commands.examples import PANELS
+from search.commands.help.completion import problem_names, study_names
+from search.commands.help.examples import EXAMPLES as OF_SEARCH
+from search.commands.help.examples import PANELS
 from tests.project.test_documents import fault
 from tests.support.commands import APPS, COMMANDS
 

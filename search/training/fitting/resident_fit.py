@@ -10,7 +10,8 @@ import keras
 from keras.src.utils.python_utils import pythonify_logs
 
 from search.data.arrays import are_arrays
-from search.training.resident import ResidentArrays, ResidentEpochs, takes_fast_path
+from search.training.fitting.fast_path import takes_fast_path
+from search.training.resident import ResidentArrays, ResidentEpochs
 
 TAKEN = {"x", "y", "sample_weight", "validation_data", "batch_size", "validation_batch_size"}
 TAKEN |= {"epochs", "initial_epoch", "callbacks"}

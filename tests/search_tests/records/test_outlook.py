@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.records.outlook import FEWEST, outlook
+from search.records.forecast.outlook import FEWEST, outlook
 
 SCORES = st.lists(st.floats(0, 1), min_size=FEWEST, max_size=60)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.core.database.transaction import clock, reading, writing
-from search.records.pace import Pace, read_pace
+from search.records.forecast.pace import Pace, read_pace
 from search.records.studies import StudyRecord
 from search.schema import slots, workers
 

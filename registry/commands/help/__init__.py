@@ -1,0 +1,1 @@
+"""What the help says beside the texts of commands and options."""

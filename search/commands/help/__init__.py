@@ -1,0 +1,1 @@
+"""What the help and the shell say beside the texts of commands and options."""

@@ -1,0 +1,1 @@
+"""How fast a study goes, and what the rest of its budget would bring."""
