@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from search.confirm.ranking import Confirmed
     from search.problems.problem import Problem
+    from search.records.forecast.outlook import Outlook
     from search.trial_import.past import PastStudy
     from search.trial_import.warm_start import WarmStart
     from search.trial_import.write import Imported
@@ -216,6 +217,12 @@ class Study:
     def status(self) -> StudyStatus:
         """Return how the study stands, after handing back what dead workers held."""
         return current_status(self._engine, self.record)
+
+    def outlook(self) -> Outlook | None:
+        """Return what the rest of the budget would probably bring; None where that is not known."""
+        from search.records.forecast.outlook import read_outlook
+
+        return read_outlook(self._engine, self.record)
 
     def trials(self) -> list[TrialRecord]:
         """Return all trials of the budget, also those that have not begun."""

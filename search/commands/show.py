@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,8 +41,8 @@ def status_command(
         _watch(opened)
         _print_ending(opened, opened.status())
         return
-    now = opened.status()
-    print_json(now.as_dict()) if as_json else _print_status(opened, now)
+    now, outlook = opened.status(), opened.outlook()
+    print_json(now.as_dict() | {"outlook": outlook and asdict(outlook)}) if as_json else _print_status(opened, now)
 
 
 def report_command(
@@ -114,9 +115,11 @@ def _watch(study: Study) -> None:
 def _print_status(study: Study, now: StudyStatus) -> None:
     from rich.console import Console
 
-    from search.terminal.progress import render
+    from search.terminal.progress import describe_outlook, render
 
     Console(highlight=False, soft_wrap=True).print(render(now, now.left))
+    if outlook := study.outlook():
+        say(describe_outlook(outlook))
     _print_ending(study, now)
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from registry.core.console import size
 from registry.core.durations import show_duration
 from registry.core.numbers import number_text
+from search.records.forecast.outlook import Outlook
 from search.records.live_curves import LiveCurves
 from search.records.results import describe_failure
 from search.records.status import StudyStatus
@@ -171,6 +172,13 @@ def describe_pace(status: StudyStatus, left: float | None = None) -> list[str]:
     gone += [] if pace.trials_a_minute is None else [f"{pace.trials_a_minute:.2g} trials a minute"]
     gone += [] if pace.epochs_a_minute is None else [f"{pace.epochs_a_minute:.2g} epochs a minute"]
     return lines + ([", ".join(gone)] if gone else [])
+
+
+def describe_outlook(outlook: Outlook) -> str:
+    """Return in a line what the rest of a budget would probably bring."""
+    trials = "1 more trial" if outlook.trials == 1 else f"{outlook.trials} more trials"
+    noise = "" if outlook.noise is None else f"; from epoch to epoch the best one's score jumps by {outlook.noise:.2g}"
+    return f"{trials} would probably bring {outlook.gain:.2g}{noise}"
 
 
 def _workers_table(status: StudyStatus, curves: LiveCurves) -> Table:

@@ -16,12 +16,13 @@ from sqlalchemy.engine import Engine
 from registry.core.database.transaction import writing
 from registry.core.objective import Objective
 from search.optuna_bridge.storage import closing_storage
+from search.records.forecast.outlook import Outlook
 from search.records.forecast.pace import Pace
 from search.records.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus, WorkerStatus
 from search.records.studies import StudyRecord
 from search.schema import slots
-from search.terminal.progress import ChangeProgress, describe_pace, render
+from search.terminal.progress import ChangeProgress, describe_outlook, describe_pace, render
 from search.terminal.sparkline import sparkline, squeezed
 
 
@@ -152,3 +153,10 @@ def test_a_pipe_gets_a_line_a_change() -> None:
         ["stopped", "1/4 trials (1 complete, 3 waiting)"],
         ["running", "1/4 trials (1 complete, 3 waiting)"],
     ]
+
+
+def test_what_the_rest_would_bring_is_said_beside_the_noise() -> None:
+    assert describe_outlook(Outlook(30, 0.00123, 0.0005)) == (
+        "30 more trials would probably bring 0.0012; from epoch to epoch the best one's score jumps by 0.0005"
+    )
+    assert describe_outlook(Outlook(1, 0.0, None)) == "1 more trial would probably bring 0"
