@@ -21,6 +21,8 @@ PREFERRED = (
     "Noto Sans",
     "WenQuanYi Zen Hei",
 )
+# Letters of several colours, which cannot be drawn; and boxes, one for all letters of a script.
+UNUSABLE = ("Color", "Last Resort")
 
 
 def families_for(texts: Iterable[str]) -> tuple[list[str], frozenset[str]]:
@@ -45,7 +47,7 @@ def _search(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     upright = {entry.name: str(entry.fname) for entry in fontManager.ttflist if entry.style == "normal"}
     names = [name for name in PREFERRED if name in upright]
     names += sorted(name for name in upright if name not in PREFERRED and "Sans" in name and "Mono" not in name)
-    names += sorted(name for name in upright if name not in names and "Color" not in name)  # which cannot be drawn
+    names += sorted(name for name in upright if name not in names and not any(word in name for word in UNUSABLE))
     for name in names:
         covered = missing & _letters_of(upright[name])
         if covered:

@@ -46,7 +46,6 @@ def run_command(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
     session.prepare_process()
-    say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
     database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
     seconds = run_options["timeout"]
     opened = _create(study, problem, trials, add, accept_changes, database, settings, seconds)
@@ -152,6 +151,7 @@ def _create(
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
     problem = find_spec_of(problem)
+    say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
     name = study or default_name(problem, database["storage"], seconds)
     budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
     if add is not None:

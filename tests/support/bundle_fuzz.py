@@ -17,7 +17,7 @@ from registry.core.console import run
 from registry.core.database.engine import open_engine
 from registry.schema import metadata
 from tests.support import bundle_edits
-from tests.support.commands import PROGRAMS
+from tests.support.commands import APPS
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -89,7 +89,7 @@ def call(*words: str) -> tuple[int, str]:
     """Run a command line of `registry` here; return its exit code and what it said."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = run(PROGRAMS["registry"], "registry", list(words))
+        code = run(APPS["registry"], "registry", list(words))
     assert "fault of the program" not in err.getvalue(), f"{words}: {err.getvalue()}"
     return code, err.getvalue()
 

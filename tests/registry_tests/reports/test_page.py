@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -386,11 +385,8 @@ class TestSeveralStudies:
         assert "These studies have different objectives" in text
 
 
-def test_a_thousand_trials_are_fast_and_small() -> None:
-    study = toy_study(1000)
-    started = time.perf_counter()
-    html = render(toy_report(study))
-    assert time.perf_counter() - started < 10
+def test_a_thousand_trials_make_a_small_page() -> None:
+    html = render(toy_report(toy_study(1000)))
     assert len(html.encode()) < 5_000_000
 
 

@@ -43,7 +43,7 @@ def end_all(engine, study, error=None, **values):
         ids = connection.scalars(sa.select(slots.c.id).where(slots.c.study_id == study.id))
         connection.execute(sa.insert(results), [{"slot_id": slot, "curves": {}, "error": error} for slot in ids])
         own = sa.update(slots).where(slots.c.study_id == study.id)
-        done = {"state": "finished", "trial": slots.c.number, "started_at": 10.0, "finished_at": 70.0}
+        done = {"state": "finished", "lease": 1, "trial": slots.c.number, "started_at": 10.0, "finished_at": 70.0}
         connection.execute(own.values(done | values))
 
 

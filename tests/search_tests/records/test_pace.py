@@ -39,13 +39,23 @@ def test_where_nobody_works_it_lasted_until_its_last_trial(
     engine: Engine, make_study: Callable[..., StudyRecord]
 ) -> None:
     record = make_study(engine)
-    change(engine, record, 0, state="finished", stop_reason="max_epochs", started_at=100.0, finished_at=160.0, epoch=5)
+    change(
+        engine,
+        record,
+        0,
+        state="finished",
+        lease=1,
+        stop_reason="max_epochs",
+        started_at=100.0,
+        finished_at=160.0,
+        epoch=5,
+    )
     assert pace_of(engine, record) == Pace(100.0, None, 60.0)
 
 
 def test_the_pace_is_that_of_those_who_work_now(engine: Engine, make_study: Callable[..., StudyRecord]) -> None:
     record, now = make_study(engine), now_of(engine)
-    done = {"state": "finished", "stop_reason": "max_epochs"}
+    done = {"state": "finished", "lease": 1, "stop_reason": "max_epochs"}
     change(engine, record, 0, **done, started_at=now - 7200, finished_at=now - 7000, epoch=50)
     change(engine, record, 1, **done, started_at=now - 110, finished_at=now - 60, epoch=5)
     with writing(engine) as connection:

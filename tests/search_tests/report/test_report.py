@@ -230,8 +230,9 @@ class TestCollect:
         trial = study.trials[-1]
         assert (trial.outcome, trial.score, trial.epochs, trial.counts) == ("waiting", None, 2, False)
         assert study.leaders[0].number != 30
-        row = leaderboard(study).rows[-1]
-        assert [cell.text for cell in row[:5]] == ["–", "30", "–", "2 so far", "waiting"]
+        table = leaderboard(study)
+        row = {column.name: cell.text for column, cell in zip(table.columns, table.rows[-1], strict=True)}
+        assert (row["trial"], row["epoch"], row["stop reason"]) == ("30", "2 so far", "waiting")
 
     @pytest.mark.parametrize(
         "verdict",
@@ -535,7 +536,7 @@ class TestMistakes:
         assert shares == pytest.approx(np.array([[0.8, 0.2], [0.1, 0.9]]))
 
     def test_a_regression_is_none(self) -> None:
-        with pytest.raises(ProblemError, match="not a classification"):
+        with pytest.raises(ProblemError, match="neither a classification of one class a sample nor a regression"):
             classified(np.array([0.5, 1.5]), np.array([[0.1], [0.2]]))
 
 

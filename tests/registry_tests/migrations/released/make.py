@@ -93,7 +93,7 @@ def fill_search(url: str, study_id: int) -> None:
         here = slots.c.study_id == study_id
         running = {"state": "running", "worker_id": "w1", "expires_at": 9.5, "lease": 1, "trial": 0}
         connection.execute(slots.update().where(here, slots.c.number == 0).values(params={"units": 3}, **running))
-        ended = {"state": "finished", "stop_reason": "pruned", "score": 0.5, "best_epoch": 1, "trial": 1}
+        ended = {"state": "finished", "stop_reason": "pruned", "score": 0.5, "best_epoch": 1, "trial": 1, "lease": 1}
         connection.execute(slots.update().where(here, slots.c.number == 1).values(**ended))
         found = connection.scalars(sa.select(slots.c.id).where(here).order_by(slots.c.number)).all()
         kept = {"slot_id": found[0], "epoch": 3, "sha256": "12", "data": b"\x00\xff"}

@@ -455,7 +455,7 @@ INSERT INTO public.search_checkpoints VALUES (1, 3, '12', '\x00ff');
 INSERT INTO public.search_results VALUES (2, '{"loss": [1.5, null]}', NULL, NULL);
 INSERT INTO public.search_schema VALUES ('0001');
 INSERT INTO public.search_slots VALUES (1, 1, 0, 'running', 1, 'w1', 9.5, 0, '{"units": 3}', 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.search_slots VALUES (2, 1, 1, 'finished', 0, NULL, NULL, 1, NULL, 0, 0.5, 1, 'pruned', NULL, NULL, NULL, NULL);
+INSERT INTO public.search_slots VALUES (2, 1, 1, 'finished', 1, NULL, NULL, 1, NULL, 0, 0.5, 1, 'pruned', NULL, NULL, NULL, NULL);
 INSERT INTO public.search_studies VALUES (1, 'night', 'search.toy:toy', 'toy', 'val_accuracy', 'max', '{"sampler": "tpe", "pruner": "hyperband", "max_epochs": 10, "patience": 5, "prune_patience": 1, "top_k": 5, "seed": 3, "trial_seconds": null, "checkpoint_seconds": 10.0, "mixed_precision": false}', '{"hyperparameters": [{"name": "learning_rate", "conditions": [], "min_value": 0.001, "max_value": 1.0, "step": null, "sampling": "log", "class": "Float"}, {"name": "units", "conditions": [], "min_value": 2, "max_value": 16, "step": 1, "sampling": "linear", "class": "Int"}, {"name": "activation", "conditions": [], "values": ["relu", "tanh"], "ordered": false, "class": "Choice"}], "ambiguous": [], "defaults": {"learning_rate": 0.1}}', '4a2b6c7763dbe788', 'e85ef21e58f8054a', false, NULL, 1795477850.05569);
 INSERT INTO public.search_workers VALUES ('w1', 1, 'h', 7, 'cpu', 'working', 1.5, 2.5);
 INSERT INTO public.studies VALUES (1, 'night');

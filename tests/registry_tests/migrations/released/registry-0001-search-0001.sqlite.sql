@@ -215,7 +215,7 @@ CREATE TABLE search_slots (
 	CONSTRAINT fk_search_slots_worker_id FOREIGN KEY(worker_id) REFERENCES search_workers (id)
 );
 INSERT INTO "search_slots" VALUES(1,1,0,'running',1,'w1',9.5,0,'{"units": 3}',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "search_slots" VALUES(2,1,1,'finished',0,NULL,NULL,1,NULL,0,0.5,1,'pruned',NULL,NULL,NULL,NULL);
+INSERT INTO "search_slots" VALUES(2,1,1,'finished',1,NULL,NULL,1,NULL,0,0.5,1,'pruned',NULL,NULL,NULL,NULL);
 CREATE TABLE search_studies (
 	id INTEGER NOT NULL, 
 	name TEXT NOT NULL, 
