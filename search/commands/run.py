@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -151,7 +152,8 @@ def _create(
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
     problem = find_spec_of(problem)
-    say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
+    if sys.stderr.isatty():
+        say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
     name = study or default_name(problem, database["storage"], seconds)
     budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
     if add is not None:

@@ -73,7 +73,13 @@ def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def searched(url: str, problem: str, trials: int, **settings: Any) -> list[TrialRecord]:
     """Search in this process to the end."""
     engine, stop = open_engine(url), threading.Event()
-    chosen = {"sampler": "random", "pruner": "none", "patience": 99, "max_epochs": EPOCHS} | settings
+    chosen = {
+        "sampler": "random",
+        "pruner": "none",
+        "patience": 99,
+        "max_epochs": EPOCHS,
+        "schedule": "full",
+    } | settings
     begin_study(engine, "s", inspect_problem(problem), Settings(**chosen), trials)
     study = read_study(engine, "s")
     context = open_keras_context(engine, url, study, stop)

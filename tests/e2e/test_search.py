@@ -108,12 +108,13 @@ def training(epoch: int) -> Callable[[StudyStatus], bool]:
 
 
 def test_a_search_runs_summarizes_and_continues(searcher: Searcher) -> None:
-    out = searcher.run("run", "search.toy:toy", "--trials", "3", "--workers", "2", "--max-epochs", "3")
+    full = ("--workers", "2", "--max-epochs", "3", "--schedule", "full")
+    out = searcher.run("run", "search.toy:toy", "--trials", "3", *full)
     assert "toy: 3 of 3 trials done (3 complete, 0 pruned, 0 failed), 3 of them now in" in out
     assert "registered as toy: registry best toy" in out
     assert "report: reports/toy.html" in out
     assert (searcher.folder / "reports" / "toy.html").stat().st_size > 10_000
-    again = searcher.run("run", "search.toy:toy", "--trials", "5", "--workers", "2", "--max-epochs", "3")
+    again = searcher.run("run", "search.toy:toy", "--trials", "5", *full)
     assert "toy: 5 of 5 trials done (5 complete, 0 pruned, 0 failed), 2 of them now in" in again
     done = searcher.run("run", "search.toy:toy", "--trials", "5")
     assert "toy has used its budget of 5 trials; a larger --trials, or --add, goes on" in done

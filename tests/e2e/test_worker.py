@@ -140,7 +140,7 @@ class Bench:
     def __init__(self, url, problem, trials, settings):
         metric = settings.pop("metric", None)
         self.engine = open_engine(url)
-        fields = {"max_epochs": 3, "pruner": "none", "sampler": "random"} | settings
+        fields = {"max_epochs": 3, "pruner": "none", "sampler": "random", "schedule": "full"} | settings
         points = trials if fields["sampler"] == "grid" else 0
         inspection = replace(inspect_problem(problem, points), **({} if metric is None else {"metric": metric}))
         begin_study(self.engine, "s", inspection, Settings(**fields), trials)
