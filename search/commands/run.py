@@ -222,6 +222,8 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         f"{counts['pruned']} pruned, {counts['failed']} failed), "
         f"{now.finished - before.finished} of them now in {show_duration(seconds)}"
     )
+    if counts["paused"]:
+        say(f"{counts['paused']} trials are paused, and go on with the study where they are among the best")
     say(describe_best(now))
     if now.best is not None:
         for name, value in now.best.params.items():

@@ -48,6 +48,7 @@ class Scheduler:
         settings = study.settings
         self._schedule = make_schedule(settings.schedule, settings.max_epochs)
         self._table = CurveTable(self._schedule.levels)
+        self._opened: Mapping[int, OpenSlot] = {}  # the slots that the table was made of: the view goes on
         self._pauses = settings.schedule != "full" or settings.epochs is not None
         self._ask = Ask(engine, study.id, grant_epochs(study))
 
@@ -131,16 +132,16 @@ class Scheduler:
             end_study(self._engine, self._study, f"its budget of {self._study.settings.epochs} epochs is used up")
 
     def _lease_of(self, number: int) -> int:
-        return self._view.open_slots()[number].lease
+        return self._opened[number].lease
 
     def _curves(self) -> tuple[Curves, int]:
         """Return what the trials have come to, and how many may still begin."""
         changed = self._view.take_changed()
-        opened = self._view.open_slots()
+        self._opened = self._view.open_slots()
         for number, trial in changed.items():
             if trial is not None and IMPORTED_FROM in trial.user_attrs:
                 continue  # it ended elsewhere, and takes nobody's place
-            state = TrialState.NONE if trial is None else _state(opened.get(number))
+            state = TrialState.NONE if trial is None else _state(self._opened.get(number))
             self._table.put(number, state, [] if trial is None else self._gains(trial))
         with reading(self._engine) as connection:
             new = count_new(connection, self._study.id, self._view.last_begun)
@@ -179,10 +180,11 @@ class Scheduler:
         """Return what a trial is compared with after its last epoch: the others' values there."""
         trials = self._view.get_all_trials(self._study.optuna_id, deepcopy=False)
         reports = {trial.number: trial.intermediate_values for trial in trials}
-        epoch, objective = max(reports[number], default=0), self._study.objective
+        own, objective = reports.get(number, {}), self._study.objective
+        epoch = max(own, default=0)
         values = {peer: of_peer.get(epoch, math.nan) for peer, of_peer in reports.items() if peer != number}
         peers = {peer: value for peer, value in values.items() if not math.isnan(value)}
-        return compared(self._study.settings.schedule, objective, epoch, reports[number].get(epoch), peers)
+        return compared(self._study.settings.schedule, objective, epoch, own.get(epoch), peers)
 
 
 def _state(slot: OpenSlot | None) -> TrialState:
