@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.nightly
 def test_nothing_falls_in_a_minute_of_siege() -> None:
     # In a process of its own: its forkserver has TensorFlow.
     command = [sys.executable, "-m", "tests.e2e.siege", "--minutes", "1"]
