@@ -41,7 +41,7 @@ SYSTEM = {
 }
 SIZE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
 TRIALS = 4
-LONG = ("--max-epochs", "100", "--patience", "100", "--pruner", "none", "--sampler", "random")
+LONG = ("--max-epochs", "100", "--patience", "100", "--pruner", "none", "--sampler", "random", "--schedule", "full")
 # A trial takes half a minute, so that both workers train at some moment, and little once the file is there.
 SLOW = """
 import time
