@@ -14,6 +14,7 @@ from registry.core.console import Json, Storage, print_json, print_table, say
 from search.commands.help.completion import study_names
 
 if TYPE_CHECKING:
+    from search.records.forecast.outlook import Outlook
     from search.records.status import StudyStatus
     from search.study import Study
 
@@ -42,7 +43,10 @@ def status_command(
         _print_ending(opened, opened.status())
         return
     now, outlook = opened.status(), opened.outlook()
-    print_json(now.as_dict() | {"outlook": outlook and asdict(outlook)}) if as_json else _print_status(opened, now)
+    if as_json:
+        print_json(now.as_dict() | {"outlook": outlook and asdict(outlook)})
+    else:
+        _print_status(opened, now, outlook)
 
 
 def report_command(
@@ -112,13 +116,13 @@ def _watch(study: Study) -> None:
         progress.show(now)
 
 
-def _print_status(study: Study, now: StudyStatus) -> None:
+def _print_status(study: Study, now: StudyStatus, outlook: Outlook | None) -> None:
     from rich.console import Console
 
     from search.terminal.progress import describe_outlook, render
 
     Console(highlight=False, soft_wrap=True).print(render(now, now.left))
-    if outlook := study.outlook():
+    if outlook is not None:
         say(describe_outlook(outlook))
     _print_ending(study, now)
 

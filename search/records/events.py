@@ -77,7 +77,5 @@ def note_changes(
 
 def accepted_changes(connection: Connection, study_id: int) -> tuple[str, ...]:
     """Return, in words, the changes of the problem that a study went on with, in the order they were accepted."""
-    query = sa.select(events.c.detail).where(events.c.study_id == study_id, events.c.kind == ACCEPTED)
-    details = connection.scalars(query.order_by(events.c.id)).all()
     unsaid = ["the space or the data changed"]  # an older program kept no words
-    return tuple(change for detail in details for change in detail.get("changes", unsaid))
+    return tuple(change for detail in notes(connection, study_id, ACCEPTED) for change in detail.get("changes", unsaid))

@@ -93,10 +93,6 @@ class CurveTable:
 
     def __init__(self, levels: Sequence[int]) -> None:
         self._levels = levels
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget all trials."""
         self._count = 0
         self._states = np.zeros(0, dtype=np.int8)
         self._epochs = np.zeros(0, dtype=np.int64)

@@ -24,10 +24,10 @@ from search.creation.names import check_name, check_unused
 from search.optuna_bridge.outcome import IMPORTED_FROM
 from search.optuna_bridge.storage import create_tables
 from search.optuna_bridge.studies import insert_study as insert_optuna_study
-from search.records.events import note
+from search.records.events import note, notes
 from search.records.settings import Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, lock_study
-from search.schema import SCHEMA, events, results, slots, studies
+from search.schema import SCHEMA, results, slots, studies
 from search.trial_import.optuna_rows import write_optuna_trials
 from search.trial_import.past import PastStudy, PastTrial
 
@@ -143,8 +143,8 @@ def _check_target(connection: Connection, study: StudyRecord, past: PastStudy) -
             f"{study.name!r} {ways[study.objective.direction]} {study.objective.metric!r}, and {past.name!r} "
             f"{ways[past.objective.direction]}; import it as a study of its own: --as NAME"
         )
-    query = sa.select(events.c.detail).where(events.c.study_id == study.id, events.c.kind == IMPORT)
-    if any((each["source"], each["study"]) == (past.source, past.name) for each in connection.scalars(query)):
+    before = notes(connection, study.id, IMPORT)
+    if any((each["source"], each["study"]) == (past.source, past.name) for each in before):
         raise ConflictError(
             f"{study.name!r} has the trials of {past.name!r} in {past.source} already; nothing was imported. "
             f"To import them anew, delete it first (search delete {shlex.quote(study.name)}), or say --as NAME"

@@ -84,10 +84,9 @@ def test_an_interrupt_in_the_first_seconds_leaves_no_traceback_and_no_process(tm
     time.sleep(seconds)
     program.interrupt()
     code, out, err = program.end()
-    if "Failed to import the site module" in err:
-        return  # the machine is so busy that Python itself was still starting
-    assert (code, out) == (130, "") or (code == 0 and "stopped in order" in out)
-    assert err == ""
+    if "Failed to import the site module" not in err:  # as Python says where it is still starting itself
+        assert (code, out) == (130, "") or (code == 0 and "stopped in order" in out)
+        assert err == ""
     assert program.left() == []
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import IO, Protocol
 
 PIECE_BYTES = 1 << 20
 TEMPORARY = "tmp"
@@ -99,3 +100,19 @@ def as_held(name: str, size: int) -> Held | None:
     if match:
         return Held(name, match[2], size)
     return Held(name, None, size) if _UNFINISHED.fullmatch(name) else None
+
+
+def pieces_of(file: IO[bytes], explained: Callable[[], AbstractContextManager[None]]) -> Iterator[bytes]:
+    """Yield an open file's bytes in pieces, and close it.
+
+    Args:
+        file: to read from.
+        explained: gives what turns the errors of one read into the store's own.
+    """
+    with file:
+        while True:
+            with explained():
+                piece = file.read(PIECE_BYTES)
+            if not piece:
+                return
+            yield piece

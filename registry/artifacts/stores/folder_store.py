@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from registry.artifacts.stores.contract import PIECE_BYTES, Held, MissingError, as_held, object_name, unfinished_name
+from registry.artifacts.stores.contract import Held, MissingError, as_held, object_name, pieces_of, unfinished_name
 from registry.artifacts.stores.urls import display
 from registry.core.errors import StoreUnavailable
 
@@ -63,13 +63,7 @@ class FolderStore:
             except FileNotFoundError:
                 self._check()
                 raise MissingError(sha256) from None
-        with file:
-            while True:
-                with self._explained():
-                    piece = file.read(PIECE_BYTES)
-                if not piece:
-                    return
-                yield piece
+        yield from pieces_of(file, self._explained)
 
     def size(self, sha256: str) -> int | None:
         """Return the file's size."""

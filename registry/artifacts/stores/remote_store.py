@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from registry.artifacts.stores.contract import PIECE_BYTES, Held, MissingError, as_held, object_name, unfinished_name
+from registry.artifacts.stores.contract import Held, MissingError, as_held, object_name, pieces_of, unfinished_name
 from registry.artifacts.stores.urls import display
 from registry.core.error_text import first_line
 from registry.core.errors import StoreError, StoreUnavailable
@@ -60,13 +60,7 @@ class RemoteStore:
                 file = self._files.open(self._path(object_name(sha256)), "rb")
             except FileNotFoundError:
                 raise MissingError(sha256) from None
-        with file:
-            while True:
-                with self._explained():
-                    piece = file.read(PIECE_BYTES)
-                if not piece:
-                    return
-                yield piece
+        yield from pieces_of(file, self._explained)
 
     def size(self, sha256: str) -> int | None:
         """Return the object's size."""

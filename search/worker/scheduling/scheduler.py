@@ -85,7 +85,7 @@ class Scheduler:
         curves, new = self._curves()
         as_paused = curves.as_paused(number)
         if number in self._schedule.hopeless(as_paused, new):
-            return None, self._compared(number)
+            return None, self.verdict(number)
         step = self._schedule.next_step(as_paused, new)
         if isinstance(step, Resume) and step.number == number:
             with contextlib.suppress(NoEpochsLeft):
@@ -93,8 +93,14 @@ class Scheduler:
         return None, None
 
     def verdict(self, number: int) -> Mapping[str, Any]:
-        """Return what a paused trial is compared with that is closed."""
-        return self._compared(number)
+        """Return what a trial that is closed is compared with: the others' values after its last epoch."""
+        trials = self._view.get_all_trials(self._study.optuna_id, deepcopy=False)
+        reports = {trial.number: trial.intermediate_values for trial in trials}
+        own, objective = reports.get(number, {}), self._study.objective
+        epoch = max(own, default=0)
+        values = {peer: of_peer.get(epoch, math.nan) for peer, of_peer in reports.items() if peer != number}
+        peers = {peer: value for peer, value in values.items() if not math.isnan(value)}
+        return compared(self._study.settings.schedule, objective, epoch, own.get(epoch), peers)
 
     def _claim(self, ask: Ask) -> Claim | None:
         claim = ask.claim(new=False)
@@ -158,7 +164,7 @@ class Scheduler:
         paused = curves.best_first(curves.paused, -1)
         hopeless = self._hopeless(curves, new, paused)
         for number in (int(number) for number in paused if number in hopeless):
-            lease, verdict = self._lease_of(number), self._compared(number)
+            lease, verdict = self._lease_of(number), self.verdict(number)
             result = paused_result(self._engine, self._study, number, lease, verdict)
             if result is None:
                 continue
@@ -175,16 +181,6 @@ class Scheduler:
         keep = self._study.settings.keep_paused
         beyond = set() if keep is None else set(paused[keep:].tolist())
         return beyond | set(self._schedule.hopeless(curves, new))
-
-    def _compared(self, number: int) -> dict[str, Any]:
-        """Return what a trial is compared with after its last epoch: the others' values there."""
-        trials = self._view.get_all_trials(self._study.optuna_id, deepcopy=False)
-        reports = {trial.number: trial.intermediate_values for trial in trials}
-        own, objective = reports.get(number, {}), self._study.objective
-        epoch = max(own, default=0)
-        values = {peer: of_peer.get(epoch, math.nan) for peer, of_peer in reports.items() if peer != number}
-        peers = {peer: value for peer, value in values.items() if not math.isnan(value)}
-        return compared(self._study.settings.schedule, objective, epoch, own.get(epoch), peers)
 
 
 def _state(slot: OpenSlot | None) -> TrialState:
