@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from registry.core.database.transaction import clock, reading, writing
+from registry.core.database.transaction import autocommitting, clock, reading, writing
 from search.coordination.checkpointing.store import StoredCheckpoint, read_checkpoint, write_checkpoint
 from search.coordination.finish import close_slot, write_result
 from search.coordination.slots import Claim, Grant, end_attempts, pause, release
@@ -39,8 +39,13 @@ class Lease:
         self._now = clock(engine.dialect.name)
 
     def beat(self) -> bool:
-        """Prolong the lease and say that the worker lives; tell whether the study is being stopped."""
-        with self._fenced() as connection:
+        """Prolong the lease and say that the worker lives; tell whether the study is being stopped.
+
+        This runs in a thread, beside code that may keep the interpreter's lock for ever: it must not sit in a
+        transaction then, which would hold up every other worker.
+        """
+        with autocommitting(self._engine) as connection:
+            self._fence(connection, {"expires_at": self._now + self._seconds})
             holder = sa.select(slots.c.worker_id).where(slots.c.id == self.claim.slot).scalar_subquery()
             connection.execute(sa.update(workers).where(workers.c.id == holder).values(beat_at=self._now))
             study = sa.select(slots.c.study_id).where(slots.c.id == self.claim.slot).scalar_subquery()

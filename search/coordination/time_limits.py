@@ -7,6 +7,7 @@ earlier attempts took (``slots.seconds``, until the trial has ended).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -23,47 +24,47 @@ from search.timing import BEAT_FOR_SECONDS, LEASE_SECONDS, TRIAL_GRACE_SECONDS
 MISSED = "its process did not answer at the time limit and was ended"
 
 
-def end_overdue(
-    engine: Engine, study: StudyRecord, worker_ids: Sequence[str], grace: float = TRIAL_GRACE_SECONDS
-) -> list[str]:
-    """Close the trials of some workers that should have ended by themselves at the study's time limit.
+def overdue_workers(engine: Engine, study: StudyRecord, worker_ids: Sequence[str]) -> list[str]:
+    """Return those of some workers whose trials should have ended by themselves at the study's time limit.
 
-    A trial is closed with the score of its best epoch so far, where it has one. Its worker can write nothing about it
-    any more, and must be ended.
+    It only reads: a worker that hangs may hold a lock of the database, which is free once its process has ended.
+    """
+    if (overdue := _overdue(engine, study, worker_ids)) is None:
+        return []
+    with reading(engine) as connection:
+        return [row.worker_id for row in connection.execute(overdue)]
 
-    Args:
-        engine: the database.
-        study: the study.
-        worker_ids: who is asked about.
-        grace: seconds beyond the limit that a trial gets to end by itself.
+
+def close_overdue(engine: Engine, study: StudyRecord, worker_id: str) -> bool:
+    """Close the trial of a worker that was ended at its time limit, with the score of its best epoch so far, if any.
 
     Returns:
-        The workers whose trials were closed.
+        Whether the worker held such a trial; it may have ended it by itself, and claimed another.
     """
+    if (overdue := _overdue(engine, study, [worker_id])) is None:
+        return False
+    with writing(engine) as connection:
+        row = connection.execute(overdue.with_for_update(of=slots)).one_or_none()
+        if row is None:
+            return False
+        result = unattended_result(connection, study, row, StopReason.TIME_LIMIT, MISSED)
+        close_slot(connection, row.id, row.trial_id, result)
+        end_attempts(connection, row.id, "finished", MISSED)
+        connection.execute(sa.update(workers).where(workers.c.id == worker_id).values(state="failed"))
+    return True
+
+
+def _overdue(engine: Engine, study: StudyRecord, worker_ids: Sequence[str]) -> sa.Select[Any] | None:
+    """Return a query for the slots whose trials are beyond the limit and the grace; None where there is no limit."""
     limit = study.settings.trial_seconds
     if limit is None:
-        return []
-    now = clock(engine.dialect.name)
+        return None
     before = sa.func.coalesce(slots.c.seconds, 0.0)
     left = sa.case((before < limit, limit - before), else_=0.0)
-    overdue = (
-        sa.select(slots)
-        .join(attempts, sa.and_(attempts.c.slot_id == slots.c.id, attempts.c.lease == slots.c.lease))
-        .where(slots.c.study_id == study.id, slots.c.state == "running", slots.c.worker_id.in_(worker_ids))
-        .where(now - attempts.c.started_at >= left + grace)
-    )
-    with reading(engine) as connection:
-        if connection.execute(overdue).first() is None:
-            return []
-    with writing(engine) as connection:
-        rows = connection.execute(overdue.with_for_update(of=slots, skip_locked=True)).all()
-        for row in rows:
-            result = unattended_result(connection, study, row, StopReason.TIME_LIMIT, MISSED)
-            close_slot(connection, row.id, row.trial_id, result)
-            end_attempts(connection, row.id, "finished", MISSED)
-            failed = sa.update(workers).where(workers.c.id == row.worker_id)
-            connection.execute(failed.values(state="failed"))
-    return [row.worker_id for row in rows]
+    this_attempt = sa.and_(attempts.c.slot_id == slots.c.id, attempts.c.lease == slots.c.lease)
+    held = sa.and_(slots.c.study_id == study.id, slots.c.state == "running", slots.c.worker_id.in_(worker_ids))
+    late = clock(engine.dialect.name) - attempts.c.started_at >= left + TRIAL_GRACE_SECONDS
+    return sa.select(slots).join(attempts, this_attempt).where(held, late)
 
 
 def beat_for(engine: Engine, worker_ids: Sequence[str], seconds: float = LEASE_SECONDS) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from sqlalchemy.engine import Engine
 
 from registry.core.database.url import with_password
 from registry.core.errors import DatabaseError
-from search.coordination.time_limits import beat_for, end_overdue
+from search.coordination.time_limits import beat_for, close_overdue, overdue_workers
 from search.coordination.worker_exits import release_worker
 from search.pool.contract import Child
 from search.pool.guard import Guard
@@ -62,8 +63,12 @@ class StudyBooks:
         self._engine, self._study, self._leave = engine, study, leave
 
     def release(self, worker_id: str, exit_: WorkerExit) -> bool:
-        """See to the slot of a worker that has died; tell whether it had held one."""
+        """See to the slot of a worker that has died or was ended; tell whether it had held one."""
         try:
+            if exit_.outcome == "overdue":
+                if close_overdue(self._engine, self._study, worker_id):
+                    return True
+                exit_ = replace(exit_, outcome="preempted")  # it had ended that trial by itself, and claimed another
             return release_worker(self._engine, self._study, worker_id, exit_)
         except DatabaseError as error:
             logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)
@@ -73,12 +78,10 @@ class StudyBooks:
         """Leave a worker alone that has ended: its process id may become another's."""
         self._leave(worker_id)
 
-    def end_overdue(self, worker_ids: Sequence[str]) -> list[str]:
-        """Close the trials whose time limit their workers have missed; return the workers."""
-        if self._study.settings.trial_seconds is None:
-            return []
+    def overdue(self, worker_ids: Sequence[str]) -> list[str]:
+        """Return the workers that have missed their trial's time limit."""
         try:
-            return end_overdue(self._engine, self._study, worker_ids)
+            return overdue_workers(self._engine, self._study, worker_ids)
         except DatabaseError:
             return []
 

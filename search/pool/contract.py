@@ -29,13 +29,13 @@ class Books(Protocol):
     """What a pool has to write about its workers' slots, in the study's database."""
 
     def release(self, worker_id: str, exit_: WorkerExit) -> bool:
-        """See to the slot of a worker that has died; tell whether it had held one."""
+        """See to the slot of a worker that has died or was ended; tell whether it had held one."""
 
     def leave(self, worker_id: str) -> None:
         """Leave a worker alone that has ended: its process id may become another's."""
 
-    def end_overdue(self, worker_ids: Sequence[str]) -> list[str]:
-        """Close the trials whose time limit their workers have missed; return the workers, which must be ended."""
+    def overdue(self, worker_ids: Sequence[str]) -> list[str]:
+        """Return the workers that have missed their trial's time limit, and must be ended; nothing is written."""
 
     def beat_for(self, worker_ids: Sequence[str]) -> None:
         """Keep the leases of workers that live, but may be too busy to do so."""

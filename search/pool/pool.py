@@ -154,7 +154,7 @@ class Pool:
         """End workers that have missed their trial's time limit; keep the leases of those that are too busy to."""
         running = [member for member in self._members if member.running]
         training = [member.worker_id for member in running if member.word is Word.TRAINING]
-        overdue = self._books.end_overdue(training) if training else []
+        overdue = self._books.overdue(training) if training else []
         for member in running:
             if member.worker_id in overdue:
                 member.end(WorkerExit("overdue", "did not answer at its trial's time limit and was ended"))
@@ -172,7 +172,7 @@ class Pool:
         kills = memory_kills()
         death = member.describe_death(system_killed=kills > self._memory_kills)
         self._memory_kills = kills
-        held = death.outcome == "overdue" or self._books.release(member.worker_id, death)
+        held = self._books.release(member.worker_id, death)
         if self._stopped_at is not None or member.restarts >= MAX_RESTARTS:
             return
         logger.warning(

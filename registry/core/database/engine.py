@@ -140,7 +140,8 @@ def prepare_sqlite(engine: Engine, *, begin: str = "DEFERRED") -> None:
     @sa.event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
         kind = connection.get_execution_options().get("sqlite_begin", begin)
-        connection.exec_driver_sql(f"BEGIN {kind}")
+        if kind is not None:
+            connection.exec_driver_sql(f"BEGIN {kind}")
 
 
 def use_wal(engine: Engine) -> None:

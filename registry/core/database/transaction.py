@@ -51,6 +51,26 @@ def writing(engine: Engine) -> Iterator[Connection]:
         raise explain(error, engine.url) from error
 
 
+@contextmanager
+def autocommitting(engine: Engine) -> Iterator[Connection]:
+    """Open a connection whose every statement commits by itself, before it comes back to Python.
+
+    A thread that waits for the interpreter's lock, which native code may keep for ever, then holds no lock of the
+    database. A statement with RETURNING would, until its rows have been read.
+
+    Raises:
+        DatabaseError: the database cannot be opened or written.
+    """
+    check_writable(engine)
+    sqlite = engine.dialect.name == "sqlite"
+    options: dict[str, str | None] = {"sqlite_begin": None} if sqlite else {"isolation_level": "AUTOCOMMIT"}
+    try:
+        with engine.connect() as opened, opened.execution_options(**options).begin():
+            yield opened
+    except DBAPIError as error:
+        raise explain(error, engine.url) from error
+
+
 def write_again(engine: Engine, act: Callable[[Connection], T]) -> T:
     """Run a writing transaction, again where a concurrent one conflicts; return its result.
 

@@ -3,12 +3,13 @@
 import pytest
 import sqlalchemy as sa
 
+from registry.core.database.engine import open_engine
 from registry.core.database.transaction import clock, reading, writing
 from registry.values.stop_reason import StopReason
 from search.coordination import control
 from search.coordination.lease import Lease
 from search.coordination.slots import claim, reap
-from search.coordination.time_limits import beat_for, end_overdue
+from search.coordination.time_limits import beat_for, close_overdue, overdue_workers
 from search.coordination.worker_exits import release_worker
 from search.errors import LeaseLost
 from search.optuna_bridge.tables import Changes
@@ -45,10 +46,12 @@ def test_a_trial_over_its_limit_is_closed_with_the_score_of_its_best_epoch(engin
     lease.progress(1, 0.25, 1, Changes(reports={1: 0.25}))
     lease.progress(2, 0.25, 1, Changes(reports={2: 0.125}))
     age(engine, lease, LIMIT + 5)
-    assert end_overdue(engine, study, ["a"]) == []  # it may still end by itself
+    assert overdue_workers(engine, study, ["a"]) == []  # it may still end by itself
+    assert not close_overdue(engine, study, "a")
     age(engine, lease, 1)
-    assert end_overdue(engine, study, ["a"]) == ["a"]
-    assert end_overdue(engine, study, ["a"]) == []
+    assert overdue_workers(engine, study, ["a"]) == ["a"]
+    assert close_overdue(engine, study, "a")
+    assert not close_overdue(engine, study, "a")
     trial = read_trials(engine, study.id)[0]
     assert (trial.stop_reason, trial.score, trial.best_epoch) == (StopReason.TIME_LIMIT, 0.25, 1)
     assert (trial.curves, trial.params) == ({"val_accuracy": [0.25, 0.125]}, {"units": 4})
@@ -59,7 +62,7 @@ def test_a_trial_over_its_limit_is_closed_with_the_score_of_its_best_epoch(engin
 
 def test_a_trial_over_its_limit_without_an_epoch_has_failed_and_can_be_tried_again(engine, study, add_worker):
     age(engine, claimed(engine, study, add_worker, "a"), LIMIT + 6)
-    assert end_overdue(engine, study, ["a"]) == ["a"]
+    assert close_overdue(engine, study, "a")
     trial = read_trials(engine, study.id)[0]
     assert (trial.stop_reason, trial.score) == (StopReason.TIME_LIMIT, None)
     assert "did not answer at the time limit" in trial.error
@@ -82,9 +85,9 @@ def test_what_earlier_attempts_took_counts_but_not_what_was_lost(engine, study, 
     third = claimed(engine, study, add_worker, "c")
     assert third.claim.seconds == pytest.approx(50, abs=1)
     age(engine, third, 15)
-    assert end_overdue(engine, study, ["c"]) == []
+    assert overdue_workers(engine, study, ["c"]) == []
     age(engine, third, 1)
-    assert end_overdue(engine, study, ["c"]) == ["c"]
+    assert overdue_workers(engine, study, ["c"]) == ["c"]
 
 
 def test_an_attempt_gets_the_grace_also_where_the_time_is_up_before_it_begins(engine, study, add_worker):
@@ -92,17 +95,17 @@ def test_an_attempt_gets_the_grace_also_where_the_time_is_up_before_it_begins(en
     age(engine, first, 1000)
     release_worker(engine, study, "a", WorkerExit("preempted", "ended at once when its pool was stopped"))
     second = claimed(engine, study, add_worker, "b")
-    assert end_overdue(engine, study, ["b"]) == []
+    assert overdue_workers(engine, study, ["b"]) == []
     age(engine, second, 6)
-    assert end_overdue(engine, study, ["b"]) == ["b"]
+    assert overdue_workers(engine, study, ["b"]) == ["b"]
 
 
 def test_workers_of_others_and_studies_without_a_limit_are_left_alone(engine, study, make_study, add_worker):
     age(engine, claimed(engine, study, add_worker, "a"), 1000)
-    assert end_overdue(engine, study, ["b"]) == []
+    assert overdue_workers(engine, study, ["b"]) == []
     free = make_study(engine, "free")
     age(engine, claimed(engine, free, add_worker, "c"), 1000)
-    assert end_overdue(engine, free, ["c"]) == []
+    assert overdue_workers(engine, free, ["c"]) == []
 
 
 def test_a_pool_keeps_the_leases_of_workers_that_cannot(engine, study, add_worker):
@@ -118,3 +121,22 @@ def test_a_pool_keeps_the_leases_of_workers_that_cannot(engine, study, add_worke
         now = connection.execute(sa.select(clock(engine.dialect.name))).scalar_one()
         assert connection.execute(sa.select(workers.c.beat_at)).scalar_one() == pytest.approx(now, abs=5)
     lease.beat()
+
+
+def test_a_beat_holds_no_lock_while_its_thread_waits_for_the_interpreter(engine, study, add_worker):
+    lease = claimed(engine, study, add_worker, "a")
+    beats, others = open_engine(engine.url), open_engine(engine.url)
+    written = []
+
+    @sa.event.listens_for(beats, "after_cursor_execute")
+    def _write_meanwhile(*_arguments):  # native code that keeps the interpreter may stop the beat here, for ever
+        with others.connect().execution_options(sqlite_begin="IMMEDIATE") as connection, connection.begin():
+            if others.name == "postgresql":
+                connection.exec_driver_sql("SET lock_timeout = 1000")  # SQLite has its own
+            written.append(connection.execute(sa.update(slots).values(crashes=0)).rowcount)
+
+    assert lease.beat() is False  # the study's own engine, without the listener
+    assert Lease(beats, lease.claim).beat() is False
+    assert len(written) == 3
+    others.dispose()
+    beats.dispose()

@@ -55,7 +55,7 @@ class Nursery:
 
     def __init__(self, places, pid, *, held=True, memory_limit=None):
         self.places, self.processes, self.released, self.left = [], [], [], []
-        self.overdue, self.beaten_for, self.asked_about = [], [], []
+        self.late, self.beaten_for, self.asked_about = [], [], []
         self.held, self.now, self.pid = held, 0.0, pid
         self.pool = Pool(self.start, lambda: f"worker-{len(self.places)}", self, memory_limit, lambda: self.now)
         self.pool.start(places)
@@ -67,9 +67,9 @@ class Nursery:
     def leave(self, worker):
         self.left.append(worker)
 
-    def end_overdue(self, workers):
+    def overdue(self, workers):
         self.asked_about = list(workers)
-        return [worker for worker in self.overdue if worker in workers]
+        return [worker for worker in self.late if worker in workers]
 
     def beat_for(self, workers):
         self.beaten_for = list(workers)
@@ -189,10 +189,10 @@ def test_a_killed_pool_hands_all_slots_back(two):
 def test_a_worker_that_misses_its_trials_time_limit_is_ended_and_replaced(two, caplog):
     for process in two.processes:
         process.say(Word.TRAINING)
-    two.overdue = ["worker-0"]
+    two.late = ["worker-0"]
     assert two.pool.alive()
     assert two.processes[0].signals == ["kill"]
-    assert two.released == []  # its trial has been closed
+    assert two.released == [("worker-0", "overdue")]
     assert len(two.processes) == 3
     assert "did not answer at its trial's time limit and was ended; another takes its place" in caplog.text
 
