@@ -20,6 +20,7 @@ from search.training.fitting.epochs import EpochCallback
 from search.training.fitting.ordered import first_batch, prepare_data
 from search.training.fitting.resident_fit import AS_BY_DEFAULT, ResidentFits, takes
 from search.training.kernels.step import kernels_for
+from search.training.state.averages import without_swaps
 from search.training.state.snapshot import Snapshot
 
 
@@ -124,7 +125,7 @@ class FitCalls:
             watched = model is self._model or any(each is self._callback for each in callbacks)
             if self._depth or not watched:
                 return keras_fit(model, *args, **kwargs)
-            said["callbacks"] = [each for each in callbacks if each is not self._callback]
+            said["callbacks"] = without_swaps(each for each in callbacks if each is not self._callback)
             self._depth += 1
             try:
                 return self._run(functools.partial(keras_fit, model), model, said)
