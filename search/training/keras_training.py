@@ -78,6 +78,10 @@ class KerasTraining:
         """Return what a training that was continued could not take over; nothing where it went on exactly."""
         return () if self._trainer is None else self._trainer.inexact
 
+    def holds_back(self) -> bool:
+        """Tell whether a HyperModel's fit keeps a part of its training data for validation."""
+        return self._trainer is not None and self._trainer.holds_back
+
     def end(self) -> None:
         """Let go of the model."""
         self._trainer = None

@@ -178,6 +178,11 @@ class Trainer:
         """What a training that was continued could not take over; nothing where it went on exactly."""
         return self._inexact if self._calls is None else tuple(sorted(self._calls.inexact))
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether a ``fit`` keeps a part of its training data for validation."""
+        return self._calls is not None and self._calls.holds_back
+
     def _called(self, fit: Callable[[], Any]) -> Any:
         """Return what a ``fit`` returns; what we raised within it comes out of it, whatever it does about that."""
         failed: Exception | None = None

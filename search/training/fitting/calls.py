@@ -100,6 +100,7 @@ class FitCalls:
         self.calls: list[Call] = []
         self.histories: list[Any] = []
         self.inexact: set[str] = set()
+        self.holds_back = False  # a call keeps a part of its training data for validation
         self._due = resume is not None  # the state is still to be put back
         self.running: Any = None  # the model that the watched call under way trains
         self.last: Any = None  # the one that was trained last
@@ -163,6 +164,7 @@ class FitCalls:
         self._begin(model, number >= len(self._before) and number > 0)
         self.calls.append(before)
         self.running = self.last = model
+        self.holds_back |= bool(said.get("validation_split")) and said.get("validation_data") is None
         said.setdefault("epochs", self._defaults.epochs)
         said.setdefault("verbose", 0)
         unordered = None
