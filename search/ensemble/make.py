@@ -19,7 +19,7 @@ from search.ensemble.candidates import LEAST, find_candidates
 from search.records.studies import StudyRecord
 from search.system.devices import only_place
 from search.system.forkserver import call_in_child
-from search.worker.recording.derived import derived_tags, register_derived
+from search.worker.recording.derived import derived_tags, origin_of, register_derived
 
 SIZE, CANDIDATES = 5, 50
 
@@ -164,7 +164,8 @@ def choose_and_register(
 
     started = time.monotonic()
     with Registry(url) as registry:
-        library = Library(study, [registry.get(ref) for ref in refs])
+        versions = [registry.get(ref) for ref in refs]
+        library = Library(study, versions)
         selection = library.select(size)
         if len(selection.weights) < LEAST:
             raise NotFoundError(
@@ -176,22 +177,12 @@ def choose_and_register(
             registry,
             study,
             winner_of(model, library.samples),
-            origin=origin_of([(refs[place], times) for place, times in selection.weights.items()]),
+            origin=origin_of("ensemble", [(versions[n], times) for n, times in selection.weights.items()], *changed),
             score=metrics[study.objective.metric],
             epoch=1,
             curves={name: [value] for name, value in metrics.items()},
             seconds=time.monotonic() - started,
             parameters=int(model.count_params()),
-            tags=derived_tags(ENSEMBLE_TAG, study, registry.get(refs[0]), changed),
+            tags=derived_tags(ENSEMBLE_TAG, study, versions[0], changed),
         )
         return Registered(version.version, selection.weights, selection.scores, library.alone)
-
-
-def origin_of(members: Sequence[tuple[str, int]]) -> str:
-    """Return what an ensemble's record says of its members.
-
-    Example:
-        >>> origin_of([("mine/7", 1), ("mine/3", 2)])
-        'ensemble:mine/3*2+mine/7'
-    """
-    return "ensemble:" + "+".join(ref if times == 1 else f"{ref}*{times}" for ref, times in sorted(members))

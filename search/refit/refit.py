@@ -21,7 +21,7 @@ from search.records.studies import StudyRecord
 from search.refit.train import Plan, measure_refit, train_refit
 from search.system.devices import only_place
 from search.system.forkserver import call_in_child
-from search.worker.recording.derived import derived_tags, own_versions
+from search.worker.recording.derived import derived_tags, origin_of, own_versions
 
 NEW_SEEDS = 2**33  # no trial has so high a number, and no confirmation: their seeds are others
 
@@ -125,7 +125,7 @@ def refit(
         place, trained = only_place(device), []
         for number in range(seeds):
             seed = derive_seed(study.settings.seed, NEW_SEEDS + zlib.crc32(winner.ref.encode()) + number)
-            origin = f"refit:{winner.ref}#{seed}"
+            origin = origin_of("refit", [(winner, 1)], seed, *changed)
             there = registry.origins(study.model).get(origin)
             plan = Plan(study, dict(winner.params), winner.epoch, seed, origin, tags)
             ref = (

@@ -1,21 +1,26 @@
 """An ensemble of stored models becomes a version; no training is needed for that."""
 
+import re
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import keras
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from registry import Registry, Source, save_model
+from registry import ModelVersion, Registry, Source, save_model
 from registry.core.database.transaction import writing
 from registry.core.errors import NotFoundError, UsageError
+from registry.values.version import Weights
 from search.ensemble.candidates import find_candidates
-from search.ensemble.make import choose_and_register, make_ensemble, origin_of
+from search.ensemble.make import choose_and_register, make_ensemble
 from search.errors import MetricError, ProblemError
 from search.schema import slots
 from search.space.hyperparameters import SampledHyperParameters, build_model
 from search.toy import load_data, make_hypermodel
+from search.worker.recording.derived import origin_of
 
 X, Y = load_data().validation
 
@@ -34,8 +39,21 @@ MODELS = {"first half": [1, 1, 0, 0], "second half": [0, 0, 1, 1], "noise": [1, 
 
 
 @pytest.fixture
-def stored(engine, make_study):
+def stored(sqlite_engine, make_study):
     """Give a study with three stored models, one without weights, and its registry."""
+    with filled(sqlite_engine, make_study) as made:
+        yield made
+
+
+@pytest.fixture
+def stored_anywhere(engine, make_study):
+    """Give the same on each kind of database."""
+    with filled(engine, make_study) as made:
+        yield made
+
+
+@contextmanager
+def filled(engine, make_study):
     study = make_study(engine, budget=4)
     url = engine.url.render_as_string(hide_password=False)
     with Registry(url) as registry:
@@ -51,15 +69,17 @@ def register(registry, study, trial, weights, *, score):
     return registry.register("toy", weights=weights, metric="val_accuracy", score=score, params=params, source=source)
 
 
-def test_the_average_is_a_version_like_any_other(stored, engine, tmp_path):
-    registry, study, url = stored
+def test_the_average_is_a_version_like_any_other(stored_anywhere, engine, tmp_path):
+    registry, study, url = stored_anywhere
     refs = [version.ref for version in find_candidates(registry, engine, study, 50).versions]
     assert refs == ["toy/1", "toy/2", "toy/3"]
     made = choose_and_register(url, study, refs, 4, ["the data changed"])
 
     version = registry.get(f"toy/{made.number}")
     assert made.weights == {0: 1, 1: 1}
-    assert version.source.origin == version.as_dict()["source"]["origin"] == "ensemble:toy/1+toy/2"
+    members = [(registry.get(ref), 1) for ref in ("toy/2", "toy/1")]
+    assert version.source.origin == version.as_dict()["source"]["origin"]
+    assert version.source.origin == origin_of("ensemble", members, "the data changed")
     assert version.tags == {"ensemble": "s", "accepted_changes": "the data changed"}
     assert (version.score, version.metric) == (made.scores[1], "val_accuracy")
     assert version.score > max(made.alone)
@@ -67,31 +87,36 @@ def test_the_average_is_a_version_like_any_other(stored, engine, tmp_path):
     assert registry.load_check(version.ref).status == "equal"
 
     loaded = keras.saving.load_model(version.export(tmp_path / "model.keras"), safe_mode=True)
+    loaded.jit_compile = False  # as quick as it gets
     measured = loaded.evaluate(X, Y, verbose=0, return_dict=True)
     assert measured["accuracy"] == pytest.approx(version.score)
     assert measured["loss"] == pytest.approx(version.metrics["val_loss"])
-    members = [registry.get(ref).load().predict(X, verbose=0) for ref in ("toy/1", "toy/2")]
-    np.testing.assert_allclose(loaded.predict(X, verbose=0), (members[0] + members[1]) / 2, rtol=1e-5)
+    members = [np.array(registry.get(ref).load()(X)) for ref in ("toy/1", "toy/2")]
+    np.testing.assert_allclose(np.array(loaded(X)), (members[0] + members[1]) / 2, rtol=1e-5)
     assert version.parameters == 2 * registry.get("toy/1").load().count_params()
 
-    assert choose_and_register(url, study, refs, 4, []).number == made.number  # the same members are the same version
+    again = choose_and_register(url, study, refs, 4, ["the data changed"])
+    assert again.number == made.number  # the same members are the same version
     assert [one.ref for one in find_candidates(registry, engine, study, 50).versions] == refs
 
 
-def test_what_lacks_weights_is_left_out_and_counted(stored, engine):
+def test_what_lacks_weights_is_left_out_and_counted(stored, sqlite_engine):
     registry, study, _ = stored
-    found = find_candidates(registry, engine, study, 2)
+    found = find_candidates(registry, sqlite_engine, study, 2)
     assert ([version.ref for version in found.versions], found.without_weights) == (["toy/1", "toy/2"], 1)
     registry.drop_weights("toy", [1, 2])
     with pytest.raises(NotFoundError, match="'s' has 1 stored models, and 3 versions without weights; expected 2 or"):
-        find_candidates(registry, engine, study, 50)
+        find_candidates(registry, sqlite_engine, study, 50)
 
 
-def test_a_dropped_trial_is_no_candidate(stored, engine):
+def test_a_dropped_trial_is_no_candidate(stored, sqlite_engine):
     registry, study, _ = stored
-    with writing(engine) as connection:
+    with writing(sqlite_engine) as connection:
         connection.execute(sa.update(slots).where(slots.c.number == 0).values(trial=0, dropped=True))
-    assert [version.ref for version in find_candidates(registry, engine, study, 50).versions] == ["toy/2", "toy/3"]
+    assert [version.ref for version in find_candidates(registry, sqlite_engine, study, 50).versions] == [
+        "toy/2",
+        "toy/3",
+    ]
 
 
 def test_a_study_without_versions_has_none_to_average(sqlite_engine, make_study):
@@ -101,10 +126,10 @@ def test_a_study_without_versions_has_none_to_average(sqlite_engine, make_study)
 
 
 @pytest.mark.parametrize("option", ["size", "candidates"])
-def test_one_is_no_ensemble(stored, engine, option):
+def test_one_is_no_ensemble(stored, sqlite_engine, option):
     _, study, _ = stored
     with pytest.raises(UsageError, match="is 1; expected 2 or more"):
-        make_ensemble(engine, study, **{option: 1})
+        make_ensemble(sqlite_engine, study, **{option: 1})
 
 
 def test_nothing_is_registered_where_nothing_is_gained(stored):
@@ -132,4 +157,23 @@ def test_an_objective_that_predictions_do_not_give(stored):
 
 
 def test_the_record_names_the_members():
-    assert origin_of([("m/7", 1), ("m/10", 3)]) == "ensemble:m/10*3+m/7"
+    made = [registered(number, Weights(str(number), 1)) for number in (10, 7)]
+    origin = origin_of("ensemble", [(made[0], 3), (made[1], 1)])
+    assert re.fullmatch(r"ensemble:m/7\+m/10\*3#[0-9a-f]{8}", origin)
+    assert origin_of("ensemble", [(made[1], 1), (made[0], 3)]) == origin
+
+
+def test_references_of_another_registry_are_other_members():
+    here, there = registered(1, Weights("a", 1)), registered(1, Weights("b", 1))
+    assert origin_of("refit", [(here, 1)], 5) != origin_of("refit", [(there, 1)], 5) != origin_of("refit", [(there, 1)])
+
+
+def registered(number, weights):
+    fields = {
+        "params": {},
+        "metrics": {},
+        "curves": {},
+        "source": Source(),
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return ModelVersion("m", number, 0.5, "loss", "min", 1, weights=weights, **fields)

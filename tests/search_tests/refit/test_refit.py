@@ -57,9 +57,11 @@ def problems(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def url(database_url):
-    Registry(database_url, create=True).close()
-    return database_url
+def url(tmp_path):
+    """Give the URL of an empty registry."""
+    made = f"sqlite:///{tmp_path}/studies.db"
+    Registry(made, create=True).close()
+    return made
 
 
 def plan(problem="search.toy:toy", *, epochs=2, seed=5, **settings):
@@ -103,9 +105,10 @@ def train_by_hand(epochs, seed):
     return model.get_weights()
 
 
-def test_it_is_trained_on_all_data_for_as_many_epochs_and_has_no_score(url):
-    version_ref = train_refit(url, plan(epochs=3, max_epochs=9))
-    with Registry(url) as registry:
+def test_it_is_trained_on_all_data_for_as_many_epochs_and_has_no_score(database_url):
+    Registry(database_url, create=True).close()
+    version_ref = train_refit(database_url, plan(epochs=3, max_epochs=9))
+    with Registry(database_url) as registry:
         version = registry.get(version_ref)
         assert (version.epoch, version.params, version.tags) == (3, PARAMS, {"refit": "s"})
         assert (version.source.origin, version.source.seed, version.source.study) == ("refit:toy/1#5", 5, None)
