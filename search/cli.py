@@ -8,10 +8,11 @@ from registry.core import fast_start
 import sys
 
 from registry.core.console import new_app, run
-from search.commands import confirm, control, dashboard, naming, show
+from search.commands import control, dashboard, naming, show
 from search.commands import run as working
 from search.commands.help.examples import EXAMPLES, PANELS
 from search.commands.newcomers import begin, importing
+from search.commands.winners import confirm, ensemble, refit
 
 app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")
 app.command("init")(begin.init_command)
@@ -20,6 +21,8 @@ app.command("run")(working.run_command)
 app.command("create")(working.create_command)
 app.command("worker")(working.worker_command)
 app.command("confirm")(confirm.confirm_command)
+app.command("ensemble")(ensemble.ensemble_command)
+app.command("refit")(refit.refit_command)
 app.command("status")(show.status_command)
 app.command("stop")(control.stop_command)
 app.command("retry")(control.retry_command)

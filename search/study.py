@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy.engine import Engine
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from search.confirm.ranking import Confirmed
+    from search.ensemble.make import Ensemble
     from search.problems.problem import Problem
     from search.records.forecast.outlook import Outlook
+    from search.refit.refit import Refit, Refitted
     from search.trial_import.past import PastStudy
     from search.trial_import.warm_start import WarmStart
     from search.trial_import.write import Imported
@@ -342,6 +344,70 @@ class Study:
         from search.confirm.conclude import conclude
 
         return conclude(self._engine, self.record)
+
+    def ensemble(
+        self, *, size: int | None = None, candidates: int | None = None, accept_changes: bool = False
+    ) -> Ensemble:
+        """Choose among the stored models by the score of their average; register one model that averages the chosen.
+
+        Args:
+            size: choices at most, 5 without it; a model may be chosen again, and counts more then.
+            candidates: how many of the best stored models are looked at; 50 without it.
+            accept_changes: go on though the problem has changed.
+
+        Raises:
+            UserError: fewer than two models are stored, none gains by another, or the problem has changed.
+
+        Example:
+            >>> Study.open("fmnist").ensemble(size=5).version  # doctest: +SKIP
+            'fmnist/58'
+        """
+        from search.ensemble.make import CANDIDATES, SIZE, make_ensemble
+
+        return make_ensemble(
+            self._engine,
+            self.record,
+            size=SIZE if size is None else size,
+            candidates=CANDIDATES if candidates is None else candidates,
+            accept_changes=accept_changes,
+        )
+
+    def refit(
+        self,
+        *,
+        version: str | None = None,
+        seeds: int = 1,
+        device: str = "auto",
+        accept_changes: bool = False,
+        on_trained: Callable[[Refitted], None] = lambda trained: None,
+    ) -> Refit:
+        """Train the winner on training and validation data together, register it, and measure the test data once.
+
+        Args:
+            version: whose params and epochs are taken; without it the winner of the confirmation, else the best.
+            seeds: how many trainings, a version each.
+            device: ``auto``, ``cpu``, ``gpu`` or ``gpu:0``.
+            accept_changes: go on though the problem has changed.
+            on_trained: called with each training as it ends.
+
+        Raises:
+            UserError: no version to take, data that cannot be joined, or a problem that has changed.
+
+        Example:
+            >>> Study.open("fmnist").refit(seeds=5).test["test_accuracy"]  # doctest: +SKIP
+            (0.91, 0.92, 0.91, 0.92, 0.91)
+        """
+        from search.refit.refit import refit
+
+        return refit(
+            self._engine,
+            self.record,
+            version=version,
+            seeds=seeds,
+            device=device,
+            accept_changes=accept_changes,
+            on_trained=on_trained,
+        )
 
     def run(
         self,

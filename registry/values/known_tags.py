@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
+ENSEMBLE_TAG, REFIT_TAG = "ensemble", "refit"  # the study whose models it averages, or whose winner it trains again
 NO_WEIGHTS_TAG = "no_weights"  # why a version was registered without a file
 CHANGES_TAG = "accepted_changes"  # how the problem had changed since the study began, where somebody went on with it
 CLASSES_TAG = "classes"  # what the classes are called, as a JSON list

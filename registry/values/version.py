@@ -65,7 +65,8 @@ class Source:
         data_fingerprint: a hash of the training data.
         code_revision: the revision of the code that trained it.
         libraries: name to version, such as ``{"keras": "3.15.1"}``.
-        origin: its name in another system, such as ``mlflow:RUN``; a model has at most one version per origin.
+        origin: its name in another system, such as ``mlflow:RUN``, or the versions that it was made of, such as
+            ``ensemble:fmnist/3*2+fmnist/7#5f0c2a91``; a model has at most one version per origin.
     """
 
     study: str | None = None

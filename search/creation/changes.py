@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from registry.core.database.transaction import clock, writing
+from registry.core.database.transaction import clock, reading, writing
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from search import schema as tables
@@ -19,7 +19,7 @@ from search.creation.given import sampled_points
 from search.errors import ChangedProblem
 from search.optuna_bridge.tables import reopen_trial, set_direction
 from search.problems.inspection import SLOW, Inspection, inspect_problem
-from search.records.events import note, note_changes
+from search.records.events import accepted_changes, note, note_changes
 from search.records.settings import Settings
 from search.records.studies import (
     StudyRecord,
@@ -100,6 +100,20 @@ def check_problem(study: StudyRecord, seconds: float | None = None) -> None:
         TimeIsUp: it takes longer than ``seconds``.
     """
     check_unchanged(study, _inspect(study, seconds))
+
+
+def accepted_differences(engine: Engine, study: StudyRecord, *, accept: bool) -> list[str]:
+    """Return in words how the problem has changed since the study began, where that is or was accepted.
+
+    Raises:
+        ProblemError: it does not load.
+        ChangedProblem: it has changed, and ``accept`` is not set.
+    """
+    now = _inspect(study, None)
+    if not accept:
+        check_unchanged(study, now)
+    with reading(engine) as connection:
+        return [*accepted_changes(connection, study.id), *differences(study, now)]
 
 
 def check_or_follow(engine: Engine, study: StudyRecord, seconds: float | None = None) -> StudyRecord:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 from registry import schema as registry_tables
 from registry.core.database.transaction import reading, write_again
 from registry.core.errors import ConflictError, UsageError
-from registry.values.known_tags import CONFIRM_TAG
+from registry.values.known_tags import CONFIRM_TAG, ENSEMBLE_TAG, REFIT_TAG
 from search.coordination.presence import check_idle
 from search.optuna_bridge.studies import check_free, rename_study
 from search.problems.inspection import SLOW
@@ -142,6 +142,7 @@ def _rename_in_registry(connection: Connection, was: str, name: str) -> None:
     own = versions.c.trial.is_not(None)
     change = sa.update(versions).where(own, versions.c.study == was)
     connection.execute(change.values(study=name))
-    ours = sa.select(versions.c.id).where(own)
-    tagged = sa.update(tags).where(tags.c.name == CONFIRM_TAG, tags.c.value == was, tags.c.version_id.in_(ours))
+    imported = sa.select(registry_tables.imports.c.version_id)
+    named = (CONFIRM_TAG, ENSEMBLE_TAG, REFIT_TAG)
+    tagged = sa.update(tags).where(tags.c.name.in_(named), tags.c.value == was, tags.c.version_id.not_in(imported))
     connection.execute(tagged.values(value=name))

@@ -32,7 +32,7 @@ def as_part(part: Any, which: str) -> Any:
     if is_batched(part):
         return part
     if isinstance(part, Iterator):
-        return _of_batches(part, which)
+        return gather(part, which)
     if isinstance(part, Mapping) and "x" in part and set(part) <= set(PARTS):
         part = tuple(part.get(name) for name in PARTS)
     if not isinstance(part, tuple | list):
@@ -163,8 +163,17 @@ def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def _of_batches(batches: Iterable[Any], which: str) -> tuple[Any, ...]:
-    """Return all batches of a generator as arrays, so that each epoch can go through them again."""
+def gather(batches: Iterable[Any], which: str, kind: str = "generator") -> tuple[Any, ...]:
+    """Return all batches as arrays, so that they can be gone through again.
+
+    Args:
+        batches: tuples of x, or x and y, or x, y and weights.
+        which: ``train`` or ``validation``, for messages.
+        kind: what gives them, for messages.
+
+    Raises:
+        ProblemError: they are no such batches, do not end, or do not fit together.
+    """
     import keras
     import numpy as np
 
@@ -172,23 +181,23 @@ def _of_batches(batches: Iterable[Any], which: str) -> tuple[Any, ...]:
     for batch in batches:
         if not isinstance(batch, tuple | list) or not 1 <= len(batch) <= len(PARTS):
             raise ProblemError(
-                f"the generator of Data({which}=...) gives {_kind(batch)}; expected batches (x, y) of arrays"
+                f"the {kind} of Data({which}=...) gives {_kind(batch)}; expected batches (x, y) of arrays"
             )
         collected.append(keras.tree.map_structure(np.asarray, tuple(batch)))
         if len(collected) > MANY_BATCHES:
             raise ProblemError(
-                f"the generator of Data({which}=...) has given {MANY_BATCHES} batches and does not end; give "
+                f"the {kind} of Data({which}=...) has given {MANY_BATCHES} batches and does not end; give "
                 "those of one epoch, as in itertools.islice(generator, 100), or a keras.utils.PyDataset"
             )
     if not collected:
-        raise ProblemError(f"the generator of Data({which}=...) gives nothing; was it gone through before?")
+        raise ProblemError(f"the {kind} of Data({which}=...) gives nothing; was it gone through before?")
     single = any(leaf.ndim == 0 for leaf in keras.tree.flatten(collected[0]))
     try:
         join = np.stack if single else np.concatenate
         joined = keras.tree.map_structure(lambda *parts: join(parts), *collected)
     except ValueError as error:
         raise ProblemError(
-            f"the batches of the generator of Data({which}=...) do not fit together: {str(error).splitlines()[0]}"
+            f"the batches of the {kind} of Data({which}=...) do not fit together: {str(error).splitlines()[0]}"
         ) from error
     return tuple(_equally_long(list(joined), which))
 

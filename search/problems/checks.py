@@ -148,3 +148,14 @@ def at_least_zero(field: str, given: Any, kind: type[int] | type[float]) -> Any:
     if isinstance(given, bool) or not known or given < 0:
         raise ProblemError(f"{field} is {given!r}; expected a {'whole ' if kind is int else ''}number of 0 or more")
     return kind(given)
+
+
+def checked_momentum(given: Any) -> float:
+    """Return by how much an average of weights stays as it is at a step.
+
+    Raises:
+        ProblemError: it is no number from 0 to below 1.
+    """
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < 1:
+        raise ProblemError(f"ema_momentum is {given!r}; expected a number from 0 to below 1, such as 0.999")
+    return float(given)

@@ -9,10 +9,10 @@ from registry.core.error_text import one_line
 from registry.core.objective import Direction
 from search.errors import ProblemError, SpaceError
 from search.problems.identity import identify
-from search.problems.metric_check import check_metric
+from search.problems.models.metric_check import check_metric
+from search.problems.models.writable import warning_of, why_not_writable
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
-from search.problems.writable import warning_of, why_not_writable
 from search.space.description import describe_model, describe_source, steady
 from search.space.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.system.runtime import show_optional

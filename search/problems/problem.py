@@ -58,6 +58,8 @@ class Problem:
         monitor: what early stopping watches, in the forms of ``objective``; None for the objective.
         min_delta: by how much that has to get better; less is no gain.
         start_from_epoch: epochs that pass before early stopping watches.
+        ema_momentum: average the weights over the steps: average = momentum * average + (1 - momentum) * weight. The
+            averages are what is measured after each epoch, and what is registered. None for the weights themselves.
 
     Raises:
         ProblemError: one of them cannot be what it is to be.
@@ -80,6 +82,7 @@ class Problem:
     monitor: Objective | None = None
     min_delta: float = 0.0
     start_from_epoch: int = 0
+    ema_momentum: float | None = None
 
     def __post_init__(self) -> None:
         values: dict[str, Any] = {
@@ -96,6 +99,8 @@ class Problem:
         }
         if self.monitor is not None:
             values["monitor"] = checks.as_objective(self.monitor, "monitor")
+        if self.ema_momentum is not None:
+            values["ema_momentum"] = checks.checked_momentum(self.ema_momentum)
         if self.load_test is not None:
             values["load_test"] = checks.as_loader(self.load_test, "load_test", "(x, y)", tuple)
         for field_name, value in values.items():

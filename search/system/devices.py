@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 
+from search.system.placement import Place, place_workers
+
 
 def find_gpus() -> list[str]:
     """Return the GPUs of this machine as CUDA numbers them; none where there is no driver."""
@@ -22,6 +24,16 @@ def find_gpus() -> list[str]:
     except (OSError, subprocess.SubprocessError):
         return []
     return listed.stdout.split()
+
+
+def only_place(device: str) -> Place:
+    """Return where a process runs that has this machine to itself: one GPU, or all cores.
+
+    Raises:
+        UsageError: a device that the machine does not have.
+    """
+    gpus = [] if device == "cpu" else find_gpus()
+    return place_workers(workers=1, device=device, cores=usable_cores(), gpus=gpus)[0]
 
 
 def usable_cores() -> int:

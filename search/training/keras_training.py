@@ -23,6 +23,7 @@ from search.training.fitting.metrics import MetricReader
 from search.training.fitting.own_callbacks import are_of_epochs
 from search.training.job import Job
 from search.training.resident import ResidentArrays
+from search.training.state.averages import keep_averages, without_swaps
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
 
@@ -77,6 +78,10 @@ class KerasTraining:
         """Return what a training that was continued could not take over; nothing where it went on exactly."""
         return () if self._trainer is None else self._trainer.inexact
 
+    def holds_back(self) -> bool:
+        """Tell whether a HyperModel's fit keeps a part of its training data for validation."""
+        return self._trainer is not None and self._trainer.holds_back
+
     def end(self) -> None:
         """Let go of the model."""
         self._trainer = None
@@ -87,6 +92,8 @@ class KerasTraining:
         keras.utils.set_random_seed(job.seed)
         model = build_model(self._hypermodel, job.hp)
         check_model(model, self._problem, own_fit=self._own_fit)
+        if self._problem.ema_momentum is not None:
+            keep_averages(model, self._problem.ema_momentum)
         job.started(job.hp.params)
         resume = None if job.resume is None else Snapshot.from_bytes(job.resume)
         asked = job.hp.params.get("batch_size")
@@ -98,7 +105,7 @@ class KerasTraining:
             should_stop=job.should_stop,
             read=self._read,
         )
-        own = list(self._problem.callbacks())
+        own = without_swaps(self._problem.callbacks())
         job.monitor.limits = replace(job.monitor.limits, **self._problem.early_stopping)
         if self._resident is not None and takes_fast_path(model) and are_of_epochs(own):
             options: dict[str, Any] = {"seed": job.seed, "resume": resume, "callbacks": own}

@@ -18,6 +18,7 @@ from search.data.arrays import as_tensors, sample_order
 from search.errors import Interrupted, ProblemError
 from search.training.fitting.metrics import MetricReader
 from search.training.kernels.step import with_kernels
+from search.training.state.averages import averaged
 
 CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within seconds
 FIRST_CALL_STEPS = 50
@@ -93,7 +94,7 @@ class ResidentEpochs:
         self._steps_a_call = FIRST_CALL_STEPS
 
     def run(self, epoch: int) -> dict[str, Any]:
-        """Train one epoch, counted from 1, and return its metrics by name.
+        """Train one epoch, counted from 1, and return its metrics by name; averages of weights are what is measured.
 
         Raises:
             Interrupted: asked to stop; the weights are somewhere inside the epoch.
@@ -103,7 +104,8 @@ class ResidentEpochs:
         logs = self._run_steps(tf.constant(order))
         metrics = self._read(self._reported(logs))
         self._model.reset_metrics()
-        logs = self._measure()
+        with averaged(self._model):
+            logs = self._measure()
         measured = self._read(self._reported(logs))
         return metrics | {f"val_{name}": value for name, value in measured.items()}
 

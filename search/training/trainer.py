@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from registry.core.error_text import one_line
@@ -19,6 +19,7 @@ from search.training.fitting.outcome import returned_metrics
 from search.training.fitting.own_callbacks import OwnCallbacks
 from search.training.monitor import Monitor
 from search.training.resident import ResidentArrays, ResidentEpochs
+from search.training.state.averages import averaged
 from search.training.state.snapshot import Arrays, Snapshot
 
 logger = logging.getLogger(__name__)
@@ -177,6 +178,11 @@ class Trainer:
         """What a training that was continued could not take over; nothing where it went on exactly."""
         return self._inexact if self._calls is None else tuple(sorted(self._calls.inexact))
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether a ``fit`` keeps a part of its training data for validation."""
+        return self._calls is not None and self._calls.holds_back
+
     def _called(self, fit: Callable[[], Any]) -> Any:
         """Return what a ``fit`` returns; what we raised within it comes out of it, whatever it does about that."""
         failed: Exception | None = None
@@ -223,7 +229,7 @@ class Trainer:
         metrics = self._read(logs, self.monitor.objective.metric)
         in_loop = model is None
         model = self._callback.model or self.model if in_loop else model
-        better = self._end_epoch(metrics, model, later=self._later)
+        better = self._end_epoch(metrics, model, later=self._later, measured_by_keras=not in_loop)
         if in_loop:
             self.snapshot, self._calls.last = None, model
         else:
@@ -237,10 +243,14 @@ class Trainer:
         self._begin_epoch()
         return self.monitor.stop_reason is not None
 
-    def _end_epoch(self, metrics: Mapping[str, float], model: Any, *, later: bool = False) -> bool:
+    def _end_epoch(
+        self, metrics: Mapping[str, float], model: Any, *, later: bool = False, measured_by_keras: bool = True
+    ) -> bool:
         better = self.monitor.after_epoch(metrics, self._clock() - self._epoch_started, later=later)
         if better:
-            self._best, self._best_model = model.get_weights(), model
+            # A loop of the user's own has measured the weights as they are.
+            with averaged(model) if measured_by_keras else nullcontext():
+                self._best, self._best_model = model.get_weights(), model
         return better
 
     def _conclude(self, outcome: Any) -> None:

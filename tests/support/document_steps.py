@@ -16,7 +16,7 @@ LEFT_OUT = {
     r"registry import-mlflow": "needs an MLflow server",
     r"search run mnist|search run mine:digits|search run mine\.py": "downloads MNIST",
     r"python -m benchmarks": "takes an hour each; make bench checks what it prints",
-    r"search run PROBLEM|search confirm STUDY": "a pattern and no command",
+    r"search run PROBLEM|search (confirm|ensemble|refit) STUDY": "a pattern and no command",
     r"fmnist reference|search confirm fmnist|search run fmnist-wide|fmnist baselines$": "takes hours",
     r"fmnist pictures|fmnist baselines softmax": "trains for minutes, or draws what was trained for hours",
 }

@@ -221,7 +221,7 @@ def _reported(number: int, version: ModelVersion, metric: str) -> ReportedTrial:
         label=version.ref,
         test=metrics_on_test(version),
         seed=source.seed,
-        source="by hand" if source.study is None else f"{source.study}, trial {source.trial}",
+        source=source.origin or "by hand" if source.study is None else f"{source.study}, trial {source.trial}",
     )
 
 
@@ -233,7 +233,8 @@ def _origin(version: ModelVersion) -> str:
     source = version.source
     known = {"seed": source.seed, "data": source.data_fingerprint, "code": source.code_revision}
     told = [f"{name} {value}" for name, value in known.items() if value is not None]
-    made = [source.problem or "no problem", *told, f"{version.created_at:%Y-%m-%d %H:%M} UTC"]
+    of = [] if source.origin is None else [source.origin]
+    made = [source.problem or "no problem", *of, *told, f"{version.created_at:%Y-%m-%d %H:%M} UTC"]
     return " · ".join(made)
 
 

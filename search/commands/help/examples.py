@@ -9,6 +9,8 @@ EXAMPLES = {
     "create": "search create fmnist --study night --trials 100",
     "worker": "search worker night --storage postgresql://ann@db/studies",
     "confirm": "search confirm night --top 3 --seeds 5",
+    "ensemble": "search ensemble night --size 5",
+    "refit": "search refit night --seeds 5",
     "status": "search status night --watch",
     "stop": "search stop night",
     "retry": "search retry night 7",

@@ -20,6 +20,7 @@ from search.training.fitting.epochs import EpochCallback
 from search.training.fitting.ordered import first_batch, prepare_data
 from search.training.fitting.resident_fit import AS_BY_DEFAULT, ResidentFits, takes
 from search.training.kernels.step import kernels_for
+from search.training.state.averages import without_swaps
 from search.training.state.snapshot import Snapshot
 
 
@@ -99,6 +100,7 @@ class FitCalls:
         self.calls: list[Call] = []
         self.histories: list[Any] = []
         self.inexact: set[str] = set()
+        self.holds_back = False  # a call keeps a part of its training data for validation
         self._due = resume is not None  # the state is still to be put back
         self.running: Any = None  # the model that the watched call under way trains
         self.last: Any = None  # the one that was trained last
@@ -124,7 +126,7 @@ class FitCalls:
             watched = model is self._model or any(each is self._callback for each in callbacks)
             if self._depth or not watched:
                 return keras_fit(model, *args, **kwargs)
-            said["callbacks"] = [each for each in callbacks if each is not self._callback]
+            said["callbacks"] = without_swaps(each for each in callbacks if each is not self._callback)
             self._depth += 1
             try:
                 return self._run(functools.partial(keras_fit, model), model, said)
@@ -162,6 +164,7 @@ class FitCalls:
         self._begin(model, number >= len(self._before) and number > 0)
         self.calls.append(before)
         self.running = self.last = model
+        self.holds_back |= bool(said.get("validation_split")) and said.get("validation_data") is None
         said.setdefault("epochs", self._defaults.epochs)
         said.setdefault("verbose", 0)
         unordered = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import keras
 
 from search.errors import Interrupted
+from search.training.state.averages import averaged
 
 
 class EpochCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -38,6 +40,7 @@ class EpochCallback(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._begin_training, self._begin_epoch = begin_training, begin_epoch
         self._end_epoch, self._end_batch, self._should_stop = end_epoch, end_batch, should_stop
+        self._testing = ExitStack()
         self.raised: Exception | None = None
 
     @property
@@ -64,6 +67,14 @@ class EpochCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Give the epoch up where asked to."""
         self._own(self._after_batch)
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Let averages of the weights be measured, where an optimizer keeps them."""
+        self._testing.enter_context(averaged(self._model))
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Give the model its weights again."""
+        self._testing.close()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Hand the metrics on and end the training where told."""

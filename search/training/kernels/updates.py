@@ -24,7 +24,7 @@ SMALL_EPSILON = 2e-6  # of Adagrad's first accumulator: beneath it, where the ep
 def fused_updates(optimizers: Iterable[Any]) -> Iterator[None]:
     """Let optimizers update by kernels what is traced in this block; afterwards they are as they were.
 
-    Clipping, weight decay, moving averages, accumulated gradients and schedules remain Keras' own. So does all of an
+    Clipping, weight decay, accumulated gradients and schedules remain Keras' own. So does all of an
     optimizer whose class or options have no kernel, of sparse gradients, of variables that are not float32, and under a
     ``tf.distribute.Strategy``.
 
@@ -33,17 +33,18 @@ def fused_updates(optimizers: Iterable[Any]) -> Iterator[None]:
     """
     fused = [] if tf.distribute.has_strategy() else [each for each in optimizers if has_kernel(each)]
     for optimizer in fused:
-        vars(optimizer)["_backend_update_step"] = functools.partial(_update, optimizer)
+        vars(optimizer).update({name: functools.partial(kernel, optimizer) for name, kernel in FUSED.items()})
     try:
         yield
     finally:
         for optimizer in fused:
-            del vars(optimizer)["_backend_update_step"]
+            for name in FUSED:
+                del vars(optimizer)[name]
 
 
 def has_kernel(optimizer: Any) -> bool:
     """Tell whether an optimizer is exactly of a class, and has options, that a kernel computes."""
-    own = vars(optimizer).keys() & {"update_step", "_backend_update_step"}  # also ours, of a block around this one
+    own = vars(optimizer).keys() & {"update_step", *FUSED}  # also ours, of a block around this one
     if type(optimizer) not in KERNELS or own or getattr(optimizer, "amsgrad", False):
         return False
     if type(optimizer) is keras.optimizers.Adagrad:
@@ -60,6 +61,19 @@ def _update(optimizer: Any, gradients: Any, variables: Any, learning_rate: Any) 
             optimizer.update_step(gradient, variable, learning_rate)
         else:
             update(gradient, variable.handle, optimizer._get_variable_index(variable))
+
+
+def _average(optimizer: Any, variables: Any) -> None:
+    """Move averages towards the variables as ``Optimizer._update_model_variables_moving_average`` does.
+
+    average = momentum * average + (1 - momentum) * variable is a step down the gradient average - variable, at the rate
+    1 - momentum; the first step sets the average, which is 0, to the variable.
+    """
+    rate = tf.where(optimizer.iterations.value > 0, 1.0 - optimizer.ema_momentum, 1.0)
+    for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
+        apart = average.value - variable.value
+        alpha = tf.cast(rate, apart.dtype)
+        tf.raw_ops.ResourceApplyGradientDescent(var=_handle(average), alpha=alpha, delta=apart)
 
 
 def _sgd(optimizer: Any, rate: Any) -> Update:
@@ -151,4 +165,10 @@ KERNELS: Mapping[type, Callable[[Any, Any], Update]] = {
     keras.optimizers.AdamW: _adam,
     keras.optimizers.RMSprop: _rmsprop,
     keras.optimizers.Adagrad: _adagrad,
+}
+
+# By the method of Keras' optimizers whose place it takes.
+FUSED: Mapping[str, Callable[..., None]] = {
+    "_backend_update_step": _update,
+    "_update_model_variables_moving_average": _average,
 }

@@ -367,6 +367,14 @@ class TestVersionsCompared:
         assert set(study.provenance) == {"m/1", "m/2", "m/4", "m/5"}
         assert "seed 0" in study.provenance["m/2"]
 
+    def test_what_is_made_of_others_says_so_and_has_no_rank_without_a_score(self) -> None:
+        made = version(3, 0.95, source=Source(origin="ensemble:m/1+m/2"))
+        refit = version(4, math.nan, source=Source(origin="refit:m/1#7"))
+        (study,) = comparison_of([version(1, 0.9), made, refit], database="d", made_by="p").studies
+        assert [trial.name for trial in study.ranked] == ["m/3", "m/1"]
+        assert [trial.source for trial in study.trials] == ["s, trial 1", "ensemble:m/1+m/2", "refit:m/1#7"]
+        assert "ensemble:m/1+m/2" in study.provenance["m/3"]
+
     def test_a_mean_is_not_held_against_a_single_score(self) -> None:
         chosen = [version(1, 0.9), version(2, 0.89)]
         alike = [version(1, 0.9), version(3, 0.8, source=Source("s", 3, seed=1))]

@@ -98,6 +98,7 @@ def test_a_model_that_is_built_already_is_no_hypermodel():
         ({"min_delta": float("nan")}, "min_delta is nan; expected a number of 0 or more"),
         ({"start_from_epoch": 1.5}, "start_from_epoch is 1.5; expected a whole number of 0 or more"),
         ({"monitor": "mine"}, "the monitor is 'mine', and nobody knows whether more of it is better"),
+        ({"ema_momentum": 1}, "ema_momentum is 1; expected a number from 0 to below 1, such as 0.999"),
         ({"callbacks": [1]}, "callbacks is of type list; expected a function without arguments that returns new Keras"),
     ],
 )
@@ -112,3 +113,4 @@ def test_what_training_takes_beside_in_the_forms_that_users_know():
     assert made.monitor == Objective("val_loss", "min")
     assert (made.min_delta, made.callbacks()) == (1.0, [])
     assert problem().callbacks() == ()
+    assert (problem(ema_momentum=0).ema_momentum, problem().ema_momentum) == (0.0, None)

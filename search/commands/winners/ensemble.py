@@ -1,0 +1,50 @@
+"""The command that averages a study's stored models in one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry.core.console import Json, Storage, print_json, print_table, say
+from search.commands import options, session
+
+if TYPE_CHECKING:
+    from search.ensemble.make import Ensemble
+
+
+def ensemble_command(
+    study: options.StudyName,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", metavar="N", help="How many models are chosen; one may be again (5)."),
+    ] = None,
+    candidates: Annotated[
+        int | None, typer.Option("--candidates", metavar="N", help="How many of the best stored are looked at (50).")
+    ] = None,
+    accept_changes: options.Accept = False,
+    as_json: Json = False,
+    storage: Storage = None,
+) -> None:
+    """Average a study's stored models, chosen by the score of their average, in one registered model."""
+    session.prepare_process()
+    opened = session.open_to_write(study, storage, stderr=as_json)
+    made = opened.ensemble(size=size, candidates=candidates, accept_changes=accept_changes)
+    print_json(made.as_dict()) if as_json else _print(made)
+
+
+def _print(made: Ensemble) -> None:
+    metric = made.objective.metric
+    print_table(
+        ["member", "weight", metric], [(one.version, f"{one.times}/{made.size}", one.score) for one in made.members]
+    )
+    looked_at = f"{made.candidates} stored models of {made.study}"
+    if made.without_weights:
+        looked_at += f" ({made.without_weights} without weights were left out)"
+    again = "" if made.is_new else ", which was there already"
+    say(f"{made.version}: the average of {len(made.members)} of {looked_at}{again}")
+    say(f"{metric} {made.score:.6g}; {made.best.version}, the best alone, has {made.best.score:.6g}")
+    more = len(made.scores) - made.size
+    if more:
+        say(f"it ends with {made.size} of {len(made.scores)} choices: the last {more} gained nothing")
+    say("chosen and measured on the same validation data, so what it gains is a little less on new ones")

@@ -1,0 +1,1 @@
+"""Choose among a study's stored models, and average them in one."""

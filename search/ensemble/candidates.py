@@ -1,0 +1,48 @@
+"""Which of a study's versions may be members of an ensemble."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Engine
+
+from registry import ModelVersion, Registry
+from registry.core.errors import NotFoundError, UsageError
+from search.records.studies import StudyRecord
+from search.worker.recording.derived import own_versions
+
+LEAST = 2
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Versions that are looked at.
+
+    Args:
+        versions: the best first.
+        without_weights: how many more versions of the study have no weights.
+    """
+
+    versions: tuple[ModelVersion, ...]
+    without_weights: int
+
+
+def find_candidates(registry: Registry, engine: Engine, study: StudyRecord, most: int) -> Candidates:
+    """Return the best stored versions of a study's trials.
+
+    Raises:
+        UsageError: fewer than two are to be looked at.
+        NotFoundError: fewer than two are stored.
+    """
+    if most < LEAST:
+        raise UsageError(f"the number of candidates is {most}; expected {LEAST} or more")
+    of_trials = [version for version in own_versions(registry, engine, study) if not math.isnan(version.score)]
+    stored = [version for version in of_trials if version.weights is not None]
+    gone = len(of_trials) - len(stored)
+    if len(stored) < LEAST:
+        raise NotFoundError(
+            f"the study {study.name!r} has {len(stored)} stored models, and {gone} versions without weights; expected "
+            f"{LEAST} or more: --top-k of a new study says how many of the best trials keep theirs"
+        )
+    return Candidates(tuple(stored[:most]), gone)

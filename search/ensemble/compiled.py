@@ -1,0 +1,66 @@
+"""What a problem's models are compiled with, and scores of predictions by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from registry.values.structures import for_keras, mapped
+from registry.values.version import Param
+from search.ensemble.outputs import OutputKind, named_identity
+from search.errors import MetricError
+from search.problems.rebuild import rebuild_model
+from search.training.fitting.metrics import MetricReader
+
+BATCH = 8192
+PARTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+def compilation(problem: str, params: Mapping[str, Param]) -> dict[str, Any]:
+    """Return the loss and metrics that a problem compiles a model with, as arguments of ``compile``, new each time."""
+    config = rebuild_model(problem, params)._compile_config.config
+    return {name: config[name] for name in PARTS if config.get(name) is not None}
+
+
+class Judge:
+    """Measure predictions by a problem's own loss and metrics, as its models' ``evaluate`` would.
+
+    The loss is without penalties of weights, which a prediction does not have.
+
+    Args:
+        kind: what the predictions are.
+        compiled: see `compilation`.
+        truth: ``(y,)`` or ``(y, sample_weight)`` of the samples.
+    """
+
+    def __init__(self, kind: OutputKind, compiled: Mapping[str, Any], truth: Sequence[Any]) -> None:
+        shapes = dict(zip(kind.names, kind.shapes, strict=True))
+        inputs = mapped(lambda name: keras.Input(shapes[name]), kind.structure)
+        named = iter(kind.names)
+        outputs = mapped(lambda tensor: named_identity(next(named))(tensor), inputs)
+        self._model = keras.Model(inputs, outputs)
+        self._model.compile(**compiled, jit_compile=False)  # XLA would take longer than it spares
+        self._truth = {name: for_keras(part) for name, part in zip(("y", "sample_weight"), truth, strict=False)}
+        self._kind, self._read = kind, MetricReader()
+
+    def metrics(self, means: Sequence[Any]) -> dict[str, float]:
+        """Return loss and metrics of averaged outputs, named ``val_…``."""
+        x = mapped(keras.ops.convert_to_numpy, self._kind.logits(means))
+        values = self._model.evaluate(x, **self._truth, batch_size=BATCH, verbose=0, return_dict=True)
+        return {f"val_{name}": number for name, number in self._read(values).items()}
+
+    def score(self, means: Sequence[Any], metric: str) -> float:
+        """Return one of the `metrics`.
+
+        Raises:
+            MetricError: it is not among them.
+        """
+        measured = self.metrics(means)
+        if metric not in measured:
+            raise MetricError(
+                f"the objective {metric!r} is not measured by the problem's compiled loss and metrics alone; "
+                f"they give: {', '.join(measured)}"
+            )
+        return measured[metric]

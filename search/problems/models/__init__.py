@@ -1,0 +1,1 @@
+"""What is checked of the models that a problem builds."""

@@ -1,0 +1,1 @@
+"""Train a winner once more, on training and validation data together."""

@@ -1,0 +1,168 @@
+"""A last training of a study's winner, on training and validation data together."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Engine
+
+from registry import ModelVersion, Registry
+from registry.core.database.transaction import reading
+from registry.core.database.url import with_password
+from registry.core.errors import NotFoundError, UsageError
+from registry.values.known_tags import REFIT_TAG, TEST
+from search.creation.changes import accepted_differences
+from search.records.events import CONFIRMED, find_confirmed, find_note
+from search.records.settings import derive_seed
+from search.records.studies import StudyRecord
+from search.refit.train import Plan, measure_refit, train_refit
+from search.system.devices import only_place
+from search.system.forkserver import call_in_child
+from search.worker.recording.derived import derived_tags, origin_of, own_versions
+
+NEW_SEEDS = 2**33  # no trial has so high a number, and no confirmation: their seeds are others
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """One training.
+
+    Args:
+        version: its reference in the registry.
+        seed: what its random numbers came from.
+        seconds: how long it trained.
+        is_new: False where it had been trained before.
+        test: loss and metrics on the test data, named ``test_…``; empty where the problem has none.
+    """
+
+    version: str
+    seed: int
+    seconds: float | None
+    is_new: bool
+    test: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refit:
+    """All trainings of a winner.
+
+    Args:
+        study: the study's name.
+        winner: the version whose params and epochs they have.
+        epochs: that each trained.
+        trainings: one a seed.
+    """
+
+    study: str
+    winner: str
+    epochs: int
+    trainings: tuple[Refitted, ...]
+
+    @property
+    def test(self) -> dict[str, tuple[float, ...]]:
+        """The figures on the test data, one a seed."""
+        names = dict.fromkeys(name for one in self.trainings for name in one.test)
+        return {name: tuple(one.test[name] for one in self.trainings if name in one.test) for name in names}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "study": self.study,
+            "winner": self.winner,
+            "epochs": self.epochs,
+            "trainings": [
+                {
+                    "version": one.version,
+                    "seed": one.seed,
+                    "seconds": one.seconds,
+                    "new": one.is_new,
+                    "test": one.test,
+                }
+                for one in self.trainings
+            ],
+        }
+
+
+def refit(
+    engine: Engine,
+    study: StudyRecord,
+    *,
+    version: str | None = None,
+    seeds: int = 1,
+    device: str = "auto",
+    accept_changes: bool = False,
+    on_trained: Callable[[Refitted], None] = lambda trained: None,
+) -> Refit:
+    """Train a study's winner on all data but the test data, register it, and measure it on those once.
+
+    A training has the winner's params and as many epochs as gave the winner its score. What was trained and registered
+    before is not trained, nor measured, again.
+
+    Args:
+        engine: the database.
+        study: the study.
+        version: whose params and epochs are taken; None for the winner of the study's confirmation, else the best.
+        seeds: how many trainings, a version each.
+        device: ``auto``, ``cpu``, ``gpu`` or ``gpu:0``.
+        accept_changes: go on though the problem has changed; the versions keep that on record.
+        on_trained: called with each training as it ends.
+
+    Raises:
+        UsageError: fewer than one seed, or a version that no trial of the problem gave.
+        NotFoundError: the study has no version.
+        UserError: the problem has changed or does not load, its data cannot be joined, or a training diverges.
+    """
+    if seeds < 1:
+        raise UsageError(f"the number of seeds is {seeds}; expected 1 or more")
+    url = with_password(engine.url)
+    with Registry(url) as registry:
+        winner = _winner(registry, engine, study) if version is None else _named(registry, study, version)
+        changed = accepted_differences(engine, study, accept=accept_changes)
+        tags = derived_tags(REFIT_TAG, study, winner, changed)
+        place, trained = only_place(device), []
+        for number in range(seeds):
+            seed = derive_seed(study.settings.seed, NEW_SEEDS + zlib.crc32(winner.ref.encode()) + number)
+            origin = origin_of("refit", [(winner, 1)], seed, *changed)
+            there = registry.origins(study.model).get(origin)
+            plan = Plan(study, dict(winner.params), winner.epoch, seed, origin, tags)
+            ref = (
+                f"{study.model}/{there}"
+                if there is not None
+                else call_in_child(train_refit, url, plan, place=place, mixed_precision=study.settings.mixed_precision)
+            )
+            if not _measured(registry.get(ref)):
+                call_in_child(measure_refit, url, ref, study.problem, place=place)
+            made = registry.get(ref)
+            trained.append(Refitted(ref, seed, made.seconds, there is None, _measured(made)))
+            on_trained(trained[-1])
+    return Refit(study.name, winner.ref, winner.epoch, tuple(trained))
+
+
+def _winner(registry: Registry, engine: Engine, study: StudyRecord) -> ModelVersion:
+    """Return the version that won the study's confirmation; without one, that with the best score."""
+    with reading(engine) as connection:
+        ended = find_confirmed(connection, study.name) or find_note(connection, study.id, CONFIRMED)
+    if ended is not None:
+        return registry.get(ended["version"])
+    versions = own_versions(registry, engine, study)
+    if not versions:
+        raise NotFoundError(f"no trial of {study.name!r} has become a version yet: there is nothing to refit")
+    return versions[0]
+
+
+def _named(registry: Registry, study: StudyRecord, ref: str) -> ModelVersion:
+    version = registry.get(ref)
+    if version.source.problem != study.problem or version.source.origin is not None:
+        came = version.source.origin or f"of the problem {version.source.problem!r}"
+        raise UsageError(
+            f"{version.ref} is {came}; expected a version that a trial of {study.problem!r} gave, whose params and "
+            "epochs can be trained again"
+        )
+    return version
+
+
+def _measured(version: ModelVersion) -> dict[str, float]:
+    return {name: float(text) for name, text in version.tags.items() if name.startswith(TEST)}

@@ -1,0 +1,135 @@
+"""Train and register one refit; it runs in a child process, for it imports TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from registry import Registry
+from registry.values.structures import mapped
+from registry.values.version import Param
+from search.confirm.held_out import measure_on_test
+from search.errors import ProblemError
+from search.problems.inspection import load_data, make_hypermodel
+from search.problems.problem import Data
+from search.problems.resolve import load_problem
+from search.records.studies import StudyRecord
+from search.refit.last_epoch import LastEpoch
+from search.training.job import Job
+from search.training.monitor import Limits
+from search.worker.recording.derived import register_derived
+from search.worker.recording.winner import attempted, winner_of
+
+if TYPE_CHECKING:
+    from search.training.keras_training import KerasTraining
+
+SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A refit.
+
+    Args:
+        study: whose problem it is.
+        params: the winner's.
+        epochs: how many are trained.
+        seed: what all random numbers come from.
+        origin: what the version's record says of the winner.
+        tags: for the version.
+    """
+
+    study: StudyRecord
+    params: Mapping[str, Param]
+    epochs: int
+    seed: int
+    origin: str
+    tags: Mapping[str, str]
+
+
+def train_refit(url: str, plan: Plan) -> str:
+    """Train and register a refit; return the version.
+
+    The version has no score: its validation data are among those that it was trained on.
+
+    Raises:
+        ProblemError: the problem does not load, its data cannot be joined, its ``fit`` trains otherwise, or the
+            training diverges.
+    """
+    from search.data.joined import join
+    from search.training.keras_training import KerasTraining
+
+    study = plan.study
+    problem = load_problem(study.problem)
+    data = load_data(problem)
+    joined = Data(train=join(data.train, data.validation, plan.seed), validation=data.validation)
+    training = KerasTraining(problem, make_hypermodel(problem), joined)
+    monitor = LastEpoch(study.objective, Limits(study.settings.max_epochs), last=plan.epochs)
+    model = training.run(_job(plan, monitor, training))
+    if not monitor.epochs or not all(math.isfinite(value[-1]) for value in monitor.curves.values()):
+        raise ProblemError(
+            f"the training with seed {plan.seed} diverged at epoch {monitor.epochs}; try another version"
+        )
+    made = winner_of(model, attempted(lambda: _samples(data.validation)))
+    trained = {name: values for name, values in monitor.curves.items() if not name.startswith("val_")}
+    trained.pop(study.objective.metric, None)  # of other data than the study's trials have been measured on
+    with Registry(url) as registry:
+        version = register_derived(
+            registry,
+            study,
+            made,
+            origin=plan.origin,
+            seed=plan.seed,
+            score=math.nan,
+            epoch=monitor.epochs,
+            params=plan.params,
+            curves=trained,
+            stop_reason="max_epochs",
+            seconds=monitor.seconds,
+            parameters=attempted(lambda: int(model.count_params())),
+            tags=plan.tags,
+        )
+    return version.ref
+
+
+def measure_refit(url: str, ref: str, problem: str) -> None:
+    """Measure a refit on the problem's test data, and keep the figures as its tags."""
+    measured = measure_on_test(url, [ref], problem)
+    with Registry(url) as registry:
+        for name, value in measured.get(ref, {}).items():
+            registry.set_tag(ref, name, f"{value:.6g}")
+
+
+def _job(plan: Plan, monitor: LastEpoch, training: KerasTraining) -> Job:
+    from search.space.hyperparameters import SampledHyperParameters
+
+    def missing(dimension: Any) -> Any:
+        raise ProblemError(
+            f"the problem {plan.study.problem!r} has a hyperparameter {dimension.name!r} that the params lack"
+        )
+
+    def check_whole() -> None:
+        if training.holds_back():
+            raise ProblemError(
+                "the HyperModel's fit holds back a part of its data by validation_split, so that a refit would not be "
+                "trained on all; let it take validation_data, which it is given"
+            )
+
+    hp = SampledHyperParameters(missing)
+    hp.values = dict(plan.params)
+    return Job(
+        hp=hp,
+        monitor=monitor,
+        seed=plan.seed,
+        resume=None,
+        started=lambda params: None,
+        after_epoch=check_whole,
+        should_stop=lambda: False,
+    )
+
+
+def _samples(validation: Any) -> Any:
+    batch = validation if isinstance(validation, tuple) else next(iter(validation))
+    return mapped(lambda array: array[:SAMPLES], batch[0])

@@ -1,0 +1,115 @@
+"""Versions that are made of a study's others: what they are made of, and how they are registered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.engine import Engine
+
+from registry import ModelVersion, Registry, Source
+from registry.core.errors import WriteError
+from registry.core.provenance import code_revision, libraries
+from registry.values.known_tags import CHANGES_TAG, CLASSES_TAG
+from search.records.studies import StudyRecord
+from search.records.trials import read_trials
+from search.worker.recording.winner import LONGEST_TAG, Winner
+
+
+def own_versions(registry: Registry, engine: Engine, study: StudyRecord) -> list[ModelVersion]:
+    """Return the versions of a study's trials, the best first, without those of dropped trials.
+
+    Imported ones are left out, too: they are of another database's study.
+    """
+    if study.model not in [model.name for model in registry.models()]:
+        return []
+    passed_over = {None, *(trial.trial for trial in read_trials(engine, study.id) if trial.dropped)}
+    found = registry.list(study.model, study=study.name, best_first=True)
+    return [version for version in found if version.source.trial not in passed_over and version.imported is None]
+
+
+def origin_of(kind: str, members: Sequence[tuple[ModelVersion, int]], *also: object) -> str:
+    """Return what a version's record says of the versions that it was made of.
+
+    References mean other versions in another registry, so a digest of what is behind them stands after them: a version
+    that a bundle brings is never taken for one that was made here.
+
+    Args:
+        kind: ``ensemble`` or ``refit``.
+        members: the versions, and how often each counts.
+        also: what else it was made with.
+
+    Returns:
+        For example ``ensemble:mine/3*2+mine/7#5f0c2a91``.
+    """
+    ordered = sorted(members, key=lambda member: member[0].version)
+    refs = "+".join(version.ref if times == 1 else f"{version.ref}*{times}" for version, times in ordered)
+    behind = [(version.created_at.isoformat(), version.weights and version.weights.sha256) for version, _ in ordered]
+    return f"{kind}:{refs}#{hashlib.sha256(repr((behind, also)).encode()).hexdigest()[:8]}"
+
+
+def derived_tags(mark: str, study: StudyRecord, of: ModelVersion, changed: Sequence[str]) -> dict[str, str]:
+    """Return the tags of a version that is made of others.
+
+    Args:
+        mark: the tag that names the study.
+        study: the study.
+        of: one of the others, which knows what the classes are called.
+        changed: how the problem has changed since the study began, in words.
+    """
+    tags = {mark: study.name}
+    if changed:
+        tags[CHANGES_TAG] = "; ".join(changed)[:LONGEST_TAG]
+    if CLASSES_TAG in of.tags:
+        tags[CLASSES_TAG] = of.tags[CLASSES_TAG]
+    return tags
+
+
+def register_derived(
+    registry: Registry,
+    study: StudyRecord,
+    made: Winner,
+    *,
+    origin: str,
+    seed: int | None = None,
+    **fields: Any,
+) -> ModelVersion:
+    """Register a version that is made of others, or return the one that was made so before.
+
+    It is of no study, so that it takes no trial's place among those that keep their weights; its origin and its tag say
+    what it comes from.
+
+    Args:
+        registry: where to.
+        study: whose model, metric, problem and data it has.
+        made: its bytes.
+        origin: what it is made of; there is one version of each.
+        seed: of its training, where it had one.
+        fields: what else `Registry.register` takes.
+
+    Raises:
+        WriteError: Keras cannot write the model.
+    """
+    if made.weights is None:
+        raise WriteError(f"the model cannot be stored: {', '.join(made.tags.values())}")
+    source = Source(
+        seed=seed,
+        problem=study.problem,
+        data_fingerprint=study.data_fingerprint,
+        code_revision=code_revision(),
+        libraries=libraries(),
+        origin=origin,
+    )
+    version = registry.register(
+        study.model,
+        weights=made.weights,
+        metric=study.objective.metric,
+        direction=study.objective.direction,
+        source=source,
+        reference_predictions=made.predictions,
+        **fields,
+    )
+    if version is None:  # only a limit of a study's versions keeps one out
+        raise RuntimeError(f"the registry kept {origin} out")
+    return version

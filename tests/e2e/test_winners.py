@@ -1,0 +1,92 @@
+"""What is made of a study's best: an average of stored models, and a last training on all data."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import pytest
+
+from registry import Registry
+from registry.core.console import run
+from search import Study
+from search.cli import app
+from search.errors import ChangedProblem
+
+PROBLEM = """
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from search import Objective
+from search.toy import FEATURES, load_data, toy
+
+asked = Path(__file__).with_name("asked")
+
+def load_test():
+    with asked.open("a") as file:
+        file.write("once\\n")
+    x = np.random.default_rng(1).normal(size=(300, FEATURES)).astype(np.float32)
+    return x, (x.sum(axis=1) > 0).astype(np.float32)[:, None]
+
+def build(hp):
+    seen = {"left": [1, 1, 0, 0], "right": [0, 0, 1, 1]}[hp.Choice("half", ["left", "right"])]
+    layers = [keras.layers.Rescaling(seen), keras.layers.Dense(hp.Choice("units", [8, 16]), "tanh")]
+    model = keras.Sequential([keras.Input((FEATURES,)), *layers, keras.layers.Dense(1, "sigmoid")])
+    model.compile(keras.optimizers.SGD(0.05), "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+def fewer():
+    data = load_data()
+    return replace(data, train=data.validation)
+
+lowest = Objective("val_loss", "min")
+tested = replace(toy, hypermodel=build, objective=lowest, load_test=load_test, class_names=("low", "high"))
+"""
+QUICK = {"max_epochs": 3, "sampler": "grid", "pruner": "none", "schedule": "full", "top_k": 3}
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Study]:
+    """Search a problem in its user's folder; give the study."""
+    (tmp_path / "problems.py").write_text(PROBLEM)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    made = Study.create("s", problem="problems:tested", trials=4, storage=f"sqlite:///{tmp_path}/studies.db", **QUICK)
+    made.run(workers=1)
+    before = signal.getsignal(signal.SIGTERM)
+    yield made
+    signal.signal(signal.SIGTERM, before)  # as it was before the commands
+    made.close()
+
+
+def test_winners_are_averaged_and_trained_once_more(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = min(study.trials(), key=lambda trial: trial.score or 9)
+    assert run(app, "search", ["ensemble", "s", "--size", "4", "--storage", study.url]) == 0
+    said = capsys.readouterr().out
+    assert "toy/5: the average of " in said
+    assert "of 3 stored models of s (1 without weights were left out)\n" in said
+    with Registry(study.url) as registry:
+        version = registry.best("toy")
+        assert (version.ref, version.tags) == ("toy/5", {"ensemble": "s", "classes": '["low", "high"]'})
+        assert version.score < (best.score or 0)
+        keras.saving.load_model(version.export(tmp_path / "ensemble.keras"), safe_mode=True)
+
+    assert run(app, "search", ["refit", "s", "--storage", study.url]) == 0
+    said = capsys.readouterr().out
+    assert f"toy/6: seed {study.refit().trainings[0].seed}, trained in " in said
+    assert f"{best.best_epoch} epochs, on training and validation data: nothing is left for a score\n" in said
+    assert "on the test data, measured once: test_accuracy" in said
+    assert (tmp_path / "asked").read_text() == "once\n"  # the second time it was there already, and measured
+
+    (tmp_path / "problems.py").write_text(PROBLEM.replace("replace(toy,", "replace(toy, load_data=fewer,"))
+    for make in (study.ensemble, study.refit):
+        with pytest.raises(ChangedProblem, match="is not the one that the study 's' began with: the data's values"):
+            make()
