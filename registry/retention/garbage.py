@@ -20,7 +20,7 @@ from registry.artifacts.stores.contract import TEMPORARY
 from registry.core.database.transaction import reading, write_again, writing
 from registry.core.errors import StoreUnavailable, UsageError
 from registry.labels import events
-from registry.schema import aliases, artifacts, models, versions
+from registry.schema import aliases, artifacts, models, recipes, versions
 from registry.values.refs import parse_ref
 from registry.versions.displacement import collectable, drop_displaced
 from registry.versions.find import ids_of
@@ -43,7 +43,8 @@ def find(engine: Engine, before: datetime) -> Garbage:
             sa.or_(versions.c.weights == artifacts.c.sha256, versions.c.prediction_check == artifacts.c.sha256),
             ~collectable(),
         )
-        unowned = select_artifacts(connection, ~needed)
+        made_by = sa.exists().where(recipes.c.artifact == artifacts.c.sha256)  # it stays with the record
+        unowned = select_artifacts(connection, ~needed & ~made_by)
         files = tuple(left_over(connection, before))
     return Garbage(displaced, tuple(unowned), files)
 
@@ -97,9 +98,10 @@ def _delete(connection: Connection, ref: str, now: datetime) -> list[StoredArtif
             f"{ref} has the alias {names[0]!r}, so it is kept; move it, or remove it with "
             f"`registry alias rm {parsed.model}@{names[0]}`, and delete the version then"
         )
+    made_by = connection.scalar(sa.select(recipes.c.artifact).where(recipes.c.version_id == version.id))
     connection.execute(versions.delete().where(versions.c.id == version.id))
     events.remember(HeldModel(connection, model, now), "version_deleted", ref, (version.number, None))
-    return content.release(connection, [version.weights, version.prediction_check])
+    return content.release(connection, [version.weights, version.prediction_check, made_by])
 
 
 def select_artifacts(connection: Connection, condition: sa.ColumnElement[bool]) -> list[StoredArtifact]:

@@ -22,10 +22,12 @@ from typing import Any, TypeVar
 
 from registry.core.error_text import one_line
 from search.errors import ProblemError, TimeIsUp
+from search.system.placement import Place
 from search.system.process_tree import begin_session, end_at_end_of_file, end_session, end_with_creator
 from search.timing import LOADING_SECONDS
 
 logger = logging.getLogger(__name__)
+ONE_THREAD = Place(None)
 T = TypeVar("T")
 
 
@@ -97,7 +99,13 @@ def start_process(function: Callable[..., object], *args: Any, name: str | None 
     return process
 
 
-def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None = None, slow: str | None = None) -> T:
+def call_in_child(
+    function: Callable[..., T],
+    *args: Any,
+    seconds: float | None = None,
+    slow: str | None = None,
+    place: Place = ONE_THREAD,
+) -> T:
     """Call a function in a child process that has TensorFlow, and return or raise what it does.
 
     The child, and what it has started, is gone when this returns, also where it is interrupted.
@@ -107,13 +115,14 @@ def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None 
         args: its arguments.
         seconds: that it may take; None for any.
         slow: what is said once it has taken a minute; None for nothing.
+        place: where it computes.
 
     Raises:
         ProblemError: the child ended without an answer.
         TimeIsUp: it took longer than it may.
     """
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = start_process(_answer, sender, function, args)
+    process = start_process(_answer, sender, place, function, args)
     sender.close()  # the child has its own
     answer: tuple[bool, Any] = (False, None)
     try:
@@ -151,9 +160,9 @@ def _wait_for_answer(sources: list[Connection | int], seconds: float | None, slo
         raise TimeIsUp("the time was up before the problem was loaded; nothing has begun")
 
 
-def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def _answer(sender: Connection, place: Place, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     """Call a function and send what it returns or raises."""
-    _prepare_child()
+    _prepare_child(place)
     answer: tuple[bool, Any]
     try:
         answer = (True, function(*args))
@@ -180,7 +189,7 @@ def describe_exit(error: BaseException) -> str:
     return f"the problem's code asked its process to end{place}: {one_line(error)}"
 
 
-def _prepare_child() -> None:
+def _prepare_child(place: Place) -> None:
     from search.system.runtime import configure
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
@@ -190,7 +199,7 @@ def _prepare_child() -> None:
     if parent is not None:
         end_at_end_of_file(parent.sentinel)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    configure(None, 1)
+    configure(place.gpu, place.threads)
 
 
 def _end_with_parent() -> None:

@@ -161,6 +161,7 @@ class TestVerify:
         with Registry(database_url, create=True) as made:
             register(made, 0.5)
             with writing(made._engine) as connection:
+                connection.execute(sa.text("DROP TABLE registry_recipes"))
                 connection.execute(sa.text("ALTER TABLE registry_versions DROP COLUMN record_sha256"))
                 connection.execute(sa.text("UPDATE registry_schema SET version_num = '0004'"))
         with Registry(database_url) as older:
