@@ -15,7 +15,6 @@ from registry.core.database.transaction import reading
 from registry.core.errors import NotFoundError
 from registry.values.recipe import Recipe
 from registry.values.retrained import Code, Retrained
-from search.problems.inspection import SLOW
 from search.records.attempts import inexact_continuations
 from search.records.settings import Settings
 from search.records.studies import NO_PROBLEM, find_study
@@ -25,6 +24,8 @@ from search.schema import SCHEMA, studies
 from search.system.devices import find_gpus
 from search.system.forkserver import call_in_child
 from search.system.placement import Place
+
+SLOW = "the training has gone on for a minute; Ctrl-C gives it up"
 
 
 @dataclass(frozen=True)
