@@ -61,11 +61,11 @@ def differences(source: Source, recipe: Recipe | None, again: Retrained, revisio
         yield Difference("package", _few(others))
 
 
-def unrecorded(recipe: Recipe | None) -> tuple[str, ...]:
-    """Return what was not recorded, so that nobody knows whether it differs."""
+def unrecorded(recipe: Recipe | None, here: Recipe) -> tuple[str, ...]:
+    """Return what was not recorded, then or now, so that nobody knows whether it differs."""
     if recipe is None:
         return ("the source", "the processor", "the threads")
-    return () if recipe.source else (f"the source ({recipe.no_source})",)
+    return tuple(f"the source ({one.no_source})" for one in (recipe, here) if not one.source)[:1]
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
@@ -80,8 +80,8 @@ def _of_code(source: Source, recipe: Recipe | None, here: Recipe, revision: str 
             yield Difference("code", f"the revision was {source.code_revision}, and is {revision or 'not known here'}")
         return
     were, are = recipe.source, here.source
-    changed = [name for name in sorted(were.keys() | are.keys()) if were.get(name) != are.get(name)] if were else []
-    if changed:
+    changed = [name for name in sorted(were.keys() | are.keys()) if were.get(name) != are.get(name)]
+    if changed and were and are:
         lines = _diff(changed[0], were.get(changed[0], ""), are.get(changed[0], ""))
         yield Difference("code", f"the problem's source: {_few(changed)}", lines)
     programs = recipe.program.keys() | here.program.keys()

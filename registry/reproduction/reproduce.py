@@ -108,7 +108,7 @@ def reproduce(engine: Engine, version: ModelVersion, code: Code) -> Reproduction
         noise=noise,
         curves=curves,
         differences=tuple(differences(version.source, recipe, again, code_revision())),
-        unrecorded=unrecorded(recipe),
+        unrecorded=unrecorded(recipe, again.recipe),
     )
 
 

@@ -136,7 +136,7 @@ def test_noise_is_the_spread_of_seeds_where_a_study_was_confirmed(registry: Regi
 
 def test_nothing_differs_from_itself() -> None:
     assert told(RECIPE, trained()) == []
-    assert unrecorded(RECIPE) == ()
+    assert unrecorded(RECIPE, RECIPE) == ()
 
 
 def test_a_changed_line_is_named() -> None:
@@ -173,8 +173,14 @@ def test_of_a_version_without_a_recipe_the_record_is_compared() -> None:
         ("library", "keras 3.15.1 became 3.16.0"),
         ("code", "the revision was abc, and is def"),
     ]
-    assert unrecorded(None) == ("the source", "the processor", "the threads")
-    assert unrecorded(replace(RECIPE, source={}, no_source="too large")) == ("the source (too large)",)
+    assert unrecorded(None, here) == ("the source", "the processor", "the threads")
+
+
+def test_source_that_is_not_known_on_one_side_does_not_count_as_changed() -> None:
+    without = replace(RECIPE, source={}, no_source="too large")
+    for then, now in ((RECIPE, without), (without, RECIPE), (without, without)):
+        assert told(then, trained(now)) == []
+        assert unrecorded(then, now) == ("the source (too large)",)
 
 
 # What cannot be
