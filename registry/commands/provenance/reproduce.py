@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from registry.reproduction.reproduce import Reproduction
 
 VERDICTS = {
-    "identical": "identical: it trains to the same curves, bit for bit",
+    "identical": "identical: it trains to the same {}, bit for bit",
     "within_noise": "within noise: not the same numbers, but no further apart than chance",
     "different": "different",
 }
@@ -47,15 +47,12 @@ def reproduce_command(
     if as_json:
         print_json(made.as_dict())
     else:
-        say(f"{version.ref}: {VERDICTS[made.verdict]}{_and_weights(made)}")
+        same = "curves and weights" if made.weights.status == "equal" else "curves"
+        say(f"{version.ref}: {VERDICTS[made.verdict].format(same)}")
         for name, text in _facts(made):
             say(f"  {name:<11}{single_line(text)}")
     if made.verdict == "different":
         raise typer.Exit(1)
-
-
-def _and_weights(made: Reproduction) -> str:
-    return " and the same weights" if made.verdict == "identical" and made.weights.status == "equal" else ""
 
 
 def _facts(made: Reproduction) -> Iterator[tuple[str, str]]:
