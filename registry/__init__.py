@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from registry.labels.promotion import Promotion
     from registry.plots.curves import plot_curves
     from registry.query.language import fields
+    from registry.reproduction.reproduce import Reproduction
+    from registry.values.recipe import Recipe
     from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
@@ -58,9 +60,11 @@ __all__ = [
     "NotFoundError",
     "Promotion",
     "ProtectedError",
+    "Recipe",
     "ReferencePredictions",
     "RegisteredModel",
     "Registry",
+    "Reproduction",
     "SchemaError",
     "Source",
     "StoreError",
@@ -89,6 +93,8 @@ _HOMES = {
     "registry.plots.curves": ["plot_curves"],
     "registry.labels.promotion": ["Promotion"],
     "registry.api.registry": ["Registry"],
+    "registry.reproduction.reproduce": ["Reproduction"],
+    "registry.values.recipe": ["Recipe"],
     "registry.values.version": ["LossCurve", "ModelVersion", "RegisteredModel", "Source", "Weights"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 
 from registry.core.database.versioned_schema import NAMES, Schema
 
-SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0005", tables="registry.schema:metadata")
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0006", tables="registry.schema:metadata")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -156,6 +156,15 @@ def _index_only_texts(table: Table, *_others: Any, **_options: Any) -> None:
             texts = sa.text("kind = 'text'")
             index.dialect_kwargs.update(sqlite_where=texts, postgresql_where=texts)
 
+
+# What made a version, where that was recorded; versions of one study share it.
+recipes = Table(
+    "registry_recipes",
+    metadata,
+    _version(primary_key=True),
+    Column("artifact", Text, _to("registry_artifacts.sha256"), nullable=False),
+    Index(None, "artifact"),
+)
 
 metrics = Table(
     "registry_metrics",

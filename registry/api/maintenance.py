@@ -32,8 +32,18 @@ class Maintenance(Connected):
 
         return verify(self._engine, self._clock() - grace)
 
-    def gc(self, *, dry_run: bool = False, grace: timedelta = GRACE) -> Garbage:
+    def gc(
+        self,
+        *,
+        dry_run: bool = False,
+        grace: timedelta = GRACE,
+        older_than: timedelta | None = None,
+        max_bytes: int | None = None,
+    ) -> Garbage:
         """Remove weights of displaced versions, artifacts that no version refers to, and left-over files.
+
+        By age and size other versions lose their weights, too, and keep their records; not those with an alias, nor the
+        best of each model.
 
         A version with an alias is never touched, also when the alias moves meanwhile. Others may register, load
         and move aliases at the same time; a process that is killed here leaves nothing that the next run does not find.
@@ -41,6 +51,8 @@ class Maintenance(Connected):
         Args:
             dry_run: only tell what would be removed.
             grace: how old a file in an outside store must be; see `verify`.
+            older_than: weights of versions that were registered longer ago go, too.
+            max_bytes: where all weights have more, those of the oldest versions go until they have not.
 
         Returns:
             What was removed, or would be.
@@ -49,8 +61,10 @@ class Maintenance(Connected):
             StoreError: a store cannot be read or written.
         """
         from registry.retention.garbage import gc
+        from registry.retention.rules import Rules
 
-        return gc(self._engine, self._clock() - grace, dry_run=dry_run)
+        now = self._clock()
+        return gc(self._engine, now - grace, Rules(older_than, max_bytes), now, dry_run=dry_run)
 
     def delete(self, ref: str) -> None:
         """Delete a version, its curves and its weights; its number is never given again.

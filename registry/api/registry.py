@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.registration.training_input import Curves, Epoch
+    from registry.reproduction.reproduce import Reproduction
+    from registry.values.recipe import Recipe
+    from registry.values.retrained import Code
     from registry.values.version import Rebuild
 
 KerasModel = Any
@@ -73,6 +76,7 @@ class Registry(Labels, Maintenance, Transfer):
         seconds: float | None = None,
         parameters: int | None = None,
         tags: Mapping[str, str] | None = None,
+        recipe: bytes | None = None,
         top_k: int | None = None,
         also: Callable[[Connection], object] = lambda connection: None,
     ) -> ModelVersion | None:
@@ -97,6 +101,7 @@ class Registry(Labels, Maintenance, Transfer):
             seconds: how long the training took.
             parameters: how many numbers the model has; a Keras model is asked.
             tags: name to text.
+            recipe: what made it, as `registry.values.recipe.Recipe.to_bytes` packs it; the same bytes are stored once.
             top_k: register only if the score is among the best K of its study. The version that it displaces
                 keeps its record and loses its weights, unless an alias pins it.
             also: called within the transaction, whether ``top_k`` keeps the version out or not; what it raises
@@ -132,7 +137,7 @@ class Registry(Labels, Maintenance, Transfer):
             seconds=seconds,
             tags=tags,
         )
-        files = Files(file, reference_predictions)
+        files = Files(file, reference_predictions, recipe)
         return register_version(self._engine, record, files, self._clock, self._loader, top_k=top_k, also=also)
 
     def would_keep(self, model: str, *, study: str | None, score: float, direction: Direction, top_k: int) -> bool:
@@ -198,3 +203,35 @@ class Registry(Labels, Maintenance, Transfer):
             LoadError: the model can neither be read nor built again.
         """
         return self._loader.check(self.get(ref), rebuild)
+
+    def recipe(self, ref: str) -> Recipe | None:
+        """Return what made a version beside its params and its seed; None where that was not recorded.
+
+        Raises:
+            NotFoundError: no such version.
+            IntegrityError: the stored bytes are not those that were registered.
+        """
+        return self._loader.recipe(self.get(ref))
+
+    def reproduce(self, ref: str, *, code: Code = "current") -> Reproduction:
+        """Train a version of a study again in a process of its own, and compare curves and weights.
+
+        Params, seed and settings are the recorded ones; nothing is written to the registry. On a CPU of the same kind,
+        with the same code, libraries and data, the result is identical, bit for bit.
+
+        Args:
+            ref: the version.
+            code: the problem's source: ``current``, as it is found from the working folder; or ``recorded``: what the
+                database holds is run then, so ask for it only where you trust who wrote it.
+
+        Raises:
+            NotFoundError: no such version; or no study has trained it, or what is needed was not recorded.
+            UserError: the problem does not load, or its training fails.
+
+        Example:
+            >>> registry.reproduce("mine@champion").verdict  # doctest: +SKIP
+            'identical'
+        """
+        from registry.reproduction.reproduce import reproduce
+
+        return reproduce(self._engine, self.get(ref), code)

@@ -31,7 +31,7 @@ from registry.artifacts.stores.contract import PIECE_BYTES
 from registry.core.database.transaction import reading, writing
 from registry.core.database.upsert import insert_new
 from registry.core.errors import IntegrityError, StoreUnavailable, UserError
-from registry.schema import artifacts, versions
+from registry.schema import artifacts, recipes, versions
 
 _log = logging.getLogger(__name__)
 
@@ -53,11 +53,13 @@ class Staging:
     Args:
         weights: the ``.keras`` file.
         reference_predictions: what the model predicts.
+        recipe: what made the version.
         unowned: artifacts that may have no owner after the transaction, to be collected then.
     """
 
     weights: Upload | None = None
     reference_predictions: Upload | None = None
+    recipe: Upload | None = None
     unowned: list[StoredArtifact] = field(default_factory=list)
 
 
@@ -76,7 +78,10 @@ def digest(source: bytes | Path) -> tuple[str, int]:
 
 @contextmanager
 def staging(
-    engine: Engine, weights: bytes | Path | None, reference_predictions: bytes | Path | None
+    engine: Engine,
+    weights: bytes | Path | None,
+    reference_predictions: bytes | Path | None,
+    recipe: bytes | Path | None = None,
 ) -> Iterator[Staging]:
     """Put bytes into the store before the transaction that gives them an owner; collect what it leaves unowned.
 
@@ -89,6 +94,7 @@ def staging(
         staged.weights = None if weights is None else _stage(engine, weights, staged.unowned)
         if reference_predictions is not None:
             staged.reference_predictions = _stage(engine, reference_predictions, staged.unowned)
+        staged.recipe = None if recipe is None else _stage(engine, recipe, staged.unowned)
         yield staged
     except StoreUnavailable:
         staged.unowned.clear()  # nor does it delete now; what it has is there for the next try, or for `gc`
@@ -159,6 +165,7 @@ def owned() -> sa.ColumnElement[bool]:
     return sa.or_(
         sa.exists().where(versions.c.weights == artifacts.c.sha256),
         sa.exists().where(versions.c.prediction_check == artifacts.c.sha256),
+        sa.exists().where(recipes.c.artifact == artifacts.c.sha256),
     )
 
 

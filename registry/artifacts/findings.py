@@ -86,6 +86,16 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Expired:
+    """A version that loses its weights by a rule: its model and number, the bytes that this frees, and why."""
+
+    model: str
+    version: int
+    bytes: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Garbage:
     """The result of `Registry.gc`.
 
@@ -93,16 +103,18 @@ class Garbage:
         versions: displaced versions that lose their weights, such as ``("fmnist/3",)``.
         artifacts: artifacts that no version refers to, or only displaced ones.
         files: files in outside stores without an artifact's row.
+        expired: versions that lose their weights by a rule of age or size.
     """
 
     versions: tuple[str, ...]
     artifacts: tuple[StoredArtifact, ...]
     files: tuple[StoredFile, ...]
+    expired: tuple[Expired, ...] = ()
 
     @property
     def bytes(self) -> int:
         """How many bytes are freed."""
-        return sum(artifact.bytes for artifact in self.artifacts) + sum(file.bytes for file in self.files)
+        return sum(sum(thing.bytes for thing in things) for things in (self.artifacts, self.files, self.expired))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""

@@ -11,8 +11,9 @@ import typer
 from registry.api.registry import Registry
 from registry.commands.arguments import WhereOption
 from registry.core.atomic_file import whole_file
-from registry.core.console import Json, Storage, json_text, print_table, say, size
+from registry.core.console import Json, Storage, json_text, print_table, say
 from registry.core.errors import UsageError
+from registry.core.numbers import size_text
 from registry.values.version import ModelVersion
 from registry.versions.frame import FORMATS, to_csv, write_parquet
 
@@ -73,7 +74,7 @@ def _write(page: Page, style: str, out: Path | None) -> None:
 
 
 def _row(version: ModelVersion) -> tuple[object, ...]:
-    stored = size(version.weights.bytes) if version.weights else version.state.replace("ready", "none")
+    stored = size_text(version.weights.bytes) if version.weights else version.state.replace("ready", "none")
     return (
         version.ref,
         version.score,

@@ -10,8 +10,9 @@ import typer
 from registry.api.registry import Registry
 from registry.commands.arguments import RebuildOption, RefArgument, rebuild_of
 from registry.core.atomic_file import whole_file
-from registry.core.console import Json, Storage, print_json, print_table, say, show, size
+from registry.core.console import Json, Storage, print_json, print_table, say, show
 from registry.core.errors import UsageError
+from registry.core.numbers import size_text
 from registry.keras_models.keras_file import save_model
 
 SHOWN = 20  # rows that are printed where they go to no file
@@ -38,7 +39,7 @@ def load_command(
     if as_json:
         print_json({"ref": version.ref, "out": str(out), "weights": version.as_dict()["weights"]})
     elif version.weights:
-        say(f"{version.ref}: {size(version.weights.bytes)} in {out}, sha256 {version.weights.sha256}")
+        say(f"{version.ref}: {size_text(version.weights.bytes)} in {out}, sha256 {version.weights.sha256}")
 
 
 def load_check_command(

@@ -11,11 +11,13 @@ import typer
 from registry.api.registry import Registry
 from registry.artifacts.findings import Fault, StoredArtifact, StoredFile
 from registry.commands.arguments import open_to_write
-from registry.core.console import Json, Storage, name_database, print_json, print_table, say, size
+from registry.core.console import Json, Storage, name_database, print_json, print_table, say
 from registry.core.database.engine import open_engine
 from registry.core.database.own_database import own_url
 from registry.core.database.versioned_schema import known_schemas
+from registry.core.durations import parse_duration
 from registry.core.errors import UsageError
+from registry.core.numbers import size_text
 
 LONGEST_GRACE = 100 * 365 * 24 * 60  # minutes
 GraceMinutes = Annotated[
@@ -55,7 +57,7 @@ def verify_command(grace: GraceMinutes = 60, storage: Storage = None, as_json: J
             say(f"{record.version} is damaged: {record.what}")
         said = "all as registered" if found.clean else "not clean"
         older = f" ({found.unhashed} older than their hashes, checked by what is kept twice)" if found.unhashed else ""
-        say(f"{found.artifacts} artifacts, {size(found.bytes)}, {found.versions} records{older}: {said}")
+        say(f"{found.artifacts} artifacts, {size_text(found.bytes)}, {found.versions} records{older}: {said}")
     if not found.clean:
         raise typer.Exit(1)
 
@@ -69,19 +71,31 @@ def _duration(grace: float) -> timedelta:
 def gc_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
     grace: GraceMinutes = 60,
+    older_than: Annotated[
+        str | None, typer.Option(metavar="90d", help="Weights of versions that are older go, too.")
+    ] = None,
+    max_size: Annotated[
+        str | None, typer.Option(metavar="2GB", help="Where all weights have more, those of the oldest go, too.")
+    ] = None,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
     """Remove weights of displaced versions, artifacts without a version, and left-over files."""
+    from registry.retention.rules import parse_size
+
+    age = None if older_than is None else timedelta(seconds=parse_duration(older_than, "--older-than"))
+    most = None if max_size is None else parse_size(max_size, "--max-size")
     with Registry(storage) if dry_run else open_to_write(storage, as_json=as_json) as registry:
-        found = registry.gc(dry_run=dry_run, grace=_duration(grace))
+        found = registry.gc(dry_run=dry_run, grace=_duration(grace), older_than=age, max_bytes=most)
     if as_json:
         print_json({"dry_run": dry_run, **found.as_dict()})
         return
     for ref in found.versions:
         say(f"{ref} is displaced and has no alias: its weights go")
+    for one in found.expired:
+        say(f"{one.model}/{one.version} has no alias, and {one.why}: its weights go ({size_text(one.bytes)})")
     _print_things([*found.artifacts, *found.files])
-    say(f"{size(found.bytes)} {'would be freed' if dry_run else 'freed'}")
+    say(f"{size_text(found.bytes)} {'would be freed' if dry_run else 'freed'}")
 
 
 def _print_things(things: list[Fault | StoredArtifact | StoredFile]) -> None:
@@ -121,7 +135,7 @@ def backup_command(
     if as_json:
         print_json({"out": str(out), "bytes": out.stat().st_size, "not_included": elsewhere})
         return
-    say(f"{out}: {size(out.stat().st_size)}")
+    say(f"{out}: {size_text(out.stat().st_size)}")
     for place in elsewhere:
         say(f"weights in {place} are not in it: copy that store, too")
 

@@ -8,7 +8,8 @@ import typer
 
 from registry.api.registry import Registry
 from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
-from registry.core.console import Json, Storage, print_json, print_table, say, show, size
+from registry.core.console import Json, Storage, print_json, print_table, say, show
+from registry.core.numbers import size_text
 from registry.labels.aliases import without_weights
 from registry.values.known_tags import CHANGES_TAG, NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion, RegisteredModel
@@ -92,7 +93,7 @@ def _facts(version: ModelVersion) -> dict[str, object]:
         "libraries": dict(source.libraries),
         "aliases": version.aliases,
         "tags": dict(version.tags),
-        "weights": f"{size(stored.bytes)}, sha256 {stored.sha256}" if stored else _gone(version),
+        "weights": f"{size_text(stored.bytes)}, sha256 {stored.sha256}" if stored else _gone(version),
         "imported": version.imported,
         "created": version.created_at.isoformat(timespec="seconds"),
     }

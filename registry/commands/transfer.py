@@ -9,8 +9,9 @@ import typer
 
 from registry.api.registry import Registry
 from registry.commands.arguments import RebuildOption, RefArgument, open_to_write, rebuild_of
-from registry.core.console import Json, Storage, print_json, say, show, size
+from registry.core.console import Json, Storage, print_json, say, show
 from registry.core.database.url import database_exists, default_url, parse_url
+from registry.core.numbers import size_text
 
 
 def export_command(
@@ -44,7 +45,7 @@ def bundle_command(
     if as_json:
         print_json({"out": str(out), "bytes": out.stat().st_size, "versions": [version.ref for version in versions]})
     else:
-        say(f"{', '.join(version.ref for version in versions)}: {size(out.stat().st_size)} in {out}")
+        say(f"{', '.join(version.ref for version in versions)}: {size_text(out.stat().st_size)} in {out}")
 
 
 def import_command(

@@ -251,18 +251,3 @@ def show(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(show(item) for item in value)
     return str(value)
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as people read it.
-
-    Example:
-        >>> size(1_260_000)
-        '1.3 MB'
-    """
-    value = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"

@@ -60,6 +60,21 @@ def significant_format(numbers: Sequence[float]) -> Callable[[float], str]:
     return f"{{:.{digits}g}}".format
 
 
+def size_text(count: int) -> str:
+    """Return a number of bytes as people read it.
+
+    Example:
+        >>> size_text(1_260_000)
+        '1.3 MB'
+    """
+    value = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
 def _collide(write: Callable[[float], str], distinct: Sequence[float] | set[float]) -> bool:
     return len({write(number) for number in distinct}) < len(set(distinct))
 

@@ -24,7 +24,7 @@ from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
 from registry.registration.insert import insert_version
 from registry.registration.new_version import Record
-from registry.schema import curves, imports, metrics, models, params, tags, versions
+from registry.schema import curves, imports, metrics, models, params, recipes, tags, versions
 from registry.values.encoding import hash_record, pack_curve, pack_float, pack_metrics, pack_param
 from registry.values.version import Loader, ModelVersion
 from registry.versions.displacement import displace
@@ -57,10 +57,11 @@ class Written:
 
 @dataclass(frozen=True)
 class Files:
-    """What is stored with a version: the ``.keras`` file, and what the model predicts."""
+    """What is stored with a version: the ``.keras`` file, what the model predicts, and what made it."""
 
     weights: bytes | Path | None
     reference_predictions: ReferencePredictions | None
+    recipe: bytes | None = None
 
 
 def register(
@@ -97,7 +98,8 @@ def register(
         return done
 
     predictions = files.reference_predictions
-    with content.staging(engine, files.weights, predictions.to_bytes() if predictions else None) as staged:
+    packed = predictions.to_bytes() if predictions else None
+    with content.staging(engine, files.weights, packed, files.recipe) as staged:
         written = write_again(engine, write)
     if written is None:
         return None
@@ -195,7 +197,9 @@ def insert(
     # Bytes first, row second: the row's foreign keys say so, too.
     stored = content.claim(connection, staged.weights, now)
     predictions = content.claim(connection, staged.reference_predictions, now)
+    recipe = content.claim(connection, staged.recipe, now)
     source, parts = record.source, _parts(model.id, record)
+    parts[recipes.name] = [] if recipe is None else [{"artifact": recipe}]
     row = {
         "model_id": model.id,
         "number": model.next_version,

@@ -11,13 +11,11 @@ from sqlalchemy.engine import make_url
 
 from registry.api.registry import Registry
 from registry.core.database.url import default_url, display_url, without_secrets
-from registry.query.language import fields
 from registry.reports.facts.study import Report
 from registry.reports.formats.write import check_name, write
+from registry.reports.sources.alike import trained_alike
 from registry.reports.sources.commands import commands_for
-from registry.reports.sources.versions import comparison_of, configuration, is_baseline
-from registry.values.known_tags import BASELINE_TAG, CONFIRM_TAG
-from registry.values.version import ModelVersion
+from registry.reports.sources.versions import comparison_of
 
 
 def compare(refs: Sequence[str], *, storage: str | None = None, metric: str | None = None) -> Report:
@@ -43,21 +41,6 @@ def compare(refs: Sequence[str], *, storage: str | None = None, metric: str | No
     winner = next(version for version in chosen if version.ref == study.leaders[0].version)
     commands = commands_for(make_url(url), winner)
     return replace(report, studies=(replace(study, commands=commands),))
-
-
-def trained_alike(registry: Registry, version: ModelVersion) -> list[ModelVersion]:
-    """Return the versions that differ from one in their seed only: those that confirm it, or the same baseline's."""
-    confirmed, baseline = version.tags.get(CONFIRM_TAG, version.source.study), version.tags.get(BASELINE_TAG[1])
-    if version.imported is not None:
-        return []
-    if baseline is not None and is_baseline(version):
-        asked = fields.tag[BASELINE_TAG[1]] == baseline
-    elif confirmed is not None:
-        asked = fields.tag[CONFIRM_TAG] == confirmed
-    else:
-        return []
-    key = configuration(version.params)
-    return [one for one in registry.find(version.model, asked, limit=None) if configuration(one.params) == key]
 
 
 def write_comparison(

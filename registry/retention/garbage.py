@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,11 +21,12 @@ from registry.artifacts.stores.contract import TEMPORARY
 from registry.core.database.transaction import reading, write_again, writing
 from registry.core.errors import StoreUnavailable, UsageError
 from registry.labels import events
-from registry.schema import aliases, artifacts, models, versions
+from registry.retention.rules import Rules, expired
+from registry.schema import aliases, artifacts, models, recipes, versions
 from registry.values.refs import parse_ref
-from registry.versions.displacement import collectable, drop_displaced
+from registry.versions.displacement import collectable, displace, drop_displaced, pinned
 from registry.versions.find import ids_of
-from registry.versions.held import HeldModel
+from registry.versions.held import HeldModel, hold_model
 
 _BATCH = 500
 _log = logging.getLogger(__name__)
@@ -43,7 +45,8 @@ def find(engine: Engine, before: datetime) -> Garbage:
             sa.or_(versions.c.weights == artifacts.c.sha256, versions.c.prediction_check == artifacts.c.sha256),
             ~collectable(),
         )
-        unowned = select_artifacts(connection, ~needed)
+        made_by = sa.exists().where(recipes.c.artifact == artifacts.c.sha256)  # it stays with the record
+        unowned = select_artifacts(connection, ~needed & ~made_by)
         files = tuple(left_over(connection, before))
     return Garbage(displaced, tuple(unowned), files)
 
@@ -66,10 +69,23 @@ def collect(engine: Engine, plan: Garbage) -> Garbage:
     return Garbage(displaced, tuple(gone), tuple(_remove(engine, plan.files)))
 
 
-def gc(engine: Engine, before: datetime, *, dry_run: bool) -> Garbage:
+def gc(engine: Engine, before: datetime, rules: Rules, now: datetime, *, dry_run: bool) -> Garbage:
     """Return what was removed, or would be; see `Registry.gc`."""
+    with reading(engine) as connection:
+        over = expired(connection, rules, now)
+    if not dry_run:
+        for model in dict.fromkeys(one.model for one in over):
+            _drop(engine, model, [one.version for one in over if one.model == model], now)
     plan = find(engine, before)
-    return plan if dry_run else collect(engine, plan)
+    return replace(plan if dry_run else collect(engine, plan), expired=tuple(over))
+
+
+def _drop(engine: Engine, name: str, numbers: Sequence[int], now: datetime) -> None:
+    """Let versions of a model lose their weights; not those that have an alias by now."""
+    with hold_model(engine, name, now) as model:
+        those = (versions.c.model_id == model.id) & versions.c.number.in_(numbers) & ~pinned()
+        unowned = displace(model.connection, those)
+    content.try_collect_unowned(engine, unowned)
 
 
 def delete(engine: Engine, ref: str, clock: Callable[[], datetime]) -> None:
@@ -97,9 +113,10 @@ def _delete(connection: Connection, ref: str, now: datetime) -> list[StoredArtif
             f"{ref} has the alias {names[0]!r}, so it is kept; move it, or remove it with "
             f"`registry alias rm {parsed.model}@{names[0]}`, and delete the version then"
         )
+    made_by = connection.scalar(sa.select(recipes.c.artifact).where(recipes.c.version_id == version.id))
     connection.execute(versions.delete().where(versions.c.id == version.id))
     events.remember(HeldModel(connection, model, now), "version_deleted", ref, (version.number, None))
-    return content.release(connection, [version.weights, version.prediction_check])
+    return content.release(connection, [version.weights, version.prediction_check, made_by])
 
 
 def select_artifacts(connection: Connection, condition: sa.ColumnElement[bool]) -> list[StoredArtifact]:

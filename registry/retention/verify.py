@@ -13,7 +13,7 @@ from registry.artifacts.findings import Fault, Findings, StoredArtifact
 from registry.core.database.transaction import reading
 from registry.retention.garbage import left_over, select_artifacts
 from registry.retention.records import check_records
-from registry.schema import artifacts, models, versions
+from registry.schema import artifacts, models, recipes, versions
 
 
 def verify(engine: Engine, before: datetime) -> Findings:
@@ -55,7 +55,11 @@ def _fault(engine: Engine, artifact: StoredArtifact) -> Fault | None:
             sa.select(models.c.name, versions.c.number)
             .join(models, models.c.id == versions.c.model_id)
             .where(
-                sa.or_(versions.c.weights == artifact.sha256, versions.c.prediction_check == artifact.sha256),
+                sa.or_(
+                    versions.c.weights == artifact.sha256,
+                    versions.c.prediction_check == artifact.sha256,
+                    versions.c.id.in_(sa.select(recipes.c.version_id).where(recipes.c.artifact == artifact.sha256)),
+                )
             )
             .order_by(models.c.name, versions.c.number)
         ).all()

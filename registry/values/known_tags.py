@@ -8,3 +8,4 @@ NO_WEIGHTS_TAG = "no_weights"  # why a version was registered without a file
 CHANGES_TAG = "accepted_changes"  # how the problem had changed since the study began, where somebody went on with it
 CLASSES_TAG = "classes"  # what the classes are called, as a JSON list
 TEST = "test_"  # with which the names of metrics on test data begin
+MEAN_TAG, SPREAD_TAG, SEEDS_TAG = "confirm_mean", "confirm_spread", "confirm_seeds"  # of what was confirmed

@@ -38,8 +38,12 @@ def displace(connection: Connection, among: sa.ColumnElement[bool]) -> list[Stor
 
 def collectable() -> sa.ColumnElement[bool]:
     """Return the condition that a version is displaced, still has its weights, and no alias pins it."""
-    pinned = sa.exists().where(aliases.c.version_id == versions.c.id)
-    return sa.and_(versions.c.state == "displaced", versions.c.weights.is_not(None), ~pinned)
+    return sa.and_(versions.c.state == "displaced", versions.c.weights.is_not(None), ~pinned())
+
+
+def pinned() -> sa.ColumnElement[bool]:
+    """Return the condition that an alias points to a version."""
+    return sa.exists().where(aliases.c.version_id == versions.c.id)
 
 
 def drop_displaced(connection: Connection, among: sa.ColumnElement[bool]) -> list[str]:

@@ -14,12 +14,13 @@ from registry.core.atomic_file import whole_file
 from registry.core.database.transaction import reading
 from registry.core.error_text import one_line
 from registry.core.errors import LoadError, NotFoundError
-from registry.schema import models, versions
+from registry.schema import models, recipes, versions
 from registry.values.known_tags import NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion
 
 if TYPE_CHECKING:
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
+    from registry.values.recipe import Recipe
     from registry.values.version import Rebuild
 
 
@@ -72,12 +73,26 @@ class DatabaseLoader:
         except (ValueError, KeyError):
             return None  # older versions pickled the predictions of several outputs, and nothing is unpickled
 
+    def recipe(self, version: ModelVersion) -> Recipe | None:
+        """Return what made a version; None where that was not recorded."""
+        from registry.values.recipe import Recipe
+
+        stored = io.BytesIO()
+        try:
+            self._copy(version, "recipe", stored)
+        except NotFoundError:
+            return None
+        return Recipe.from_bytes(stored.getvalue())
+
     def _copy(self, version: ModelVersion, column: str, out: BinaryIO) -> None:
         from registry.artifacts.content import read
 
         row_of = (
-            sa.select(versions.c.weights, versions.c.prediction_check, versions.c.state)
+            sa.select(
+                versions.c.weights, versions.c.prediction_check, recipes.c.artifact.label("recipe"), versions.c.state
+            )
             .join(models, models.c.id == versions.c.model_id)
+            .join(recipes, recipes.c.version_id == versions.c.id, isouter=True)
             .where(models.c.name == version.model, versions.c.number == version.version)
         )
         with reading(self.engine) as connection:

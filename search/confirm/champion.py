@@ -11,14 +11,13 @@ from contextlib import suppress
 
 from registry import ModelVersion, Registry
 from registry.core.errors import ConflictError, NotFoundError, ProtectedError
-from registry.values.known_tags import CONFIRM_TAG
+from registry.values.known_tags import CONFIRM_TAG, MEAN_TAG, SEEDS_TAG
 from registry.values.refs import Expected
 from search.confirm.ranking import rounded
 from search.records.status import BestTrial
 from search.records.studies import StudyRecord
 
 CHAMPION = "champion"
-MEAN, SPREAD, SEEDS = "confirm_mean", "confirm_spread", "confirm_seeds"
 TRIES = 5
 
 
@@ -40,7 +39,7 @@ def promote_champion(registry: Registry, record: StudyRecord, chosen: ModelVersi
 def _promote_once(registry: Registry, record: StudyRecord, chosen: ModelVersion) -> str:
     alias = f"{record.model}@{CHAMPION}"
     current = find_champion(registry, record.model)
-    mean = float(chosen.tags[MEAN])
+    mean = float(chosen.tags[MEAN_TAG])
     if current is not None:
         if current.ref == chosen.ref:
             return f"{alias} is {chosen.ref}"
@@ -48,7 +47,7 @@ def _promote_once(registry: Registry, record: StudyRecord, chosen: ModelVersion)
         if other is not None and not _beats(record, (mean, chosen), (other, current)):
             return f"{alias} stays on {current.ref}, whose mean is {other:.6g} against {mean:.6g}"
     expected: Expected = "none" if current is None else current.version
-    why = f"mean {record.objective.metric} {mean:.6g} over {chosen.tags[SEEDS]} seeds"
+    why = f"mean {record.objective.metric} {mean:.6g} over {chosen.tags[SEEDS_TAG]} seeds"
     try:
         registry.set_alias(record.model, CHAMPION, chosen.version, if_currently=expected, why=why)
     except (NotFoundError, ProtectedError) as error:  # protected, or the chosen one has no weights
@@ -67,7 +66,7 @@ def stand_against(registry: Registry, record: StudyRecord, best: BestTrial) -> s
     if current is None or mean is None or current.tags.get(CONFIRM_TAG) == record.name:
         return ""
     metric = record.objective.metric
-    said = f"champion {current.ref}: {metric} {mean:.4f} in the mean of {current.tags[SEEDS]} seeds, "
+    said = f"champion {current.ref}: {metric} {mean:.4f} in the mean of {current.tags[SEEDS_TAG]} seeds, "
     distance = f"{abs(best.score - mean):.4f}"
     if not record.objective.is_better(best.score, than=mean):
         return f"{said}{distance} better than this study's best"
@@ -85,9 +84,9 @@ def find_champion(registry: Registry, model: str) -> ModelVersion | None:
 def comparable_mean(record: StudyRecord, version: ModelVersion) -> float | None:
     """Return a confirmed version's mean over its seeds; None where it is of another metric or other data."""
     same = version.metric == record.objective.metric and version.source.data_fingerprint == record.data_fingerprint
-    if same and SEEDS in version.tags:
+    if same and SEEDS_TAG in version.tags:
         with suppress(KeyError, ValueError):
-            return float(version.tags[MEAN])
+            return float(version.tags[MEAN_TAG])
     return None
 
 

@@ -17,7 +17,8 @@ from registry import ModelVersion, Registry
 from registry.core.database.transaction import reading, writing
 from registry.core.database.url import with_password
 from registry.core.errors import NotFoundError, UsageError
-from search.confirm.champion import MEAN, SEEDS, SPREAD, promote_champion
+from registry.values.known_tags import MEAN_TAG, SEEDS_TAG, SPREAD_TAG
+from search.confirm.champion import promote_champion
 from search.confirm.held_out import measure_on_test
 from search.confirm.ranking import Confirmed, RankedConfiguration, hold_back, rank_configurations
 from search.confirm.start import newer_trials, other_name
@@ -105,7 +106,8 @@ def _follow(registry: Registry, engine: Engine, record: StudyRecord, chosen: Map
     measured = _event(engine, record, MEASURED) or _measure(engine, record, own)
     best = versions[chosen["best"]]
     scores = [version.score for version in own]
-    marks = {MEAN: repr(fmean(scores)), SPREAD: f"{stdev(scores):.3g}" if len(scores) > 1 else "", SEEDS: str(len(own))}
+    spread = f"{stdev(scores):.3g}" if len(scores) > 1 else ""
+    marks = {MEAN_TAG: repr(fmean(scores)), SPREAD_TAG: spread, SEEDS_TAG: str(len(own))}
     for version in own:
         tags = {name: f"{value:.6g}" for name, value in measured["test"].get(version.ref, {}).items()}
         for name, text in (tags | (marks if version is best else {})).items():

@@ -39,12 +39,6 @@ def rebuild_model(problem: str | None, params: Mapping[str, Param]) -> Any:
         raise ProblemError("no problem is recorded, so none can build the model")
     start_tensorflow()
     from search.problems.inspection import make_hypermodel
-    from search.space.hyperparameters import SampledHyperParameters, build_model
+    from search.space.hyperparameters import build_model, recorded_hyperparameters
 
-    def missing(found: Any) -> Any:
-        raise ProblemError(f"the problem {problem!r} now has a hyperparameter {found.name!r} that the params lack")
-
-    hypermodel = make_hypermodel(load_problem(problem))
-    hp = SampledHyperParameters(missing)
-    hp.values = dict(params)
-    return build_model(hypermodel, hp)
+    return build_model(make_hypermodel(load_problem(problem)), recorded_hyperparameters(problem, params))

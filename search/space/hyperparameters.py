@@ -8,6 +8,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine import hyperparameters as kt
 
+from search.errors import ProblemError
 from search.space.dimensions import Dimension, Value
 from search.space.names import Names
 
@@ -138,6 +139,22 @@ class SampledHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         new = SampledHyperParameters.from_config(self.get_config())
         new._untuned, new._is_copy = self._untuned, True
         return new
+
+
+def recorded_hyperparameters(problem: str, params: Mapping[str, Any]) -> SampledHyperParameters:
+    """Return hyperparameters that have the values of a record.
+
+    Args:
+        problem: whose they are, for messages.
+        params: every hyperparameter's value by name; `ProblemError` is raised where another one is asked for.
+    """
+
+    def missing(found: Dimension) -> Any:
+        raise ProblemError(f"the problem {problem!r} now has a hyperparameter {found.name!r} that the params lack")
+
+    hp = SampledHyperParameters(missing)
+    hp.values = dict(params)
+    return hp
 
 
 def _is_mixed(values: Sequence[Value]) -> bool:

@@ -12,9 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from registry.core.console import size
 from registry.core.durations import show_duration
-from registry.core.numbers import number_text
+from registry.core.numbers import number_text, size_text
 from search.records.forecast.outlook import Outlook
 from search.records.live_curves import LiveCurves
 from search.records.results import describe_failure
@@ -150,7 +149,7 @@ def render(
     )
     parts: list[Text | Table] = [head, *map(Text, describe_pace(status, left)), Text(describe_best(status))]
     if counts["paused"]:
-        parts.append(Text(f"{counts['paused']} paused, whose checkpoints take {size(status.paused_bytes)}"))
+        parts.append(Text(f"{counts['paused']} paused, whose checkpoints take {size_text(status.paused_bytes)}"))
     if curves is not None and len(curves.scores) > 1:
         parts.append(Text(f"scores {sparkline(curves.scores, SCORES)}"))
     if status.workers:

@@ -34,6 +34,7 @@ from search.errors import (
 from search.optuna_bridge.outcome import optuna_state
 from search.optuna_bridge.pruners import StalledPruner
 from search.optuna_bridge.samplers import make_sampler, nth_point
+from search.records.attempts import INEXACT
 from search.records.results import TrialResult, has_score
 from search.records.settings import trial_seed
 from search.space.dimensions import Dimension
@@ -181,7 +182,7 @@ class Attempt:
         if (reason or self._monitor.stop_reason) is StopReason.TIME_LIMIT and self._monitor.score is None:
             error = f"no epoch ended within the time limit of {settings.trial_seconds:g} s"
         if context.training.inexact():
-            self._note(f"continued, not exactly: {'; '.join(context.training.inexact())}")
+            self._note(f"{INEXACT}: {'; '.join(context.training.inexact())}")
         context.say(Word.RECORDING)
         return _result(trial.number, seed, job.hp.params, self._monitor, model, reason, error), model
 
@@ -343,7 +344,15 @@ class Attempt:
                 self._lease.finish(connection, result, changes)
 
             if winner is not None:
-                record(context.registry, context.study, result, winner, tags=context.tags, also=close)
+                record(
+                    context.registry,
+                    context.study,
+                    result,
+                    winner,
+                    tags=context.tags,
+                    recipe=context.recipe(),
+                    also=close,
+                )
             else:
                 with writing(context.engine) as connection:
                     close(connection)

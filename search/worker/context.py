@@ -49,6 +49,7 @@ class WorkerContext:
         retry: how to wait for a database that is away.
         say: tells who started the worker how far it is.
         tags: what is said of every version.
+        recipe: makes what is kept of how its versions were made, packed; None where that cannot be told.
     """
 
     engine: Engine
@@ -64,6 +65,7 @@ class WorkerContext:
     retry: Retry
     say: Say = say_nothing
     tags: Mapping[str, str] = field(default_factory=dict)
+    recipe: Callable[[], bytes | None] = lambda: None
 
     def close(self) -> None:
         """Close all connections to the database."""

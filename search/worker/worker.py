@@ -31,6 +31,7 @@ from search.timing import BEATS_A_LEASE, IDLE_SECONDS, LEASE_SECONDS
 from search.worker.attempt import Attempt
 from search.worker.context import WorkerContext, open_keras_context
 from search.worker.heartbeat import Heartbeat
+from search.worker.recording.registration import recipe_of
 from search.worker.words import Say, Word, say_nothing
 
 logger = logging.getLogger(__name__)
@@ -146,6 +147,7 @@ def work(
     configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
     context = open_keras_context(engine, url, study, stop)
     context.say = say
+    context.recipe = recipe_of(study, place)
     gc.collect()
     gc.freeze()  # what TensorFlow's import made need not be looked through after each trial
     try:

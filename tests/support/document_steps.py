@@ -15,6 +15,7 @@ LEFT_OUT = {
     r"search run .*--on ray|.*--device gpu": "needs a cluster or GPUs",
     r"registry import-mlflow": "needs an MLflow server",
     r"search run mnist|search run mine:digits|search run mine\.py": "downloads MNIST",
+    r"registry reproduce": "trains for minutes; tests/e2e/test_reproduce.py does it on a small problem",
     r"python -m benchmarks": "takes an hour each; make bench checks what it prints",
     r"search run PROBLEM|search (confirm|ensemble|refit) STUDY": "a pattern and no command",
     r"fmnist reference|search confirm fmnist|search run fmnist-wide|fmnist baselines$": "takes hours",

@@ -144,3 +144,20 @@ class Block:
     title: str
     parts: tuple[Part, ...] = field(default=())
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A document of blocks.
+
+    Args:
+        title: what it is called.
+        about: a line below the title.
+        commands: what to type: a title and the text each.
+        blocks: its sections.
+    """
+
+    title: str
+    about: str
+    commands: Mapping[str, str]
+    blocks: tuple[Block, ...]

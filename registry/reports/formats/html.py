@@ -8,10 +8,12 @@ import itertools
 import json
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
 
+from registry.reports.document.parts import Page
 from registry.reports.drawing.canvas import Drawing
 from registry.reports.facts.study import Report
 from registry.reports.facts.text import value_text
@@ -27,19 +29,34 @@ def render(report: Report, reload: int | None = None) -> str:
         report: what it tells.
         reload: after how many seconds the page loads itself again; None for never.
     """
-    style, script = _part("page.css"), _part("page.js")
-    page = _environment().get_template("page.html")
-    return page.render(
+    return _rendered(
+        "page.html",
         report=report,
         title=title_of(report),
         sections=sections_of(report),
         comparison=comparison_of_studies(report),
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        policy=_policy(style, script),
-        draw=_drawer(),
         folded=FOLDED,
         reload=reload,
+    )
+
+
+def render_page(page: Page) -> str:
+    """Return a document of blocks as HTML, whole and self-contained; every text from outside is escaped."""
+    return _rendered("card.html", page=page)
+
+
+def _rendered(template: str, **values: Any) -> str:
+    style, script = _part("page.css"), _part("page.js")
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=_policy(style, script),
+            draw=_drawer(),
+            **values,
+        )
     )
 
 

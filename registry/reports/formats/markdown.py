@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from registry.reports.document.parts import Bars, Block, Choices, Facts, Gallery, Part, Pictures, Rows, Shown
+from registry.reports.document.parts import Bars, Block, Choices, Facts, Gallery, Page, Part, Pictures, Rows, Shown
 from registry.reports.document.table import Table
 from registry.reports.facts.study import Report
 from registry.reports.facts.text import value_text
@@ -35,6 +36,16 @@ def to_markdown(report: Report, folder: str) -> tuple[str, dict[str, bytes]]:
     return "\n".join(lines).rstrip() + "\n", writer.pictures
 
 
+def page_to_markdown(page: Page) -> str:
+    """Return a document of blocks as text in one file: its pictures are left out."""
+    writer = _Writer("")
+    lines = [f"# {escaped(page.title)}", "", escaped(page.about), "", *_commands(page.commands)]
+    for block in page.blocks:
+        parts = tuple(part for part in block.parts if not isinstance(part, Pictures))
+        lines += writer.block(replace(block, parts=parts), "##")
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def escaped(text: str) -> str:
     """Return a text whose characters mean nothing to Markdown, in one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
@@ -59,7 +70,11 @@ def _answer(section: Section, *, alone: bool) -> Iterator[str]:
         yield from (escaped(line), "")
     if study.error:
         yield from (f"The workers stopped: {escaped(study.error)}", "")
-    for name, command in study.commands.items():
+    yield from _commands(study.commands)
+
+
+def _commands(commands: Mapping[str, str]) -> Iterator[str]:
+    for name, command in commands.items():
         fence = "`" * (3 + max(map(len, re.findall("`+", command)), default=0))
         yield from (f"{escaped(name)}:", "", fence, command, fence, "")
 

@@ -160,11 +160,27 @@ def comparison_of(
     if len(chosen) < 2:
         raise UsageError(f"there is {len(chosen)} version to compare; expected two or more, such as fmnist/1 fmnist/2")
     asked = metric or chosen[0].metric
+    moment = datetime.now(UTC)
+    return Report((study_of(chosen, trained, asked),), database, moment, made_by)
+
+
+def study_of(
+    chosen: Sequence[ModelVersion], trained: Mapping[str, Sequence[ModelVersion]] | None, asked: str
+) -> ReportedStudy:
+    """Return versions as a report tells of them together.
+
+    Args:
+        chosen: the versions.
+        trained: as for `comparison_of`.
+        asked: the metric to rank by.
+
+    Raises:
+        NotFoundError: no version has the metric.
+    """
     known = [version for version in chosen if math.isfinite(version.metrics.get(asked, math.nan))]
     if not known:
         raise NotFoundError(f"none of {', '.join(version.ref for version in chosen)} has the metric {asked!r}")
-    moment = datetime.now(UTC)
-    study = ReportedStudy(
+    return ReportedStudy(
         name=", ".join(version.ref for version in chosen),
         problem=", ".join(dict.fromkeys(version.source.problem or version.model for version in chosen)),
         metric=asked,
@@ -182,7 +198,6 @@ def comparison_of(
         kind="versions",
         repeats=tuple(_over_seeds(chosen, trained or {}, asked)),
     )
-    return Report((study,), database, moment, made_by)
 
 
 def _over_seeds(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from registry.core.console import Json, print_json, say
+from registry.core.numbers import size_text
 from search.commands import options
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ def check_command(problem: options.ProblemName, as_json: Json = False) -> None:
 
 
 def _print(findings: Findings) -> None:
-    from registry.core.console import size
     from registry.core.durations import show_duration
 
     say(f"{findings.problem}: winners become versions of {findings.model!r}; objective {findings.objective}")
@@ -61,13 +61,13 @@ def _print(findings: Findings) -> None:
     for place, model in enumerate(findings.models):
         say("default model:" if place == 0 else f"random model {place}: {_params(model.params)}")
         if model.parameter_count is not None and model.bytes is not None:
-            say(f"  {model.parameter_count} parameters, {size(model.bytes)} with the optimizer's")
+            say(f"  {model.parameter_count} parameters, {size_text(model.bytes)} with the optimizer's")
         if model.metrics:
             say("  reports " + ", ".join(f"{name} {value:.4g}" for name, value in model.metrics.items()))
         if model.error:
             say(f"  fails: {model.error}")
     seconds = "not known" if findings.epoch_seconds is None else f"about {show_duration(findings.epoch_seconds)}"
-    memory = "not known" if findings.data_bytes is None else size(findings.data_bytes)
+    memory = "not known" if findings.data_bytes is None else size_text(findings.data_bytes)
     say(f"an epoch of the default model: {seconds}, on the {findings.path}; the data take {memory} a worker")
     say(findings.continued)
     for line in findings.warnings:

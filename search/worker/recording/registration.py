@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 
 from sqlalchemy.engine import Connection
@@ -10,9 +11,17 @@ from sqlalchemy.engine import Connection
 from registry import ModelVersion, Registry, Source
 from registry.core.provenance import code_revision, libraries
 from registry.values.known_tags import CONFIRM_TAG
+from search.recipe.make import recipe_maker
 from search.records.results import TrialResult
 from search.records.studies import StudyRecord
-from search.worker.recording.winner import Winner, storable_params
+from search.system.placement import Place
+from search.worker.recording.winner import Winner, attempted, storable_params
+
+
+def recipe_of(study: StudyRecord, place: Place) -> Callable[[], bytes | None]:
+    """Return what tells, packed, how this process trains the study's versions; None where that fails."""
+    make = attempted(lambda: recipe_maker(study.problem, study.settings.as_dict(), place))
+    return cache(lambda: attempted(lambda: make().to_bytes()) if make else None)
 
 
 def worth_recording(registry: Registry, study: StudyRecord, result: TrialResult) -> bool:
@@ -32,6 +41,7 @@ def record(
     winner: Winner,
     *,
     tags: Mapping[str, str] = MappingProxyType({}),
+    recipe: bytes | None = None,
     also: Callable[[Connection], object] = lambda connection: None,
 ) -> ModelVersion | None:
     """Register a trial's model if its score is among the study's best, or if the study confirms another.
@@ -42,6 +52,7 @@ def record(
         result: the finished trial's.
         winner: the model with the weights of its best epoch, as bytes; or why there are none.
         tags: for the version.
+        recipe: what made it.
         also: done in the same transaction, whether the model is registered or not.
 
     Returns:
@@ -74,6 +85,7 @@ def record(
         parameters=result.parameters,
         reference_predictions=winner.predictions,
         tags={**tags, **confirming, **winner.tags},
+        recipe=recipe,
         top_k=None if confirms is not None else study.settings.top_k,
         also=also,
     )

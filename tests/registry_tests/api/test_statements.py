@@ -6,8 +6,8 @@ from support.killing import keras_like
 
 from registry import Registry
 
-# What they cost besides: Keras' work, a copy of the whole database, and one look at each artifact.
-OTHERS = {"close", "load", "load_check", "export_as", "import_bundle", "backup", "gc", "verify", "predict"}
+# What they cost besides: Keras' work, a training, a copy of the whole database, and one look at each artifact.
+OTHERS = {"close", "load", "load_check", "export_as", "import_bundle", "backup", "gc", "verify", "predict", "reproduce"}
 
 CALLS = {
     "artifacts": lambda shop, out: shop.artifacts,
@@ -18,6 +18,7 @@ CALLS = {
     "find": lambda shop, out: shop.find(where="val_accuracy > 0 and tag.team = 'a'", limit=None),
     "find sorted": lambda shop, out: shop.find("toy", sort="params.units desc", limit=None),
     "get": lambda shop, out: shop.get("toy/1"),
+    "recipe": lambda shop, out: shop.recipe("toy/1"),
     "get_all": lambda shop, out: shop.get_all([f"toy/{one.version}" for one in shop.list("toy")] + ["toy@a", "toy"]),
     "compare": lambda shop, out: shop.compare([one.ref for one in shop.list("toy")]),
     "best": lambda shop, out: shop.best("toy"),

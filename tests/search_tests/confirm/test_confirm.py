@@ -15,7 +15,8 @@ from registry import Registry, Source
 from registry.core.database.transaction import writing
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
-from search.confirm.champion import MEAN, SEEDS, promote_champion, stand_against
+from registry.values.known_tags import MEAN_TAG, SEEDS_TAG
+from search.confirm.champion import promote_champion, stand_against
 from search.confirm.ranking import hold_back, rank_configurations
 from search.confirm.start import NEW_SEEDS, begin, best_trials, newer_trials
 from search.coordination import slots
@@ -247,7 +248,7 @@ def confirmed(registry, mean, data="data", parameters=10, metric="val_accuracy",
         score=0.5,
         source=Source(data_fingerprint=data),
         parameters=parameters,
-        tags={MEAN: repr(mean), SEEDS: "2"} | tags,
+        tags={MEAN_TAG: repr(mean), SEEDS_TAG: "2"} | tags,
     )
 
 
@@ -280,7 +281,7 @@ def test_a_confirmed_champion_yields_to_a_better_mean(registry, mean, parameters
     assert ("stays on m/1" in said) != moves
 
 
-@pytest.mark.parametrize("changes", [{SEEDS: "", MEAN: "none"}, {"data": "other"}, {"metric": "val_loss"}])
+@pytest.mark.parametrize("changes", [{SEEDS_TAG: "", MEAN_TAG: "none"}, {"data": "other"}, {"metric": "val_loss"}])
 def test_a_champion_that_is_not_comparable_yields(registry, changes):
     before = confirmed(registry, 0.9, **changes)
     registry.set_alias("m", "champion", before.version)

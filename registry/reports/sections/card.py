@@ -1,0 +1,182 @@
+"""A version's card: what it is, by its record alone; what was not recorded is left out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from statistics import fmean, stdev
+from typing import Any
+
+from registry.core.numbers import number_text
+from registry.reports.document.parts import Block, Facts, Part, Picture, Pictures, Rows
+from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
+from registry.reports.facts.study import ReportedStudy
+from registry.reports.facts.text import count_text, value_text
+from registry.reports.sections.curves import LINES, metrics_to_show, overlaid_picture
+from registry.reports.sources.versions import metrics_on_test
+from registry.values.known_tags import (
+    CHANGES_TAG,
+    CLASSES_TAG,
+    CONFIRM_TAG,
+    MEAN_TAG,
+    NO_WEIGHTS_TAG,
+    SEEDS_TAG,
+    SPREAD_TAG,
+    TEST,
+)
+from registry.values.recipe import Recipe
+from registry.values.version import ModelVersion
+
+# Tags that are told in words elsewhere.
+TOLD = {CHANGES_TAG, CLASSES_TAG, CONFIRM_TAG, MEAN_TAG, NO_WEIGHTS_TAG, SEEDS_TAG, SPREAD_TAG, "licence", "license"}
+
+
+def card_blocks(
+    version: ModelVersion,
+    alike: Sequence[ModelVersion],
+    recipe: Recipe | None,
+    study: ReportedStudy | None,
+    description: str | None,
+) -> tuple[Block, ...]:
+    """Return the sections of a version's card that have something to say.
+
+    Args:
+        version: the version.
+        alike: those that differ from it in their seed only.
+        recipe: what made it.
+        study: the version as a report tells of it, to draw its curves by; None where it has no score.
+        description: the model's.
+    """
+    blocks = (
+        Block("The model", _model(version), tuple(filter(None, [version.description, description]))),
+        Block("Results", tuple(_results(version, alike))),
+        Block("Params", _facts({name: _param(value) for name, value in version.params.items()})),
+        Block("Data", _facts(_data(version))),
+        Block("Curves", tuple(_curves(version, study))),
+        Block("Where it comes from", tuple(_origin(version, recipe))),
+    )
+    return tuple(block for block in blocks if block.parts or block.notes)
+
+
+def _facts(told: Mapping[str, Any], title: str = "") -> tuple[Part, ...]:
+    """Return what is known of these, as texts."""
+    known = {name: str(value) for name, value in told.items() if value not in (None, "", ())}
+    return (Facts(known, title),) if known else ()
+
+
+def _param(value: Any) -> str:
+    """Return a param's exact value."""
+    return str(value) if value != "" else "''"
+
+
+def _model(version: ModelVersion) -> tuple[Part, ...]:
+    stored = version.weights
+    missing = version.tags.get(NO_WEIGHTS_TAG) or ("displaced by better ones" if version.state == "displaced" else None)
+    return _facts(
+        {
+            "version": version.ref,
+            "aliases": ", ".join(version.aliases),
+            "licence": version.tags.get("licence") or version.tags.get("license"),
+            "numbers that it learns": None if version.parameters is None else count_text(version.parameters),
+            "weights": f"{count_text(stored.bytes)} bytes, SHA-256 {stored.sha256}" if stored else None,
+            "no weights": None if stored else missing,
+            "registered": f"{version.created_at:%Y-%m-%d %H:%M} UTC",
+            "tags": ", ".join(
+                f"{name}={text}"
+                for name, text in version.tags.items()
+                if name not in TOLD and not name.startswith(TEST)
+            ),
+        }
+    )
+
+
+def _results(version: ModelVersion, alike: Sequence[ModelVersion]) -> list[Part]:
+    tests = metrics_on_test(version)
+    told = {name: number_text(value) for name, value in version.metrics.items() if name not in tests}
+    parts = [
+        *_facts({"judged by": f"{version.metric} ({version.direction})", "best epoch": version.epoch} | told),
+        *_facts({name: number_text(value) for name, value in tests.items()}, "Measured on test data"),
+    ]
+    by_seed = {one.source.seed: one for one in alike if math.isfinite(one.score)}
+    if len(by_seed) > 1:
+        scores = [one.score for one in by_seed.values()]
+        said = f"Mean {number_text(fmean(scores))}, standard deviation {number_text(stdev(scores))}."
+        columns = (Column("version", number=False), Column("seed"), Column(version.metric))
+        rows = tuple(
+            (Cell(one.ref), Cell(str(seed)), exact(one.score, number_text(one.score))) for seed, one in by_seed.items()
+        )
+        parts.append(Rows(Table(columns, rows), "The same params with other seeds", (said,)))
+    elif SEEDS_TAG in version.tags:
+        marks = {"mean": MEAN_TAG, "standard deviation": SPREAD_TAG, "seeds": SEEDS_TAG}
+        parts += _facts({name: version.tags.get(tag) for name, tag in marks.items()}, "Confirmed with other seeds")
+    return parts
+
+
+def _data(version: ModelVersion) -> dict[str, Any]:
+    classes = ""
+    with suppress(ValueError):
+        names = json.loads(version.tags.get(CLASSES_TAG, "[]"))
+        classes = ", ".join(map(str, names)) if isinstance(names, list) else ""
+    return {"problem": version.source.problem, "hash": version.source.data_fingerprint, "classes": classes}
+
+
+def _curves(version: ModelVersion, study: ReportedStudy | None) -> list[Part]:
+    if not version.curves:
+        return []
+    parts: list[Part] = []
+    if study is not None and study.leaders:
+        drawn = metrics_to_show(study, study.leaders)
+        parts.append(Pictures(tuple(_picture(study, metric) for metric in drawn), "wide", legend=LINES))
+    columns = (Column("epoch"), *(Column(name) for name in version.curves))
+    epochs = max(len(curve.values) for curve in version.curves.values())
+    rows = tuple(
+        (
+            Cell(f"{epoch + 1}{' (best)' if epoch + 1 == version.epoch else ''}", str(epoch + 1)),
+            *(_value(curve.values, epoch) for curve in version.curves.values()),
+        )
+        for epoch in range(epochs)
+    )
+    ended = {"ended by": version.stop_reason, "seconds": None if version.seconds is None else f"{version.seconds:.1f}"}
+    return [*parts, Rows(Table(columns, rows)), *_facts(ended)]
+
+
+def _picture(study: ReportedStudy, metric: str) -> Picture:
+    return overlaid_picture(study, study.leaders, (), metric)
+
+
+def _value(values: Sequence[float], epoch: int) -> Cell:
+    if epoch >= len(values):
+        return NOTHING
+    return exact(values[epoch], "NaN" if math.isnan(values[epoch]) else f"{values[epoch]:.4g}")
+
+
+def _origin(version: ModelVersion, recipe: Recipe | None) -> list[Part]:
+    source = version.source
+    parts = [
+        *_facts(
+            {
+                "study": source.study,
+                "trial": source.trial,
+                "seed": source.seed,
+                "confirms the study": version.tags.get(CONFIRM_TAG),
+                "origin": source.origin,
+                "first registered as": version.imported,
+                "code": source.code_revision,
+                "the problem had changed": version.tags.get(CHANGES_TAG),
+            }
+        ),
+        *_facts(source.libraries, "Libraries"),
+    ]
+    if recipe is None:
+        return parts
+    machine = {
+        "processor": recipe.processor,
+        "device": recipe.device,
+        "threads": recipe.threads,
+        "Python": recipe.python,
+        "source": ", ".join(recipe.source) or recipe.no_source,
+    }
+    settings = {name: value_text(value) for name, value in recipe.settings.items() if name != "confirms"}
+    return [*parts, *_facts(machine, "Made on, and of"), *_facts(settings, "The study's settings")]

@@ -1,0 +1,1 @@
+"""A version trained again and compared with its record."""

@@ -1,0 +1,1 @@
+"""Train a registered version again, from its record."""
