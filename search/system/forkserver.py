@@ -1,4 +1,4 @@
-"""Child processes, forked from a server that has imported TensorFlow once."""
+"""Child processes, forked from a server that has imported what they need once: TensorFlow, unless nobody needs it."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ T = TypeVar("T")
 
 
 @cache
-def processes() -> BaseContext:
+def processes(tensorflow: bool = True) -> BaseContext:
     """Return how child processes are started: by a forkserver where there is one, else by spawning.
 
-    The forkserver begins to import TensorFlow with the first child, or with `warm_up`.
+    The forkserver begins to import TensorFlow with the first child, or with `warm_up`; it does without where nothing
+    has been asked of it yet but processes that need none.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = ForkServer()
-    context.set_forkserver_preload(["search.worker.preload"])
+    context.set_forkserver_preload(["search.worker.preload" if tensorflow else "search.worker.preload_light"])
     return context
 
 
@@ -70,9 +71,9 @@ class ForkServer(multiprocessing.context.ForkServerContext):
     Process = ForkServerChild
 
 
-def warm_up() -> None:
+def warm_up(*, tensorflow: bool = True) -> None:
     """Start the forkserver's import in the background, while this process does something else."""
-    if processes().get_start_method() == "forkserver":
+    if processes(tensorflow).get_start_method() == "forkserver":
         from multiprocessing.forkserver import ensure_running
 
         with _interrupts_held():  # also in the server, until it can say that they are not for it
@@ -89,16 +90,22 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def start_process(function: Callable[..., object], *args: Any, name: str | None = None) -> Any:
-    """Start a function in a child process that has TensorFlow; return the process."""
-    warm_up()
-    process = processes().Process(target=function, args=args, name=name)  # type: ignore[attr-defined]
+def start_process(function: Callable[..., object], *args: Any, name: str | None = None, tensorflow: bool = True) -> Any:
+    """Start a function in a child process, which has TensorFlow at hand where that is asked for; return the process."""
+    warm_up(tensorflow=tensorflow)
+    process = processes(tensorflow).Process(target=function, args=args, name=name)  # type: ignore[attr-defined]
     process.start()
     return process
 
 
-def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None = None, slow: str | None = None) -> T:
-    """Call a function in a child process that has TensorFlow, and return or raise what it does.
+def call_in_child(
+    function: Callable[..., T],
+    *args: Any,
+    seconds: float | None = None,
+    slow: str | None = None,
+    tensorflow: bool = True,
+) -> T:
+    """Call a function in a child process, and return or raise what it does.
 
     The child, and what it has started, is gone when this returns, also where it is interrupted.
 
@@ -107,13 +114,14 @@ def call_in_child(function: Callable[..., T], *args: Any, seconds: float | None 
         args: its arguments.
         seconds: that it may take; None for any.
         slow: what is said once it has taken a minute; None for nothing.
+        tensorflow: set TensorFlow up there; otherwise the function brings it where it needs it.
 
     Raises:
         ProblemError: the child ended without an answer.
         TimeIsUp: it took longer than it may.
     """
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = start_process(_answer, sender, function, args)
+    process = start_process(_answer, sender, function, args, tensorflow, tensorflow=tensorflow)
     sender.close()  # the child has its own
     answer: tuple[bool, Any] = (False, None)
     try:
@@ -151,9 +159,9 @@ def _wait_for_answer(sources: list[Connection | int], seconds: float | None, slo
         raise TimeIsUp("the time was up before the problem was loaded; nothing has begun")
 
 
-def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...], tensorflow: bool) -> None:
     """Call a function and send what it returns or raises."""
-    _prepare_child()
+    _prepare_child(tensorflow)
     answer: tuple[bool, Any]
     try:
         answer = (True, function(*args))
@@ -180,8 +188,8 @@ def describe_exit(error: BaseException) -> str:
     return f"the problem's code asked its process to end{place}: {one_line(error)}"
 
 
-def _prepare_child() -> None:
-    from search.system.runtime import configure
+def _prepare_child(tensorflow: bool) -> None:
+    from search.system.runtime import configure, configure_environment
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     begin_session()
@@ -190,7 +198,7 @@ def _prepare_child() -> None:
     if parent is not None:
         end_at_end_of_file(parent.sentinel)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    configure(None, 1)
+    (configure if tensorflow else configure_environment)(None, 1)
 
 
 def _end_with_parent() -> None:

@@ -26,10 +26,10 @@ from search.records.studies import StudyRecord, read_study, set_stopping
 from search.schema import SCHEMA, workers
 from search.system.placement import Place
 from search.system.retry import Retry
-from search.system.runtime import configure
+from search.system.runtime import configure, configure_environment
 from search.timing import BEATS_A_LEASE, IDLE_SECONDS, LEASE_SECONDS
 from search.worker.attempt import Attempt
-from search.worker.context import WorkerContext, open_keras_context
+from search.worker.context import WorkerContext, open_own_context
 from search.worker.heartbeat import Heartbeat
 from search.worker.words import Say, Word, say_nothing
 
@@ -143,8 +143,11 @@ def work(
     """
     engine = open_engine(url, must_exist=True)
     study = Retry(stop.wait)(lambda: read_known(engine, study_name))
-    configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
-    context = open_keras_context(engine, url, study, stop)
+    if study.is_objective:
+        configure_environment(place.gpu, place.threads)
+    else:
+        configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
+    context = open_own_context(engine, url, study, stop)
     context.say = say
     gc.collect()
     gc.freeze()  # what TensorFlow's import made need not be looked through after each trial

@@ -1,0 +1,1 @@
+"""What a built model can do: report its objective's metric, be written to a file."""
