@@ -77,7 +77,8 @@ def create_command(
     from registry.core.errors import UsageError
 
     if like is not None:
-        problem, study, trials, settings = _as_study(like, storage, problem, study, trials, settings)
+        problem, study, trials, settings, own = _as_study(like, storage, problem, study, trials, settings)
+        direction = direction or own
     if problem is None:
         raise UsageError("which problem? give one, as `search problems` lists them, or --like STUDY")
     database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
@@ -90,8 +91,9 @@ def create_command(
 
 def _as_study(
     like: str, storage: str | None, problem: str | None, study: str | None, trials: int | None, given: dict[str, Any]
-) -> tuple[str, str, int, dict[str, Any]]:
-    """Return what creates a study as another one is: the problem, a name, the budget and the settings."""
+) -> tuple[str, str, int, dict[str, Any], str | None]:
+    """Return what creates a study as another one is: problem, name, budget, settings, an objective's direction."""
+    from search.optuna_bridge.direction import WORDS
     from search.study import Study
 
     model = Study.open(like, storage)
@@ -101,6 +103,7 @@ def _as_study(
             study or model.free_name(),
             model.status().budget if trials is None else trials,
             model.settings_for_another() | given,
+            WORDS[model.record.objective.direction] if model.record.is_objective else None,
         )
     finally:
         model.close()

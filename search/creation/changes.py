@@ -212,5 +212,5 @@ def _inspect(study: StudyRecord, seconds: float | None) -> Inspection:
     if not study.is_objective:
         return call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
     own = study.objective
-    options = {"seconds": seconds, "slow": SLOW, "tensorflow": False}
-    return replace(call_in_child(inspect_problem, study.problem, 0, own.direction, **options), metric=own.metric)
+    now = call_in_child(inspect_problem, study.problem, 0, own.direction, seconds=seconds, slow=SLOW, tensorflow=False)
+    return replace(now, metric=own.metric)

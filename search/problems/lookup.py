@@ -101,7 +101,8 @@ def _module_of_file(text: str) -> str:
 
 
 def _only_problem(module: str) -> str:
-    names = call_in_child(problems_of, module)
+    source = Path(module if module.endswith(".py") else f"{module}.py").read_text(encoding="utf-8", errors="replace")
+    names = call_in_child(problems_of, module, tensorflow="Problem" in source)
     if len(names) == 1:
         return names[0]
     if not names:

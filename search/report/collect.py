@@ -165,7 +165,9 @@ def _finished(
         commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
     url = with_password(engine.url)
     found, missing = NO_ERRORS, ""
-    if errors and winner is not None and winner.weights is not None:
+    if errors and record.is_objective:
+        missing = "the data are the objective's own"
+    elif errors and winner is not None and winner.weights is not None:
         asked = (url, winner.ref, record.problem, record.data_fingerprint)
         found, missing = computed(lambda: errors_of_winner(*asked), lambda why: (NO_ERRORS, why))
     elif errors and winner is not None:

@@ -76,7 +76,7 @@ class WorkerContext:
     retry: Retry
     say: Say = say_nothing
     tags: Mapping[str, str] = field(default_factory=dict)
-    make_params: Callable[[optuna.Trial, Suggest, StalledPruner], Any] = field(kw_only=True)
+    make_params: Callable[[optuna.Trial, Suggest, Any], Any] = field(kw_only=True)
     watch: Callable[[optuna.Study, optuna.Trial, Settings], StalledPruner] = StalledPruner
     versions_without_model: bool = True
 
@@ -116,6 +116,7 @@ def open_objective_context(engine: Engine, url: str, study: StudyRecord, stop: t
     context = open_context(engine, url, study, stop, training, space=lambda: None)
     context.make_params, context.watch = ObjectiveTrial, AskedPruner
     context.versions_without_model = False
+    context.optuna_study._thread_local.in_optimize_loop = True  # so that `trial.study.stop()` may be called
     return context
 
 

@@ -19,6 +19,7 @@ from registry.core.database.transaction import clock, writing
 from registry.core.error_text import storable
 from registry.core.errors import DatabaseError, StoreError, UserError
 from search.coordination import slots
+from search.coordination.ending.conditions import end_study
 from search.coordination.lease import Lease
 from search.errors import Interrupted, LeaseLost
 from search.records.results import TrialResult
@@ -114,6 +115,9 @@ class Worker:
             return
         if result is not None:
             on_result(result)
+        if self._context.optuna_study._stop_flag:  # by an objective's `trial.study.stop()`
+            why = f"trial {claim.number} called study.stop()"
+            self._context.retry(lambda: end_study(self._engine, self._study, why))
 
     def _nothing_left(self) -> bool:
         self._set_state("idle")

@@ -127,7 +127,7 @@ def searcher(tmp_path: Path) -> Searcher:
 
 
 def test_workers_share_an_exact_budget_and_one_goes_on_for_another_that_was_killed(searcher: Searcher) -> None:
-    options = ("--trials", str(TRIALS), "--workers", "2", "--direction", "maximize", "--checkpoint-every", "0s")
+    options = ("--trials", str(TRIALS), "--workers", "2", "--direction", "maximize", "--checkpoint-every", "0.001s")
     process = searcher.start("run", "mine:objective", "--study", "s", "--pruner", "none", *options)
     os.kill(int(searcher.wait_for("pid", process)), signal.SIGKILL)
     (searcher.folder / "killed").touch()
@@ -159,6 +159,21 @@ def test_workers_share_an_exact_budget_and_one_goes_on_for_another_that_was_kill
     assert {trial.user_attrs["tensorflow"] for trial in theirs.trials} == {False}
     assert theirs.best_value == max(trial.score for trial in trials)
     study.close()
+
+
+def test_a_study_of_optunas_goes_on_with_its_objective(searcher: Searcher) -> None:
+    import optuna
+
+    theirs = optuna.create_study(
+        study_name="theirs", storage=f"sqlite:///{searcher.folder}/theirs.db", direction="maximize"
+    )
+    theirs.optimize(lambda trial: trial.suggest_float("alpha", 1e-6, 1e-1, log=True), n_trials=3)
+    searcher.run("import", "optuna", f"sqlite:///{searcher.folder}/theirs.db", "theirs", "--as", "ours")
+    (searcher.folder / "killed").touch()
+    out = searcher.run("run", "mine:objective", "--study", "ours", "--trials", "2", "--workers", "1")
+    assert "maximize its value" in out
+    assert "ours: 2 of 2 trials done" in out
+    assert sum(trial.imported for trial in Study.open("ours", searcher.url).trials()) == 3
 
 
 def test_a_keras_model_that_an_objective_saves_is_registered_and_a_callback_prunes(searcher: Searcher) -> None:

@@ -17,9 +17,11 @@ from registry.values.stop_reason import StopReason
 from search import current
 from search.coordination import control
 from search.coordination.lease import Lease
+from search.creation import changes
 from search.creation.create import begin_study
 from search.creation.objectives import objective_settings
 from search.errors import ChangedProblem, Interrupted
+from search.optuna_bridge.pruners import PRUNERS
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem
 from search.records.status import read_status
@@ -98,6 +100,11 @@ def looking(trial):
     if trial.number:
         asked.append((study.best_value, study.best_params, study.best_trial.number))
     study.ask()
+
+def stopping(trial):
+    if trial.number == 1:
+        trial.study.stop()
+    return trial.suggest_float("x", 0, 1)
 
 def lost_files(trial):
     with open("files.txt", "a") as log:
@@ -392,6 +399,25 @@ def test_a_trial_has_its_time(study: Begin) -> None:
     result = study("endless", trial_seconds=60).attempt(clock=iter([0.0, *range(0, 1000, 30)]).__next__)
     assert result.stop_reason is StopReason.TIME_LIMIT
     assert result.score == 0.0
+
+
+@pytest.mark.parametrize("pruner", PRUNERS)
+def test_every_pruner_can_be_asked(study: Begin, pruner: str) -> None:
+    trials = study("pruned", 7, pruner=pruner, sampler="tpe").work()
+    ended = {StopReason.COMPLETED} if pruner == "none" else {StopReason.COMPLETED, StopReason.PRUNED}
+    assert {trial.stop_reason for trial in trials} <= ended
+
+
+def test_an_objective_may_end_its_study(study_anywhere: Begin) -> None:
+    bench = study_anywhere("stopping", 5)
+    assert [trial.state for trial in bench.work()] == ["finished"] * 2 + ["waiting"] * 3
+    assert read_status(bench.engine, "s").ended == "trial 1 called study.stop()"
+
+
+def test_params_may_be_given_to_the_next_trial(study: Begin) -> None:
+    bench = study("quadratic", 2)
+    changes.enqueue(bench.engine, bench.record, [{"x": 2.5}])
+    assert bench.work()[0].score == 0.25
 
 
 def test_an_objective_that_has_changed_is_refused(study: Begin, tmp_path: Path) -> None:
