@@ -176,9 +176,8 @@ def _create(
         **settings,
     )
     if opened.record.is_objective:
-        say(
-            f"{problem} is an objective of Optuna's: {WORDS[opened.record.objective.direction]} its value (--direction)"
-        )
+        verb = WORDS[opened.record.objective.direction]
+        say(f"{problem} is an objective of Optuna's; the study {verb}s its value (--direction)")
     name_database(opened.url)
     for started in opened.warm_starts() if database["warm_start"] else ():
         _say_warm(started)

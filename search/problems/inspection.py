@@ -70,8 +70,6 @@ def inspect_problem(spec: str, grid_trials: int = 0, direction: Direction | None
         MetricError: the training will not report the objective's metric; of a ``fit`` of one's own nobody knows.
         ProblemError: it does not load, its ``build`` raises, or what it returns is not a compiled Keras model.
     """
-    from search.space.discovery import discover
-
     problem = load_searched(spec)
     if isinstance(problem, ObjectiveFunction):
         return _inspect_objective(spec, problem, direction or "min")
@@ -80,6 +78,8 @@ def inspect_problem(spec: str, grid_trials: int = 0, direction: Direction | None
         raise ProblemError(
             f"the problem {spec!r} has its own objective, {own.metric} ({own.direction}); leave --direction out"
         )
+    from search.space.discovery import discover  # which brings Keras
+
     hypermodel = make_hypermodel(problem)
     own_fit = has_own_fit(hypermodel)
     models: list[Any] = []

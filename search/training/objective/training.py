@@ -92,7 +92,7 @@ def as_value(returned: Any) -> float:
             )
         returned = returned[0]
     if returned is None:
-        raise ObjectiveError("the objective returned None; expected one number: is there a return at its end?")
+        raise ObjectiveError("the objective returned None; expected one number (is a return missing?)")
     try:
         if isinstance(returned, str | bytes):
             raise TypeError
