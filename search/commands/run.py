@@ -154,13 +154,13 @@ def _create(
 ) -> Study:
     from registry.core.errors import UsageError
     from search.optuna_bridge.direction import WORDS
-    from search.problems.lookup import find_spec_of, is_objective_spec
+    from search.problems.lookup import find_spec_of, needs_tensorflow
     from search.study import Study, default_name
 
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
     problem = find_spec_of(problem)
-    if sys.stderr.isatty() and not is_objective_spec(problem):
+    if sys.stderr.isatty() and needs_tensorflow(problem):
         say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
     name = study or default_name(problem, database["storage"], seconds)
     budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1

@@ -212,5 +212,6 @@ def _inspect(study: StudyRecord, seconds: float | None) -> Inspection:
     if not study.is_objective:
         return call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
     own = study.objective
-    now = call_in_child(inspect_problem, study.problem, 0, own.direction, seconds=seconds, slow=SLOW, tensorflow=False)
+    needs = {"tensorflow": study.needs_tensorflow}
+    now = call_in_child(inspect_problem, study.problem, 0, own.direction, seconds=seconds, slow=SLOW, **needs)
     return replace(now, metric=own.metric)

@@ -26,7 +26,7 @@ from search.optuna_bridge.pruners import check_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import create_tables, has_tables
 from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_problem
-from search.problems.lookup import find_spec_of, is_objective_spec
+from search.problems.lookup import find_spec_of, needs_tensorflow
 from search.problems.problem import Problem
 from search.records.settings import Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, read_study
@@ -71,7 +71,7 @@ def create_study(
     check_schedule(asked.schedule)
 
     def inspect() -> Inspection:
-        needs = {"tensorflow": not is_objective_spec(spec)}
+        needs = {"tensorflow": needs_tensorflow(spec)}
         warm_up(**needs)
         points = trials if asked.sampler == "grid" else 0
         return call_in_child(inspect_problem, spec, points, direction, seconds=seconds, slow=SLOW, **needs)

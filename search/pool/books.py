@@ -32,7 +32,7 @@ def open_pool(
     Whatever still runs at the end is ended at once.
     """
     url = with_password(engine.url)
-    tensorflow = not study.is_objective
+    tensorflow = study.needs_tensorflow
     guard = Guard(url, study.name, tensorflow=tensorflow)
 
     def start(place: Place, worker_id: str) -> Child:

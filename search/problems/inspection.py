@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from search.problems.objectives.function import VALUE, ObjectiveFunction
 from search.problems.objectives.identity import identify_objective
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_searched
-from search.records.studies import DEFINE_BY_RUN
+from search.records.studies import DEFINE_BY_RUN, TENSORFLOW
 from search.space.description import describe_model, describe_source, steady
 from search.space.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.system.runtime import show_optional
@@ -128,7 +129,7 @@ def _inspect_objective(spec: str, objective: ObjectiveFunction, direction: Direc
         model=objective.name,
         metric=VALUE,
         direction=direction,
-        space=dict(identity.space),
+        space={**identity.space, TENSORFLOW: "tensorflow" in sys.modules},
         space_fingerprint=identity.space_fingerprint,
         data_fingerprint=identity.data_fingerprint,
         grid_size=0,

@@ -11,7 +11,7 @@ from typing import Any
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from search.errors import ProblemError
-from search.problems.objectives.function import defines_objective, takes_trial
+from search.problems.objectives.function import defines_objective, imports_tensorflow, takes_trial
 from search.problems.problem import Problem
 from search.problems.resolve import installed_problems, problems_of, split_spec
 from search.system.forkserver import call_in_child
@@ -54,17 +54,30 @@ def find_spec_of(problem: Any) -> str:
 
 
 def is_objective_spec(spec: str) -> bool:
-    """Tell by its source alone whether a name surely means an objective of Optuna's, which may not need TensorFlow."""
+    """Tell by its source alone whether a name surely means an objective of Optuna's."""
+    return defines_objective(_source_of(spec), split_spec(spec)[1])
+
+
+def needs_tensorflow(spec: str) -> bool:
+    """Tell by its source alone whether what a name means may need TensorFlow, which most objectives do not."""
+    source = _source_of(spec)
+    if not source or imports_tensorflow(source):
+        return True
+    return not defines_objective(source, split_spec(spec)[1]) and "problem" in source.lower()
+
+
+def _source_of(spec: str) -> str:
+    """Return the source of the module or file that a name begins with; empty where there is none to read."""
     module, attr = split_spec(spec)
     if not attr:
-        return False
+        return ""
     if not module.endswith(".py"):
         found = _find_module(module, spec)
         module = str(found.origin) if found is not None and found.has_location else ""
     try:
-        return defines_objective(Path(module).read_text(encoding="utf-8"), attr)
+        return Path(module).read_text(encoding="utf-8") if module.endswith(".py") else ""
     except (OSError, ValueError):
-        return False
+        return ""
 
 
 def _spec_of_object(problem: Any) -> str:
@@ -101,8 +114,8 @@ def _module_of_file(text: str) -> str:
 
 
 def _only_problem(module: str) -> str:
-    source = Path(module if module.endswith(".py") else f"{module}.py").read_text(encoding="utf-8", errors="replace")
-    names = call_in_child(problems_of, module, tensorflow="Problem" in source)
+    file = module if module.endswith(".py") else f"{module}.py"
+    names = call_in_child(problems_of, module, tensorflow=needs_tensorflow(f"{file}:any"))
     if len(names) == 1:
         return names[0]
     if not names:

@@ -147,10 +147,10 @@ def work(
     """
     engine = open_engine(url, must_exist=True)
     study = Retry(stop.wait)(lambda: read_known(engine, study_name))
-    if study.is_objective:
-        configure_environment(place.gpu, place.threads)
-    else:
+    if study.needs_tensorflow:
         configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
+    else:
+        configure_environment(place.gpu, place.threads)
     context = open_own_context(engine, url, study, stop)
     context.say = say
     gc.collect()

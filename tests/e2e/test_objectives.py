@@ -133,7 +133,8 @@ def test_workers_share_an_exact_budget_and_one_goes_on_for_another_that_was_kill
     os.kill(int(searcher.wait_for("pid", process)), signal.SIGKILL)
     (searcher.folder / "killed").touch()
     out, err = process.communicate(timeout=SECONDS)
-    assert (process.returncode, err) == (0, "")
+    assert process.returncode == 0, err
+    assert [line.split(" ended by ")[1] for line in err.splitlines()] == ["signal 9 (SIGKILL); another takes its place"]
     assert out.startswith("mine:objective is an objective of Optuna's; the study maximizes its value (--direction)\n")
     assert f"s: {TRIALS} of {TRIALS} trials done ({TRIALS} complete, 0 pruned, 0 failed)" in out
     assert "registered as" not in out

@@ -63,7 +63,7 @@ def takes_trial(given: Any) -> bool:
 def defines_objective(source: str, attr: str) -> bool:
     """Tell from a module's source whether it defines a function of a trial by that name; False where it is not clear.
 
-    It only decides whether TensorFlow is imported beforehand; what is searched is decided by `takes_trial`.
+    It only decides what is prepared beforehand; what is searched is decided by `takes_trial`.
     """
     try:
         tree = ast.parse(source)
@@ -75,6 +75,17 @@ def defines_objective(source: str, attr: str) -> bool:
             hint = ast.unparse(first[0].annotation) if first and first[0].annotation else ""
             return bool(first) and _is_trial(first[0].arg, hint)
     return False
+
+
+def imports_tensorflow(source: str) -> bool:
+    """Tell whether a module's source imports TensorFlow or Keras, at its top or in a function."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (ValueError, SyntaxError):
+        return False
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return any(module.partition(".")[0] in ("keras", "keras_tuner", "tensorflow") for module in modules)
 
 
 def _is_trial(name: str, annotation: str) -> bool:

@@ -13,7 +13,7 @@ from registry.core.errors import UsageError
 from search.creation.objectives import objective_settings, parse_direction
 from search.errors import ProblemError
 from search.problems.inspection import inspect_problem
-from search.problems.lookup import find_spec_of, is_objective_spec
+from search.problems.lookup import find_spec_of, is_objective_spec, needs_tensorflow
 from search.problems.objectives.function import defines_objective, objective_name, takes_trial
 from search.problems.resolve import load_problem, load_searched, problems_of
 
@@ -98,8 +98,26 @@ def test_an_objective_is_found_as_a_problem_is(module: str) -> None:
     assert find_spec_of(loaded.call) == "theirs:objective"
     assert is_objective_spec("theirs:objective")
     assert not is_objective_spec("theirs:build")
+    assert not needs_tensorflow("theirs:objective")
     assert problems_of("theirs") == ["objective"]
     assert inspect_problem("theirs:objective").direction == "min"
+
+
+@pytest.mark.parametrize(
+    ("line", "attr", "expected"),
+    [
+        ("import keras", "objective", True),
+        ("from tensorflow import data", "objective", True),
+        ("import math  # a hard problem", "objective", False),
+        ("from elsewhere import problem", "problem", True),
+        ("other = lambda trial: 1.0", "other", False),
+    ],
+)
+def test_a_source_tells_whether_tensorflow_may_be_needed(module: str, line: str, attr: str, expected: bool) -> None:
+    with Path("theirs.py").open("a") as file:
+        file.write(f"{line}\n")
+    assert needs_tensorflow(f"theirs:{attr}") is expected
+    assert needs_tensorflow(f"theirs.py:{attr}") is expected
 
 
 def test_what_is_neither_is_refused_in_a_line(module: str) -> None:

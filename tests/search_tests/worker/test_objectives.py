@@ -101,6 +101,14 @@ def looking(trial):
         asked.append((study.best_value, study.best_params, study.best_trial.number))
     study.ask()
 
+def repeating(trial):
+    trial.report(1.0, 5)
+    trial.report(2.0, 5)
+    return 1.0
+
+def far_away(trial):
+    trial.report(1.0, 2 ** 40)
+
 def stopping(trial):
     if trial.number == 1:
         trial.study.stop()
@@ -301,6 +309,7 @@ def test_a_trial_that_is_pruned_before_any_report_says_so(study: Begin) -> None:
         ("unstorable", "error", "Object of type object is not JSON serializable"),
         ("unnamable", "error", "a choice of 'x' is of type tuple; expected None, bool, int, float or str"),
         ("infinite", "error", "the choice inf of 'x' is not finite"),
+        ("far_away", "error", f"the step is {2**40}; expected {2**31 - 1} at most"),
         ("not_a_number", "nan", None),
     ],
 )
@@ -311,6 +320,21 @@ def test_a_trial_that_goes_wrong_has_failed_with_its_reason(
     (trial,) = study(attr).work()
     assert (str(trial.stop_reason), trial.score) == (reason, None)
     assert error is None or error in trial.error
+
+
+@pytest.mark.filterwarnings("ignore:The reported value is ignored:UserWarning")
+def test_a_step_is_reported_once(study: Begin) -> None:
+    assert study("repeating").work()[0].curves == {"value": [1.0]}
+
+
+def test_a_folder_that_is_too_large_is_not_kept(
+    study: Begin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("search.training.objective.current.LARGEST_FOLDER", 3)
+    bench = study("lost_files")
+    _stopped_after_three(bench)
+    assert "no checkpoint is kept" in caplog.text
+    assert bench.work()[0].epoch == 5
 
 
 def test_a_sequence_of_one_is_its_value(study: Begin) -> None:
