@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from search.problems.rebuild import rebuild_model
     from search.records.settings import Settings
     from search.study import Study
+    from search.training.objective.current import current
 
-__all__ = ["Data", "Objective", "Problem", "Settings", "Study", "rebuild_model"]
+__all__ = ["Data", "Objective", "Problem", "Settings", "Study", "current", "rebuild_model"]
 
 _HOMES = {
     "Data": "search.problems.problem",
@@ -25,6 +26,7 @@ _HOMES = {
     "Problem": "search.problems.problem",
     "Settings": "search.records.settings",
     "Study": "search.study",
+    "current": "search.training.objective.current",
     "rebuild_model": "search.problems.rebuild",
 }
 

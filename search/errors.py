@@ -21,6 +21,10 @@ class FatalProblem(ProblemError):  # noqa: N818 - KerasTuner's own word
     """The problem's code says that no trial can work (KerasTuner's `FatalError`); the whole search stops."""
 
 
+class ObjectiveError(Exception):
+    """An objective of Optuna's returned no number; its trial has failed."""
+
+
 class MetricError(ProblemError):
     """The objective names a metric that the training does not report; the whole search stops."""
 

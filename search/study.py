@@ -18,6 +18,7 @@ from search.creation.create import create_study
 from search.creation.deletion import Deletion, delete_study, plan_deletion
 from search.creation.names import default_name as name_of_problem
 from search.creation.names import rename
+from search.creation.objectives import parse_direction
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, current_status, run_workers
 from search.optuna_bridge.studies import check_whole
@@ -66,9 +67,10 @@ class Study:
         cls,
         name: str,
         *,
-        problem: str | Problem,
+        problem: str | Problem | Callable[[Any], Any],
         trials: int,
         storage: str | None = None,
+        direction: Literal["minimize", "maximize"] | None = None,
         artifacts: str | None = None,
         accept_changes: bool = False,
         inspect_seconds: float | None = None,
@@ -79,10 +81,12 @@ class Study:
 
         Args:
             name: the study's name.
-            problem: ``module:attr``, ``FILE.py:attr``, an installed problem's name, or a `Problem` that a module holds.
+            problem: ``module:attr``, ``FILE.py:attr``, an installed problem's name, or a `Problem` that a module holds;
+                or, in the same ways, an objective of Optuna's: a function of a ``trial``.
             trials: the budget in sum; a study that has more keeps it.
             storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default, or ``my-studies.db`` where that
                 is a reference.
+            direction: which way an objective of Optuna's is optimized, ``minimize`` by default; a problem has its own.
             artifacts: where the registry's weights go: ``database``, a folder or an fsspec URL. It is recorded, for
                 everybody; a registry that has another store, or weights in the database, refuses it.
             accept_changes: go on with a study though its problem has changed.
@@ -105,6 +109,7 @@ class Study:
             problem,
             trials,
             settings,
+            direction=parse_direction(direction),
             artifacts=artifacts,
             accept=accept_changes,
             seconds=inspect_seconds,

@@ -8,6 +8,7 @@ from enum import StrEnum
 class StopReason(StrEnum):
     """Why a trial ended; kept for every trial."""
 
+    COMPLETED = "completed"
     MAX_EPOCHS = "max_epochs"
     EARLY_STOPPING = "early_stopping"
     PRUNED = "pruned"

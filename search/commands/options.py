@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PROBLEM = typer.Argument(
     metavar="PROBLEM",
-    help="module:attr, FILE.py:attr, FILE.py, or a name of `search problems`.",
+    help="module:attr, FILE.py:attr, FILE.py, or a name of `search problems`; or so an objective(trial) of Optuna's.",
     autocompletion=problem_names,
 )
 ProblemName = Annotated[str, PROBLEM]
@@ -32,6 +32,10 @@ Accept = Annotated[bool, typer.Option("--accept-changes", help="Go on though the
 WarmStart = Annotated[
     list[str] | None,
     typer.Option("--warm-start", metavar="STUDY[,STUDY…]", help="Begin with what earlier studies have learnt."),
+]
+Direction = Annotated[
+    str | None,
+    typer.Option("--direction", metavar="minimize|maximize", help="Of an objective of Optuna's (minimize)."),
 ]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="How many workers; auto: one a core.")]
 On = Annotated[

@@ -37,6 +37,7 @@ def run_command(
     artifacts: options.Artifacts = None,
     accept_changes: options.Accept = False,
     warm_start: options.WarmStart = None,
+    direction: options.Direction = None,
     report: Annotated[Path | None, typer.Option("--report", help="The report's path; else reports/STUDY.html.")] = None,
     storage: Storage = None,
     *,
@@ -48,6 +49,7 @@ def run_command(
     )
     session.prepare_process()
     database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
+    database["direction"] = direction
     seconds = run_options["timeout"]
     opened = _create(study, problem, trials, add, accept_changes, database, settings, seconds)
     _run(opened, report, run_options)
@@ -66,6 +68,7 @@ def create_command(
     artifacts: options.Artifacts = None,
     accept_changes: options.Accept = False,
     warm_start: options.WarmStart = None,
+    direction: options.Direction = None,
     storage: Storage = None,
     *,
     settings: dict[str, Any],
@@ -74,10 +77,12 @@ def create_command(
     from registry.core.errors import UsageError
 
     if like is not None:
-        problem, study, trials, settings = _as_study(like, storage, problem, study, trials, settings)
+        problem, study, trials, settings, own = _as_study(like, storage, problem, study, trials, settings)
+        direction = direction or own
     if problem is None:
         raise UsageError("which problem? give one, as `search problems` lists them, or --like STUDY")
     database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
+    database["direction"] = direction
     opened = _create(study, problem, trials, add, accept_changes, database, settings)
     status = opened.status()
     say(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
@@ -86,8 +91,9 @@ def create_command(
 
 def _as_study(
     like: str, storage: str | None, problem: str | None, study: str | None, trials: int | None, given: dict[str, Any]
-) -> tuple[str, str, int, dict[str, Any]]:
-    """Return what creates a study as another one is: the problem, a name, the budget and the settings."""
+) -> tuple[str, str, int, dict[str, Any], str | None]:
+    """Return what creates a study as another one is: problem, name, budget, settings, an objective's direction."""
+    from search.optuna_bridge.direction import WORDS
     from search.study import Study
 
     model = Study.open(like, storage)
@@ -97,6 +103,7 @@ def _as_study(
             study or model.free_name(),
             model.status().budget if trials is None else trials,
             model.settings_for_another() | given,
+            WORDS[model.record.objective.direction] if model.record.is_objective else None,
         )
     finally:
         model.close()
@@ -146,13 +153,14 @@ def _create(
     seconds: float | None = None,
 ) -> Study:
     from registry.core.errors import UsageError
-    from search.problems.lookup import find_spec_of
+    from search.optuna_bridge.direction import WORDS
+    from search.problems.lookup import find_spec_of, needs_tensorflow
     from search.study import Study, default_name
 
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
     problem = find_spec_of(problem)
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and needs_tensorflow(problem):
         say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
     name = study or default_name(problem, database["storage"], seconds)
     budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
@@ -167,6 +175,9 @@ def _create(
         **database,
         **settings,
     )
+    if opened.record.is_objective:
+        verb = WORDS[opened.record.objective.direction]
+        say(f"{problem} is an objective of Optuna's; the study {verb}s its value (--direction)")
     name_database(opened.url)
     for started in opened.warm_starts() if database["warm_start"] else ():
         _say_warm(started)
@@ -232,7 +243,8 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         if against := patiently(lambda: _against_champion(study, best)):
             say(against)
         option = options.storage_option(study)
-        say(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
+        if not study.record.is_objective or _has_version(study):  # which an objective saves, or does not
+            say(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
     if now.ended is not None:
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
@@ -259,6 +271,14 @@ def _against_champion(study: Study, best: BestTrial) -> str:
 
     with Registry(study.url) as registry:
         return stand_against(registry, study.record, best)
+
+
+def _has_version(study: Study) -> bool:
+    from registry import Registry
+    from search.launchers.watch import patiently
+
+    with Registry(study.url) as registry:
+        return any(model.name == study.record.model for model in patiently(registry.models))
 
 
 def _write_report(study: Study, out: Path | None) -> None:

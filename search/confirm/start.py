@@ -54,6 +54,11 @@ def begin(
         UserError: the problem does not load, or has changed.
     """
     check_has_problem(parent)
+    if parent.is_objective:
+        raise UsageError(
+            f"{parent.name!r} searches an objective of Optuna's, which draws its random numbers itself: a confirmation "
+            "trains models of a search.Problem on seeds of its own"
+        )
     for option, value in (("configurations", top), ("seeds", seeds)):
         if value is not None and value < 1:
             raise UsageError(f"the number of {option} to confirm is {value}; expected 1 or more")

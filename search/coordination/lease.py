@@ -60,6 +60,11 @@ class Lease:
                 this = sa.and_(attempts.c.slot_id == self.claim.slot, attempts.c.lease == self.claim.lease)
                 connection.execute(sa.update(attempts).where(this).values(first_epoch=epoch + 1))
 
+    def add_params(self, params: Mapping[str, Any], changes: Changes) -> None:
+        """Record the params of a trial that asks for them while it runs."""
+        with self._fenced(params=dict(params)) as connection:
+            tables.write_changes(connection, self.claim.trial_id, changes)
+
     def note(self, text: str) -> None:
         """Say on this attempt how it continues the trial."""
         with self._fenced() as connection:

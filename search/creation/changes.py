@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,7 +89,9 @@ def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, An
         UsageError: values that do not fit the study's space, or the study has no problem.
     """
     check_has_problem(study)
-    return control.enqueue(engine, study, call_in_child(sampled_points, dict(study.space), list(points)))
+    if not study.is_objective:  # whose space nobody knows beforehand: it takes what it asks for
+        points = call_in_child(sampled_points, dict(study.space), list(points))
+    return control.enqueue(engine, study, points)
 
 
 def check_problem(study: StudyRecord, seconds: float | None = None) -> None:
@@ -220,4 +223,9 @@ def _accept(connection: Connection, study: StudyRecord, now: Inspection) -> None
 
 def _inspect(study: StudyRecord, seconds: float | None) -> Inspection:
     check_has_problem(study)
-    return call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
+    if not study.is_objective:
+        return call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
+    own = study.objective
+    options: dict[str, Any] = {"seconds": seconds, "slow": SLOW, "tensorflow": study.needs_tensorflow}
+    now = call_in_child(inspect_problem, study.problem, 0, own.direction, **options)
+    return replace(now, metric=own.metric)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
@@ -12,19 +13,20 @@ from registry import check_artifacts, choose_artifacts
 from registry.core.database.engine import use_wal
 from registry.core.database.transaction import reading, write_again, writing
 from registry.core.errors import UsageError
-from registry.core.objective import Objective
+from registry.core.objective import Direction, Objective
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.coordination import slots
 from search.creation import changes
 from search.creation.imported.adoption import adopt, check_may_adopt
 from search.creation.names import check_name, check_unused, find_existing
+from search.creation.objectives import check_direction, objective_settings
 from search.errors import SettingsError
 from search.optuna_bridge import studies as optuna_studies
 from search.optuna_bridge.pruners import check_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import create_tables, has_tables
 from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_problem
-from search.problems.lookup import find_spec_of
+from search.problems.lookup import find_spec_of, needs_tensorflow
 from search.problems.problem import Problem
 from search.records.settings import Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, read_study
@@ -40,10 +42,11 @@ SHARES = ("accuracy", "auc", "precision", "recall", "f1_score")  # metrics that 
 def create_study(
     engine: Engine,
     name: str,
-    problem: str | Problem,
+    problem: str | Problem | Callable[[Any], Any],
     trials: int,
     settings: Mapping[str, Any],
     *,
+    direction: Direction | None = None,
     artifacts: str | None = None,
     accept: bool = False,
     seconds: float | None = None,
@@ -66,18 +69,33 @@ def create_study(
     check_sampler(asked)
     check_pruner(asked)
     check_schedule(asked.schedule)
+
+    def inspect() -> Inspection:
+        tensorflow = needs_tensorflow(spec)
+        warm_up(tensorflow=tensorflow)
+        points = trials if asked.sampler == "grid" else 0
+        options: dict[str, Any] = {"seconds": seconds, "slow": SLOW, "tensorflow": tensorflow}
+        return call_in_child(inspect_problem, spec, points, direction, **options)
+
     if existing is None:
         _check_new(engine, name)
-        warm_up()
-        points = trials if asked.sampler == "grid" else 0
-        inspection = call_in_child(inspect_problem, spec, points, seconds=seconds, slow=SLOW)
+        inspection = inspect()
+        asked = objective_settings(settings) if inspection.is_objective else asked
         for line in inspection.warnings:
             logger.warning(line)
         check(Objective(inspection.metric, inspection.direction))
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     optuna_studies.check_whole(engine, existing)
     if existing.problem == NO_PROBLEM:
-        return _adopt(engine, existing, spec, asked, trials, artifacts=artifacts, seconds=seconds)
+        inspection = inspect()
+        if inspection.is_objective:
+            own = existing.objective  # what Optuna knew of the trials that were imported
+            inspection = replace(inspection, metric=own.metric, direction=direction or own.direction)
+            asked = objective_settings(settings)
+        return _adopt(engine, existing, inspection, asked, trials, artifacts)
+    check_direction(existing, direction)
+    if existing.is_objective:
+        objective_settings(settings)
     check_target(existing.objective, asked)
     check_same(existing, spec, asked.with_budgets_of(existing.settings))
     with reading(engine) as connection:
@@ -94,21 +112,12 @@ def create_study(
 
 
 def _adopt(
-    engine: Engine,
-    study: StudyRecord,
-    spec: str,
-    settings: Settings,
-    trials: int,
-    *,
-    artifacts: str | None,
-    seconds: float | None,
+    engine: Engine, study: StudyRecord, inspection: Inspection, settings: Settings, trials: int, artifacts: str | None
 ) -> StudyRecord:
     """Go on from imported trials with a problem; see `adoption.adopt`."""
-    warm_up()
-    inspection = call_in_child(inspect_problem, spec, seconds=seconds, slow=SLOW)
     objective = Objective(inspection.metric, inspection.direction)
     check_target(objective, settings)
-    check_may_adopt(study, spec, objective, settings)
+    check_may_adopt(study, inspection.problem, objective, settings)
     choose_artifacts(engine, artifacts)
     with writing(engine) as connection:
         adopt(connection, study, inspection, settings, trials)

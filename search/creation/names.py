@@ -14,6 +14,8 @@ from registry.values.known_tags import CONFIRM_TAG, ENSEMBLE_TAG, REFIT_TAG
 from search.coordination.presence import check_idle
 from search.optuna_bridge.studies import check_free, rename_study
 from search.problems.inspection import SLOW
+from search.problems.lookup import is_objective_spec
+from search.problems.objectives.function import objective_name
 from search.problems.resolve import name_of, split_spec
 from search.records.events import note
 from search.records.studies import (
@@ -66,6 +68,8 @@ def default_name(engine: Engine, problem: str, seconds: float | None = None) -> 
             name = study_of_problem(connection, problem, attr)
         if name is not None:
             return name
+    if is_objective_spec(problem):
+        return objective_name(problem)
     return call_in_child(name_of, problem, seconds=seconds, slow=SLOW)
 
 

@@ -21,8 +21,8 @@ RUNG_PRUNERS = ("asha", "hyperband")
 RUNG = "completed_rung_"  # how Optuna's successive halving names what it keeps in a trial
 
 
-# By name; each takes the most epochs that a trial trains. A step is a number of finished epochs.
-PRUNERS: Mapping[str, Callable[[int], BasePruner]] = {
+# By name; each takes the most epochs that a trial trains, or "auto". A step is a number of finished epochs.
+PRUNERS: Mapping[str, Callable[[int | str], BasePruner]] = {
     "hyperband": lambda epochs: optuna.pruners.HyperbandPruner(min_resource=1, max_resource=epochs),
     "asha": lambda _epochs: optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
     "median": lambda _epochs: optuna.pruners.MedianPruner(n_startup_trials=5),
@@ -31,9 +31,9 @@ PRUNERS: Mapping[str, Callable[[int], BasePruner]] = {
 }
 
 
-def make_pruner(settings: Settings) -> BasePruner:
-    """Return Optuna's pruner of a study, before patience is added."""
-    return PRUNERS[settings.pruner](settings.max_epochs)
+def make_pruner(settings: Settings, max_epochs: int | str) -> BasePruner:
+    """Return Optuna's pruner of a study, before patience is added; ``auto`` epochs are as many as trials report."""
+    return PRUNERS[settings.pruner](max_epochs)
 
 
 def check_pruner(settings: Settings) -> None:

@@ -93,10 +93,10 @@ class OptunaView(BaseStorage):
         self._changes = Changes()
         return self._own
 
-    def rewind_to(self, epochs: int, system_attrs: dict[str, Any]) -> None:
-        """Forget what the own trial reported after an epoch, which will be trained again."""
+    def rewind_to(self, steps: Container[int], system_attrs: dict[str, Any]) -> None:
+        """Forget what the own trial reported at other steps: they will be trained again."""
         own = self._mine()
-        own.intermediate_values = {step: v for step, v in own.intermediate_values.items() if step <= epochs}
+        own.intermediate_values = {step: v for step, v in own.intermediate_values.items() if step in steps}
         own.system_attrs = dict(system_attrs)
 
     @contextmanager

@@ -33,10 +33,11 @@ def open_pool(
     Whatever still runs at the end is ended at once.
     """
     url = with_password(engine.url)
-    guard = Guard(url, study.name)
+    tensorflow = study.needs_tensorflow
+    guard = Guard(url, study.name, tensorflow=tensorflow)
 
     def start(place: Place, worker_id: str) -> Child:
-        child = start_worker(url, study.name, place, worker_id)
+        child = start_worker(url, study.name, place, worker_id, tensorflow=tensorflow)
         guard.watch(worker_id, child.process.pid)
         return child
 

@@ -41,11 +41,12 @@ class Guard:
     Args:
         url: the database.
         study: the study's name.
+        tensorflow: whether the study's workers have TensorFlow at hand; the guard comes from the same server.
     """
 
-    def __init__(self, url: str, study: str) -> None:
+    def __init__(self, url: str, study: str, *, tensorflow: bool = True) -> None:
         receiver, self._sender = multiprocessing.Pipe(duplex=False)
-        self._process: Any = start_process(stand_guard, url, study, receiver, name="guard")
+        self._process: Any = start_process(stand_guard, url, study, receiver, name="guard", tensorflow=tensorflow)
         receiver.close()
 
     def watch(self, worker_id: str, pid: int) -> None:

@@ -12,9 +12,10 @@ from search.worker.child import work_in_child
 from search.worker.words import hear
 
 
-def start_worker(url: str, study: str, place: Place, worker_id: str) -> Child:
-    """Start a worker in a child process, in this folder."""
+def start_worker(url: str, study: str, place: Place, worker_id: str, *, tensorflow: bool = True) -> Child:
+    """Start a worker in a child process, in this folder; with TensorFlow at hand, or without."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = start_process(work_in_child, url, study, place, worker_id, os.getcwd(), sender, name=worker_id)
+    args = (url, study, place, worker_id, os.getcwd(), sender)
+    process = start_process(work_in_child, *args, name=worker_id, tensorflow=tensorflow)
     sender.close()  # the child has its own
     return Child(process, lambda: hear(receiver))

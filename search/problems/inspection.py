@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +12,11 @@ from search.errors import ProblemError, SpaceError
 from search.problems.identity import identify
 from search.problems.models.metric_check import check_metric
 from search.problems.models.writable import warning_of, why_not_writable
+from search.problems.objectives.function import VALUE, ObjectiveFunction
+from search.problems.objectives.identity import identify_objective
 from search.problems.problem import Data, Problem
-from search.problems.resolve import load_problem
+from search.problems.resolve import load_searched
+from search.records.studies import DEFINE_BY_RUN, TENSORFLOW
 from search.space.description import describe_model, describe_source, steady
 from search.space.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.system.runtime import show_optional
@@ -48,22 +52,35 @@ class Inspection:
     grid_size: int
     warnings: tuple[str, ...] = ()
 
+    @property
+    def is_objective(self) -> bool:
+        """Whether it is an objective of Optuna's."""
+        return bool(self.space.get(DEFINE_BY_RUN))
 
-def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
+
+def inspect_problem(spec: str, grid_trials: int = 0, direction: Direction | None = None) -> Inspection:
     """Load a problem, build its model with the default params and hash its data.
 
     Args:
         spec: the problem's name.
         grid_trials: how many points of a grid are wanted; 0 where none is searched.
+        direction: which way an objective of Optuna's is optimized; None for ``min``, as Optuna does.
 
     Raises:
         NotFoundError: no such problem.
         MetricError: the training will not report the objective's metric; of a ``fit`` of one's own nobody knows.
         ProblemError: it does not load, its ``build`` raises, or what it returns is not a compiled Keras model.
     """
-    from search.space.discovery import discover
+    problem = load_searched(spec)
+    if isinstance(problem, ObjectiveFunction):
+        return _inspect_objective(spec, problem, direction or "min")
+    if direction is not None:
+        own = problem.objective
+        raise ProblemError(
+            f"the problem {spec!r} has its own objective, {own.metric} ({own.direction}); leave --direction out"
+        )
+    from search.space.discovery import discover  # which brings Keras
 
-    problem = load_problem(spec)
     hypermodel = make_hypermodel(problem)
     own_fit = has_own_fit(hypermodel)
     models: list[Any] = []
@@ -102,6 +119,20 @@ def inspect_problem(spec: str, grid_trials: int = 0) -> Inspection:
         data_fingerprint=identity.data_fingerprint,
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
         warnings=tuple(warnings),
+    )
+
+
+def _inspect_objective(spec: str, objective: ObjectiveFunction, direction: Direction) -> Inspection:
+    identity = identify_objective(objective)
+    return Inspection(
+        problem=spec,
+        model=objective.name,
+        metric=VALUE,
+        direction=direction,
+        space={**identity.space, TENSORFLOW: "tensorflow" in sys.modules},
+        space_fingerprint=identity.space_fingerprint,
+        data_fingerprint=identity.data_fingerprint,
+        grid_size=0,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from search.errors import ProblemError
+from search.problems.objectives.function import defines_objective, imports_tensorflow, takes_trial
 from search.problems.problem import Problem
 from search.problems.resolve import installed_problems, problems_of, split_spec
 from search.system.forkserver import call_in_child
@@ -22,19 +23,20 @@ def find_spec_of(problem: Any) -> str:
     """Return the name by which any worker finds a problem: ``module:attr``, ``FILE.py:attr`` or an installed name.
 
     Args:
-        problem: such a name; a ``FILE.py`` alone, where it holds one problem; or a `Problem` that a module holds.
+        problem: such a name; a ``FILE.py`` alone, where it holds one problem; or a `Problem`, or an objective of
+            Optuna's, that a module holds.
 
     Raises:
         NotFoundError: no such file, module, attribute or installed problem.
         ProblemError: a problem that workers could not import.
         UsageError: neither a text nor a problem.
     """
-    if isinstance(problem, Problem):
+    if isinstance(problem, Problem) or takes_trial(problem):
         return _spec_of_object(problem)
     if not isinstance(problem, str):
         raise UsageError(
             f"the problem is of type {type(problem).__name__}; expected 'module:attr', 'FILE.py:attr', the name of an "
-            "installed problem, or a search.Problem that a module holds"
+            "installed problem, or a search.Problem or an objective(trial) that a module holds"
         )
     module, attr = split_spec(problem)
     if module == "__main__":
@@ -51,14 +53,41 @@ def find_spec_of(problem: Any) -> str:
     return problem
 
 
-def _spec_of_object(problem: Problem) -> str:
+def is_objective_spec(spec: str) -> bool:
+    """Tell by its source alone whether a name surely means an objective of Optuna's."""
+    return defines_objective(_source_of(spec), split_spec(spec)[1])
+
+
+def needs_tensorflow(spec: str) -> bool:
+    """Tell by its source alone whether what a name means may need TensorFlow, which most objectives do not."""
+    source = _source_of(spec)
+    if not source or imports_tensorflow(source):
+        return True
+    return not defines_objective(source, split_spec(spec)[1]) and "problem" in source.lower()
+
+
+def _source_of(spec: str) -> str:
+    """Return the source of the module or file that a name begins with; empty where there is none to read."""
+    module, attr = split_spec(spec)
+    if not attr:
+        return ""
+    if not module.endswith(".py"):
+        found = _find_module(module, spec)
+        module = str(found.origin) if found is not None and found.has_location else ""
+    try:
+        return Path(module).read_text(encoding="utf-8") if module.endswith(".py") else ""
+    except (OSError, ValueError):
+        return ""
+
+
+def _spec_of_object(problem: Any) -> str:
     for name, module in list(sys.modules.items()):
         for attr, value in list(getattr(module, "__dict__", {}).items()):
             if value is problem and name != "__mp_main__":
                 return f"{_module_of_main(attr) if name == '__main__' else name}:{attr}"
     raise ProblemError(
-        f"the problem {problem.name!r} is held by no module, so workers cannot import it; assign it to a name at the "
-        "top level of a module, and give that: problem='module:name'"
+        f"the problem {getattr(problem, 'name', problem)!r} is held by no module, so workers cannot import it; "
+        "assign it to a name at the top level of a module, and give that: problem='module:name'"
     )
 
 
@@ -85,11 +114,14 @@ def _module_of_file(text: str) -> str:
 
 
 def _only_problem(module: str) -> str:
-    names = call_in_child(problems_of, module)
+    file = module if module.endswith(".py") else f"{module}.py"
+    names = call_in_child(problems_of, module, tensorflow=needs_tensorflow(f"{file}:any"))
     if len(names) == 1:
         return names[0]
     if not names:
-        raise NotFoundError(f"{module} holds no search.Problem; write: NAME = Problem(...) at its top level")
+        raise NotFoundError(
+            f"{module} holds no search.Problem and no objective(trial); write: NAME = Problem(...) at its top level"
+        )
     raise NotFoundError(
         f"{module} holds {len(names)} problems; name one of them, as in {module}:{names[0]}: {', '.join(names)}"
     )

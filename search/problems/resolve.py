@@ -1,4 +1,7 @@
-"""Find a problem by its name: ``module:attr``, ``FILE.py:attr``, or an entry point of the group ``search.problems``."""
+"""Find a problem by its name: ``module:attr``, ``FILE.py:attr``, or an entry point of the group ``search.problems``.
+
+An objective of Optuna's is found in the same way.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from types import ModuleType
 from registry.core.error_text import one_line
 from registry.core.errors import NotFoundError, UserError, did_you_mean
 from search.errors import ProblemError
+from search.problems.objectives.function import EXPECTED, ObjectiveFunction, objective_name, takes_trial
 from search.problems.problem import Problem
 from search.system.runtime import show_optional
 
@@ -42,6 +46,22 @@ def load_problem(spec: str) -> Problem:
         NotFoundError: no such module, file, attribute or installed problem.
         ProblemError: the module fails to import, or the attribute is not a `Problem`.
     """
+    problem = load_searched(spec)
+    if isinstance(problem, ObjectiveFunction):
+        raise ProblemError(f"{spec!r} is an objective of Optuna's; this needs a search.Problem, with a model and data")
+    return problem
+
+
+def load_objective(spec: str) -> ObjectiveFunction:
+    """Import the objective of Optuna's that a name means; errors are as in `load_problem`."""
+    objective = load_searched(spec)
+    if isinstance(objective, Problem):
+        raise ProblemError(f"{spec!r} was {EXPECTED}; it is a search.Problem now: name another study with --study")
+    return objective
+
+
+def load_searched(spec: str) -> Problem | ObjectiveFunction:
+    """Import the problem or the objective that a name means; errors are as in `load_problem`."""
     module, attr = split_spec(spec)
     if not attr:
         installed = installed_problems()
@@ -58,17 +78,19 @@ def load_problem(spec: str) -> Problem:
         raise NotFoundError(
             f"the problem {spec!r}: module {module} has no {attr!r}; {did_you_mean(attr, _problems_in(imported))}"
         )
+    if takes_trial(value):
+        return ObjectiveFunction(objective_name(spec), value)
     if not isinstance(value, Problem):
         raise ProblemError(
             f"the problem {spec!r} is of type {type(value).__name__}; expected a search.Problem "
-            "(name, objective, hypermodel, load_data)"
+            f"(name, objective, hypermodel, load_data), or {EXPECTED}"
         )
     return value
 
 
 def name_of(spec: str) -> str:
-    """Import the problem that a text names and return the name that it has itself; see `load_problem`."""
-    return load_problem(spec).name
+    """Import the problem that a text names and return the name that it has itself; see `load_searched`."""
+    return load_searched(spec).name
 
 
 def problems_of(module: str) -> list[str]:
@@ -81,7 +103,14 @@ def problems_of(module: str) -> list[str]:
 
 
 def _problems_in(module: object) -> list[str]:
-    return [name for name, value in vars(module).items() if isinstance(value, Problem)]
+    """Return the names of a module's problems; where it has none, of the objectives that it defines."""
+    names = [name for name, value in vars(module).items() if isinstance(value, Problem)]
+    here = getattr(module, "__name__", None)
+    return names or [
+        name
+        for name, value in vars(module).items()
+        if takes_trial(value) and getattr(value, "__module__", None) == here
+    ]
 
 
 def check_not_importing() -> None:

@@ -16,6 +16,8 @@ from registry.core.objective import Objective
 from search.records.settings import Settings
 from search.schema import studies
 
+DEFINE_BY_RUN = "define_by_run"  # marks the record of a space that only the trials tell
+TENSORFLOW = "tensorflow"  # whether an objective imports it, in the same record
 NO_PROBLEM = "(imported)"  # what a study of imported trials searches, until it is run with a problem
 
 
@@ -38,6 +40,16 @@ class StudyRecord:
     revision: int
     ended: str | None
     created_at: float
+
+    @property
+    def is_objective(self) -> bool:
+        """Whether it searches an objective of Optuna's, whose space its trials tell."""
+        return bool(self.space.get(DEFINE_BY_RUN))
+
+    @property
+    def needs_tensorflow(self) -> bool:
+        """Whether its workers need TensorFlow; those of an objective only where that imports it."""
+        return bool(self.space.get(TENSORFLOW, True))
 
 
 def check_has_problem(study: StudyRecord) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy.engine import URL, Engine
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine
 
 from registry import ModelVersion
 from registry.core.database.engine import open_engine
@@ -29,16 +31,19 @@ from registry.reports import (
     write,
 )
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
+from search.optuna_bridge.direction import WORDS
 from search.optuna_bridge.studies import check_whole
+from search.optuna_bridge.tables import read_trials
+from search.problems.objectives.sampled import space_of
 from search.records.events import CONFIRMED, accepted_changes, find_confirmed, find_note
-from search.records.settings import Settings
+from search.records.settings import OF_OBJECTIVES, Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, read_study, study_names
 from search.records.trials import trials_of
 from search.report.attempts import read_attempts, read_machines
 from search.report.facts import reported_study
 from search.report.importances import importances
 from search.report.misclassified import Errors, errors_of_winner
-from search.schema import SCHEMA
+from search.schema import SCHEMA, slots
 
 
 def write_report(
@@ -107,7 +112,9 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
             versions = versions_around(connection, record.model, record.name)
             confirmed = find_confirmed(connection, record.name) or find_note(connection, record.id, CONFIRMED)
             reported = replace(
-                reported_study(record, trials_of(connection, record.id), versions, confirmed),
+                reported_study(
+                    record, trials_of(connection, record.id), versions, confirmed, _space(connection, record)
+                ),
                 attempts=read_attempts(connection, record.id),
                 machines=read_machines(connection, record.id),
             )
@@ -120,6 +127,17 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
         database=display_url(without_secrets(engine.url)),
         made_at=moment,
         made_by=f"studies {version_of('studies')}",
+    )
+
+
+def _space(connection: Connection, record: StudyRecord) -> Mapping[str, Any] | None:
+    """Return the space that an objective's trials tell; None where the study's record does."""
+    if not record.is_objective:
+        return None
+    ids = connection.scalars(sa.select(slots.c.trial_id).where(slots.c.study_id == record.id))
+    return computed(
+        lambda: space_of(list(read_trials(connection, [number for number in ids if number is not None]))),
+        lambda _why: None,
     )
 
 
@@ -147,7 +165,9 @@ def _finished(
         commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
     url = with_password(engine.url)
     found, missing = NO_ERRORS, ""
-    if errors and winner is not None and winner.weights is not None:
+    if errors and record.is_objective:
+        missing = "the data are the objective's own"
+    elif errors and winner is not None and winner.weights is not None:
         asked = (url, winner.ref, record.problem, record.data_fingerprint)
         found, missing = computed(lambda: errors_of_winner(*asked), lambda why: (NO_ERRORS, why))
     elif errors and winner is not None:
@@ -171,7 +191,7 @@ def _importances(
 
 def reproduce(record: StudyRecord, budget: int, url: URL) -> str:
     """Return the command that searches the same way again, as a study of another name."""
-    defaults = Settings()
+    defaults = Settings.of(OF_OBJECTIVES if record.is_objective else {})
     storage = without_secrets(url).render_as_string(hide_password=False)
     plan = record.settings.confirms
     if plan is not None:
@@ -179,6 +199,7 @@ def reproduce(record: StudyRecord, budget: int, url: URL) -> str:
         words = ["search", "confirm", plan.study, "--top", str(top), "--seeds", str(budget // top), "--as", name]
         return shlex.join([*words, "--storage", storage])
     words = ["search", "run", record.problem, "--study", f"{record.name}-again", "--trials", str(budget)]
+    words += ["--direction", WORDS[record.objective.direction]] if record.is_objective else []
     for name, (_, value) in defaults.differences(record.settings).items():
         if name == "trial_seconds":
             words += ["--trial-timeout", f"{value:g}s"]

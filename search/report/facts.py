@@ -30,7 +30,7 @@ from registry.reports import (
     trial_on_test,
 )
 from registry.values.stop_reason import StopReason
-from search.records.settings import Settings
+from search.records.settings import OF_MODELS
 from search.records.studies import StudyRecord
 from search.records.trials import TrialRecord
 
@@ -40,6 +40,7 @@ def reported_study(
     slots: Sequence[TrialRecord],
     versions: Sequence[ModelVersion],
     confirmed: Mapping[str, Any] | None = None,
+    space: Mapping[str, Any] | None = None,
 ) -> ReportedStudy:
     """Return a study's facts, without importances, commands, attempts and the winner's errors.
 
@@ -49,6 +50,7 @@ def reported_study(
         versions: those of the study, of the baselines, and of the studies that confirm its configurations.
         confirmed: how the confirmation of its best ended, or the study itself where it is one; see
             `search.records.events.find_confirmed`.
+        space: what the trials were sampled from, where the study's record does not tell; None where it does.
     """
     by_trial = versions_by_trial(record, versions)
     begun = [slot for slot in slots if slot.trial is not None]
@@ -67,9 +69,9 @@ def reported_study(
         direction=record.objective.direction,
         budget=sum(not slot.imported for slot in slots),
         waiting=len(slots) - len(begun),
-        settings=_settings(record.settings),
+        settings=_settings(record),
         trials=tuple(trials),
-        space=_space(record.space.get("hyperparameters", ())),
+        space=_space((space or record.space).get("hyperparameters", ())),
         importances=Importances(),
         commands={},
         provenance=_provenance(record, by_trial.values()),
@@ -115,9 +117,12 @@ def _repeats(trials: Sequence[ReportedTrial], objective: Objective) -> tuple[Rep
     return tuple(repeats)
 
 
-def _settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings as numbers and words."""
+def _settings(record: StudyRecord) -> dict[str, Any]:
+    """Return the settings as numbers and words; of an objective's study without what says how models are trained."""
+    settings = record.settings
     values = settings.as_dict()
+    if record.is_objective:
+        values = {name: value for name, value in values.items() if name not in OF_MODELS}
     if settings.confirms is not None:
         trials = ", ".join(map(str, settings.confirms.trials))
         values |= {"confirms": f"trials {trials} of {settings.confirms.study}"}

@@ -42,11 +42,11 @@ def describe_model(model: Any) -> dict[str, Any]:
 
 
 def describe_source(hypermodel: Any) -> dict[str, Any]:
-    """Return the hashes of what the HyperModel's module holds, by name; without comments, docstrings and scripts.
+    """Return the hashes of what a HyperModel's or a function's module holds; without comments, docstrings and scripts.
 
     A module that cannot be read, or that is KerasTuner's, has none.
     """
-    module = type(hypermodel).__module__
+    module = type(hypermodel).__module__ if not inspect.isfunction(hypermodel) else hypermodel.__module__
     if module.startswith("keras_tuner"):  # its own, or what it makes of a build function
         module = str(getattr(inspect.unwrap(getattr(hypermodel.build, "func", hypermodel.build)), "__module__", ""))
     if module.startswith("keras_tuner") or module not in sys.modules:

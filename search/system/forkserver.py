@@ -1,8 +1,9 @@
-"""Child processes, forked from a server that has imported TensorFlow once."""
+"""Child processes, forked from a server that has imported what they need once: TensorFlow, unless nobody needs it."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import multiprocessing
 import multiprocessing.connection
@@ -14,7 +15,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from types import ModuleType
@@ -24,6 +24,7 @@ from registry.core.error_text import one_line
 from search.errors import ProblemError, TimeIsUp
 from search.system.placement import Place
 from search.system.process_tree import begin_session, end_at_end_of_file, end_session, end_with_creator
+from search.system.runtime import configure, configure_environment
 from search.timing import LOADING_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -32,18 +33,19 @@ T = TypeVar("T")
 ONE_CORE = Place(None)
 
 
-@cache
-def processes() -> BaseContext:
+@functools.cache
+def processes(tensorflow: bool = True) -> BaseContext:
     """Return how child processes are started: by a forkserver where there is one, else by spawning.
 
-    The forkserver begins to import TensorFlow with the first child, or with `warm_up`.
+    The forkserver begins to import TensorFlow with the first child, or with `warm_up`; it does without where nothing
+    has been asked of it yet but processes that need none.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = ForkServer()
-    context.set_forkserver_preload(["search.worker.preload"])
+    context.set_forkserver_preload(["search.worker.preload" if tensorflow else "search.worker.preload_light"])
     return context
 
 
@@ -73,9 +75,9 @@ class ForkServer(multiprocessing.context.ForkServerContext):
     Process = ForkServerChild
 
 
-def warm_up() -> None:
+def warm_up(*, tensorflow: bool = True) -> None:
     """Start the forkserver's import in the background, while this process does something else."""
-    if processes().get_start_method() == "forkserver":
+    if processes(tensorflow).get_start_method() == "forkserver":
         from multiprocessing.forkserver import ensure_running
 
         with _interrupts_held():  # also in the server, until it can say that they are not for it
@@ -92,10 +94,10 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def start_process(function: Callable[..., object], *args: Any, name: str | None = None) -> Any:
-    """Start a function in a child process that has TensorFlow; return the process."""
-    warm_up()
-    process = processes().Process(target=function, args=args, name=name)  # type: ignore[attr-defined]
+def start_process(function: Callable[..., object], *args: Any, name: str | None = None, tensorflow: bool = True) -> Any:
+    """Start a function in a child process, which has TensorFlow at hand where that is asked for; return the process."""
+    warm_up(tensorflow=tensorflow)
+    process = processes(tensorflow).Process(target=function, args=args, name=name)  # type: ignore[attr-defined]
     process.start()
     return process
 
@@ -107,8 +109,9 @@ def call_in_child(
     slow: str | None = None,
     place: Place = ONE_CORE,
     mixed_precision: bool = False,
+    tensorflow: bool = True,
 ) -> T:
-    """Call a function in a child process that has TensorFlow, and return or raise what it does.
+    """Call a function in a child process, and return or raise what it does.
 
     The child, and what it has started, is gone when this returns, also where it is interrupted.
 
@@ -119,13 +122,17 @@ def call_in_child(
         slow: what is said once it has taken a minute; None for nothing.
         place: where it computes.
         mixed_precision: compute in float16 on a GPU.
+        tensorflow: set TensorFlow up there, for the place; otherwise the function brings it where it needs it.
 
     Raises:
         ProblemError: the child ended without an answer.
         TimeIsUp: it took longer than it may.
     """
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = start_process(_answer, sender, function, args, place, mixed_precision)
+    setup = functools.partial(configure, place.gpu, place.threads, mixed_precision=mixed_precision)
+    if not tensorflow:
+        setup = functools.partial(configure_environment, None, 1)
+    process = start_process(_answer, sender, function, args, setup, tensorflow=tensorflow)
     sender.close()  # the child has its own
     answer: tuple[bool, Any] = (False, None)
     try:
@@ -163,11 +170,10 @@ def _wait_for_answer(sources: list[Connection | int], seconds: float | None, slo
         raise TimeIsUp("the time was up before the problem was loaded; nothing has begun")
 
 
-def _answer(
-    sender: Connection, function: Callable[..., Any], args: tuple[Any, ...], place: Place, mixed_precision: bool
-) -> None:
+def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...], setup: Callable[[], None]) -> None:
     """Call a function and send what it returns or raises."""
-    _prepare_child(place, mixed_precision)
+    _prepare_child()
+    setup()
     answer: tuple[bool, Any]
     try:
         answer = (True, function(*args))
@@ -194,9 +200,7 @@ def describe_exit(error: BaseException) -> str:
     return f"the problem's code asked its process to end{place}: {one_line(error)}"
 
 
-def _prepare_child(place: Place, mixed_precision: bool) -> None:
-    from search.system.runtime import configure
-
+def _prepare_child() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     begin_session()
     end_with_creator()
@@ -204,7 +208,6 @@ def _prepare_child(place: Place, mixed_precision: bool) -> None:
     if parent is not None:
         end_at_end_of_file(parent.sentinel)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    configure(place.gpu, place.threads, mixed_precision=mixed_precision)
 
 
 def _end_with_parent() -> None:

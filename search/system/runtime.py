@@ -58,6 +58,20 @@ def show_optional() -> None:
             importlib.reload(importlib.import_module(module))
 
 
+def configure_environment(gpu: str | None, threads: int) -> None:
+    """Tell libraries that are not imported yet where this process computes; an objective may bring them.
+
+    Args:
+        gpu: the one GPU to use, as CUDA numbers it; None for the CPU.
+        threads: threads on the CPU.
+    """
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+    os.environ |= dict.fromkeys(names, str(threads)) | {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1" if gpu is None else gpu
+
+
 def configure(gpu: str | None, threads: int, *, mixed_precision: bool = False) -> None:
     """Set up the runtime of this process, before its first operation.
 

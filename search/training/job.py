@@ -14,11 +14,12 @@ class Job:
     """A training, and whom it tells.
 
     Args:
-        hp: a KerasTuner ``HyperParameters`` whose values come from the sampler.
+        hp: a KerasTuner ``HyperParameters`` whose values come from the sampler; of an objective, its trial.
         monitor: takes each epoch's metrics; its ``stop_reason`` ends the training.
         seed: what all random numbers come from.
         resume: a checkpoint to continue after; None to begin.
         started: called once the model is built, with the values of all hyperparameters.
+        asked: called with the values so far whenever an objective has asked for another param.
         after_epoch: called after each epoch that the monitor took; may raise to give the training up.
         should_stop: asked within epochs; True raises `Interrupted`, and it may raise by itself: `TimeLimit` ends the
             training in order, with what its finished epochs gave.
@@ -31,6 +32,7 @@ class Job:
     started: Callable[[Mapping[str, Any]], None]
     after_epoch: Callable[[], None]
     should_stop: Callable[[], bool]
+    asked: Callable[[Mapping[str, Any]], None] = lambda params: None
 
 
 class Training(Protocol):

@@ -9,14 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-    check_distribution_compatibility,
-    distribution_to_json,
-)
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
@@ -32,6 +24,7 @@ from registry.core.objective import Objective
 from search.optuna_bridge import tables
 from search.optuna_bridge.direction import DIRECTIONS
 from search.optuna_bridge.storage import closing_storage, has_tables
+from search.problems.objectives.sampled import space_of
 from search.trial_import.past import PastStudy, PastTrial, curve_of
 
 ReadTrials = Callable[[int], list[FrozenTrial]]  # of a study by its id there
@@ -68,51 +61,6 @@ def read_optuna_study(url: str, name: str) -> PastStudy:
         left_out=len(trials) - len(ended),
         space=space_of(ended),
     )
-
-
-def space_of(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
-    """Return the space that trials were sampled from, as a study records its own; of a range that changed, the last.
-
-    Raises:
-        UsageError: a param whose kind or choices changed.
-    """
-    ranges: dict[str, BaseDistribution] = {}
-    for trial in trials:
-        for name, distribution in trial.distributions.items():
-            if ranges.get(name) is distribution:
-                continue
-            try:
-                check_distribution_compatibility(ranges.get(name, distribution), distribution)
-            except ValueError:
-                raise UsageError(
-                    f"{name!r} was sampled from {ranges[name]} and, from trial {trial.number} on, from {distribution}; "
-                    "expected a param of one kind, with the same choices in all trials"
-                ) from None
-            ranges[name] = distribution
-    return {
-        "hyperparameters": [_described(name, distribution) for name, distribution in ranges.items()],
-        "ambiguous": [],
-        "varying": [],
-        "defaults": {},
-        "ranges": {name: distribution_to_json(distribution) for name, distribution in ranges.items()},
-    }
-
-
-def _described(name: str, distribution: BaseDistribution) -> dict[str, Any]:
-    """Return a param as a report describes a hyperparameter."""
-    if isinstance(distribution, CategoricalDistribution):
-        return {"name": name, "class": "Choice", "values": list(distribution.choices), "conditions": []}
-    if not isinstance(distribution, IntDistribution | FloatDistribution):
-        raise UsageError(f"{name!r} is sampled from {distribution}; expected a number or a choice")
-    return {
-        "name": name,
-        "class": "Int" if isinstance(distribution, IntDistribution) else "Float",
-        "min_value": distribution.low,
-        "max_value": distribution.high,
-        "step": distribution.step,
-        "sampling": "log" if distribution.log else "linear",
-        "conditions": [],
-    }
 
 
 def _past(trial: FrozenTrial, objective: Objective) -> PastTrial:

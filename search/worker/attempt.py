@@ -10,9 +10,11 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from sqlalchemy.engine import Connection
 
 from registry.core.database.transaction import writing
@@ -37,9 +39,6 @@ from search.optuna_bridge.samplers import make_sampler, nth_point
 from search.records.attempts import INEXACT
 from search.records.results import TrialResult, has_score
 from search.records.settings import trial_seed
-from search.space.dimensions import Dimension
-from search.space.hyperparameters import SampledHyperParameters
-from search.space.names import Names
 from search.timing import EPOCH_GRACE_SECONDS, OUTAGE_RETRY_SECONDS
 from search.training.job import Job
 from search.training.monitor import Limits, Monitor
@@ -140,14 +139,19 @@ class Attempt:
         self._seed = trial_seed(self._settings, frozen.number)
         result, model = self._train(trial, self._seed)
         self._tell_sampler(trial, result)
-        worth = context.retry(lambda: worth_recording(context.registry, context.study, result))
-        winner = winner_of(model, context.samples) if worth else None
+        winner = winner_of(model, context.samples) if self._is_worth_a_version(result, model) else None
         context.retry(lambda: self._record(result, winner), over=self._is_over)
         return result
 
+    def _is_worth_a_version(self, result: TrialResult, model: Any) -> bool:
+        context = self._context
+        if model is None and not context.versions_without_model:
+            return False
+        return context.retry(lambda: worth_recording(context.registry, context.study, result))
+
     def _train(self, trial: optuna.Trial, seed: int) -> tuple[TrialResult, Any]:
         context, settings = self._context, self._settings
-        self._prune = StalledPruner(context.optuna_study, trial, settings)
+        self._prune = context.watch(context.optuna_study, trial, settings)
         job = self._job(trial, seed, self._resume())
         if self._lease.claim.until == 0 and self._after:  # it is closed with what it had come to
             verdict = context.retry(lambda: context.scheduler.verdict(trial.number))
@@ -181,6 +185,8 @@ class Attempt:
             reason = StopReason.TIME_LIMIT
         if (reason or self._monitor.stop_reason) is StopReason.TIME_LIMIT and self._monitor.score is None:
             error = f"no epoch ended within the time limit of {settings.trial_seconds:g} s"
+        if self._monitor.stop_reason is StopReason.PRUNED and not self._monitor.epochs:
+            error = "pruned before its first report, so it has no value"
         if context.training.inexact():
             self._note(f"{INEXACT}: {'; '.join(context.training.inexact())}")
         context.say(Word.RECORDING)
@@ -190,15 +196,14 @@ class Attempt:
         context, settings = self._context, self._settings
         limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
         self._monitor = Monitor(context.study.objective, limits, self._prune)
-        hp = self._hp = SampledHyperParameters(
-            lambda dimension: self._suggest(trial, dimension), Names.of_record(context.study.space)
-        )
+        self._hp = context.make_params(trial, partial(self._suggest, trial), self._prune)
         return Job(
-            hp=hp,
+            hp=self._hp,
             monitor=self._monitor,
             seed=seed,
             resume=resume,
             started=self._started,
+            asked=self._asked,
             after_epoch=self._after_epoch,
             should_stop=self._stop_now,
         )
@@ -218,9 +223,9 @@ class Attempt:
         if os.getpid() != self._process:
             os._exit(0)
 
-    def _suggest(self, trial: optuna.Trial, dimension: Dimension) -> Any:
+    def _suggest(self, trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
         self._end_copy()
-        return self._context.retry(lambda: trial._suggest(dimension.name, dimension.distribution))
+        return self._context.retry(lambda: trial._suggest(name, distribution))
 
     def _resume(self) -> bytes | None:
         """Return the checkpoint to continue after, and put the pruner's memory back to that epoch."""
@@ -230,7 +235,8 @@ class Attempt:
                 self._note("began again: there is no checkpoint of it")
             self._begin_anew()
             return None
-        self._context.view.rewind_to(checkpoint.epoch, checkpoint.pruning["system_attrs"])
+        steps = checkpoint.pruning.get("steps", range(checkpoint.epoch + 1))
+        self._context.view.rewind_to(steps, checkpoint.pruning["system_attrs"])
         self._prune.restore(checkpoint.pruning)
         self._after = checkpoint.epoch
         return checkpoint.data
@@ -239,7 +245,7 @@ class Attempt:
         """Put the pruner's memory back to the beginning, and the trial with it."""
         if self._lease.claim.until == 0:  # it was to be closed with what is lost now
             self._until = 1
-        self._context.view.rewind_to(0, self._prune.first_attrs())
+        self._context.view.rewind_to((), self._prune.first_attrs())
         self._prune.restore({})
         self._after = 0
 
@@ -249,6 +255,13 @@ class Attempt:
         def write() -> None:
             with self._context.view.flushing() as changes:
                 self._lease.start(params, changes, self._after)
+
+        self._context.retry(write)
+
+    def _asked(self, params: Mapping[str, Any]) -> None:
+        def write() -> None:
+            with self._context.view.flushing() as changes:
+                self._lease.add_params(params, changes)
 
         self._context.retry(write)
 

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
 from sqlalchemy.engine import Engine
@@ -17,18 +17,26 @@ from registry import Registry
 from registry.core.database.transaction import reading
 from registry.values.known_tags import CHANGES_TAG, CLASSES_TAG
 from registry.values.structures import mapped
-from search.optuna_bridge.pruners import make_pruner
+from search.optuna_bridge.pruners import StalledPruner, make_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.worker_storage import OptunaView
-from search.problems.problem import Data, Problem
 from search.records.events import accepted_changes
 from search.records.studies import StudyRecord
-from search.space.discovery import Space, discover
 from search.system.retry import Retry
 from search.training.job import Training
 from search.worker.recording.winner import attempted
 from search.worker.scheduling.scheduler import Scheduler
 from search.worker.words import Say, say_nothing
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+    from search.problems.problem import Data, Problem
+    from search.records.settings import Settings
+    from search.space.dimensions import Dimension
+    from search.space.discovery import Space
+
+Suggest = Callable[[str, "BaseDistribution"], Any]
 
 
 @dataclass
@@ -50,6 +58,10 @@ class WorkerContext:
         say: tells who started the worker how far it is.
         tags: what is said of every version.
         recipe: makes what is kept of how its versions were made, packed; None where that cannot be told.
+        make_params: returns what a trial's params are asked from, as its training takes it, given the trial, what
+            asks the sampler for one of them, and the trial's pruner.
+        watch: makes a trial's pruner.
+        versions_without_model: whether the best trials become versions also where no model is left.
     """
 
     engine: Engine
@@ -66,6 +78,9 @@ class WorkerContext:
     say: Say = say_nothing
     tags: Mapping[str, str] = field(default_factory=dict)
     recipe: Callable[[], bytes | None] = lambda: None
+    make_params: Callable[[optuna.Trial, Suggest, Any], Any] = field(kw_only=True)
+    watch: Callable[[optuna.Study, optuna.Trial, Settings], StalledPruner] = StalledPruner
+    versions_without_model: bool = True
 
     def close(self) -> None:
         """Close all connections to the database."""
@@ -75,6 +90,36 @@ class WorkerContext:
 
 CHECK_SAMPLES = 8
 LONGEST_TAG = 500
+
+
+def open_own_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:
+    """Open what a study's trials are trained with: its objective, or its problem's models and data.
+
+    Raises:
+        UserError: it does not load here, or is not the one that the study began with.
+    """
+    open_ = open_objective_context if study.is_objective else open_keras_context
+    return open_(engine, url, study, stop)
+
+
+def open_objective_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:
+    """Load the study's objective; TensorFlow is imported only where the objective does so."""
+    from search.creation.differences import check_unchanged
+    from search.problems.objectives.identity import identify_objective
+    from search.problems.resolve import load_objective
+    from search.training.objective.asked_pruner import AskedPruner
+    from search.training.objective.folder import study_folder
+    from search.training.objective.training import ObjectiveTraining
+    from search.training.objective.trial import ObjectiveTrial
+
+    objective = load_objective(study.problem)
+    check_unchanged(study, identify_objective(objective))
+    training = ObjectiveTraining(objective.call, study_folder(url, study.name))
+    context = open_context(engine, url, study, stop, training, space=lambda: None)
+    context.make_params, context.watch = ObjectiveTrial, AskedPruner
+    context.versions_without_model = False
+    context.optuna_study._thread_local.in_optimize_loop = True  # so that `trial.study.stop()` may be called
+    return context
 
 
 def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:
@@ -88,6 +133,7 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     from search.problems.inspection import load_data, make_hypermodel
     from search.problems.resolve import load_problem
     from search.space.description import describe_model, describe_source
+    from search.space.discovery import discover
     from search.training.keras_training import KerasTraining
 
     problem = load_problem(study.problem)
@@ -115,16 +161,17 @@ def open_context(
     training: Training,
     *,
     samples: Any = None,
-    space: Callable[[], Space],
+    space: Callable[[], Any],
 ) -> WorkerContext:
     """Open Optuna's and the registry's side of the database around a training."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     check_sampler(study.settings)
+    most = "auto" if study.is_objective else study.settings.max_epochs
     retry = Retry(stop.wait)
     view = OptunaView(engine, study)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        optuna_study = optuna.load_study(study_name=study.name, storage=view, pruner=make_pruner(study.settings))
+        optuna_study = optuna.load_study(study_name=study.name, storage=view, pruner=make_pruner(study.settings, most))
     registry = retry(lambda: Registry(url, create=True))
     return WorkerContext(
         engine=engine,
@@ -139,7 +186,19 @@ def open_context(
         should_stop=stop.is_set,
         retry=retry,
         tags=retry(lambda: _tags(engine, study)),
+        make_params=lambda trial, suggest, pruner: _hyperparameters(study, suggest),
     )
+
+
+def _hyperparameters(study: StudyRecord, suggest: Suggest) -> Any:
+    """Return KerasTuner's ``HyperParameters`` whose values a sampler proposes."""
+    from search.space.hyperparameters import SampledHyperParameters
+    from search.space.names import Names
+
+    def ask(dimension: Dimension) -> Any:
+        return suggest(dimension.name, dimension.distribution)
+
+    return SampledHyperParameters(ask, Names.of_record(study.space))
 
 
 def _tags(engine: Engine, study: StudyRecord) -> dict[str, str]:

@@ -1,18 +1,12 @@
 """Imported once by the forkserver: every worker that it forks has TensorFlow at hand in no time."""
 
-import signal
-
+import search.worker.preload_light  # all that any worker needs
 from search.system.process_tree import end_with_creator
+from search.system.runtime import import_tensorflow
 
-# Ctrl-C reaches this process, too, and is never for it. It came into being with Ctrl-C held back: see `warm_up`.
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 end_with_creator()  # until it serves: then it sees by itself that nobody is left
-
-from search.system.runtime import import_tensorflow  # noqa: E402
-
 import_tensorflow()
 
-import search.worker.worker  # noqa: E402, F401 - all that a worker needs, after the quiet import
+import search.training.keras_training  # noqa: E402, F401 - after the quiet import
 
 end_with_creator(armed=False)

@@ -19,6 +19,7 @@ from registry.core.database.transaction import clock, writing
 from registry.core.error_text import storable
 from registry.core.errors import DatabaseError, StoreError, UserError
 from search.coordination import slots
+from search.coordination.ending.conditions import end_study
 from search.coordination.lease import Lease
 from search.errors import Interrupted, LeaseLost
 from search.records.results import TrialResult
@@ -26,10 +27,10 @@ from search.records.studies import StudyRecord, read_study, set_stopping
 from search.schema import SCHEMA, workers
 from search.system.placement import Place
 from search.system.retry import Retry
-from search.system.runtime import configure
+from search.system.runtime import configure, configure_environment
 from search.timing import BEATS_A_LEASE, IDLE_SECONDS, LEASE_SECONDS
 from search.worker.attempt import Attempt
-from search.worker.context import WorkerContext, open_keras_context
+from search.worker.context import WorkerContext, open_own_context
 from search.worker.heartbeat import Heartbeat
 from search.worker.recording.registration import recipe_of
 from search.worker.words import Say, Word, say_nothing
@@ -115,6 +116,9 @@ class Worker:
             return
         if result is not None:
             on_result(result)
+        if self._context.optuna_study._stop_flag:  # by an objective's `trial.study.stop()`
+            why = f"trial {claim.number} called study.stop()"
+            self._context.retry(lambda: end_study(self._engine, self._study, why))
 
     def _nothing_left(self) -> bool:
         self._set_state("idle")
@@ -144,8 +148,11 @@ def work(
     """
     engine = open_engine(url, must_exist=True)
     study = Retry(stop.wait)(lambda: read_known(engine, study_name))
-    configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
-    context = open_keras_context(engine, url, study, stop)
+    if study.needs_tensorflow:
+        configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
+    else:
+        configure_environment(place.gpu, place.threads)
+    context = open_own_context(engine, url, study, stop)
     context.say = say
     context.recipe = recipe_of(study, place)
     gc.collect()

@@ -38,6 +38,7 @@ class Marker:
 
 FAILED = "failed"
 MARKERS = {
+    StopReason.COMPLETED: Marker("c1", "o", "●"),
     StopReason.MAX_EPOCHS: Marker("c1", "o", "●"),
     StopReason.EARLY_STOPPING: Marker("c3", "s", "■"),
     StopReason.PRUNED: Marker("c5", "v", "▽", hollow=True),

@@ -12,6 +12,7 @@ from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import FrozenTrial
 
 from registry.core.errors import UsageError, did_you_mean
+from search.records.studies import DEFINE_BY_RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,19 @@ class Ranges:
         study: its name, for messages.
         fixed: what is sampled under each name that has one range.
         varying: names of which each build may have another range; they are taken as they come.
+        by_run: nobody knows the ranges beforehand: every param is taken as it comes.
     """
 
     study: str
     fixed: Mapping[str, BaseDistribution]
     varying: Collection[str]
+    by_run: bool = False
 
     @classmethod
     def of(cls, study: str, space: Mapping[str, Any]) -> Ranges:
         """Return the ranges of a study's record of its space."""
         ranges = {name: json_to_distribution(text) for name, text in space.get("ranges", {}).items()}
-        return cls(study, ranges, space.get("varying", ()))
+        return cls(study, ranges, space.get("varying", ()), bool(space.get(DEFINE_BY_RUN)))
 
     def refit(self, trial: FrozenTrial) -> FrozenTrial:
         """Return a trial with the same params, sampled from the study's ranges, so that its sampler learns from it.
@@ -56,6 +59,8 @@ class Ranges:
         return params, misfits
 
     def _range(self, trial: FrozenTrial, name: str) -> BaseDistribution:
+        if self.by_run:
+            return trial.distributions[name]
         expected = self.fixed.get(re.sub("#(steps|mirrored)$", "", name))
         if expected is None:
             if any(name.startswith((f"{base}#", f"{base}[")) for base in self.varying):

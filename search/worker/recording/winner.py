@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from registry import ReferencePredictions, save_model
 from registry.core.error_text import one_line, storable
 from registry.values.known_tags import NO_WEIGHTS_TAG
+from search.training.objective.saved_model import SavedModel
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +37,14 @@ def winner_of(model: Any, samples: Any) -> Winner:
     """Return a trained model's file and its predictions for a few samples; nothing that fails here is an error.
 
     Args:
-        model: a Keras model with the weights of its best epoch; None where nothing was trained.
+        model: a Keras model with the weights of its best epoch; or one that an objective has saved; None where nothing
+            was trained.
         samples: inputs with samples along the first axis, in any structure; or None.
     """
     if model is None:
         return Winner(None, tags={NO_WEIGHTS_TAG: "its training was given up before it gave its model back"})
+    if isinstance(model, SavedModel):
+        return Winner(model.weights)
     try:
         weights = save_model(model)
     except Exception as error:

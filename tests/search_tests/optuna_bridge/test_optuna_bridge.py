@@ -211,7 +211,7 @@ def test_samplers_work_through_the_view(sqlite_bench, name):
 
 def classify_exit(bench, settings, curves):
     """Let trials report their curves one after another; return the epoch at which each was pruned, or None."""
-    bench.study.pruner = make_pruner(settings)
+    bench.study.pruner = make_pruner(settings, settings.max_epochs)
     ends = []
     for curve in curves:
         lease, trial = bench.begin()
@@ -278,11 +278,11 @@ def test_a_pruner_that_is_continued_knows_what_it_knew(sqlite_bench):
     sqlite_bench.report(lease, 3)
     # The worker dies; another continues after the checkpoint of epoch 3, or begins anew without one.
     again = StalledPruner(sqlite_bench.study, sqlite_bench.load_own_trial(lease.claim), settings)
-    sqlite_bench.view.rewind_to(3, kept["system_attrs"])
+    sqlite_bench.view.rewind_to(range(4), kept["system_attrs"])
     again.restore(kept)
     assert again(4, hopeless[3])["better_peers"] == 6
     anew = StalledPruner(sqlite_bench.study, sqlite_bench.load_own_trial(lease.claim), settings)
-    sqlite_bench.view.rewind_to(0, anew.first_attrs())
+    sqlite_bench.view.rewind_to((), anew.first_attrs())
     assert [bool(anew(epoch, value)) for epoch, value in enumerate(hopeless, 1)] == [False, False, False, True]
 
 
@@ -298,7 +298,7 @@ def test_nobody_is_pruned_while_the_database_is_away(sqlite_bench):
     sqlite_bench.study.pruner = Away()
     pruner = StalledPruner(sqlite_bench.study, trial, settings)
     assert pruner(1, 0.1) is None
-    sqlite_bench.study.pruner = make_pruner(settings)
+    sqlite_bench.study.pruner = make_pruner(settings, settings.max_epochs)
     assert pruner(2, 0.1)["better_peers"] == 6
 
 

@@ -65,7 +65,7 @@ def test_names_that_are_there(write):
         ("lone.py:digit", "module lone has no 'digit'; did you mean 'digits'"),
         ("lonely.py:x", "there is no file 'lonely.py'; did you mean 'lone.py'"),
         ("two.py", "two holds 2 problems; name one of them, as in two:a: a, b"),
-        ("none.py", "none holds no search.Problem; write: NAME = Problem"),
+        ("none.py", "none holds no search.Problem and no objective.*; write: NAME = Problem"),
     ],
 )
 def test_names_that_are_not(write, name, message):

@@ -1,0 +1,60 @@
+"""Studies of an objective of Optuna's: what they may ask for, and which way they optimize."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from registry.core.errors import UsageError
+from registry.core.objective import Direction
+from search.errors import SettingsError
+from search.optuna_bridge.direction import WORDS
+from search.records.settings import OF_MODELS, OF_OBJECTIVES, Settings
+from search.records.studies import StudyRecord
+
+DIRECTIONS: Mapping[str, Direction] = {word: direction for direction, word in WORDS.items()}
+
+
+def parse_direction(text: str | None) -> Direction | None:
+    """Return an objective's direction, by Optuna's word for it; None where none was given.
+
+    Raises:
+        UsageError: it is another word.
+    """
+    if text is not None and text not in DIRECTIONS:
+        raise UsageError(f"the direction is {text!r}; expected minimize or maximize")
+    return None if text is None else DIRECTIONS[text]
+
+
+def objective_settings(given: Mapping[str, Any]) -> Settings:
+    """Return the settings of a study of an objective.
+
+    Raises:
+        UsageError: one that says how a model is trained, or a grid.
+    """
+    usual = Settings.of(OF_OBJECTIVES)
+    settings = Settings.of({**OF_OBJECTIVES, **given})
+    for name in OF_MODELS:
+        if getattr(settings, name) != getattr(usual, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} is {getattr(settings, name)!r}, but an objective of Optuna's trains by its own loop, "
+                f"to its end; leave {option} out"
+            )
+    if settings.sampler == "grid":
+        raise UsageError("an objective's space is known only once it runs, so it has no grid; choose another --sampler")
+    return settings
+
+
+def check_direction(study: StudyRecord, direction: Direction | None) -> None:
+    """Refuse to go on with a study in the other direction, or to give one to a problem with an objective of its own.
+
+    Raises:
+        SettingsError: it differs, or is not asked for.
+    """
+    if direction in (None, study.objective.direction):
+        return
+    raise SettingsError(
+        f"the study {study.name!r} {WORDS[study.objective.direction]}s {study.objective.metric!r}; "
+        "leave --direction out to continue it, or name another study with --study"
+    )

@@ -1,0 +1,1 @@
+"""Objectives of Optuna's: plain functions of a trial."""

@@ -1,0 +1,134 @@
+"""The trial that an objective is given: Optuna's own, whose params, reports and questions go through a lease."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, check_distribution_compatibility
+
+from registry.core.errors import DatabaseUnavailable
+from registry.values.stop_reason import StopReason
+from search.errors import TimeLimit
+from search.training.job import Job
+from search.training.objective.asked_pruner import AskedPruner
+
+LONGEST_NAME = 512  # characters that Optuna's tables take
+LARGEST_STEP = 2**31 - 1
+
+
+class ObjectiveTrial(optuna.Trial):
+    """A trial of Optuna's that another worker may continue.
+
+    A param is in the database before it is returned, so that the trial has the same ones after a kill. A report is an
+    epoch of the trial's curve; its step may be any whole number.
+
+    Args:
+        trial: Optuna's own, whose sampler has been asked already.
+        suggest: asks the sampler for a param by its name and distribution.
+        pruner: asked by ``should_prune``.
+    """
+
+    def __init__(
+        self, trial: optuna.Trial, suggest: Callable[[str, BaseDistribution], Any], pruner: AskedPruner
+    ) -> None:
+        self.__dict__ = trial.__dict__  # one trial seen in two ways: what one of them has sampled, the other has
+        self._cached_frozen_trial = self.storage.get_trial(self._trial_id)  # as it goes on, not as it was left
+        self._ask, self._pruner = suggest, pruner
+        self.verdict: Mapping[str, Any] | None = None
+        self._job: Job
+        self._lap_began = 0.0
+
+    def begin(self, job: Job) -> None:
+        """Report to a job from here on."""
+        self._job, self._lap_began = job, time.monotonic()
+
+    def lap(self) -> float:
+        """Return the seconds since the last report, or the beginning."""
+        now = time.monotonic()
+        seconds, self._lap_began = now - self._lap_began, now
+        return seconds
+
+    def report(self, value: float, step: int) -> None:
+        """Report a value at a step, as Optuna's own; it is the trial's next epoch.
+
+        Raises:
+            TypeError: the value or the step is no number.
+            ValueError: the step is below 0, or more than the database takes.
+            TrialPruned: somebody has asked to prune the trial, and the objective did not ask whether to.
+        """
+        job, before = self._job, len(self._cached_frozen_trial.intermediate_values)
+        job.should_stop()
+        if job.monitor.stop_reason is StopReason.PRUNED:
+            raise optuna.TrialPruned("somebody has asked to prune this trial")
+        if isinstance(step, int | float) and step > LARGEST_STEP:
+            raise ValueError(f"the step is {step}; expected {LARGEST_STEP} at most")
+        super().report(value, step)
+        if len(self._cached_frozen_trial.intermediate_values) == before:
+            return  # Optuna has warned: the step was reported before
+        number = float(value)
+        metrics = {job.monitor.objective.metric: number} if math.isfinite(number) else {}
+        job.monitor.after_epoch(metrics, self.lap(), later=True)
+        job.after_epoch()
+        if job.monitor.stop_reason is StopReason.TIME_LIMIT:
+            raise TimeLimit
+
+    def should_prune(self) -> bool:
+        """Tell whether the study's pruner, or somebody by ``search prune``, wants the trial to end."""
+        self._job.should_stop()
+        requested = self._job.monitor.stop_reason is StopReason.PRUNED
+        self.verdict = self._job.monitor.pruned_by if requested else self._pruner.verdict()
+        return self.verdict is not None
+
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Keep an attribute, as Optuna's own does.
+
+        Raises:
+            TypeError: the value is not one of JSON's.
+        """
+        _check_name(key)
+        json.dumps(value)
+        super().set_user_attr(key, value)
+
+    def _suggest(self, name: str, distribution: BaseDistribution) -> Any:
+        self._job.should_stop()
+        if name in self._cached_frozen_trial.distributions:
+            self._check_kind(name, distribution, self._cached_frozen_trial.distributions)
+            return self._ask(name, distribution)
+        _check_name(name)
+        _check_choices(name, getattr(distribution, "choices", ()))
+        with suppress(DatabaseUnavailable):  # then whoever is asked for the value waits for it
+            for other in self.study._get_trials(deepcopy=False, use_cache=True):
+                if name in other.distributions:
+                    self._check_kind(name, distribution, other.distributions)
+                    break
+        value = self._ask(name, distribution)
+        self._job.asked(self.params)
+        return value
+
+    def _check_kind(self, name: str, now: BaseDistribution, seen: Mapping[str, BaseDistribution]) -> None:
+        try:
+            check_distribution_compatibility(seen[name], now)
+        except ValueError as error:
+            raise ValueError(f"{name!r} was suggested from {seen[name]} before, and now from {now}: {error}") from None
+
+
+def _check_name(name: str) -> None:
+    if not isinstance(name, str) or "\0" in name or len(name) > LONGEST_NAME:
+        raise ValueError(f"the name is {str(name)[:40]!r}; expected a text of {LONGEST_NAME} characters at most")
+
+
+def _check_choices(name: str, choices: tuple[Any, ...]) -> None:
+    for choice in choices:
+        if isinstance(choice, float) and not math.isfinite(choice):
+            raise ValueError(f"the choice {choice} of {name!r} is not finite; give it as a text, such as 'inf'")
+        if choice is not None and not isinstance(choice, bool | int | float | str):
+            raise ValueError(
+                f"a choice of {name!r} is of type {type(choice).__name__}; expected None, bool, int, float or str: "
+                "give it a name, and look that up in a dict"
+            )

@@ -1,0 +1,468 @@
+"""A worker in this process on objectives of Optuna's: every way that a trial of one can go."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from registry.core.database.engine import open_engine
+from registry.core.errors import UsageError
+from registry.values.stop_reason import StopReason
+from search import current
+from search.coordination import control
+from search.coordination.lease import Lease
+from search.creation import changes
+from search.creation.create import begin_study
+from search.creation.objectives import objective_settings
+from search.errors import ChangedProblem, Interrupted
+from search.optuna_bridge.pruners import PRUNERS
+from search.optuna_bridge.storage import closing_storage
+from search.problems.inspection import inspect_problem
+from search.records.status import read_status
+from search.records.studies import read_study
+from search.records.trials import TrialRecord, read_trials
+from search.report.collect import collect
+from search.worker.attempt import Attempt
+from search.worker.context import open_own_context
+from search.worker.worker import Worker
+
+MODULE = """
+import time
+from functools import partial
+
+import optuna
+
+import search
+
+asked = []
+
+def quadratic(trial):
+    x = trial.suggest_float("x", -10, 10)
+    return (x - 2) ** 2
+
+def conditional(trial):
+    kind = trial.suggest_categorical("kind", ["linear", "deep"])
+    depth = trial.suggest_int("depth", 1, 4) if kind == "deep" else 1
+    trial.set_user_attr("machine", "here")
+    trial.set_constraint("shallow", depth - 3)
+    assert trial.params["kind"] == kind and set(trial.distributions) == set(trial.params)
+    assert trial.user_attrs == {"machine": "here"} and trial.constraints == {"shallow": depth - 3}
+    assert trial.number >= 0 and trial.datetime_start is not None
+    return depth
+
+def scaled(trial, by):
+    return by * trial.suggest_float("x", 0, 1)
+partially = partial(scaled, by=2.0)
+
+class Counted:
+    def __call__(self, trial):
+        return trial.suggest_int("n", 1, 3)
+counted = Counted()
+
+def reporting(trial):
+    x = trial.suggest_float("x", 0, 1)
+    for step in (0, 10, 25):
+        trial.report(x + step, step)
+    return x + 10
+
+def worse_in_the_end(trial):
+    trial.report(1.0, 1)
+    trial.report(float("nan"), 2)
+    return 3.0
+
+def pruned(trial):
+    trial.suggest_float("x", 0, 1)
+    for step in range(5):
+        trial.report(trial.number + step, step)
+        if trial.should_prune():
+            raise optuna.TrialPruned()
+    return float(trial.number)
+
+def pruned_at_once(trial):
+    raise optuna.TrialPruned()
+
+def twice(trial):
+    trial.suggest_float("x", 0, 1)
+    trial.suggest_categorical("x", [1, 2])
+
+def changing(trial):
+    return len(trial.suggest_categorical("x", ["a", "b" * (trial.number + 1)]))
+
+def looking(trial):
+    study = trial.study
+    asked.append((study.study_name, study.direction.name, len(study.get_trials(deepcopy=False))))
+    if trial.number:
+        asked.append((study.best_value, study.best_params, study.best_trial.number))
+    study.ask()
+
+def repeating(trial):
+    trial.report(1.0, 5)
+    trial.report(2.0, 5)
+    return 1.0
+
+def far_away(trial):
+    trial.report(1.0, 2 ** 40)
+
+def stopping(trial):
+    if trial.number == 1:
+        trial.study.stop()
+    return trial.suggest_float("x", 0, 1)
+
+def lost_files(trial):
+    with open("files.txt", "a") as log:
+        x = trial.suggest_float("x", 0, 1)
+        kept = search.current()
+        notes = kept.folder / "deep" / "notes.txt"
+        seen = notes.read_text() if notes.exists() else ""
+        log.write(f"{kept.epoch} {kept.step} {x} {seen!r}\\n")
+        notes.parent.mkdir(exist_ok=True)
+        for step in range(kept.epoch, 5):
+            notes.write_text(f"after {step}")
+            trial.report(x + step, step)
+    return x
+
+def forgetful(trial):
+    with open("files.txt", "a") as log:
+        x = trial.suggest_float("x", 0, 1)
+        log.write(f"{x}\\n")
+        for step in range(5):
+            trial.report(x + step, step)
+    return x
+
+def endless(trial):
+    trial.suggest_int("n", 1, 9)
+    for step in range(10_000):
+        trial.report(step, step)
+    return 0.0
+
+def forest(trial):
+    search.current().save({"a": "forest"})
+
+def unstorable(trial):
+    trial.set_user_attr("model", object())
+
+def unnamable(trial):
+    return trial.suggest_categorical("x", [(1, 2), (3, 4)])[0]
+
+def infinite(trial):
+    return trial.suggest_categorical("x", [float("inf"), 1.0])
+
+nothing = lambda trial: None
+text = lambda trial: "good"
+several = lambda trial: (1.0, 2.0)
+one_in_a_list = lambda trial: [0.5]
+not_a_number = lambda trial: float("nan")
+failing = lambda trial: 1 / 0
+leaving = lambda trial: exit(3)
+"""
+
+
+class Bench:
+    """A study of an objective, and workers in this process."""
+
+    def __init__(self, url: str, attr: str, trials: int, direction: str, settings: dict[str, Any]) -> None:
+        self.engine = open_engine(url)
+        fields = objective_settings({"sampler": "random", "max_failures": 0} | settings)
+        begin_study(self.engine, "s", inspect_problem(f"mine:{attr}", 0, direction), fields, trials)
+        self.record = read_study(self.engine, "s")
+        self.stop = threading.Event()
+        self.context = open_own_context(self.engine, url, self.record, self.stop)
+        self.workers = 0
+
+    def worker(self) -> Worker:
+        """Return another worker."""
+        self.workers += 1
+        return Worker(self.context, device="cpu", worker_id=f"w{self.workers}")
+
+    def work(self) -> list[TrialRecord]:
+        """Work until nothing is left; return the trials."""
+        self.stop.clear()
+        self.worker().run(self.stop)
+        return self.trials()
+
+    def attempt(self, lease_type: Any = Lease, **options: Any) -> Any:
+        """Work on one slot, under a lease that a test may see to."""
+        worker = self.worker()
+        worker._register()
+        return Attempt(self.context, lease_type(self.engine, worker._claim()), **options).run()
+
+    def trials(self) -> list[TrialRecord]:
+        """Return the study's trials."""
+        return read_trials(self.engine, self.record.id)
+
+    def optuna_trials(self) -> list[optuna.trial.FrozenTrial]:
+        """Return the trials as Optuna has them."""
+        with closing_storage(self.engine) as storage:
+            return optuna.load_study(study_name="s", storage=storage).trials
+
+
+Begin = Callable[..., Bench]
+
+
+@pytest.fixture
+def begin_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Give a function that begins a study of an objective of the module above, in a database."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "mine.py").write_text(MODULE)
+    benches: list[Bench] = []
+
+    def begin(url: str, attr: str, trials: int = 1, direction: str = "min", **settings: Any) -> Bench:
+        benches.append(Bench(url, attr, trials, direction, settings))
+        return benches[-1]
+
+    yield begin
+    for bench in benches:
+        bench.context.close()
+    sys.modules.pop("mine", None)
+
+
+@pytest.fixture
+def study(begin_on: Begin, tmp_path: Path) -> Begin:
+    """Give a function that begins a study on SQLite, for what is the same on every database."""
+    return lambda *args, **settings: begin_on(f"sqlite:///{tmp_path}/studies.db", *args, **settings)
+
+
+@pytest.fixture
+def study_anywhere(begin_on: Begin, database_url: str) -> Begin:
+    """Give a function that begins a study, on each kind of database."""
+    return lambda *args, **settings: begin_on(database_url, *args, **settings)
+
+
+def test_an_objective_is_worked_off(study_anywhere: Begin) -> None:
+    bench = study_anywhere("quadratic", 4, sampler="tpe")
+    trials = bench.work()
+    assert [trial.stop_reason for trial in trials] == [StopReason.COMPLETED] * 4
+    for trial, theirs in zip(trials, bench.optuna_trials(), strict=True):
+        assert trial.score == (trial.params["x"] - 2) ** 2 == theirs.value
+        assert (trial.best_epoch, trial.curves) == (1, {"value": [trial.score]})
+        assert (theirs.params, theirs.state.name) == (trial.params, "COMPLETE")
+    assert read_status(bench.engine, "s").best.score == min(trial.score for trial in trials)
+    assert bench.context.registry.models() == []  # nothing was saved
+
+
+def test_params_may_depend_on_others(study_anywhere: Begin) -> None:
+    bench = study_anywhere("conditional", 6)
+    trials = bench.work()
+    assert {trial.stop_reason for trial in trials} == {StopReason.COMPLETED}
+    assert {frozenset(trial.params) for trial in trials} == {frozenset({"kind"}), frozenset({"kind", "depth"})}
+    assert bench.optuna_trials()[0].user_attrs["machine"] == "here"
+
+
+@pytest.mark.parametrize("attr", ["partially", "counted"])
+def test_a_partial_function_and_a_callable_object_are_objectives_too(study: Begin, attr: str) -> None:
+    assert study(attr).work()[0].stop_reason is StopReason.COMPLETED
+
+
+def test_reports_are_the_curve_whatever_their_steps_are(study_anywhere: Begin) -> None:
+    bench = study_anywhere("reporting", direction="max")
+    (trial,) = bench.work()
+    x = trial.params["x"]
+    assert bench.optuna_trials()[0].intermediate_values == {0: x, 10: x + 10, 25: x + 25}
+    # The value that it returned counts, and it is none of the last report's.
+    assert (trial.score, trial.best_epoch, trial.epoch) == (x + 10, 3, 3)
+    assert trial.curves["epoch_value"] == [x, x + 10, x + 25]
+
+
+def test_what_is_returned_is_the_value_and_a_report_that_is_no_number_a_gap(study_anywhere: Begin) -> None:
+    (trial,) = study_anywhere("worse_in_the_end").work()
+    assert (trial.score, trial.best_epoch) == (3.0, 2)
+    assert trial.curves == {"epoch_value": [1.0, None], "value": [None, 3.0]}
+
+
+def test_the_studys_pruner_answers_and_the_peers_are_kept(study: Begin) -> None:
+    trials = study("pruned", 8).work()
+    assert [trial.stop_reason for trial in trials[:6]] == [StopReason.COMPLETED] * 5 + [StopReason.PRUNED]
+    assert trials[5].pruned_by is not None
+    assert {key: trials[5].pruned_by[key] for key in ("pruner", "epoch", "peers")} == {
+        "pruner": "median",
+        "epoch": 0,
+        "peers": 5,
+    }
+    assert trials[5].score == 5.0  # of its best report
+
+
+def test_a_trial_that_is_pruned_before_any_report_says_so(study: Begin) -> None:
+    bench = study("pruned_at_once")
+    (trial,) = bench.work()
+    assert (trial.stop_reason, trial.score) == (StopReason.PRUNED, None)
+    assert trial.error == "pruned before its first report, so it has no value"
+    assert bench.optuna_trials()[0].state.name == "PRUNED"
+
+
+@pytest.mark.parametrize(
+    ("attr", "reason", "error"),
+    [
+        ("nothing", "error", "the objective returned None; expected one number"),
+        ("text", "error", "the objective returned 'good' of type str; expected one number"),
+        ("several", "error", "returned 2 values; a study has one objective"),
+        ("failing", "error", "ZeroDivisionError: division by zero"),
+        ("leaving", "error", "SystemExit: 3"),
+        ("twice", "error", "'x' was suggested from FloatDistribution(high=1.0, log=False, low=0.0, step=None) before"),
+        ("forest", "error", "write others to files in search.current().folder"),
+        ("unstorable", "error", "Object of type object is not JSON serializable"),
+        ("unnamable", "error", "a choice of 'x' is of type tuple; expected None, bool, int, float or str"),
+        ("infinite", "error", "the choice inf of 'x' is not finite"),
+        ("far_away", "error", f"the step is {2**40}; expected {2**31 - 1} at most"),
+        ("not_a_number", "nan", None),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution:UserWarning")
+def test_a_trial_that_goes_wrong_has_failed_with_its_reason(
+    study: Begin, attr: str, reason: str, error: str | None
+) -> None:
+    (trial,) = study(attr).work()
+    assert (str(trial.stop_reason), trial.score) == (reason, None)
+    assert error is None or error in trial.error
+
+
+@pytest.mark.filterwarnings("ignore:The reported value is ignored:UserWarning")
+def test_a_step_is_reported_once(study: Begin) -> None:
+    assert study("repeating").work()[0].curves == {"value": [1.0]}
+
+
+def test_a_folder_that_is_too_large_is_not_kept(
+    study: Begin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("search.training.objective.current.LARGEST_FOLDER", 3)
+    bench = study("lost_files")
+    _stopped_after_three(bench)
+    assert "no checkpoint is kept" in caplog.text
+    assert bench.work()[0].epoch == 5
+
+
+def test_a_sequence_of_one_is_its_value(study: Begin) -> None:
+    assert study("one_in_a_list").work()[0].score == 0.5
+
+
+def test_a_param_keeps_its_choices_over_the_whole_study(study: Begin) -> None:
+    first, second = study("changing", 2).work()
+    assert first.stop_reason is StopReason.COMPLETED
+    assert "'x' was suggested from CategoricalDistribution(choices=('a', 'b')) before, and now from" in second.error
+
+
+def test_the_study_can_be_read_and_not_written(study: Begin) -> None:
+    bench = study("looking", 2)
+    trials = bench.work()
+    assert "a worker's view of a study does not do this" in trials[0].error
+    assert sys.modules["mine"].asked[0] == ("s", "MINIMIZE", 1)
+
+
+class _StopAfter(Lease):
+    """Asks the worker to stop after three reports."""
+
+    bench: Bench
+
+    def progress(self, epoch: int, *others: Any) -> bool:
+        asked = super().progress(epoch, *others)
+        if epoch == 3:
+            self.bench.stop.set()
+        return asked
+
+
+def _stopped_after_three(bench: Bench) -> None:
+    _StopAfter.bench = bench
+    with pytest.raises(Interrupted):
+        bench.attempt(_StopAfter)
+
+
+def test_a_trial_goes_on_with_its_files_and_its_params(study_anywhere: Begin, tmp_path: Path) -> None:
+    bench = study_anywhere("lost_files")
+    _stopped_after_three(bench)
+    (trial,) = bench.work()
+    x = trial.params["x"]
+    began, went_on = (tmp_path / "files.txt").read_text().splitlines()
+    assert began == f"0 None {x} ''"
+    assert went_on == f"3 2 {x} 'after 2'"
+    assert bench.optuna_trials()[0].intermediate_values == {step: x + step for step in range(5)}
+    assert trial.curves["value"] == [x + step for step in range(5)]
+    folders = [path.name for path in (tmp_path / "trials").glob("*/*")]
+    assert len(folders) == 1  # the first attempt's is gone
+    assert folders[0].startswith("0-")
+
+
+def test_a_trial_that_keeps_nothing_begins_again_with_its_params(study_anywhere: Begin, tmp_path: Path) -> None:
+    bench = study_anywhere("forgetful")
+    _stopped_after_three(bench)
+    (trial,) = bench.work()
+    assert (tmp_path / "files.txt").read_text() == f"{trial.params['x']}\n" * 2
+    assert (trial.stop_reason, trial.epoch) == (StopReason.COMPLETED, 5)
+    assert not (tmp_path / "trials").exists()
+
+
+def test_a_damaged_checkpoint_costs_reports_and_not_the_trial(study: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = study("lost_files")
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.context.training, "checkpoint", lambda: b"no archive")
+        _stopped_after_three(bench)
+    (trial,) = bench.work()
+    assert (trial.stop_reason, trial.epoch) == (StopReason.COMPLETED, 5)
+
+
+def test_somebody_asks_to_prune_a_trial_that_asks_nobody(study: Begin) -> None:
+    bench = study("endless")
+
+    class Asked(Lease):
+        def progress(self, epoch: int, *others: Any) -> bool:
+            if epoch == 3:
+                control.prune(bench.engine, bench.record, [0])
+            return super().progress(epoch, *others)
+
+    result = bench.attempt(Asked)
+    assert (result.stop_reason, result.epochs) == (StopReason.PRUNED, 3)
+    assert result.pruned_by["pruner"] == "request"
+
+
+def test_a_trial_has_its_time(study: Begin) -> None:
+    result = study("endless", trial_seconds=60).attempt(clock=iter([0.0, *range(0, 1000, 30)]).__next__)
+    assert result.stop_reason is StopReason.TIME_LIMIT
+    assert result.score == 0.0
+
+
+@pytest.mark.parametrize("pruner", PRUNERS)
+def test_every_pruner_can_be_asked(study: Begin, pruner: str) -> None:
+    trials = study("pruned", 7, pruner=pruner, sampler="tpe").work()
+    ended = {StopReason.COMPLETED} if pruner == "none" else {StopReason.COMPLETED, StopReason.PRUNED}
+    assert {trial.stop_reason for trial in trials} <= ended
+
+
+def test_an_objective_may_end_its_study(study_anywhere: Begin) -> None:
+    bench = study_anywhere("stopping", 5)
+    assert [trial.state for trial in bench.work()] == ["finished"] * 2 + ["waiting"] * 3
+    assert read_status(bench.engine, "s").ended == "trial 1 called study.stop()"
+
+
+def test_params_may_be_given_to_the_next_trial(study: Begin) -> None:
+    bench = study("quadratic", 2)
+    changes.enqueue(bench.engine, bench.record, [{"x": 2.5}])
+    assert bench.work()[0].score == 0.25
+
+
+def test_an_objective_that_has_changed_is_refused(study: Begin, tmp_path: Path) -> None:
+    bench = study("quadratic")
+    sys.modules.pop("mine")
+    (tmp_path / "mine.py").write_text(MODULE.replace("(x - 2)", "(x - 3)"))
+    with pytest.raises(ChangedProblem, match="the source of mine changed: quadratic"):
+        open_own_context(bench.engine, f"sqlite:///{tmp_path}/studies.db", bench.record, bench.stop)
+
+
+def test_a_report_tells_the_space_from_the_trials(study_anywhere: Begin) -> None:
+    bench = study_anywhere("conditional", 6, "max")
+    bench.work()
+    (reported,) = collect(bench.engine, ["s"], errors=False).studies
+    assert {hp.name: hp.range for hp in reported.space} == {"kind": "linear, deep", "depth": "1 to 4"}
+    assert "max_epochs" not in reported.settings
+    again = reported.commands["The study again"]
+    assert "--direction maximize" in again
+    assert "--schedule" not in again
+
+
+def test_where_no_objective_runs_nothing_is_current() -> None:
+    with pytest.raises(UsageError, match="inside objective"):
+        current()
