@@ -15,6 +15,8 @@ from fmnist.dataset.arrays import CLASS_NAMES, load_data, load_test
 from registry.core.objective import Objective
 from search.problems.problem import Problem
 
+EMA_MOMENTUM = 0.998  # averages over about 500 steps, a third of an epoch
+
 
 def dense_network() -> Any:
     """Return the HyperModel of the plain space; Keras is imported here and not before."""
@@ -51,8 +53,9 @@ fmnist = Problem(
     load_data=load_data,
     load_test=load_test,
     class_names=CLASS_NAMES,
+    ema_momentum=EMA_MOMENTUM,
 )
 
 fmnist_optimizers = replace(fmnist, name="fmnist-optimizers", hypermodel=dense_network_of_any_optimizer)
-fmnist_wide = replace(fmnist, hypermodel=wide_network)
-fmnist_broad = replace(fmnist, name="fmnist-broad", hypermodel=broad_network)
+fmnist_wide = replace(fmnist, hypermodel=wide_network, ema_momentum=None)
+fmnist_broad = replace(fmnist, name="fmnist-broad", hypermodel=broad_network, ema_momentum=None)
