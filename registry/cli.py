@@ -20,6 +20,7 @@ from registry.commands import (
     transfer,
 )
 from registry.commands.help.examples import EXAMPLES
+from registry.commands.serving import serve
 from registry.core.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
@@ -32,6 +33,7 @@ app.command("curves")(curves.curves_command)
 app.command("load")(load.load_command)
 app.command("load-check")(load.load_check_command)
 app.command("predict")(load.predict_command)
+app.command("serve")(serve.serve_command)
 app.add_typer(aliases.alias_app, name="alias")
 app.command("promote")(aliases.promote_command)
 app.command("rollback")(aliases.rollback_command)

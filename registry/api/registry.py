@@ -198,3 +198,7 @@ class Registry(Labels, Maintenance, Transfer):
             LoadError: the model can neither be read nor built again.
         """
         return self._loader.check(self.get(ref), rebuild)
+
+    def reference_predictions(self, version: ModelVersion) -> ReferencePredictions | None:
+        """Return the predictions that were stored with a version; None where there are none."""
+        return self._loader.reference_predictions(version)
