@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from registry.core.errors import UsageError
 from registry.prediction.instances import read_instances
@@ -100,3 +102,25 @@ def test_values_must_be_of_the_inputs_type(dtype, values, message):
 def test_texts_in_lists_of_different_lengths_are_told():
     with pytest.raises(UsageError, match="lists of different lengths"):
         read({"instances": [["a"], ["b", "c"]]}, Input("x", (), "string"))
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["x", "size", "colour"]), inner),
+    max_leaves=12,
+)
+_TAKEN = [[X], [SIZE, COLOUR], [Input("x", (2,), "int32")], [Input("x", (), "string")], [Input("x", (None,), "bool")]]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.sampled_from(["instances", "inputs"]), _VALUES, st.sampled_from(_TAKEN))
+def test_whatever_comes_is_taken_or_refused(key, value, inputs):
+    try:
+        found = read({key: value}, *inputs)
+    except UsageError:
+        return
+    assert list(found) == [each.name for each in inputs]
+    assert len({len(array) for array in found.values()}) == 1
+    for array, each in zip(found.values(), inputs, strict=True):
+        assert array.ndim == 1 + len(each.shape)
+        assert array.dtype == (object if each.dtype == "string" else each.dtype)
