@@ -42,7 +42,7 @@ def prediction_routes(following: Following, batcher: Batcher, metrics: Metrics, 
 
     async def health(request: Request) -> Response:
         """Tell that the process lives, and why it serves something else than the reference means."""
-        told = {"status": "ok" if following.trouble is None else "stays"}
+        told: dict[str, Any] = {"status": "ok" if following.trouble is None else "stays"}
         if request.scope["trusted"]:
             told |= {"follows": following.ref, **_about(following.model), "trouble": following.trouble}
         return answer(told)
