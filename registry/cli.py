@@ -21,6 +21,7 @@ from registry.commands import (
 )
 from registry.commands.help.examples import EXAMPLES
 from registry.commands.provenance import card, reproduce
+from registry.commands.serving import serve
 from registry.core.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
@@ -35,6 +36,7 @@ app.command("load-check")(load.load_check_command)
 app.command("predict")(load.predict_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("card")(card.card_command)
+app.command("serve")(serve.serve_command)
 app.add_typer(aliases.alias_app, name="alias")
 app.command("promote")(aliases.promote_command)
 app.command("rollback")(aliases.rollback_command)

@@ -235,3 +235,7 @@ class Registry(Labels, Maintenance, Transfer):
         from registry.reproduction.reproduce import reproduce
 
         return reproduce(self._engine, self.get(ref), code)
+
+    def reference_predictions(self, version: ModelVersion) -> ReferencePredictions | None:
+        """Return the predictions that were stored with a version; None where there are none."""
+        return self._loader.reference_predictions(version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from registry.core.atomic_file import whole_file
 from registry.core.error_text import one_line
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BATCH = 256
 FORMATS = (".csv", ".parquet", ".json")
+Kind = Literal["numbers", "probabilities", "second_probability", "logits"]
 
 
 def classes_of(version: ModelVersion) -> tuple[str, ...]:
@@ -75,12 +76,12 @@ def _columns(flat: Any, classes: Sequence[str]) -> dict[str, Any]:
     """Return the columns of one output of shape (samples, numbers)."""
     import numpy as np
 
-    shares = _shares(flat, len(classes))
+    shares = shares_of(flat, kind_of(flat, len(classes)))
     if shares is None:
         if flat.shape[1] == 1:
             return {"prediction": flat[:, 0]}
         return {f"prediction.{place}": flat[:, place] for place in range(flat.shape[1])}
-    names = list(classes) if len(classes) == shares.shape[1] else list(map(str, range(shares.shape[1])))
+    names = names_of(shares, classes)
     best = shares.argmax(axis=1)
     columns: dict[str, Any] = {
         "class": [names[place] for place in best],
@@ -89,8 +90,8 @@ def _columns(flat: Any, classes: Sequence[str]) -> dict[str, Any]:
     return columns | {f"probability.{name}": shares[:, place] for place, name in enumerate(names)}
 
 
-def _shares(flat: Any, classes: int) -> Any:
-    """Return each class's probability, of shape (samples, classes); None where the numbers are no probabilities.
+def kind_of(flat: Any, classes: int) -> Kind:
+    """Return what the numbers of one output are, of shape (samples, numbers).
 
     One number from 0 to 1 is the second of two classes' probability; as many numbers as there are classes that are no
     probabilities are logits.
@@ -99,13 +100,27 @@ def _shares(flat: Any, classes: int) -> Any:
 
     inside = bool(((flat >= 0) & (flat <= 1)).all())
     if flat.shape[1] == 1:
-        return np.concatenate([1 - flat, flat], axis=1) if inside and classes == 2 else None
+        return "second_probability" if inside and classes == 2 else "numbers"
     if inside and np.allclose(flat.sum(axis=1), 1, atol=1e-3):
-        return flat
-    if flat.shape[1] != classes:
-        return None
-    powers = np.exp(flat - flat.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+        return "probabilities"
+    return "logits" if flat.shape[1] == classes else "numbers"
+
+
+def shares_of(flat: Any, kind: Kind) -> Any:
+    """Return each class's probability, of shape (samples, classes); None where the numbers tell no classes."""
+    import numpy as np
+
+    if kind == "logits":
+        powers = np.exp(flat - flat.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+    if kind == "second_probability":
+        return np.concatenate([1 - flat, flat], axis=1)
+    return flat if kind == "probabilities" else None
+
+
+def names_of(shares: Any, classes: Sequence[str]) -> list[str]:
+    """Return what the classes of probabilities, of shape (samples, classes), are called; else their numbers."""
+    return list(classes) if len(classes) == shares.shape[1] else list(map(str, range(shares.shape[1])))
 
 
 def check_out(out: Path) -> None:

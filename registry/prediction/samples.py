@@ -94,11 +94,17 @@ def read_samples(path: Path, model: Any) -> Samples:
     lengths = {len(array) for array in columns.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise UsageError(f"{path} holds {sorted(lengths)} samples; expected equally many for each input, at least 1")
-    return Samples(_structured(columns, model), range(lengths.pop()), "row")
+    return Samples(structured(columns, by_name=takes_names(model)), range(lengths.pop()), "row")
 
 
-def _structured(columns: Mapping[str, Any], model: Any) -> Structure:
-    if isinstance(getattr(model, "input", None), Mapping):
+def takes_names(model: Any) -> bool:
+    """Tell whether a Keras model takes a dict of its inputs by their names."""
+    return isinstance(getattr(model, "input", None), Mapping)
+
+
+def structured(columns: Mapping[str, Any], *, by_name: bool) -> Structure:
+    """Return the arrays of a model's inputs, in their order, as the model takes them."""
+    if by_name:
         return dict(columns)
     arrays = list(columns.values())
     return arrays[0] if len(arrays) == 1 else arrays

@@ -28,7 +28,7 @@ from tests.support.commands import APPS, COMMANDS
 SLOW = {
     *("search run", "search create", "search worker", "search confirm", "search dashboard"),
     *("fmnist baselines", "fmnist reference", "fmnist pictures"),
-    *("registry export", "registry load-check", "registry reproduce", "registry import-mlflow"),
+    *("registry export", "registry load-check", "registry reproduce", "registry import-mlflow", "registry serve"),
 }
 QUICK = sorted(set(COMMANDS) - SLOW)
 

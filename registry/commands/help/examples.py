@@ -2,6 +2,7 @@
 
 EXAMPLES = {
     "predict": "registry predict fmnist@champion rows.csv --out predictions.csv",
+    "serve": "registry serve fmnist@champion --port 8080",
     "models": "registry models",
     "list": "registry list fmnist --best-first --limit 5",
     "show": "registry show fmnist@champion",

@@ -410,7 +410,10 @@ class TestConsole:
         assert show([0.1 + 0.2, None]) == "0.3, -"
 
 
-HEAVY = "keras tensorflow optuna keras_tuner pandas alembic matplotlib rich numpy sklearn h5py jinja2 sqlalchemy.orm"
+HEAVY = (
+    "keras tensorflow optuna keras_tuner pandas alembic matplotlib rich numpy sklearn h5py jinja2 sqlalchemy.orm "
+    "starlette uvicorn"
+)
 
 
 @pytest.mark.parametrize("command", ["best toy", "best toy --json", "show toy/1"])

@@ -1,0 +1,128 @@
+"""A version that answers requests: loaded, checked against its stored predictions, and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from registry.api.registry import Registry
+from registry.core.error_text import one_line
+from registry.core.errors import LoadError
+from registry.prediction.predict import Kind, classes_of, kind_of, names_of, shares_of
+from registry.prediction.samples import Input, inputs_of, structured, takes_names
+from registry.values.structures import Structure, leaves
+from registry.values.version import ModelVersion, Rebuild
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A version that answers.
+
+    Args:
+        version: which it is.
+        inputs: what its model takes.
+        by_name: whether the model takes a dict of them.
+        classes: what its classes are called; empty where it tells none, or has several outputs.
+        kinds: what the numbers of each output are, by the output's name; ``""`` where there is one.
+        forward: makes outputs of inputs, with samples along the first axis.
+    """
+
+    version: ModelVersion
+    inputs: tuple[Input, ...]
+    by_name: bool
+    classes: tuple[str, ...]
+    kinds: Mapping[str, Kind]
+    forward: Callable[[Structure], Structure]
+
+    def predictions(self, arrays: Mapping[str, NDArray[Any]]) -> list[Any]:
+        """Return what the model predicts, as JSON values, one a sample.
+
+        Args:
+            arrays: an array of shape (samples, …) for each input, in the inputs' order.
+
+        Returns:
+            Of a model that tells classes ``{"class", "probability", "probabilities"}``, else the numbers; of several
+            outputs an object of these by the output's name.
+        """
+        outputs = _named(self.forward(structured(arrays, by_name=self.by_name)))
+        told = {name: _told(output, self.kinds[name], self.classes) for name, output in outputs.items()}
+        if list(told) == [""]:
+            return told[""]
+        return [dict(zip(told, each, strict=True)) for each in zip(*told.values(), strict=True)]
+
+
+def load_served(registry: Registry, version: ModelVersion, rebuild: Rebuild | None) -> ServedModel:
+    """Return a version ready to answer, once it predicts what it predicted when it was registered.
+
+    Raises:
+        UserError: it has no weights, cannot be loaded, does not say what it takes, or predicts something else.
+    """
+    from registry.keras_models.forward import compiled
+
+    model = registry.load(version, rebuild)
+    inputs, by_name = inputs_of(model), takes_names(model)
+    forward = compiled(model, structured({each.name: each for each in inputs}, by_name=by_name))
+    stored = registry.reference_predictions(version)
+    try:
+        arrays = _blank(inputs) if stored is None else _by_input(stored.inputs, inputs)
+        outputs = forward(structured(arrays, by_name=by_name))
+    except Exception as error:  # the model's own code
+        raise LoadError(f"{version.ref} loads, but fails on its first samples: {one_line(error)}") from error
+    if stored is not None:
+        check = stored.compare_outputs(outputs)
+        if check.status == "different":
+            raise LoadError(
+                f"{version.ref} loads, but predicts something else than when it was registered (apart by "
+                f"{check.max_difference}); see `registry load-check {version.ref}`"
+            )
+    named, names = _named(outputs), classes_of(version)
+    kinds = {name: kind_of(_flat(output), len(names) if name == "" else 0) for name, output in named.items()}
+    classes: tuple[str, ...] = ()
+    if kinds.get("", "numbers") != "numbers":
+        classes = tuple(names_of(shares_of(_flat(named[""]), kinds[""]), names))
+    return ServedModel(version, inputs, by_name, classes, kinds, forward)
+
+
+def _blank(inputs: Sequence[Input]) -> dict[str, NDArray[Any]]:
+    """Return one sample of zeros and empty texts."""
+    import numpy as np
+
+    def zeros(each: Input) -> NDArray[Any]:
+        shape = (1, *(length or 1 for length in each.shape))
+        return np.full(shape, "", object) if each.dtype == "string" else np.zeros(shape, each.dtype)
+
+    return {each.name: zeros(each) for each in inputs}
+
+
+def _by_input(stored: Structure, inputs: Sequence[Input]) -> dict[str, NDArray[Any]]:
+    """Return stored inputs by their names, in the inputs' order."""
+    if isinstance(stored, Mapping):
+        return {each.name: stored[each.name] for each in inputs}
+    return {each.name: array for each, array in zip(inputs, leaves(stored), strict=True)}
+
+
+def _named(outputs: Structure) -> dict[str, NDArray[Any]]:
+    if isinstance(outputs, Mapping):
+        return {str(name): output for name, output in outputs.items()}
+    several = isinstance(outputs, list | tuple)
+    return {str(place): output for place, output in enumerate(outputs)} if several else {"": outputs}
+
+
+def _flat(output: NDArray[Any]) -> NDArray[Any]:
+    return output.reshape(len(output), -1)
+
+
+def _told(output: NDArray[Any], kind: Kind, classes: Sequence[str]) -> list[Any]:
+    """Return what one output of shape (samples, …) says of each sample."""
+    shares = shares_of(_flat(output), kind)
+    if shares is None:
+        return list((output[:, 0] if output.shape[1:] == (1,) else output).tolist())
+    names = names_of(shares, classes)
+    return [
+        {"class": names[best], "probability": probabilities[best], "probabilities": probabilities}
+        for best, probabilities in zip(shares.argmax(axis=1).tolist(), shares.tolist(), strict=True)
+    ]

@@ -1,0 +1,146 @@
+"""Predictions over HTTP: what the model says, and what is wrong with a request; never a traceback."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from support.pets import pets, register_pets
+from support.serving import Client, running
+
+from registry import NotFoundError, Registry
+from registry.serving.app import build_app
+from registry.serving.model.following import Following
+
+
+@contextmanager
+def serving(registry: Registry, ref: str, **options: Any) -> Iterator[Client]:
+    """Serve what a reference means; options are those of `build_app`."""
+    with running(build_app(Following(registry, ref), None, **options)) as client:
+        yield client
+
+
+ROWS = [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [-4.0, 0.5, 2.0]]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    with Registry(f"sqlite:///{tmp_path_factory.mktemp('pets')}/studies.db", create=True) as registry:
+        register_pets(registry)
+        with serving(registry, "pets", max_bytes=2000) as made:
+            yield made
+
+
+def count(client: Client, metric: str) -> int:
+    """Return a metric's value."""
+    text = client.get("/metrics").body.decode()
+    return int(re.search(rf"^{re.escape(metric)} (\d+)$", text, re.MULTILINE)[1])
+
+
+def test_classes_and_probabilities_are_the_models(client):
+    found = client.predict(instances=ROWS)
+    assert found.status == 200
+    assert found.headers["x-model-version"] == "1"
+    document = found.document
+    assert (document["model"], document["version"], document["classes"]) == ("pets", 1, ["cat", "dog"])
+    expected = pets().predict(np.array(ROWS, "float32"), verbose=0)
+    told = document["predictions"]
+    assert np.array([each["probabilities"] for each in told]) == pytest.approx(expected, abs=1e-6)
+    assert [each["class"] for each in told] == [["cat", "dog"][place] for place in expected.argmax(axis=1)]
+    assert [each["probability"] for each in told] == [max(each["probabilities"]) for each in told]
+
+
+def test_requests_at_once_each_get_their_own_and_are_counted(client):
+    rows = [[float(number), 1.0, -float(number)] for number in range(40)]
+    expected = pets().predict(np.array(rows, "float32"), verbose=0)
+    client.predict(instances=ROWS)
+    counted = ("registry_predict_seconds_count", "registry_batch_samples_sum", 'registry_requests_total{status="200"}')
+    before = [count(client, metric) for metric in counted]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda row: client.predict(instances=[row]), rows))
+    told = [answer.document["predictions"][0]["probabilities"] for answer in answers]
+    assert np.array(told) == pytest.approx(expected, abs=1e-6)
+    after = [count(client, metric) for metric in counted]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [40, 40, 40 + len(counted)]
+    assert count(client, 'registry_version_info{model="pets",version="1"}') == 1
+
+
+WRONG = {
+    b"": "no JSON document",
+    b'{"instances": [[1, 2]]}': "shape (2,) a sample; expected float32 of shape (3,)",
+    b'{"instances": [["a", "b", "c"]]}': "got `str`",
+    b'{"instances": [[NaN, 1, 2]]}': "no JSON document",
+    b'{"instances": []}': "'instances' is empty",
+}
+
+
+def test_a_request_that_does_not_fit_is_told_so(client):
+    for body, said in WRONG.items():
+        answer = client.ask("POST", "/predict", body)
+        assert answer.status == 400
+        assert said in answer.document["error"]
+
+
+def test_too_large_a_request_is_refused_by_what_it_says_and_by_what_comes(client):
+    said = client.ask("POST", "/predict", b" " * 3000)
+    chunked = client.ask("POST", "/predict", iter([b" " * 500] * 10))
+    for answer in (said, chunked):
+        assert answer.status == 413
+        assert "expected 2000 at most (--max-bytes)" in answer.document["error"]
+
+
+def test_wrong_paths_and_methods_are_told_what_there_is(client):
+    unknown, wrong = client.get("/predicted"), client.get("/predict")
+    assert (unknown.status, wrong.status) == (404, 405)
+    assert wrong.headers["allow"] == "POST"
+    for answer in (unknown, wrong):
+        assert "expected one of: POST /predict, GET /health" in answer.document["error"]
+
+
+def test_a_model_that_fails_on_its_samples_fails_alone(sqlite_registry):
+    inputs = keras.Input((1,), dtype="int32", name="word")
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(keras.layers.Embedding(4, 2)(inputs))))
+    sqlite_registry.register("words", weights=model, metric="val_loss", score=0.5, epoch=1)
+    with serving(sqlite_registry, "words") as client:
+        wrong, right = client.predict(instances=[[9]]), client.predict(instances=[[3]])
+    assert (wrong.status, right.status) == (422, 200)
+    assert "the model fails on these samples" in wrong.document["error"]
+    assert "classes" not in right.document
+    assert isinstance(right.document["predictions"][0], float)
+
+
+def test_several_inputs_and_outputs_go_by_their_names(sqlite_registry):
+    size, colour = keras.Input((1,), name="size"), keras.Input((1,), name="colour", dtype="string")
+    coded = keras.layers.StringLookup(vocabulary=["red", "blue"], output_mode="one_hot")(colour)
+    both = keras.layers.Concatenate()([size, coded])
+    outputs = {
+        "price": keras.layers.Dense(1, kernel_initializer="ones")(both),
+        "kind": keras.layers.Dense(2, "softmax", kernel_initializer="zeros")(both),
+    }
+    model = keras.Model({"size": size, "colour": colour}, outputs)
+    sqlite_registry.register("flats", weights=model, metric="val_loss", score=0.5, epoch=1)
+    with serving(sqlite_registry, "flats") as client:
+        rows = client.predict(instances=[{"size": 2, "colour": "red"}, {"size": 4.5, "colour": "green"}])
+        columns = client.predict(inputs={"size": [2, 4.5], "colour": ["red", "green"]})
+    assert rows.document == columns.document
+    assert [each["price"] for each in rows.document["predictions"]] == [3.0, 5.5]
+    assert rows.document["predictions"][0]["kind"]["probabilities"] == [0.5, 0.5]
+
+
+def test_the_service_describes_itself(client):
+    document = client.get("/openapi.json").document
+    assert list(document["paths"]) == ["/predict", "/health", "/ready", "/metrics", "/openapi.json"]
+    assert json.dumps(document["paths"]["/predict"]["post"]["requestBody"]).count("instances") == 1
+
+
+def test_without_weights_nothing_is_served(sqlite_registry):
+    register_pets(sqlite_registry, weights=None, reference_predictions=None)
+    with pytest.raises(NotFoundError, match="pets/1 was registered without weights"), serving(sqlite_registry, "pets"):
+        pass
