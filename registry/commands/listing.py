@@ -14,7 +14,7 @@ from registry.core.atomic_file import whole_file
 from registry.core.console import Json, Storage, json_text, print_table, say
 from registry.core.errors import UsageError
 from registry.core.numbers import size_text
-from registry.values.version import ModelVersion
+from registry.values.version import ModelVersion, finite
 from registry.versions.frame import FORMATS, to_csv, write_parquet
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _row(version: ModelVersion) -> tuple[object, ...]:
     stored = size_text(version.weights.bytes) if version.weights else version.state.replace("ready", "none")
     return (
         version.ref,
-        version.score,
+        finite(version.score),
         version.metric,
         version.epoch,
         version.source.study,

@@ -83,6 +83,8 @@ def gc_command(
     """Remove weights of displaced versions, artifacts without a version, and left-over files."""
     from registry.retention.rules import parse_size
 
+    if older_than is not None and older_than.isdigit():
+        raise UsageError(f"--older-than is {older_than}; expected a unit, too: {older_than}d is {older_than} days")
     age = None if older_than is None else timedelta(seconds=parse_duration(older_than, "--older-than"))
     most = None if max_size is None else parse_size(max_size, "--max-size")
     with Registry(storage) if dry_run else open_to_write(storage, as_json=as_json) as registry:

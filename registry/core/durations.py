@@ -6,6 +6,7 @@ import re
 
 from registry.core.errors import UsageError
 
+LONGEST = 1000 * 365 * 86400.0  # seconds
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -17,7 +18,7 @@ def parse_duration(text: str, option: str) -> float:
         option: the option's name, for the message.
 
     Raises:
-        UsageError: it is not a duration, or not more than 0.
+        UsageError: it is not a duration, not more than 0, or more than a thousand years.
 
     Example:
         >>> parse_duration("1h30m", "--timeout")
@@ -27,8 +28,8 @@ def parse_duration(text: str, option: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text or (len(parts) > 1 and parts[-1][1] == ""):
         raise UsageError(f"{option} is {text!r}; expected a duration such as 90s, 30m or 1h30m")
     seconds = sum(float(number) * UNITS[unit or "s"] for number, unit in parts)
-    if seconds <= 0:
-        raise UsageError(f"{option} is {text!r}; expected more than 0")
+    if not 0 < seconds <= LONGEST:
+        raise UsageError(f"{option} is {text!r}; expected more than 0, and a thousand years at most")
     return seconds
 
 

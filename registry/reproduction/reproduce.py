@@ -15,6 +15,7 @@ from registry.core.provenance import code_revision
 from registry.reproduction.curves import CurveDifference, compare_curves
 from registry.reproduction.differences import Difference, differences, unrecorded
 from registry.reproduction.noise import Noise, noise_of
+from registry.values.known_tags import ENSEMBLE_TAG, REFIT_TAG
 from registry.values.retrained import Code, Retrain, Retrained, WeightsCompared
 from registry.values.version import ModelVersion, finite
 from registry.versions.loader import DatabaseLoader
@@ -91,7 +92,7 @@ def reproduce(engine: Engine, version: ModelVersion, code: Code) -> Reproduction
     """Train a version again and compare; see `Registry.reproduce`."""
     if code not in CODES:
         raise UsageError(f"the code is {code!r}; expected {' or '.join(CODES)}")
-    _check_trained(version)
+    check_trained(version)
     retrain = _installed()
     recipe = DatabaseLoader(engine).recipe(version)
     again = retrain(with_password(engine.url), version, recipe, code)
@@ -112,17 +113,21 @@ def reproduce(engine: Engine, version: ModelVersion, code: Code) -> Reproduction
     )
 
 
-def _check_trained(version: ModelVersion) -> None:
+def check_trained(version: ModelVersion) -> None:
     """Refuse a version that no study of this registry has trained.
 
     Raises:
         NotFoundError: says where it comes from instead.
     """
     source = version.source
+    if version.is_of_trial:
+        return
     if version.imported is not None:
         whence = "was imported from a bundle"
-    elif source.study is not None and source.trial is not None:
-        return
+    elif (source.origin or "").partition(":")[0] in (ENSEMBLE_TAG, REFIT_TAG):
+        raise NotFoundError(
+            f"{version.ref} was made of other versions ({source.origin}): no trial trained it; reproduce those"
+        )
     else:
         whence = f"was imported from {source.origin}" if source.origin else "was registered by hand"
     raise NotFoundError(f"{version.ref} {whence}: no study here has trained it, so nothing can train it again")

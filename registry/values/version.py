@@ -146,6 +146,11 @@ class ModelVersion:
         """The reference to this version and no other, such as ``fmnist/3``."""
         return f"{self.model}/{self.version}"
 
+    @property
+    def is_of_trial(self) -> bool:
+        """Whether a trial of a study in this very registry trained it."""
+        return self.imported is None and self.source.study is not None and self.source.trial is not None
+
     def __repr__(self) -> str:
         return f"ModelVersion({self.ref!r}, {self.metric}={number_text(self.score)})"
 

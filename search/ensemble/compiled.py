@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from registry.values.structures import for_keras, mapped
+from registry.values.structures import for_keras, leaves, mapped
 from registry.values.version import Param
 from search.ensemble.outputs import OutputKind, named_identity
 from search.errors import MetricError
@@ -37,17 +37,16 @@ class Judge:
 
     def __init__(self, kind: OutputKind, compiled: Mapping[str, Any], truth: Sequence[Any]) -> None:
         shapes = dict(zip(kind.names, kind.shapes, strict=True))
-        inputs = mapped(lambda name: keras.Input(shapes[name]), kind.structure)
-        named = iter(kind.names)
-        outputs = mapped(lambda tensor: named_identity(next(named))(tensor), inputs)
-        self._model = keras.Model(inputs, outputs)
+        inputs = {name: keras.Input(shapes[name]) for name in leaves(kind.structure)}
+        outputs = mapped(lambda name: named_identity(name)(inputs[name]), kind.structure)
+        self._model = keras.Model(list(inputs.values()), outputs)
         self._model.compile(**compiled, jit_compile=False)  # XLA would take longer than it spares
         self._truth = {name: for_keras(part) for name, part in zip(("y", "sample_weight"), truth, strict=False)}
         self._kind, self._read = kind, MetricReader()
 
     def metrics(self, means: Sequence[Any]) -> dict[str, float]:
         """Return loss and metrics of averaged outputs, named ``val_…``."""
-        x = mapped(keras.ops.convert_to_numpy, self._kind.logits(means))
+        x = [keras.ops.convert_to_numpy(leaf) for leaf in leaves(self._kind.logits(means))]
         values = self._model.evaluate(x, **self._truth, batch_size=BATCH, verbose=0, return_dict=True)
         return {f"val_{name}": number for name, number in self._read(values).items()}
 

@@ -96,7 +96,7 @@ class StudyStatus:
             return "failed"
         if self.at_work:
             return "stopping" if self.stopping else "running"
-        return "stopped" if self.finished or self.trials["paused"] or self.stopping else "not begun"
+        return "stopped" if self.finished or self.pace.begun is not None or self.stopping else "not begun"
 
     @property
     def goes_on(self) -> bool:

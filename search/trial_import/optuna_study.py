@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 
 from registry.core.database.engine import open_engine
 from registry.core.database.transaction import reading
-from registry.core.database.url import place_of
+from registry.core.database.url import database_exists, parse_url, place_of
 from registry.core.error_text import first_line, one_line
 from registry.core.errors import DatabaseError, NotFoundError, UsageError, did_you_mean
 from registry.core.objective import Objective
@@ -91,6 +91,8 @@ def _opened(url: str) -> Iterator[tuple[BaseStorage, ReadTrials]]:
         journal = _journal(Path(url))
         yield journal, lambda study: journal.get_all_trials(study, deepcopy=False)
         return
+    if not database_exists(parse_url(url)):
+        raise DatabaseError(f"there is no database {_shown(url)}; give the one that Optuna wrote")
     engine = open_engine(url, must_exist=True)
     try:
         if not has_tables(engine):

@@ -38,8 +38,11 @@ def reproduce_command(
     """Train a version again and compare it with its record; exit 1 where it is different."""
     if code not in ("current", "recorded"):
         raise UsageError(f"--code is {code!r}; expected current or recorded")
+    from registry.reproduction.reproduce import check_trained
+
     with Registry(storage) as registry:
         version = registry.get(ref)
+        check_trained(version)
         if code == "recorded":
             say(f"{version.ref}: running the problem's source that the database holds", err=True)
         say(f"{version.ref}: training it again …", err=True)

@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 from registry.core.durations import duration_text
+from registry.core.error_text import told_line
 from registry.core.metric_directions import known_direction
 from registry.reports.document.parts import Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
@@ -196,7 +197,7 @@ def failures(study: ReportedStudy) -> Table:
     groups: dict[tuple[str, str], list[ReportedTrial]] = {}
     for trial in study.trials:
         if trial.outcome == "failed":
-            groups.setdefault((trial.stop_reason or "", last_line(trial.error) or _why(trial)), []).append(trial)
+            groups.setdefault((trial.stop_reason or "", told_line(trial.error) or _why(trial)), []).append(trial)
     columns = (Column("failed trials"), *(Column(name, number=False) for name in ("reason", "error", "which")))
     rows = []
     for (reason, error), those in sorted(groups.items(), key=lambda group: -len(group[1])):
@@ -207,12 +208,6 @@ def failures(study: ReportedStudy) -> Table:
     kept = rows[:MOST_LISTED]
     note = f"{len(kept)} of {len(rows)} different failures are listed." if len(kept) < len(rows) else ""
     return Table(columns, tuple(kept), note)
-
-
-def last_line(error: str | None) -> str:
-    """Return the last line of an error, which says what it was; empty where there is none."""
-    lines = (error or "").strip().splitlines()
-    return lines[-1].strip() if lines else ""
 
 
 def _why(trial: ReportedTrial) -> str:

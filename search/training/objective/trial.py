@@ -63,7 +63,6 @@ class ObjectiveTrial(optuna.Trial):
             TrialPruned: somebody has asked to prune the trial, and the objective did not ask whether to.
         """
         job, before = self._job, len(self._cached_frozen_trial.intermediate_values)
-        job.should_stop()
         if job.monitor.stop_reason is StopReason.PRUNED:
             raise optuna.TrialPruned("somebody has asked to prune this trial")
         if isinstance(step, int | float) and step > LARGEST_STEP:
@@ -75,6 +74,7 @@ class ObjectiveTrial(optuna.Trial):
         metrics = {job.monitor.objective.metric: number} if math.isfinite(number) else {}
         job.monitor.after_epoch(metrics, self.lap(), later=True)
         job.after_epoch()
+        job.should_stop()  # not before: what the objective has written to its folder is of this report
         if job.monitor.stop_reason is StopReason.TIME_LIMIT:
             raise TimeLimit
 

@@ -45,7 +45,7 @@ def origin_of(kind: str, members: Sequence[tuple[ModelVersion, int]], *also: obj
     """
     ordered = sorted(members, key=lambda member: member[0].version)
     refs = "+".join(version.ref if times == 1 else f"{version.ref}*{times}" for version, times in ordered)
-    behind = [(version.created_at.isoformat(), version.weights and version.weights.sha256) for version, _ in ordered]
+    behind = [(version.created_at.isoformat(), version.score, sorted(version.params.items())) for version, _ in ordered]
     return f"{kind}:{refs}#{hashlib.sha256(repr((behind, also)).encode()).hexdigest()[:8]}"
 
 

@@ -11,6 +11,7 @@ from registry import IntegrityError, LossCurve, ModelVersion, Registry, Source
 from registry.cli import app
 from registry.core.console import run
 from registry.core.database.transaction import reading
+from registry.reports.card import card
 from registry.reproduction.curves import compare_curves
 from registry.reproduction.differences import differences, unrecorded
 from registry.reproduction.noise import noise_of
@@ -213,6 +214,7 @@ def test_a_version_of_a_bundle_gets_a_line(tmp_path, sqlite_registry: Registry, 
     with Registry(url, create=True) as other:
         other.import_bundle(bundle)
         assert other.recipe("toy/1") is None
+    assert "Train it again and compare" not in card("toy/1", storage=url).commands
     assert run(app, "registry", ["reproduce", "toy", "--storage", url]) == 1
     assert "toy/1 was imported from a bundle: no study here has trained it" in capsys.readouterr().err
 
@@ -220,3 +222,14 @@ def test_a_version_of_a_bundle_gets_a_line(tmp_path, sqlite_registry: Registry, 
 def test_a_wrong_option_is_told(tmp_path, capsys) -> None:
     assert run(app, "registry", ["reproduce", "toy", "--code", "both", "--storage", f"sqlite:///{tmp_path}/s.db"]) == 2
     assert "--code is 'both'; expected current or recorded" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["ensemble", "refit"])
+def test_a_version_that_was_made_of_others_sends_to_them(tmp_path, register, capsys, kind) -> None:
+    url = f"sqlite:///{tmp_path}/studies.db"
+    with Registry(url, create=True) as registry:
+        register(registry, 0.5, source=Source(origin=f"{kind}:toy/3+toy/4#00000000"))
+    assert run(app, "registry", ["reproduce", "toy", "--storage", url]) == 1
+    err = capsys.readouterr().err
+    assert f"toy/1 was made of other versions ({kind}:toy/3+toy/4#00000000): no trial trained it; reproduce" in err
+    assert "training it again" not in err

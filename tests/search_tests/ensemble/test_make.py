@@ -163,12 +163,16 @@ def test_the_record_names_the_members():
     assert origin_of("ensemble", [(made[1], 1), (made[0], 3)]) == origin
 
 
+def test_the_record_stays_where_a_member_loses_its_weights():
+    assert origin_of("refit", [(registered(1, None), 1)]) == origin_of("refit", [(registered(1, Weights("a", 1)), 1)])
+
+
 def test_references_of_another_registry_are_other_members():
-    here, there = registered(1, Weights("a", 1)), registered(1, Weights("b", 1))
+    here, there = registered(1, None), registered(1, None, score=0.25)
     assert origin_of("refit", [(here, 1)], 5) != origin_of("refit", [(there, 1)], 5) != origin_of("refit", [(there, 1)])
 
 
-def registered(number, weights):
+def registered(number, weights, score=0.5):
     fields = {
         "params": {},
         "metrics": {},
@@ -176,4 +180,4 @@ def registered(number, weights):
         "source": Source(),
         "created_at": datetime(2026, 1, 1, tzinfo=UTC),
     }
-    return ModelVersion("m", number, 0.5, "loss", "min", 1, weights=weights, **fields)
+    return ModelVersion("m", number, score, "loss", "min", 1, weights=weights, **fields)

@@ -115,6 +115,7 @@ DEAD = WorkerStatus("w", "h", 1, "cpu", "dead", 0, 1, 99.0)
     ("status", "state", "goes_on"),
     [
         (standing(0), "not begun", True),
+        (standing(0, pace=Pace(begun=1.0)), "stopped", True),
         (standing(1, WORKER), "running", True),
         (standing(1, WORKER, stopping=True), "stopping", True),
         (standing(1), "stopped", True),

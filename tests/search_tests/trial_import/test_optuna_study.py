@@ -244,7 +244,7 @@ def test_a_journal_is_read_too(sqlite_engine, tmp_path):
     ("url", "message"),
     [
         ("nowhere.log", "there is no file 'nowhere.log'"),
-        ("sqlite:///nowhere.db", "there is no database nowhere.db"),
+        ("sqlite:///nowhere.db", "there is no database .*nowhere.db; give the one that Optuna wrote"),
         ("redis://here", "the storage is a 'redis' URL|not a database URL"),
     ],
 )

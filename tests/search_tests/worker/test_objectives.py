@@ -135,6 +135,20 @@ def forgetful(trial):
             trial.report(x + step, step)
     return x
 
+stop_now = print
+
+def asked_to_stop(trial):
+    kept = search.current()
+    notes = kept.folder / "notes.txt"
+    with open("files.txt", "a") as log:
+        log.write(f"{kept.epoch} {notes.read_text() if notes.exists() else None}\\n")
+    for step in range(kept.epoch, 5):
+        notes.write_text(f"after {step}")
+        if step == 2:
+            stop_now()
+        trial.report(step, step)
+    return 0.0
+
 def endless(trial):
     trial.suggest_int("n", 1, 9)
     for step in range(10_000):
@@ -385,6 +399,16 @@ def test_a_trial_goes_on_with_its_files_and_its_params(study_anywhere: Begin, tm
     folders = [path.name for path in (tmp_path / "trials").glob("*/*")]
     assert len(folders) == 1  # the first attempt's is gone
     assert folders[0].startswith("0-")
+
+
+def test_a_report_is_taken_before_its_worker_stops(study: Begin, tmp_path: Path) -> None:
+    bench = study("asked_to_stop")
+    sys.modules["mine"].stop_now = bench.stop.set  # type: ignore[attr-defined]
+    with pytest.raises(Interrupted):
+        bench.attempt()
+    (trial,) = bench.work()
+    assert (tmp_path / "files.txt").read_text() == "0 None\n3 after 2\n"  # the files are those of the third report
+    assert trial.epoch == 5
 
 
 def test_a_trial_that_keeps_nothing_begins_again_with_its_params(study_anywhere: Begin, tmp_path: Path) -> None:
