@@ -19,6 +19,7 @@ CALLS = {
     "find sorted": lambda shop, out: shop.find("toy", sort="params.units desc", limit=None),
     "get": lambda shop, out: shop.get("toy/1"),
     "recipe": lambda shop, out: shop.recipe("toy/1"),
+    "reference_predictions": lambda shop, out: shop.reference_predictions(shop.get("toy/1")),
     "get_all": lambda shop, out: shop.get_all([f"toy/{one.version}" for one in shop.list("toy")] + ["toy@a", "toy"]),
     "compare": lambda shop, out: shop.compare([one.ref for one in shop.list("toy")]),
     "best": lambda shop, out: shop.best("toy"),
