@@ -31,7 +31,8 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
         assert registry.get("fmnist@champion").ref == made.confirmed.winner
         assert set(made.confirmed.test) == {"test_accuracy", "test_loss"}
         assert {version.source.data_fingerprint for version in versions} == {versions[0].source.data_fingerprint}
-        assert registry.load_check(registry.best("fmnist").ref).status == "equal"
+        # A worker predicts by one thread, this process by all: their sums may differ in the last bits.
+        assert registry.load_check(registry.best("fmnist").ref).status in ("equal", "close")
     assert [len(Study.open(name, storage).trials()) for name in (PLAIN, WIDE)] == [2, 1]
     assert hashlib.sha256(path.read_bytes()).hexdigest() == before
     assert [file.name for file in tmp_path.iterdir()] == ["studies.db"]
