@@ -24,9 +24,9 @@ def own_versions(registry: Registry, engine: Engine, study: StudyRecord) -> list
     """
     if study.model not in [model.name for model in registry.models()]:
         return []
-    passed_over = {None, *(trial.trial for trial in read_trials(engine, study.id) if trial.dropped)}
+    dropped = {trial.trial for trial in read_trials(engine, study.id) if trial.dropped}
     found = registry.list(study.model, study=study.name, best_first=True)
-    return [version for version in found if version.source.trial not in passed_over and version.imported is None]
+    return [version for version in found if version.is_of_trial and version.source.trial not in dropped]
 
 
 def origin_of(kind: str, members: Sequence[tuple[ModelVersion, int]], *also: object) -> str:
