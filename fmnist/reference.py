@@ -1,4 +1,4 @@
-"""Make the reference study: a search of Fashion-MNIST, the chapter's baselines and a confirmed champion in one file.
+"""Make the reference study: a search of Fashion-MNIST, the chapter's baselines, a confirmed champion and what it gives.
 
 Every step continues what is there, so that an interrupted run goes on when it is started again; at the end the file is
 made small.
@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fmnist.chapter.baselines import SEEDS, run_baselines
 from fmnist.problem import fmnist
-from registry import Registry, UserError
+from registry import ModelVersion, Registry, UserError
+from registry.core.errors import NotFoundError
+from registry.values.known_tags import ENSEMBLE_TAG
 from search import Study
 from search.confirm.ranking import Confirmed
 from search.records.status import StudyStatus
+from search.refit.refit import Refit
 from search.system.forkserver import call_in_child
 
 PLAIN, WIDE = "fmnist-reference", "fmnist-reference-wide"
+KEPT = 10  # trainings of the confirmation among which an ensemble is chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Plan:
         seeds: of each baseline.
         top: configurations of the wide space that are confirmed.
         confirm_seeds: of each of them.
+        refit_seeds: of the champion's training on all images but those of the test.
+        ensemble: how many of the confirmation's trainings are averaged.
     """
 
     trials: int = 100
@@ -45,8 +51,10 @@ class Plan:
     wide_epochs: int = 30
     baselines: tuple[str, ...] = ()
     seeds: int = SEEDS
-    top: int = 5
+    top: int = 3
     confirm_seeds: int = 5
+    refit_seeds: int = 3
+    ensemble: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,8 @@ class Reference:
         plain: how the study of the plain space stands.
         wide: how the study of the wide space stands.
         confirmed: how the best of the wide space stand after their trainings on new seeds.
+        refit: the champion's trainings on training and validation images.
+        ensemble: the version that averages trainings of the confirmation; None where none beats the best of them.
     """
 
     path: Path
@@ -66,6 +76,8 @@ class Reference:
     plain: StudyStatus
     wide: StudyStatus
     confirmed: Confirmed
+    refit: Refit
+    ensemble: ModelVersion | None
 
 
 def make_reference(
@@ -73,9 +85,9 @@ def make_reference(
 ) -> Reference:
     """Make the reference study's file, or go on with it.
 
-    The best three trials of the plain search become versions. Weights are kept by the best of them, by the best seed of
-    each baseline, by the champion and the training with the best score of the wide space's confirmation, and by the
-    version that `registry best` names. So the file stays small enough to come with the source.
+    The best three trials of the plain search become versions. Weights are kept by the best of them, by the best
+    baseline, by the champion, its first training on all images, and by the version that `registry best` names. The
+    others, the ensemble's among them, keep their record. So the file stays small enough to come with the source.
 
     Args:
         path: the SQLite file.
@@ -88,21 +100,45 @@ def make_reference(
     plan = plan or Plan()
     storage = f"sqlite:///{path}"
     tell(f"the plain space: {plan.trials} trials")
-    plain = _search(PLAIN, "fmnist", plan.trials, storage, max_epochs=plan.epochs, top_k=3, schedule="full")
+    plain = _search(PLAIN, "fmnist", plan.trials, storage, max_epochs=plan.epochs, top_k=3)
     tell("the chapter's baselines")
     call_in_child(train_baselines, storage, plan)
     tell(f"the wide space: {plan.wide_trials} trials")
     epochs = plan.wide_epochs
-    settings = {"max_epochs": epochs, "patience": epochs, "top_k": 1, "schedule": "full"}
+    settings = {"max_epochs": epochs, "patience": epochs, "top_k": KEPT, "schedule": "full"}
     wide = _search(WIDE, "fmnist-wide", plan.wide_trials, storage, **settings)
     tell(f"the best {plan.top} of it on {plan.confirm_seeds} new seeds")
     with closing(Study.open(WIDE, storage)) as study:
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)
+        tell(f"an ensemble of {plan.ensemble} of these trainings")
+        average(confirmed.study, storage, plan.ensemble)
+        tell(f"the champion on all images but those of the test, {plan.refit_seeds} seeds")
+        refit = study.refit(seeds=plan.refit_seeds)
     with Registry(storage) as registry:
-        others = registry.list(fmnist.name, study=PLAIN, best_first=True)[1:] + registry.list(fmnist.name, study=WIDE)
-        best = registry.best(fmnist.name).version
-        registry.drop_weights(fmnist.name, [version.version for version in others if version.version != best])
-    return Reference(path, seal(path), plain, wide, confirmed)
+        drop_weights(registry, kept=refit.trainings[0].version)
+        ensemble = _ensemble(registry, confirmed.study)
+    return Reference(path, seal(path), plain, wide, confirmed, refit, ensemble)
+
+
+def average(confirmation: str, storage: str, size: int) -> None:
+    """Make an ensemble of a confirmation's trainings, unless there is one or none beats the best of them."""
+    with Registry(storage) as registry:
+        if _ensemble(registry, confirmation) is not None:
+            return
+    with closing(Study.open(confirmation, storage)) as study, suppress(NotFoundError):
+        study.ensemble(size=size, test=True)
+
+
+def _ensemble(registry: Registry, confirmation: str) -> ModelVersion | None:
+    return next(iter(registry.list(fmnist.name, where=f"tag.{ENSEMBLE_TAG} = '{confirmation}'")), None)
+
+
+def drop_weights(registry: Registry, *, kept: str) -> None:
+    """Drop all weights but those that `make_reference` names; ``kept`` is one of them."""
+    best = {registry.best(fmnist.name, where=where).ref for where in (f"study = '{PLAIN}'", "tag.kind = 'baseline'")}
+    best |= {kept, registry.get(f"{fmnist.name}@champion").ref, registry.best(fmnist.name, loadable=True).ref}
+    versions = registry.list(fmnist.name)
+    registry.drop_weights(fmnist.name, [version.version for version in versions if version.ref not in best])
 
 
 def _search(name: str, problem: str, trials: int, storage: str, **settings: Any) -> StudyStatus:

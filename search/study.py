@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 from sqlalchemy.engine import Engine
 
@@ -19,6 +20,7 @@ from search.creation.deletion import Deletion, delete_study, plan_deletion
 from search.creation.names import default_name as name_of_problem
 from search.creation.names import rename
 from search.creation.objectives import parse_direction
+from search.launchers.background import BackgroundRun
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, current_status, run_workers
 from search.optuna_bridge.studies import check_whole
@@ -43,6 +45,18 @@ if TYPE_CHECKING:
     from search.trial_import.past import PastStudy
     from search.trial_import.warm_start import WarmStart
     from search.trial_import.write import Imported
+
+
+class RunOptions(TypedDict, total=False):
+    """What `Study.run` takes, in the background or not."""
+
+    on: str
+    workers: int | Literal["auto"]
+    device: str
+    per_gpu: int
+    memory_limit: int | None
+    timeout: float | None
+    on_status: OnStatus | None
 
 
 class Study:
@@ -351,13 +365,19 @@ class Study:
         return conclude(self._engine, self.record)
 
     def ensemble(
-        self, *, size: int | None = None, candidates: int | None = None, accept_changes: bool = False
+        self,
+        *,
+        size: int | None = None,
+        candidates: int | None = None,
+        test: bool = False,
+        accept_changes: bool = False,
     ) -> Ensemble:
         """Choose among the stored models by the score of their average; register one model that averages the chosen.
 
         Args:
             size: choices at most, 5 without it; a model may be chosen again, and counts more then.
             candidates: how many of the best stored models are looked at; 50 without it.
+            test: also measure the average on the problem's test data, once.
             accept_changes: go on though the problem has changed.
 
         Raises:
@@ -374,6 +394,7 @@ class Study:
             self.record,
             size=SIZE if size is None else size,
             candidates=CANDIDATES if candidates is None else candidates,
+            test=test,
             accept_changes=accept_changes,
         )
 
@@ -414,6 +435,10 @@ class Study:
             on_trained=on_trained,
         )
 
+    @overload
+    def run(self, *, background: Literal[True], **options: Unpack[RunOptions]) -> BackgroundRun: ...
+    @overload
+    def run(self, *, background: Literal[False] = False, **options: Unpack[RunOptions]) -> StudyStatus: ...
     def run(
         self,
         *,
@@ -423,8 +448,9 @@ class Study:
         per_gpu: int = 1,
         memory_limit: int | None = None,
         timeout: float | None = None,
-        on_status: OnStatus = lambda status: None,
-    ) -> StudyStatus:
+        on_status: OnStatus | None = None,
+        background: bool = False,
+    ) -> StudyStatus | BackgroundRun:
         """Run workers until the budget is used up; return how the study stands then.
 
         Args:
@@ -435,7 +461,9 @@ class Study:
             per_gpu: workers that share a GPU.
             memory_limit: bytes of memory that each worker may use; a trial that needs more ends as out of memory.
             timeout: seconds after which the workers are asked to stop; a later run continues their trials.
-            on_status: called with the status about twice a second.
+            on_status: called with the status about twice a second. Without it a notebook and a terminal show how the
+                study goes on, and nothing is shown elsewhere.
+            background: return at once, with what waits for the workers or stops them; nothing is shown then.
 
         Raises:
             KeyboardInterrupt: Ctrl-C, after the workers have stopped in order; a second one ends them at once.
@@ -445,7 +473,17 @@ class Study:
         SCHEMA.check(self._engine)
         count = None if workers == "auto" else workers
         request = Request(on=on, workers=count, device=device, per_gpu=per_gpu, memory_limit=memory_limit)
-        return run_workers(self._engine, self.record, request, timeout=timeout, on_status=on_status)
+        watch = partial(run_workers, self._engine, self.record, request, timeout=timeout)
+        if background:
+            return BackgroundRun(
+                self.record.name, partial(watch, on_status=on_status or (lambda status: None)), self.stop
+            )
+        if on_status is not None:
+            return watch(on_status=on_status)
+        from search.notebook.progress import progress_here
+
+        with progress_here(self.live_curves) as progress:
+            return watch(on_status=progress.show)
 
 
 def all_studies(storage: str | None = None) -> list[Study]:

@@ -7,6 +7,10 @@ Each message says what came, what was expected and what to do. The command lines
 class UserError(Exception):
     """Something that the user can mend; the command line prints one line and exits with 1."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows of it in a notebook: the line alone."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(UserError):
     """A wrong option value; the command line exits with 2."""

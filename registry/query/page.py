@@ -12,6 +12,7 @@ from registry.core.errors import UsageError
 from registry.query.filters import Where, condition_of, order_of
 from registry.query.language.tree import Order
 from registry.query.paging import Search, by_score, page_ids
+from registry.values.html import html_table
 from registry.values.version import Loader, ModelVersion
 from registry.versions.find import find_model
 from registry.versions.read import fetch
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Page:
     """What `Registry.find` found.
 
@@ -37,6 +38,17 @@ class Page:
 
     def __len__(self) -> int:
         return len(self.versions)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a row for each version."""
+        rows = [(v.ref, v.metric, v.score, v.epoch, v.source.study, ", ".join(v.aliases)) for v in self.versions]
+        more = "" if self.next is None else ", and more"
+        count = "1 version" if len(rows) == 1 else f"{len(rows)} versions"
+        return html_table(count + more, ("version", "metric", "score", "epoch", "study", "aliases"), rows)
+
+    def __repr__(self) -> str:
+        refs = ", ".join(version.ref for version in self.versions[:3])
+        return f"<Page of {len(self.versions)} versions{f': {refs}' if refs else ''}{', …' if len(self) > 3 else ''}>"
 
     def to_frame(self) -> pd.DataFrame:
         """Return a pandas DataFrame with a row for each version; see `registry.versions.frame.to_frame`."""

@@ -18,13 +18,16 @@ Param = bool | int | float | str | None
 
 
 class Loader(Protocol):
-    """Where a version's weights come from."""
+    """What a version needs of its registry."""
 
     def load(self, version: ModelVersion, rebuild: Rebuild | None = None) -> Any:
         """Return the Keras model."""
 
     def export(self, version: ModelVersion, out: str | Path) -> Path:
         """Write the ``.keras`` file."""
+
+    def plot(self, version: ModelVersion, metrics: Sequence[str] | None) -> Any:
+        """Draw the curves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +190,20 @@ class ModelVersion:
         """
         return self._loader().export(self, out)
 
+    def plot(self, metrics: Sequence[str] | None = None) -> Any:
+        """Return the curves as a ``matplotlib.figure.Figure``, which a notebook shows; a panel a metric.
+
+        Args:
+            metrics: without ``val_``, such as ``["loss"]``; None for all.
+
+        Raises:
+            NotFoundError: the version has no such curve.
+        """
+        return self._loader().plot(self, metrics)
+
     def _loader(self) -> Loader:
         if self.loader is None:
-            raise ValueError(f"{self.ref} was made by hand; only a version that a Registry returned can be loaded")
+            raise ValueError(f"{self.ref} was made by hand; only a version that a Registry returned can do this")
         return self.loader
 
     def as_dict(self) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from registry.values.html import html_table
 from registry.values.version import LossCurve, ModelVersion, Param
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Versions side by side; each tuple has one entry for each version, in their order.
 
@@ -25,6 +26,16 @@ class Comparison:
     same: Mapping[str, Param]
     metrics: Mapping[str, tuple[float | None, ...]]
     curves: Mapping[str, tuple[LossCurve | None, ...]]
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(version.ref for version in self.versions)}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a column for each version; first the params that differ."""
+        rows = [(name, *values) for part in (self.differing, self.metrics) for name, values in part.items()]
+        equal = ", ".join(f"{name} = {value}" for name, value in self.same.items())
+        title = f"equal in all: {equal}" if equal else "nothing is equal in all"
+        return html_table(title, ("", *(version.ref for version in self.versions)), rows)
 
 
 def compared(versions: Sequence[ModelVersion]) -> Comparison:

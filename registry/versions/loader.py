@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,6 +20,8 @@ from registry.values.known_tags import NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.values.recipe import Recipe
     from registry.values.version import Rebuild
@@ -45,6 +48,12 @@ class DatabaseLoader:
         with whole_file(out) as file:
             self._copy(version, "weights", file)
         return Path(out)
+
+    def plot(self, version: ModelVersion, metrics: Sequence[str] | None) -> Figure:
+        """Draw a version's curves; see `ModelVersion.plot`."""
+        from registry.plots.curves import curves_figure
+
+        return curves_figure([version], metrics)
 
     def check(self, version: ModelVersion, rebuild: Rebuild | None = None) -> LoadCheck:
         """Load a version and compare its predictions with those that were stored with it."""

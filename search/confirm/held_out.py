@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from registry.values.known_tags import TEST
 from search.data.parts import as_part
 from search.errors import ProblemError
 
 if TYPE_CHECKING:
     from registry import ModelVersion
 
-TEST = "test_"
 BATCH = 1000
 
 
@@ -52,6 +52,21 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
                 raise ProblemError(f"{ref} cannot be measured on the test data: {one_line(error)}") from error
             measured[ref] = {TEST + name: number for name, number in MetricReader()(values).items()}
     return measured
+
+
+def measure_derived(url: str, ref: str, problem: str) -> None:
+    """Measure a version that was made of others on the problem's test data, and keep the figures as its tags."""
+    from registry import Registry
+
+    measured = measure_on_test(url, [ref], problem)
+    with Registry(url) as registry:
+        for name, value in measured.get(ref, {}).items():
+            registry.set_tag(ref, name, f"{value:.6g}")
+
+
+def test_figures(version: ModelVersion) -> dict[str, float]:
+    """Return what such a version's tags say of the test data: ``test_…`` to its figure; empty before it is measured."""
+    return {name: float(text) for name, text in version.tags.items() if name.startswith(TEST)}
 
 
 def _compiled(version: ModelVersion, problem: str) -> Any:

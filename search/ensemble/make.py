@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.engine import Engine
@@ -14,6 +14,7 @@ from registry.core.database.url import with_password
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
 from registry.values.known_tags import ENSEMBLE_TAG
+from search.confirm.held_out import measure_derived, test_figures
 from search.creation.changes import accepted_differences
 from search.ensemble.candidates import LEAST, find_candidates
 from search.records.studies import StudyRecord
@@ -54,6 +55,7 @@ class Ensemble:
         best: the best candidate alone.
         candidates: how many were looked at.
         without_weights: how many versions have no weights.
+        test: loss and metrics on the test data, named ``test_…``; empty where they were not measured.
     """
 
     study: str
@@ -66,6 +68,7 @@ class Ensemble:
     best: Member
     candidates: int
     without_weights: int
+    test: dict[str, float] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -88,6 +91,7 @@ class Ensemble:
             "best": {"version": self.best.version, "score": self.best.score},
             "candidates": self.candidates,
             "without_weights": self.without_weights,
+            "test": self.test,
         }
 
 
@@ -97,6 +101,7 @@ def make_ensemble(
     *,
     size: int = SIZE,
     candidates: int = CANDIDATES,
+    test: bool = False,
     accept_changes: bool = False,
 ) -> Ensemble:
     """Choose among a study's stored models, and register one model that averages the chosen.
@@ -106,6 +111,7 @@ def make_ensemble(
         study: the study.
         size: choices at most; a model may be chosen again, and counts more then.
         candidates: how many of the best stored models are looked at.
+        test: also measure the average on the problem's test data, where it was not before.
         accept_changes: go on though the problem has changed; the version keeps that on record.
 
     Raises:
@@ -121,13 +127,18 @@ def make_ensemble(
         before = registry.origins(study.model)
         refs = [version.ref for version in found.versions]
         asked = (with_password(engine.url), study, refs, size, changed)
-        chosen = call_in_child(choose_and_register, *asked, place=only_place("auto"))
+        place = only_place("auto")
+        chosen = call_in_child(choose_and_register, *asked, place=place)
+        ref = f"{study.model}/{chosen.number}"
+        if test and not test_figures(registry.get(ref)):
+            call_in_child(measure_derived, with_password(engine.url), ref, study.problem, place=place)
+        measured = test_figures(registry.get(ref))
     members = tuple(Member(refs[place], times, chosen.alone[place]) for place, times in chosen.weights.items())
     best = min(range(len(refs)), key=lambda place: study.objective.key(chosen.alone[place]))
     return Ensemble(
         study=study.name,
         objective=study.objective,
-        version=f"{study.model}/{chosen.number}",
+        version=ref,
         is_new=chosen.number not in before.values(),
         score=chosen.scores[sum(chosen.weights.values()) - 1],
         members=members,
@@ -135,6 +146,7 @@ def make_ensemble(
         best=Member(refs[best], 1, chosen.alone[best]),
         candidates=len(refs),
         without_weights=found.without_weights,
+        test=measured,
     )
 
 

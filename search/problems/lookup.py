@@ -81,7 +81,8 @@ def _source_of(spec: str) -> str:
 
 
 def _spec_of_object(problem: Any) -> str:
-    for name, module in list(sys.modules.items()):
+    # A script or a notebook comes last: what it imports, workers can import, too.
+    for name, module in sorted(sys.modules.items(), key=lambda item: item[0] == "__main__"):
         for attr, value in list(getattr(module, "__dict__", {}).items()):
             if value is problem and name != "__mp_main__":
                 return f"{_module_of_main(attr) if name == '__main__' else name}:{attr}"
@@ -97,7 +98,8 @@ def _module_of_main(attr: str) -> str:
     if path is None or not str(path).endswith(".py"):
         raise ProblemError(
             f"{attr!r} is defined in a notebook or on the command line, where workers cannot import it; write it to a "
-            f"file (in a notebook with %%writefile mine.py) and give its name: problem='mine:{attr}'"
+            f"file (in a notebook: %load_ext search.notebook, then %%problem mine.py at the top of its cell) and give "
+            f"its name: problem='mine:{attr}'"
         )
     return _module_of_file(str(path))
 

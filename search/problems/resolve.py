@@ -71,12 +71,12 @@ def load_searched(spec: str) -> Problem | ObjectiveFunction:
                 "(or name your own as module:attr)"
             )
         module, attr = installed[spec].module, installed[spec].attr
-    imported = _import(module, spec)
+    imported = import_module(module, spec)
     value = getattr(imported, attr, None)
     show_optional()
     if value is None:
         raise NotFoundError(
-            f"the problem {spec!r}: module {module} has no {attr!r}; {did_you_mean(attr, _problems_in(imported))}"
+            f"the problem {spec!r}: module {module} has no {attr!r}; {did_you_mean(attr, problems_in(imported))}"
         )
     if takes_trial(value):
         return ObjectiveFunction(objective_name(spec), value)
@@ -99,10 +99,10 @@ def problems_of(module: str) -> list[str]:
     Raises:
         UserError: it fails to import.
     """
-    return _problems_in(_import(module, module))
+    return problems_in(import_module(module, module))
 
 
-def _problems_in(module: object) -> list[str]:
+def problems_in(module: object) -> list[str]:
     """Return the names of a module's problems; where it has none, of the objectives that it defines."""
     names = [name for name, value in vars(module).items() if isinstance(value, Problem)]
     here = getattr(module, "__name__", None)
@@ -126,7 +126,8 @@ def check_not_importing() -> None:
         )
 
 
-def _import(module: str, spec: str) -> object:
+def import_module(module: str, spec: str) -> object:
+    """Import a problem's module or ``.py`` file, which errors call ``spec``; they are as in `load_problem`."""
     folder = os.getcwd()
     if folder not in sys.path:
         sys.path.insert(0, folder)

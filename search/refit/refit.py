@@ -13,12 +13,13 @@ from registry import ModelVersion, Registry
 from registry.core.database.transaction import reading
 from registry.core.database.url import with_password
 from registry.core.errors import NotFoundError, UsageError
-from registry.values.known_tags import REFIT_TAG, TEST
+from registry.values.known_tags import REFIT_TAG
+from search.confirm.held_out import measure_derived, test_figures
 from search.creation.changes import accepted_differences
 from search.records.events import CONFIRMED, find_confirmed, find_note
 from search.records.settings import derive_seed
 from search.records.studies import StudyRecord
-from search.refit.train import Plan, measure_refit, train_refit
+from search.refit.train import Plan, train_refit
 from search.system.devices import only_place
 from search.system.forkserver import call_in_child
 from search.worker.recording.derived import derived_tags, origin_of, own_versions
@@ -133,10 +134,10 @@ def refit(
                 if there is not None
                 else call_in_child(train_refit, url, plan, place=place, mixed_precision=study.settings.mixed_precision)
             )
-            if not _measured(registry.get(ref)):
-                call_in_child(measure_refit, url, ref, study.problem, place=place)
+            if not test_figures(registry.get(ref)):
+                call_in_child(measure_derived, url, ref, study.problem, place=place)
             made = registry.get(ref)
-            trained.append(Refitted(ref, seed, made.seconds, there is None, _measured(made)))
+            trained.append(Refitted(ref, seed, made.seconds, there is None, test_figures(made)))
             on_trained(trained[-1])
     return Refit(study.name, winner.ref, winner.epoch, tuple(trained))
 
@@ -162,7 +163,3 @@ def _named(registry: Registry, study: StudyRecord, ref: str) -> ModelVersion:
             "epochs can be trained again"
         )
     return version
-
-
-def _measured(version: ModelVersion) -> dict[str, float]:
-    return {name: float(text) for name, text in version.tags.items() if name.startswith(TEST)}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from registry import Registry
 from registry.values.structures import mapped
 from registry.values.version import Param
-from search.confirm.held_out import measure_on_test
 from search.errors import ProblemError
 from search.problems.inspection import load_data, make_hypermodel
 from search.problems.problem import Data
@@ -92,14 +91,6 @@ def train_refit(url: str, plan: Plan) -> str:
             tags=plan.tags,
         )
     return version.ref
-
-
-def measure_refit(url: str, ref: str, problem: str) -> None:
-    """Measure a refit on the problem's test data, and keep the figures as its tags."""
-    measured = measure_on_test(url, [ref], problem)
-    with Registry(url) as registry:
-        for name, value in measured.get(ref, {}).items():
-            registry.set_tag(ref, name, f"{value:.6g}")
 
 
 def _job(plan: Plan, monitor: LastEpoch, training: KerasTraining) -> Job:

@@ -22,3 +22,17 @@ def test_models_that_no_study_trained(tmp_path, capsys):
             # What was registered is what the stored weights score.
             assert np.isclose(np.mean(predicted == labels), version.score, atol=1e-6), version.ref
         assert set(registry.get("digits-by-hand/2").params) >= {"hidden_layers", "activation", "optimizer"}
+
+
+def test_a_convolutional_network_trains_on_moved_pictures_and_predicts_them_as_they_are():
+    from examples.clothes import clothes
+    from search.space.hyperparameters import SampledHyperParameters, build_model
+
+    hp = SampledHyperParameters(lambda dimension: dimension.default)
+    model = build_model(clothes.hypermodel(), hp)
+    images = np.arange(64 * 28 * 28, dtype="uint32").reshape(64, 28, 28).astype("uint8")
+    assert not np.allclose(model(images, training=True), model(images, training=True))
+    assert np.array_equal(model(images, training=False), model(images, training=False))
+    before = [np.array(weight) for weight in model.trainable_weights]
+    model.fit(images, np.arange(64) % 10, batch_size=hp.get("batch_size"), verbose=0)
+    assert all(not np.array_equal(old, new) for old, new in zip(before, model.trainable_weights, strict=True))

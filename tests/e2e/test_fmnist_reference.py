@@ -11,7 +11,17 @@ from fmnist.reference import PLAIN, WIDE, Plan, make_reference
 from registry import Registry
 from search import Study
 
-SMALL = Plan(trials=2, epochs=1, wide_trials=1, wide_epochs=1, baselines=("softmax",), seeds=1, top=1, confirm_seeds=1)
+SMALL = Plan(
+    trials=2,
+    epochs=1,
+    wide_trials=1,
+    wide_epochs=1,
+    baselines=("softmax",),
+    seeds=1,
+    top=1,
+    confirm_seeds=1,
+    refit_seeds=1,
+)
 
 
 def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
@@ -19,6 +29,7 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
     told: list[str] = []
     made = make_reference(path, SMALL, tell=told.append)
     said = ["the plain space", "the chapter's baselines", "the wide space", "the best 1 of it on 1 new seeds"]
+    said += ["an ensemble of 5 of these trainings", "the champion on all images but those of the test, 1 seeds"]
     assert [line.partition(":")[0] for line in told] == said
     assert made.bytes == path.stat().st_size < 20_000_000
     assert [file.name for file in tmp_path.iterdir()] == ["studies.db"]
@@ -26,9 +37,14 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
     storage = f"sqlite:///{path}"
     with Registry(storage) as registry:
         versions = registry.list("fmnist")
-        studies = {PLAIN, WIDE, f"{WIDE}-confirm", study_of(find_baseline("softmax"))}
+        studies = {PLAIN, WIDE, f"{WIDE}-confirm", study_of(find_baseline("softmax")), None}
         assert {version.source.study for version in versions} == studies
         assert registry.get("fmnist@champion").ref == made.confirmed.winner
+        (refit,) = made.refit.trainings
+        assert set(refit.test) == {"test_accuracy", "test_loss"}
+        kept = {f"fmnist/{version.version}" for version in versions if version.weights is not None}
+        assert {made.confirmed.winner, refit.version, registry.best("fmnist", loadable=True).ref} <= kept
+        assert made.ensemble is None  # of one training there is no average
         assert set(made.confirmed.test) == {"test_accuracy", "test_loss"}
         assert {version.source.data_fingerprint for version in versions} == {versions[0].source.data_fingerprint}
         # A worker predicts by one thread, this process by all: their sums may differ in the last bits.
@@ -40,3 +56,4 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
     with Registry(storage) as registry:
         assert registry.list("fmnist") == versions
     assert (again.plain.best, again.wide.best, again.confirmed) == (made.plain.best, made.wide.best, made.confirmed)
+    assert [one.version for one in again.refit.trainings] == [refit.version]

@@ -22,6 +22,7 @@ def ensemble_command(
     candidates: Annotated[
         int | None, typer.Option("--candidates", metavar="N", help="How many of the best stored are looked at (50).")
     ] = None,
+    test: Annotated[bool, typer.Option("--test", help="Measure it on the problem's test data, once.")] = False,
     accept_changes: options.Accept = False,
     as_json: Json = False,
     storage: Storage = None,
@@ -29,7 +30,7 @@ def ensemble_command(
     """Average a study's stored models, chosen by the score of their average, in one registered model."""
     session.prepare_process()
     opened = session.open_to_write(study, storage, stderr=as_json)
-    made = opened.ensemble(size=size, candidates=candidates, accept_changes=accept_changes)
+    made = opened.ensemble(size=size, candidates=candidates, test=test, accept_changes=accept_changes)
     print_json(made.as_dict()) if as_json else _print(made)
 
 
@@ -44,6 +45,8 @@ def _print(made: Ensemble) -> None:
     again = "" if made.is_new else ", which was there already"
     say(f"{made.version}: the average of {len(made.members)} of {looked_at}{again}")
     say(f"{metric} {made.score:.6g}; {made.best.version}, the best alone, has {made.best.score:.6g}")
+    for name, value in made.test.items():
+        say(f"on the test data: {name} {value:.6g}")
     more = len(made.scores) - made.size
     if more:
         say(f"it ends with {made.size} of {len(made.scores)} choices: the last {more} gained nothing")

@@ -10,11 +10,12 @@ import pytest
 from registry import Registry, Source
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
+from search.confirm.held_out import measure_derived
 from search.errors import ProblemError
 from search.records.settings import Settings
 from search.records.studies import StudyRecord
 from search.refit.refit import refit
-from search.refit.train import Plan, measure_refit, train_refit
+from search.refit.train import Plan, train_refit
 from search.toy import load_data
 
 PARAMS = {"learning_rate": 0.1, "units": 2, "activation": "tanh"}
@@ -146,7 +147,7 @@ def test_an_objective_of_the_training_data_gives_no_score_either(url):
 def test_the_test_data_are_measured_as_tags(url, problems):
     asked = plan(f"{problems}:tested", epochs=1)
     version_ref = train_refit(url, asked)
-    measure_refit(url, version_ref, asked.study.problem)
+    measure_derived(url, version_ref, asked.study.problem)
     with Registry(url) as registry:
         assert set(registry.get(version_ref).tags) == {"refit", "test_accuracy", "test_loss"}
         assert 0 <= float(registry.get(version_ref).tags["test_accuracy"]) <= 1
