@@ -25,11 +25,12 @@ def test_models_that_no_study_trained(tmp_path, capsys):
 
 
 def test_a_convolutional_network_trains_on_moved_pictures_and_predicts_them_as_they_are():
-    from examples.clothes import clothes
-    from search.space.hyperparameters import SampledHyperParameters, build_model
+    import keras_tuner
 
-    hp = SampledHyperParameters(lambda dimension: dimension.default)
-    model = build_model(clothes.hypermodel(), hp)
+    from examples.clothes import ConvolutionalNetwork
+
+    hp = keras_tuner.HyperParameters()
+    model = ConvolutionalNetwork().build(hp)
     images = np.arange(64 * 28 * 28, dtype="uint32").reshape(64, 28, 28).astype("uint8")
     assert not np.allclose(model(images, training=True), model(images, training=True))
     assert np.array_equal(model(images, training=False), model(images, training=False))
