@@ -32,7 +32,6 @@ COMMAND = "python -m benchmarks.peers"
 GOALS = {"fmnist": (0.885, 0.890, 0.895, 0.8975), "fmnist-broad": (0.870, 0.880, 0.885)}
 EPOCHS, PATIENCE, METRIC = 10, 5, "val_accuracy"
 POLL_SECONDS = 0.2
-KEPT_FOLDER = "KERASTUNER_FOLDER"  # where a tuner keeps its trials
 
 
 @dataclass
@@ -76,7 +75,7 @@ def our_loop(model: Any, batch_size: int, callbacks: list[Any], data: Any) -> fl
 LOOPS = {"Keras' fit": keras_fit, "our loop": our_loop}
 
 
-def kerastuner(tuner: str, loop: str, problem: str, seed: int, on_epoch: Callable[[float], None]) -> None:
+def kerastuner(tuner: str, loop: str, problem: str, seed: int, folder: str, on_epoch: Callable[[float], None]) -> None:
     """Search by a tuner of KerasTuner until the process is ended."""
     import keras
     import keras_tuner
@@ -91,7 +90,7 @@ def kerastuner(tuner: str, loop: str, problem: str, seed: int, on_epoch: Callabl
             callbacks = [*callbacks, _reporter(keras, on_epoch)]
             return {METRIC: LOOPS[loop](model, hp.values.get("batch_size", 32), callbacks, data)}
 
-    kept = {"directory": os.environ[KEPT_FOLDER], "overwrite": True}
+    kept = {"directory": folder, "overwrite": True}
     options: dict[str, Any] = {"objective": METRIC, "seed": seed, **kept}
     options |= {"max_epochs": EPOCHS} if tuner == "Hyperband" else {"max_trials": 10_000}
     while True:  # Hyperband ends after its brackets
@@ -100,7 +99,9 @@ def kerastuner(tuner: str, loop: str, problem: str, seed: int, on_epoch: Callabl
         searching.search(*data.train, validation_data=data.validation, epochs=EPOCHS, verbose=0)
 
 
-def optuna_alone(pruner: str, loop: str, problem: str, seed: int, on_epoch: Callable[[float], None]) -> None:
+def optuna_alone(
+    pruner: str, loop: str, problem: str, seed: int, _folder: str, on_epoch: Callable[[float], None]
+) -> None:
     """Search by Optuna's TPE and a pruner until the process is ended."""
     import keras
     import optuna
@@ -200,9 +201,8 @@ def peer(search: Callable[..., None], *options: str) -> Search:
 def _search(
     search: Callable[..., None], options: tuple[str, ...], problem: str, seed: int, folder: str, to: Any
 ) -> None:
-    os.environ[KEPT_FOLDER] = folder
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        search(*options, problem, seed, to.send)
+        search(*options, problem, seed, folder, to.send)
 
 
 def _until(receiver: Any, began: float, seconds: float) -> Iterator[tuple[float, float]]:
