@@ -51,7 +51,7 @@ class Plan:
     wide_epochs: int = 30
     baselines: tuple[str, ...] = ()
     seeds: int = SEEDS
-    top: int = 3
+    top: int = 5
     confirm_seeds: int = 5
     refit_seeds: int = 3
     ensemble: int = 5
