@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         WriteError,
     )
     from registry.export import Exported
+    from registry.hooks.deliver import Delivered
+    from registry.hooks.hooks import Attempt, Hook
     from registry.keras_models.keras_file import load_model, save_model
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.labels.events import Event
@@ -43,14 +45,17 @@ if TYPE_CHECKING:
     from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
+    "Attempt",
     "BundleError",
     "ConflictError",
     "DatabaseError",
+    "Delivered",
     "Event",
     "ExportError",
     "Exported",
     "Findings",
     "Garbage",
+    "Hook",
     "Imported",
     "IntegrityError",
     "LoadCheck",
@@ -83,6 +88,8 @@ __all__ = [
 
 _HOMES = {
     "registry.bundles": ["Imported"],
+    "registry.hooks.deliver": ["Delivered"],
+    "registry.hooks.hooks": ["Attempt", "Hook"],
     "registry.keras_models.reference_predictions": ["LoadCheck", "ReferencePredictions"],
     "registry.core.errors": [name for name in __all__ if name.endswith(("Error", "Unavailable"))],
     "registry.labels.events": ["Event"],

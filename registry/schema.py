@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 
 from registry.core.database.versioned_schema import NAMES, Schema
 
-SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0006", tables="registry.schema:metadata")
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0007", tables="registry.schema:metadata")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -262,4 +262,47 @@ imports = Table(
     Column("trial", Integer),
     Column("identity", Text, nullable=False, unique=True),
     Column("imported_at", Utc, nullable=False),
+)
+
+# Who is told of events, and how: see ``registry.hooks``.
+hooks = Table(
+    "registry_hooks",
+    metadata,
+    _key(),
+    Column("target", Text, nullable=False),  # a URL, or a command
+    Column("kinds", Text, nullable=False),  # of events, with commas
+    Column("model", Text),  # NULL: every model's
+    Column("secret_env", Text),  # the variable that holds the secret; never the secret
+    Column("actor", Text, nullable=False),
+    Column("created_at", Utc, nullable=False),
+)
+
+# The outbox: written in the transaction of the event, a row for each hook that is to hear of it.
+deliveries = Table(
+    "registry_deliveries",
+    metadata,
+    _key(),
+    Column("hook_id", sa.BigInteger, _to("registry_hooks.id", ondelete="CASCADE"), nullable=False),
+    Column("model", Text, nullable=False),  # the order of a model's events is kept
+    Column("event", Text, nullable=False),  # its id, the same for every hook
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),  # fences what is written of each
+    Column("due_at", sa.Double, nullable=False, server_default="0"),  # the next try's, by the database's clock
+    Column("delivered_at", Utc),
+    Index(None, "delivered_at", "hook_id", "model", "id"),
+    Index(None, "hook_id"),
+)
+
+delivery_attempts = Table(
+    "registry_delivery_attempts",
+    metadata,
+    Column("delivery_id", sa.BigInteger, _to("registry_deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("seconds", sa.Double),
+    Column("outcome", Text),  # NULL: under way, or its process was killed
+    Column("detail", Text),
+    CheckConstraint("outcome in ('delivered', 'failed')", name="outcome"),
 )

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from registry.api.labels import Labels
 from registry.api.maintenance import Maintenance
+from registry.api.oversight.hooks import Hooks
 from registry.api.transfer import Transfer
 from registry.core.database.url import display_url
 from registry.core.objective import Direction
@@ -30,7 +31,7 @@ KerasModel = Any
 History = Any  # keras.callbacks.History
 
 
-class Registry(Labels, Maintenance, Transfer):
+class Registry(Labels, Maintenance, Transfer, Hooks):
     """Registered models in a database.
 
     Args:

@@ -51,7 +51,7 @@ class Event:
 def remember(
     model: HeldModel, kind: str, name: str, move: tuple[int | None, int | None], detail: str | None = None
 ) -> None:
-    """Write an event; ``move`` is the version before and the one after.
+    """Write an event, and let hooks hear of an alias that moves; ``move`` is the version before and the one after.
 
     Raises:
         UsageError: a detail that no database can hold.
@@ -59,7 +59,13 @@ def remember(
     if detail is not None:
         check_text("the text that the history keeps", detail)
     row = {"model_id": model.id, "at": model.now, "actor": model.actor, "kind": kind, "name": name, "detail": detail}
-    model.connection.execute(events.insert(), row | {"from_version": move[0], "to_version": move[1]})
+    moved = {"from_version": move[0], "to_version": move[1]}
+    model.connection.execute(events.insert(), row | moved)
+    if kind in MOVES:
+        from registry.hooks.outbox import announce  # who only reads the history needs no hooks
+
+        data = {"model": model.name, "alias": name, "change": kind, **moved, "actor": model.actor, "why": detail}
+        announce(model.connection, "alias-moved", model.name, lambda: (f"{model.name}@{name}", data))
 
 
 def history(connection: Connection, ref: Ref) -> list[Event]:

@@ -32,5 +32,10 @@ EXAMPLES = {
     "delete": "registry delete fmnist/3",
     "backup": "registry backup copy.db",
     "import-mlflow": "registry import-mlflow ./mlruns",
+    "hook add": "registry hook add https://example.com/hook --on new-best,alias-moved --secret-env HOOK_SECRET",
+    "hook list": "registry hook list",
+    "hook rm": "registry hook rm 1",
+    "hook log": "registry hook log --hook 1",
+    "hook deliver": "registry hook deliver --watch",
     "upgrade": "registry upgrade",
 }
