@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.labels.events import Event
     from registry.labels.promotion import Promotion
+    from registry.labels.requests import Decision, Request
     from registry.plots.curves import plot_curves
     from registry.query.language import fields
     from registry.reproduction.reproduce import Reproduction
@@ -49,6 +50,7 @@ __all__ = [
     "BundleError",
     "ConflictError",
     "DatabaseError",
+    "Decision",
     "Delivered",
     "Event",
     "ExportError",
@@ -70,6 +72,7 @@ __all__ = [
     "RegisteredModel",
     "Registry",
     "Reproduction",
+    "Request",
     "SchemaError",
     "Source",
     "StoreError",
@@ -99,6 +102,7 @@ _HOMES = {
     "registry.keras_models.keras_file": ["load_model", "save_model"],
     "registry.plots.curves": ["plot_curves"],
     "registry.labels.promotion": ["Promotion"],
+    "registry.labels.requests": ["Decision", "Request"],
     "registry.api.registry": ["Registry"],
     "registry.reproduction.reproduce": ["Reproduction"],
     "registry.values.recipe": ["Recipe"],

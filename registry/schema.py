@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 
 from registry.core.database.versioned_schema import NAMES, Schema
 
-SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0007", tables="registry.schema:metadata")
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0008", tables="registry.schema:metadata")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -198,6 +198,7 @@ aliases = Table(
     Column("name", Text, primary_key=True),
     Column("version_id", sa.BigInteger, _to("registry_versions.id"), nullable=False),
     Column("protected", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("approvals", Integer, nullable=False, server_default="0"),  # of others, that a change needs
     Column("moved_at", Utc, nullable=False),
     Index(None, "version_id"),
 )
@@ -232,6 +233,35 @@ events = Table(
     Column("to_version", Integer),
     Column("detail", Text),
     Index(None, "model_id", "at"),
+)
+
+# A change of an alias that waits for others to approve it: its kind is the event's that it is to become.
+requests = Table(
+    "registry_requests",
+    metadata,
+    _key(),
+    Column("model_id", sa.BigInteger, _to("registry_models.id"), nullable=False),
+    Column("alias", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("from_version", Integer, nullable=False),
+    Column("to_version", Integer),
+    Column("actor", Text, nullable=False),
+    Column("why", Text),
+    Column("created_at", Utc, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),
+    CheckConstraint("state in ('open', 'approved', 'rejected', 'superseded')", name="state"),
+    Index(None, "model_id", "alias", "state"),
+)
+
+decisions = Table(
+    "registry_decisions",
+    metadata,
+    Column("request_id", sa.BigInteger, _to("registry_requests.id", ondelete="CASCADE"), primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("why", Text),
+    Column("at", Utc, nullable=False),
+    CheckConstraint("verdict in ('approved', 'rejected')", name="verdict"),
 )
 
 # ``id``: tells this registry from others. ``artifacts``: the store of new artifacts; without it the database.

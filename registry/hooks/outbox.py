@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -18,8 +18,8 @@ from sqlalchemy.engine import Connection, Row
 from registry.core.error_text import storable
 from registry.schema import deliveries, hooks, settings
 
-Kind = Literal["study-ended", "new-best", "alias-moved", "version-registered", "worker-lost"]
-KINDS: tuple[Kind, ...] = ("study-ended", "new-best", "alias-moved", "version-registered", "worker-lost")
+Kind = Literal["study-ended", "new-best", "alias-moved", "approval-requested", "version-registered", "worker-lost"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _LISTENING = sa.select(hooks.c.id, hooks.c.kinds).where(
     sa.or_(hooks.c.model.is_(None), hooks.c.model == sa.bindparam("of_model"))
