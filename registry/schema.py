@@ -6,6 +6,9 @@ Migrations under ``migrations/`` make these tables; a test holds the two equal.
 A NaN is stored as NULL wherever a number is compared in SQL, so that it never wins (PostgreSQL sorts NaN
 above everything, SQLite has none). Curves keep every value exactly, NaN too, as little-endian float64;
 what is asked about them (best, last, at the version's epoch) has columns in ``registry_metrics``.
+
+A table's ``info`` says what the roles of `registry.grants` may do beside reading: a worker nothing and an approver all,
+where it does not.
 """
 
 from __future__ import annotations
@@ -68,6 +71,7 @@ models = Table(
     Column("created_at", Utc, nullable=False),
     UniqueConstraint("name"),
     CheckConstraint("direction in ('max', 'min')", name="direction"),
+    info={"worker": ("INSERT", "UPDATE (next_version)")},
 )
 
 artifacts = Table(
@@ -77,6 +81,7 @@ artifacts = Table(
     Column("bytes", sa.BigInteger, nullable=False),
     Column("store", Text),  # NULL: in registry_chunks
     Column("created_at", Utc, nullable=False),
+    info={"worker": ("INSERT", "UPDATE", "DELETE")},
 )
 
 chunks = Table(
@@ -85,6 +90,7 @@ chunks = Table(
     Column("sha256", Text, _to("registry_artifacts.sha256", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("data", sa.LargeBinary, nullable=False),
+    info={"worker": ("INSERT", "DELETE")},
 )
 
 versions = Table(
@@ -126,6 +132,7 @@ versions = Table(
     Index(None, "created_at"),
     Index(None, "weights"),
     Index(None, "prediction_check"),
+    info={"worker": ("INSERT", "UPDATE (study, state, weights, prediction_check)")},
 )
 
 
@@ -145,6 +152,7 @@ params = Table(
     CheckConstraint("kind in ('none', 'bool', 'int', 'float', 'text')", name="kind"),
     Index(None, "name", "number", "version_id"),
     Index("ix_registry_params_texts", "name", "text", "version_id"),
+    info={"worker": ("INSERT",)},
 )
 
 
@@ -164,6 +172,7 @@ recipes = Table(
     _version(primary_key=True),
     Column("artifact", Text, _to("registry_artifacts.sha256"), nullable=False),
     Index(None, "artifact"),
+    info={"worker": ("INSERT",)},
 )
 
 metrics = Table(
@@ -180,6 +189,7 @@ metrics = Table(
     CheckConstraint("direction in ('max', 'min')", name="direction"),
     Index(None, "name", "model_id", "value", "version_id"),
     Index(None, "model_id"),
+    info={"worker": ("INSERT",)},
 )
 
 curves = Table(
@@ -189,6 +199,7 @@ curves = Table(
     Column("metric", Text, primary_key=True),
     Column("epochs", Integer, nullable=False),
     Column("float64", sa.LargeBinary, nullable=False),
+    info={"worker": ("INSERT",)},
 )
 
 aliases = Table(
@@ -210,6 +221,7 @@ tags = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
     Index(None, "name", "value", "version_id"),
+    info={"worker": ("INSERT", "UPDATE", "DELETE")},
 )
 
 model_tags = Table(
@@ -233,6 +245,7 @@ events = Table(
     Column("to_version", Integer),
     Column("detail", Text),
     Index(None, "model_id", "at"),
+    info={"worker": ("INSERT",), "approver": ("INSERT",)},
 )
 
 # A change of an alias that waits for others to approve it: its kind is the event's that it is to become.
@@ -251,6 +264,7 @@ requests = Table(
     Column("state", Text, nullable=False, server_default="open"),
     CheckConstraint("state in ('open', 'approved', 'rejected', 'superseded')", name="state"),
     Index(None, "model_id", "alias", "state"),
+    info={"worker": ("INSERT",)},
 )
 
 decisions = Table(
@@ -262,6 +276,7 @@ decisions = Table(
     Column("why", Text),
     Column("at", Utc, nullable=False),
     CheckConstraint("verdict in ('approved', 'rejected')", name="verdict"),
+    info={"approver": ("INSERT",)},
 )
 
 # ``id``: tells this registry from others. ``artifacts``: the store of new artifacts; without it the database.
@@ -323,6 +338,7 @@ deliveries = Table(
     Column("delivered_at", Utc),
     Index(None, "delivered_at", "hook_id", "model", "id"),
     Index(None, "hook_id"),
+    info={"worker": ("INSERT", "UPDATE")},
 )
 
 delivery_attempts = Table(
@@ -335,4 +351,5 @@ delivery_attempts = Table(
     Column("outcome", Text),  # NULL: under way, or its process was killed
     Column("detail", Text),
     CheckConstraint("outcome in ('delivered', 'failed')", name="outcome"),
+    info={"worker": ("INSERT", "UPDATE")},
 )

@@ -1,4 +1,4 @@
-"""Approve or reject what others ask for."""
+"""Who may change what: rights, and changes that others approve."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from registry.api.connection import Connected
 from registry.core.database.transaction import reading
 
 if TYPE_CHECKING:
+    from registry.grants import Role
     from registry.labels.requests import Request, Verdict
 
 
 class Approvals(Connected):
-    """Requests of `registry.api.registry.Registry` to change an alias that others must approve."""
+    """Requests of `registry.api.registry.Registry` to change an alias that others must approve, and rights."""
 
     def requests(self, model: str | None = None, *, every: bool = False) -> list[Request]:
         """Return the open requests, the oldest first.
@@ -64,3 +65,21 @@ class Approvals(Connected):
             model = find_request(connection, number).model
         with self._held(model) as held:
             return decide(held, number, verdict, why)
+
+    def grants(self, role: Role, to: str | None = None) -> list[str]:
+        """Return the SQL that gives a PostgreSQL role the rights of a reader, a worker or an approver, and no others.
+
+        It is for the tables that the database has now: once more after an upgrade.
+
+        Args:
+            role: ``reader`` may read all; ``worker`` may search and register versions, too, and ask for what others
+                approve; ``approver`` may read all, and change all that is the registry's.
+            to: the role's name in PostgreSQL; ``readers``, ``workers`` or ``approvers`` without one.
+
+        Raises:
+            UsageError: no such role.
+            UserError: the database is SQLite, which has no roles.
+        """
+        from registry.grants import grants
+
+        return grants(self._engine, role, to)

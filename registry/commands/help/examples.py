@@ -32,6 +32,7 @@ EXAMPLES = {
     "delete": "registry delete fmnist/3",
     "backup": "registry backup copy.db",
     "import-mlflow": "registry import-mlflow ./mlruns",
+    "grants": "registry grants --role reader --to analysts",
     "requests": "registry requests",
     "request approve": "registry request approve 3 --why 'tried on the new coats'",
     "request reject": "registry request reject 3 --why 'too slow'",

@@ -18,7 +18,7 @@ OTHERS = {
     "verify",
     "predict",
     "reproduce",
-    "deliver",
+    *("deliver", "grants"),
 }
 
 CALLS = {
