@@ -47,7 +47,7 @@ class Maintenance(Connected):
         """Remove weights of displaced versions, artifacts that no version refers to, and left-over files.
 
         By age and size other versions lose their weights, too, and keep their records; not those with an alias, nor the
-        best of each model.
+        best of each model. What hooks took more than 30 days ago is removed from their log.
 
         A version with an alias is never touched, also when the alias moves meanwhile. Others may register, load
         and move aliases at the same time; a process that is killed here leaves nothing that the next run does not find.

@@ -15,7 +15,8 @@ from registry.hooks.deliver import Deliverer
 from registry.schema import SCHEMA
 
 POLL_SECONDS = 2.0
-LAST_SECONDS = 3.0  # for what happened last; what is left then waits for the next who delivers
+LAST_SECONDS = 3.0  # in which what happened last is begun; what is left then waits for the next who delivers
+ATTEMPT_SECONDS = 15.0  # that one under way is waited for; longer, and it is told again by another
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Background:
     ) -> None:
         self._ends_at = time.monotonic() + LAST_SECONDS
         self._stop.set()
-        self._thread.join(LAST_SECONDS)
+        self._thread.join(LAST_SECONDS + ATTEMPT_SECONDS)
 
     def _run(self) -> None:
         engine = open_engine(self._url)

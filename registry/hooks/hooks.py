@@ -180,6 +180,11 @@ def remove(connection: Connection, number: int) -> None:
         raise NotFoundError(f"there is no hook {number}; `registry hook list` names them")
 
 
+def forget(connection: Connection, before: datetime) -> None:
+    """Remove what hooks took before a moment, and its attempts."""
+    connection.execute(deliveries.delete().where(deliveries.c.delivered_at < before))
+
+
 def log(connection: Connection, hook: int | None, limit: int | None) -> list[Attempt]:
     """Return the attempts, and the events that are still to be tried, the newest event first."""
     event, attempt = deliveries.c, delivery_attempts.c

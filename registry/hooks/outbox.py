@@ -15,13 +15,12 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from registry.core.error_text import storable
 from registry.schema import deliveries, hooks, settings
 
 Kind = Literal["study-ended", "new-best", "alias-moved", "approval-requested", "version-registered", "worker-lost"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_LISTENING = sa.select(hooks.c.id, hooks.c.kinds).where(
+_LISTENING: sa.Select[Any] = sa.select(hooks.c.id, hooks.c.kinds).where(
     sa.or_(hooks.c.model.is_(None), hooks.c.model == sa.bindparam("of_model"))
 )
 
@@ -70,7 +69,7 @@ def put(
         "model": model,
         "event": event,
         "kind": kind,
-        "body": storable(json.dumps(body, allow_nan=False)),
+        "body": json.dumps(body, allow_nan=False),
         "created_at": now,
     }
     heard = [row | {"hook_id": hook.id} for hook in listening if hears(hook, kind)]

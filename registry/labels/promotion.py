@@ -90,12 +90,12 @@ def promote(
     status, reason = _judge(said, objective, (value, before), margin)
     if status == "promoted" and version.weights is None:
         status, reason = "refused", without_weights(said[0], version.state)
-    asked = None
+    request = None
     if status == "promoted":
         because = reason if why is None else f"{why} ({reason})"
-        asked = set_alias(model, alias, version, force=force, why=because)
-    if asked is not None:
-        status, reason = "requested", f"{reason}; request {asked.id} waits for {approvals_text(asked.missing)}"
+        request = set_alias(model, alias, version, force=force, why=because)
+    if request is not None:
+        status, reason = "requested", f"{reason}; request {request.id} waits for {approvals_text(request.missing)}"
     return Promotion(
         model=model.name,
         alias=alias,
@@ -108,7 +108,7 @@ def promote(
         margin=margin,
         status=status,
         reason=reason,
-        request=None if asked is None else asked.id,
+        request=None if request is None else request.id,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from registry.artifacts.moving import move
 from registry.artifacts.stores.contract import TEMPORARY
 from registry.core.database.transaction import reading, write_again, writing
 from registry.core.errors import StoreUnavailable, UsageError
+from registry.hooks.hooks import forget
 from registry.labels import events
 from registry.retention.rules import Rules, expired
 from registry.schema import aliases, artifacts, models, recipes, versions
@@ -30,6 +31,7 @@ from registry.versions.find import ids_of
 from registry.versions.held import HeldModel, hold_model
 
 _BATCH = 500
+KEPT_DELIVERIES = timedelta(days=30)
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +83,9 @@ def gc(engine: Engine, before: datetime, rules: Rules, now: datetime, *, dry_run
             _drop(engine, model, [one.version for one in going if one.model == model], now)
     plan = find(engine, before)
     removed = plan if dry_run else collect(engine, plan)
+    if not dry_run:
+        with writing(engine) as connection:
+            forget(connection, now - KEPT_DELIVERIES)
     return replace(removed, expired=tuple(going), cold=None if rules.cold is None else display(rules.cold), over=over)
 
 

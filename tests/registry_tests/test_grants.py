@@ -81,13 +81,14 @@ def test_a_worker_registers_and_moves_no_alias(roles, register):
     refuse(
         lambda: worker.set_alias("toy", "other", 2),
         lambda: worker.protect_alias("toy", "champion", approvals=2),
-        lambda: Registry(shown(worker._engine.url), actor="another").approve(asked.id),
         lambda: worker.reject(asked.id),
         lambda: worker.remove_hook(hook.id),
         lambda: worker.delete("toy/2"),
         lambda: worker.describe("toy", "text"),
         lambda: worker.describe("toy/2", "text"),
     )
+    with Registry(shown(worker._engine.url), actor="another") as another:
+        refuse(lambda: another.approve(asked.id))
     assert worker.get("toy@champion").version == 1
 
 

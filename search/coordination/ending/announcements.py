@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from registry.core.objective import Objective
 from registry.hooks.outbox import announce, hears, listeners
 from registry.schema import hooks
+from registry.values.version import finite
 from search.schema import IMPORTED, OPEN, slots, studies, workers
 
 ENDS = 0x656E6473  # the advisory locks under which it is seen that a study is over, one a study
@@ -46,6 +47,7 @@ def announce_end(connection: Connection, study_id: int, reason: str, error: str 
         rows = connection.execute(finished).all()
         scored = [row for row in rows if row.score is not None and not row.dropped]
         best = min(scored, key=lambda row: Objective(study.metric, study.direction).key(row.score), default=None)
+        winner = best and {"trial": best.trial, "score": finite(best.score), "epoch": best.best_epoch}
         return study.name, {
             "study": study.name,
             "model": study.model,
@@ -54,7 +56,7 @@ def announce_end(connection: Connection, study_id: int, reason: str, error: str 
             "error": error,
             "metric": study.metric,
             "trials": len(rows),
-            "best": None if best is None else {"trial": best.trial, "score": best.score, "epoch": best.best_epoch},
+            "best": winner,
         }
 
     announce(connection, "study-ended", study.model, make)
@@ -71,8 +73,8 @@ def announce_lost_worker(connection: Connection, worker_id: str, outcome: str, d
     """
     if not sa.inspect(connection).has_table(hooks.name):
         return  # whoever only looks how a study stands may do so before `registry upgrade`
-    query = sa.select(workers, studies.c.name.label("study"), studies.c.model)
-    lost = connection.execute(query.join(studies).where(workers.c.id == worker_id)).first()
+    query = sa.select(workers, studies.c.name.label("study"), studies.c.model).join_from(workers, studies)
+    lost = connection.execute(query.where(workers.c.id == worker_id)).first()
     if lost is None:
         return  # it had not begun
     data = {

@@ -7,6 +7,7 @@ import hmac
 import json
 import shlex
 import sys
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -207,6 +208,16 @@ class TestDelivery:
         registry.set_alias("toy", "x", 1)
         assert registry.deliver(commands=False).failed == 1
         assert registry.hook_log()[0].detail.startswith("no answer: ")
+
+    def test_gc_forgets_what_was_taken_long_ago(self, database_url, registry, receiver, moves):
+        receiver.answer = lambda number: 500 if number == 0 else 204
+        registry.deliver(commands=False)
+        later = registry._clock() + timedelta(days=365)
+        for now, left in ((registry._clock(), 3), (later, 2)):
+            with Registry(database_url, clock=lambda now=now: now) as at:
+                at.gc()
+                assert len(at.hook_log()) == left
+        assert [each.outcome for each in registry.hook_log()] == ["waiting", "failed"]
 
     def test_a_hook_that_is_removed_takes_its_events_with_it(self, registry, receiver, moves):
         with pytest.raises(NotFoundError, match="there is no hook 7; `registry hook list` names them"):
