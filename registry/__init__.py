@@ -32,10 +32,13 @@ if TYPE_CHECKING:
         WriteError,
     )
     from registry.export import Exported
+    from registry.hooks.deliver import Delivered
+    from registry.hooks.hooks import Attempt, Hook
     from registry.keras_models.keras_file import load_model, save_model
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.labels.events import Event
     from registry.labels.promotion import Promotion
+    from registry.labels.requests import Decision, Request
     from registry.plots.curves import plot_curves
     from registry.query.language import fields
     from registry.reproduction.reproduce import Reproduction
@@ -43,14 +46,18 @@ if TYPE_CHECKING:
     from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
+    "Attempt",
     "BundleError",
     "ConflictError",
     "DatabaseError",
+    "Decision",
+    "Delivered",
     "Event",
     "ExportError",
     "Exported",
     "Findings",
     "Garbage",
+    "Hook",
     "Imported",
     "IntegrityError",
     "LoadCheck",
@@ -65,6 +72,7 @@ __all__ = [
     "RegisteredModel",
     "Registry",
     "Reproduction",
+    "Request",
     "SchemaError",
     "Source",
     "StoreError",
@@ -83,6 +91,8 @@ __all__ = [
 
 _HOMES = {
     "registry.bundles": ["Imported"],
+    "registry.hooks.deliver": ["Delivered"],
+    "registry.hooks.hooks": ["Attempt", "Hook"],
     "registry.keras_models.reference_predictions": ["LoadCheck", "ReferencePredictions"],
     "registry.core.errors": [name for name in __all__ if name.endswith(("Error", "Unavailable"))],
     "registry.labels.events": ["Event"],
@@ -92,6 +102,7 @@ _HOMES = {
     "registry.keras_models.keras_file": ["load_model", "save_model"],
     "registry.plots.curves": ["plot_curves"],
     "registry.labels.promotion": ["Promotion"],
+    "registry.labels.requests": ["Decision", "Request"],
     "registry.api.registry": ["Registry"],
     "registry.reproduction.reproduce": ["Reproduction"],
     "registry.values.recipe": ["Recipe"],

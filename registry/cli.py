@@ -8,7 +8,6 @@ from registry.core import fast_start
 import sys
 
 from registry.commands import (
-    aliases,
     compare,
     curves,
     import_mlflow,
@@ -16,10 +15,11 @@ from registry.commands import (
     load,
     maintenance,
     show,
-    tags,
     transfer,
 )
 from registry.commands.help.examples import EXAMPLES
+from registry.commands.labels import aliases, tags
+from registry.commands.oversight import grants, hooks, requests
 from registry.commands.provenance import card, reproduce
 from registry.commands.serving import serve
 from registry.core.console import new_app, run
@@ -52,6 +52,10 @@ app.command("gc")(maintenance.gc_command)
 app.command("delete")(maintenance.delete_command)
 app.command("backup")(maintenance.backup_command)
 app.command("import-mlflow")(import_mlflow.import_mlflow_command)
+app.command("grants")(grants.grants_command)
+app.command("requests")(requests.requests_command)
+app.add_typer(requests.request_app, name="request")
+app.add_typer(hooks.hook_app, name="hook")
 app.command("upgrade")(maintenance.upgrade_command)
 fast_start.started()
 

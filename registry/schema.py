@@ -6,6 +6,9 @@ Migrations under ``migrations/`` make these tables; a test holds the two equal.
 A NaN is stored as NULL wherever a number is compared in SQL, so that it never wins (PostgreSQL sorts NaN
 above everything, SQLite has none). Curves keep every value exactly, NaN too, as little-endian float64;
 what is asked about them (best, last, at the version's epoch) has columns in ``registry_metrics``.
+
+A table's ``info`` says what the roles of `registry.grants` may do beside reading: a worker nothing and an approver all,
+where it does not.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from sqlalchemy.engine import Dialect
 
 from registry.core.database.versioned_schema import NAMES, Schema
 
-SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0006", tables="registry.schema:metadata")
+SCHEMA = Schema("registry", "registry_schema", "registry:migrations", "0008", tables="registry.schema:metadata")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -68,6 +71,7 @@ models = Table(
     Column("created_at", Utc, nullable=False),
     UniqueConstraint("name"),
     CheckConstraint("direction in ('max', 'min')", name="direction"),
+    info={"worker": ("INSERT", "UPDATE (next_version)")},
 )
 
 artifacts = Table(
@@ -77,6 +81,7 @@ artifacts = Table(
     Column("bytes", sa.BigInteger, nullable=False),
     Column("store", Text),  # NULL: in registry_chunks
     Column("created_at", Utc, nullable=False),
+    info={"worker": ("INSERT", "UPDATE", "DELETE")},
 )
 
 chunks = Table(
@@ -85,6 +90,7 @@ chunks = Table(
     Column("sha256", Text, _to("registry_artifacts.sha256", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("data", sa.LargeBinary, nullable=False),
+    info={"worker": ("INSERT", "DELETE")},
 )
 
 versions = Table(
@@ -126,6 +132,7 @@ versions = Table(
     Index(None, "created_at"),
     Index(None, "weights"),
     Index(None, "prediction_check"),
+    info={"worker": ("INSERT", "UPDATE (study, state, weights, prediction_check)")},
 )
 
 
@@ -145,6 +152,7 @@ params = Table(
     CheckConstraint("kind in ('none', 'bool', 'int', 'float', 'text')", name="kind"),
     Index(None, "name", "number", "version_id"),
     Index("ix_registry_params_texts", "name", "text", "version_id"),
+    info={"worker": ("INSERT",)},
 )
 
 
@@ -164,6 +172,7 @@ recipes = Table(
     _version(primary_key=True),
     Column("artifact", Text, _to("registry_artifacts.sha256"), nullable=False),
     Index(None, "artifact"),
+    info={"worker": ("INSERT",)},
 )
 
 metrics = Table(
@@ -180,6 +189,7 @@ metrics = Table(
     CheckConstraint("direction in ('max', 'min')", name="direction"),
     Index(None, "name", "model_id", "value", "version_id"),
     Index(None, "model_id"),
+    info={"worker": ("INSERT",)},
 )
 
 curves = Table(
@@ -189,6 +199,7 @@ curves = Table(
     Column("metric", Text, primary_key=True),
     Column("epochs", Integer, nullable=False),
     Column("float64", sa.LargeBinary, nullable=False),
+    info={"worker": ("INSERT",)},
 )
 
 aliases = Table(
@@ -198,6 +209,7 @@ aliases = Table(
     Column("name", Text, primary_key=True),
     Column("version_id", sa.BigInteger, _to("registry_versions.id"), nullable=False),
     Column("protected", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("approvals", Integer, nullable=False, server_default="0"),  # of others, that a change needs
     Column("moved_at", Utc, nullable=False),
     Index(None, "version_id"),
 )
@@ -209,6 +221,7 @@ tags = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
     Index(None, "name", "value", "version_id"),
+    info={"worker": ("INSERT", "UPDATE", "DELETE")},
 )
 
 model_tags = Table(
@@ -232,6 +245,38 @@ events = Table(
     Column("to_version", Integer),
     Column("detail", Text),
     Index(None, "model_id", "at"),
+    info={"worker": ("INSERT",), "approver": ("INSERT",)},
+)
+
+# A change of an alias that waits for others to approve it: its kind is the event's that it is to become.
+requests = Table(
+    "registry_requests",
+    metadata,
+    _key(),
+    Column("model_id", sa.BigInteger, _to("registry_models.id"), nullable=False),
+    Column("alias", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("from_version", Integer, nullable=False),
+    Column("to_version", Integer),
+    Column("actor", Text, nullable=False),
+    Column("why", Text),
+    Column("created_at", Utc, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),
+    CheckConstraint("state in ('open', 'approved', 'rejected', 'superseded')", name="state"),
+    Index(None, "model_id", "alias", "state"),
+    info={"worker": ("INSERT",)},
+)
+
+decisions = Table(
+    "registry_decisions",
+    metadata,
+    Column("request_id", sa.BigInteger, _to("registry_requests.id", ondelete="CASCADE"), primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("why", Text),
+    Column("at", Utc, nullable=False),
+    CheckConstraint("verdict in ('approved', 'rejected')", name="verdict"),
+    info={"approver": ("INSERT",)},
 )
 
 # ``id``: tells this registry from others. ``artifacts``: the store of new artifacts; without it the database.
@@ -262,4 +307,49 @@ imports = Table(
     Column("trial", Integer),
     Column("identity", Text, nullable=False, unique=True),
     Column("imported_at", Utc, nullable=False),
+)
+
+# Who is told of events, and how: see ``registry.hooks``.
+hooks = Table(
+    "registry_hooks",
+    metadata,
+    _key(),
+    Column("target", Text, nullable=False),  # a URL, or a command
+    Column("kinds", Text, nullable=False),  # of events, with commas
+    Column("model", Text),  # NULL: every model's
+    Column("secret_env", Text),  # the variable that holds the secret; never the secret
+    Column("actor", Text, nullable=False),
+    Column("created_at", Utc, nullable=False),
+)
+
+# The outbox: written in the transaction of the event, a row for each hook that is to hear of it.
+deliveries = Table(
+    "registry_deliveries",
+    metadata,
+    _key(),
+    Column("hook_id", sa.BigInteger, _to("registry_hooks.id", ondelete="CASCADE"), nullable=False),
+    Column("model", Text, nullable=False),  # the order of a model's events is kept
+    Column("event", Text, nullable=False),  # its id, the same for every hook
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),  # fences what is written of each
+    Column("due_at", sa.Double, nullable=False, server_default="0"),  # the next try's, by the database's clock
+    Column("delivered_at", Utc),
+    Index(None, "delivered_at", "hook_id", "model", "id"),
+    Index(None, "hook_id"),
+    info={"worker": ("INSERT", "UPDATE")},
+)
+
+delivery_attempts = Table(
+    "registry_delivery_attempts",
+    metadata,
+    Column("delivery_id", sa.BigInteger, _to("registry_deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("seconds", sa.Double),
+    Column("outcome", Text),  # NULL: under way, or its process was killed
+    Column("detail", Text),
+    CheckConstraint("outcome in ('delivered', 'failed')", name="outcome"),
+    info={"worker": ("INSERT", "UPDATE")},
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from registry.api.connection import Connected
 from registry.core.database.transaction import reading
 from registry.core.objective import Direction
@@ -9,6 +11,9 @@ from registry.labels import aliases, events, promotion, tags
 from registry.labels.events import Event
 from registry.labels.promotion import Promotion
 from registry.values.refs import Expected, Ref, parse_alias, parse_ref
+
+if TYPE_CHECKING:
+    from registry.labels.requests import Request
 
 
 class Labels(Connected):
@@ -23,8 +28,10 @@ class Labels(Connected):
         if_currently: Expected = None,
         force: bool = False,
         why: str | None = None,
-    ) -> None:
+    ) -> Request | None:
         """Point an alias to a version, which is pinned by it, and remember who did so, when and why.
+
+        One that others must approve a change of stays where it is, and the change waits for them, ``force`` or not.
 
         Args:
             model: the registered model's name.
@@ -33,6 +40,9 @@ class Labels(Connected):
             if_currently: move it only from this version's number, or from nowhere (``"none"``).
             force: move it though it is protected, or the version has no weights.
             why: a reason to be remembered.
+
+        Returns:
+            The request that waits for an approval; None where the alias is on the version.
 
         Raises:
             ConflictError: the alias is not on ``if_currently``; nothing was changed.
@@ -45,9 +55,11 @@ class Labels(Connected):
         """
         with self._held(model) as held:
             row = held.version(Ref(model, version=version))
-            aliases.set_alias(held, alias, row, if_currently=if_currently, force=force, why=why)
+            return aliases.set_alias(held, alias, row, if_currently=if_currently, force=force, why=why)
 
-    def rollback(self, ref: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None) -> int:
+    def rollback(
+        self, ref: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None
+    ) -> int | Request:
         """Point an alias to where it was before its last move, a removal too; the history keeps both.
 
         Another one goes back one move further, not forth again.
@@ -59,7 +71,7 @@ class Labels(Connected):
             why: a reason to be remembered.
 
         Returns:
-            The number of the version that it is on now.
+            The number of the version that it is on now; or the request, where others must approve that.
 
         Raises:
             ConflictError: the alias is not on ``if_currently``, or was nowhere before; nothing was changed.
@@ -73,8 +85,8 @@ class Labels(Connected):
 
     def remove_alias(
         self, model: str, alias: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None
-    ) -> None:
-        """Remove an alias, and remember who did so, when and why.
+    ) -> Request | None:
+        """Remove an alias, and remember who did so, when and why; or return the request that others must approve.
 
         Raises:
             ConflictError: the alias is not on ``if_currently``; nothing was changed.
@@ -82,16 +94,39 @@ class Labels(Connected):
             NotFoundError: no such model or alias.
         """
         with self._held(model) as held:
-            aliases.remove_alias(held, alias, if_currently=if_currently, force=force, why=why)
+            return aliases.remove_alias(held, alias, if_currently=if_currently, force=force, why=why)
 
-    def protect_alias(self, model: str, alias: str, *, protected: bool = True, why: str | None = None) -> None:
+    def protect_alias(
+        self,
+        model: str,
+        alias: str,
+        *,
+        protected: bool = True,
+        approvals: int | None = None,
+        why: str | None = None,
+    ) -> Request | None:
         """Protect an alias: it is moved or removed only with ``force``. ``protected=False`` takes that off.
+
+        Args:
+            model: the registered model's name.
+            alias: its name.
+            protected: whether it is to be protected.
+            approvals: how many others must approve each change of it, which ``force`` does not spare; None for as
+                many as now.
+            why: a reason to be remembered.
+
+        Returns:
+            The request, where others must approve that the protection is taken off; else None.
 
         Raises:
             NotFoundError: no such model or alias.
+            ProtectedError: it needs more approvals already.
         """
         with self._held(model) as held:
-            aliases.protect_alias(held, alias, protected=protected, why=why)
+            if not protected:
+                return aliases.unprotect_alias(held, alias, why=why)
+            aliases.protect_alias(held, alias, approvals=approvals, why=why)
+            return None
 
     def promote(
         self,

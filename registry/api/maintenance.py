@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.api.connection import Connected
+from registry.artifacts import current, display, located, other
+from registry.core.database.transaction import reading
+from registry.core.errors import UsageError
 
 if TYPE_CHECKING:
     from registry.artifacts.findings import Findings, Garbage
@@ -39,11 +42,12 @@ class Maintenance(Connected):
         grace: timedelta = GRACE,
         older_than: timedelta | None = None,
         max_bytes: int | None = None,
+        cold: str | None = None,
     ) -> Garbage:
         """Remove weights of displaced versions, artifacts that no version refers to, and left-over files.
 
         By age and size other versions lose their weights, too, and keep their records; not those with an alias, nor the
-        best of each model.
+        best of each model. What hooks took more than 30 days ago is removed from their log.
 
         A version with an alias is never touched, also when the alias moves meanwhile. Others may register, load
         and move aliases at the same time; a process that is killed here leaves nothing that the next run does not find.
@@ -53,18 +57,33 @@ class Maintenance(Connected):
             grace: how old a file in an outside store must be; see `verify`.
             older_than: weights of versions that were registered longer ago go, too.
             max_bytes: where all weights have more, those of the oldest versions go until they have not.
+            cold: a folder or an fsspec URL, where the weights of old versions go instead of being removed; they load
+                from there.
 
         Returns:
-            What was removed, or would be.
+            What was removed or moved, or would be.
 
         Raises:
+            UsageError: a cold store without a rule that says what goes there, or one where new weights go.
+            IntegrityError: weights that are to move are not those that were registered.
             StoreError: a store cannot be read or written.
         """
         from registry.retention.garbage import gc
         from registry.retention.rules import Rules
 
         now = self._clock()
-        return gc(self._engine, now - grace, Rules(older_than, max_bytes), now, dry_run=dry_run)
+        base = None if cold is None else self._cold(cold, older_than, max_bytes)
+        return gc(self._engine, now - grace, Rules(older_than, max_bytes, base), now, dry_run=dry_run)
+
+    def _cold(self, place: str, older_than: timedelta | None, max_bytes: int | None) -> str:
+        """Return a cold store's place, if it can be one."""
+        if older_than is None and max_bytes is None:
+            raise UsageError("nothing says what is to go to the cold store; add --older-than 90d or --max-size 2GB")
+        base = located(place)
+        with reading(self._engine) as connection:
+            if base is None or (other(connection, base) is None and current(connection) is not None):
+                raise UsageError(f"new weights go to {display(base)}; expected another place for the cold store")
+        return base
 
     def delete(self, ref: str) -> None:
         """Delete a version, its curves and its weights; its number is never given again.

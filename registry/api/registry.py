@@ -10,6 +10,8 @@ from sqlalchemy.engine import Connection
 
 from registry.api.labels import Labels
 from registry.api.maintenance import Maintenance
+from registry.api.oversight.approvals import Approvals
+from registry.api.oversight.hooks import Hooks
 from registry.api.transfer import Transfer
 from registry.core.database.url import display_url
 from registry.core.objective import Direction
@@ -30,7 +32,7 @@ KerasModel = Any
 History = Any  # keras.callbacks.History
 
 
-class Registry(Labels, Maintenance, Transfer):
+class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
     """Registered models in a database.
 
     Args:

@@ -1,6 +1,16 @@
 """Where artifacts lie: in the database, in a folder, or behind any fsspec URL; one contract for all."""
 
-from registry.artifacts.selection import choose, current, hold, open_outside, open_store, other, outside
+from registry.artifacts.selection import (
+    choose,
+    current,
+    hold,
+    open_outside,
+    open_store,
+    other,
+    outside,
+    record_store,
+    store_below,
+)
 from registry.artifacts.stores.contract import Held, MissingError, Store
 from registry.artifacts.stores.urls import display, located
 
@@ -17,4 +27,6 @@ __all__ = [
     "open_store",
     "other",
     "outside",
+    "record_store",
+    "store_below",
 ]

@@ -110,7 +110,7 @@ def _stage(engine: Engine, source: bytes | Path, unowned: list[StoredArtifact]) 
         row = connection.execute(sa.select(artifacts.c.sha256).where(artifacts.c.sha256 == sha256)).first()
         if store is not None and row is None:
             unowned.append(StoredArtifact(sha256, size, store))
-            open_outside(store).put(sha256, _verified(source, sha256))
+            open_outside(store).put(sha256, verified(source, sha256))
     return Upload(source, sha256, size, store)
 
 
@@ -127,7 +127,7 @@ def claim(connection: Connection, upload: Upload | None, now: datetime) -> str |
     store = open_store(upload.store, connection)
     # From here on the row keeps them; but a collection may have deleted them since they were staged.
     if store.url is None or store.size(upload.sha256) != upload.bytes:
-        store.put(upload.sha256, _verified(upload.source, upload.sha256))
+        store.put(upload.sha256, verified(upload.source, upload.sha256))
     return upload.sha256
 
 
@@ -229,7 +229,7 @@ def _reserve(connection: Connection, url: str, sha256: str) -> bool:
     return row_there is not None and row_there.store != url
 
 
-def _verified(source: bytes | Path, sha256: str) -> Iterator[bytes]:
+def verified(source: bytes | Path, sha256: str) -> Iterator[bytes]:
     """Yield the pieces, and refuse at the end a file that has changed since its hash was taken."""
     hashed = hashlib.sha256()
     for piece in _pieces(source):

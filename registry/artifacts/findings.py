@@ -87,12 +87,13 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """A version that loses its weights by a rule: its model and number, the bytes that this frees, and why."""
+    """A version whose weights go by a rule: its model and number, the bytes that this frees, why, and their hash."""
 
     model: str
     version: int
     bytes: int
     why: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +105,27 @@ class Garbage:
         artifacts: artifacts that no version refers to, or only displaced ones.
         files: files in outside stores without an artifact's row.
         expired: versions that lose their weights by a rule of age or size.
+        cold: where the weights of these go; None: they are removed.
+        over: by how many bytes what is kept is larger than it was to be.
     """
 
     versions: tuple[str, ...]
     artifacts: tuple[StoredArtifact, ...]
     files: tuple[StoredFile, ...]
     expired: tuple[Expired, ...] = ()
+    cold: str | None = None
+    over: int = 0
 
     @property
     def bytes(self) -> int:
-        """How many bytes are freed."""
+        """How many bytes are freed, where the weights of expired versions are removed, or were before they moved."""
         return sum(sum(thing.bytes for thing in things) for things in (self.artifacts, self.files, self.expired))
+
+    @property
+    def moved(self) -> int:
+        """How many of these bytes lie in the cold store now."""
+        return sum(one.bytes for one in self.expired) if self.cold is not None else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""
-        return {"bytes": self.bytes, **asdict(self)}
+        return {"bytes": self.bytes, "moved": self.moved, **asdict(self)}

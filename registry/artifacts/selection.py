@@ -67,15 +67,30 @@ def choose(connection: Connection, base: str | None, now: datetime) -> str | Non
     if base is None:
         connection.execute(settings.delete().where(settings.c.name == _CURRENT))
         return None
+    url = record_store(connection, base, now)
+    if not insert_new(connection, settings, {"name": _CURRENT, "value": url}):
+        connection.execute(settings.update().where(settings.c.name == _CURRENT).values(value=url))
+    return url
+
+
+def record_store(connection: Connection, base: str, now: datetime) -> str:
+    """Return the URL of this registry's own store below a place, made and recorded where it is new.
+
+    Raises:
+        StoreError: no package on this machine knows the URL's protocol, or its folder cannot be made.
+    """
     open_outside(base)  # a protocol that nobody knows is refused before it is recorded
-    url = next((url for url in outside(connection) if _is_of(url, base)), None)
+    url = store_below(connection, base)
     if url is None:
         url = f"{base}/registry-{uuid.uuid4().hex[:12]}"
         connection.execute(stores.insert(), {"url": url, "created_at": now})
     open_outside(url).prepare()
-    if not insert_new(connection, settings, {"name": _CURRENT, "value": url}):
-        connection.execute(settings.update().where(settings.c.name == _CURRENT).values(value=url))
     return url
+
+
+def store_below(connection: Connection, base: str) -> str | None:
+    """Return the URL of this registry's own store below a place; None where it has none there."""
+    return next((url for url in outside(connection) if _is_of(url, base)), None)
 
 
 def _is_of(url: str, base: str) -> bool:

@@ -153,7 +153,7 @@ def _point(model: HeldModel, version: Any, bundled: Bundled) -> tuple[str, ...]:
         if name not in taken:  # what the bundle says stands, also of a version without weights
             set_alias(model, name, version, force=True, why="from a bundle")
             if name in bundled.protected:
-                protect_alias(model, name, protected=True)
+                protect_alias(model, name)
     return tuple(f"{model.name}@{name}" for name in bundled.aliases if name in taken)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,10 +12,13 @@ import typer
 from registry.api.registry import Registry
 from registry.core.console import name_database, quietly
 from registry.core.database.own_database import own_url
+from registry.core.errors import DatabaseError
 from registry.core.objective import Direction, to_direction
 
 if TYPE_CHECKING:
     from registry.values.version import Rebuild
+
+HOOK_SECONDS = 5.0  # beyond which a command begins no delivery
 
 
 def model_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -46,11 +50,17 @@ MarkedArgument = Annotated[
 
 @contextmanager
 def open_to_write(storage: str | None, *, as_json: bool = False, **options: Any) -> Iterator[Registry]:
-    """Open the registry that a command writes to, and say first which it is; options are those of `Registry`."""
+    """Open the registry that a command writes to, and say first which it is; options are those of `Registry`.
+
+    What it did is told to hooks at the end, for a few seconds at most; a command of a hook is not run here.
+    """
     url = own_url(storage)
     with Registry(url, **options) as registry:
         name_database(url, err=as_json)
         yield registry
+        ends_at = time.monotonic() + HOOK_SECONDS
+        with suppress(DatabaseError):
+            registry.deliver(commands=False, done=lambda: time.monotonic() > ends_at)
 
 
 def parse_direction(text: str | None) -> Direction | None:

@@ -77,6 +77,9 @@ def gc_command(
     max_size: Annotated[
         str | None, typer.Option(metavar="2GB", help="Where all weights have more, those of the oldest go, too.")
     ] = None,
+    cold: Annotated[
+        str | None, typer.Option(metavar="STORE", help="These move to this folder or URL, and load from there.")
+    ] = None,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
@@ -88,16 +91,25 @@ def gc_command(
     age = None if older_than is None else timedelta(seconds=parse_duration(older_than, "--older-than"))
     most = None if max_size is None else parse_size(max_size, "--max-size")
     with Registry(storage) if dry_run else open_to_write(storage, as_json=as_json) as registry:
-        found = registry.gc(dry_run=dry_run, grace=_duration(grace), older_than=age, max_bytes=most)
+        found = registry.gc(dry_run=dry_run, grace=_duration(grace), older_than=age, max_bytes=most, cold=cold)
     if as_json:
         print_json({"dry_run": dry_run, **found.as_dict()})
         return
     for ref in found.versions:
         say(f"{ref} is displaced and has no alias: its weights go")
     for one in found.expired:
-        say(f"{one.model}/{one.version} has no alias, and {one.why}: its weights go ({size_text(one.bytes)})")
+        where = "" if found.cold is None else f" to {found.cold}"
+        say(f"{one.model}/{one.version} has no alias, and {one.why}: its weights go{where} ({size_text(one.bytes)})")
     _print_things([*found.artifacts, *found.files])
     say(f"{size_text(found.bytes)} {'would be freed' if dry_run else 'freed'}")
+    if found.moved:
+        say(f"{size_text(found.moved)} of them {'would move' if dry_run else 'moved'} to {found.cold}")
+    if found.over:
+        say(
+            f"--max-size {max_size} is not reached: {size_text(found.over)} more are of versions that have an alias "
+            "or are the best of their model, and stay",
+            err=True,
+        )
 
 
 def _print_things(things: list[Fault | StoredArtifact | StoredFile]) -> None:

@@ -10,7 +10,7 @@ from registry.api.registry import Registry
 from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
 from registry.core.console import Json, Storage, print_json, print_table, say, show
 from registry.core.numbers import size_text
-from registry.labels.aliases import without_weights
+from registry.labels.aliases import approvals_text, without_weights
 from registry.values.known_tags import CHANGES_TAG, NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion, RegisteredModel
 
@@ -31,17 +31,27 @@ def models_command(storage: Storage = None, as_json: Json = False) -> None:
 def _model_row(model: RegisteredModel) -> tuple[object, ...]:
     about = (model.description or "").strip().partition("\n")[0]
     best_by = f"{model.metric} ({model.direction})"
-    return (model.name, model.versions, best_by, dict(model.aliases), model.protected, dict(model.tags), about)
+    protected = tuple(_protection(model, name) for name in model.protected)
+    return (model.name, model.versions, best_by, dict(model.aliases), protected, dict(model.tags), about)
+
+
+def _protection(model: RegisteredModel, alias: str) -> str:
+    """Return a protected alias, and how many others must approve its change."""
+    needed = model.approvals.get(alias)
+    return alias if needed is None else f"{alias} ({approvals_text(needed)})"
 
 
 def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = False) -> None:
     """Show a version."""
     with Registry(storage) as registry:
         version = registry.get(ref)
-        about = None if as_json else next(m.description for m in registry.models() if m.name == version.model)
+        line = None if as_json else next(model for model in registry.models() if model.name == version.model)
     _print_version(version, as_json)
-    if about:
-        say(f"\nThe model {version.model}:\n\n{about}")
+    for alias in version.aliases:
+        if line and alias in line.protected:
+            say(f"\n{version.model}@{_protection(line, alias)} is protected")
+    if line and line.description:
+        say(f"\nThe model {version.model}:\n\n{line.description}")
 
 
 def best_command(

@@ -5,7 +5,7 @@ The caller holds the model, so what is read here is still so when it is written.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
@@ -17,6 +17,9 @@ from registry.values.refs import Expected, Ref, check_name
 from registry.versions.find import no_such_alias
 from registry.versions.held import HeldModel
 
+if TYPE_CHECKING:
+    from registry.labels.requests import Request
+
 
 def set_alias(
     model: HeldModel,
@@ -27,8 +30,8 @@ def set_alias(
     force: bool = False,
     why: str | None = None,
     kind: str = "alias_set",
-) -> None:
-    """Point an alias to a version.
+) -> Request | None:
+    """Point an alias to a version, or ask for that where others must approve it.
 
     Args:
         model: whose alias it is.
@@ -38,6 +41,9 @@ def set_alias(
         force: move a protected alias, too, and one to a version that has no weights.
         why: kept with the event.
         kind: the event's.
+
+    Returns:
+        The request, where the alias has not moved but waits for an approval; None where it is on the version.
 
     Raises:
         ConflictError: the alias is not on ``if_currently``.
@@ -50,25 +56,33 @@ def set_alias(
     expect(model, alias, before, if_currently)
     number = None if before is None else before.number
     if number == version.number:
-        return
+        return None
     _guard(model, alias, before, force, "moved")
     if not force and version.weights is None:
         raise NotFoundError(
             f"{model.name}@{alias} is not moved: {without_weights(f'{model.name}/{version.number}', version.state)}; "
             "do it nevertheless with --force (force=True in Python)"
         )
+    if before is not None and before.approvals:
+        return _ask(model, alias, before, kind, version.number, why)
+    move(model, alias, before, version, kind, why)
+    return None
+
+
+def move(model: HeldModel, alias: str, before: Row[Any] | None, version: Row[Any], kind: str, why: str | None) -> None:
+    """Point an alias to a version, whatever protects it; ``before`` is where it is."""
     values = {"version_id": version.id, "moved_at": model.now}
     if before is None:
         model.connection.execute(aliases.insert(), values | {"model_id": model.id, "name": alias})
     else:
         model.connection.execute(aliases.update().where(_here(model.id, alias)).values(values))
-    remember(model, kind, alias, (number, version.number), why)
+    remember(model, kind, alias, (None if before is None else before.number, version.number), why)
 
 
 def roll_back(
     model: HeldModel, alias: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None
-) -> int:
-    """Point an alias to where it was before its last move, a removal too; return that version's number.
+) -> int | Request:
+    """Point an alias to where it was before its last move, a removal too; return that version's number, or the request.
 
     Another one goes back one move further, not forth again.
 
@@ -87,8 +101,7 @@ def roll_back(
             f"run `registry alias rm {model.name}@{alias}`"
         )
     version = model.version(Ref(model.name, version=earlier))
-    set_alias(model, alias, version, force=force, why=why, kind="alias_rolled_back")
-    return earlier
+    return set_alias(model, alias, version, force=force, why=why, kind="alias_rolled_back") or earlier
 
 
 def without_weights(ref: str, state: str) -> str:
@@ -104,8 +117,8 @@ def without_weights(ref: str, state: str) -> str:
 
 def remove_alias(
     model: HeldModel, alias: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None
-) -> None:
-    """Remove an alias; its version is no longer pinned by it.
+) -> Request | None:
+    """Remove an alias, or ask for that; its version is no longer pinned by it.
 
     Raises:
         NotFoundError: the model has none of that name.
@@ -115,27 +128,87 @@ def remove_alias(
     before = _existing(model, alias)
     expect(model, alias, before, if_currently)
     _guard(model, alias, before, force, "removed")
+    if before.approvals:
+        return _ask(model, alias, before, "alias_removed", None, why)
+    drop(model, alias, before, why)
+    return None
+
+
+def drop(model: HeldModel, alias: str, before: Row[Any], why: str | None) -> None:
+    """Remove an alias, whatever protects it; ``before`` is where it is."""
     model.connection.execute(aliases.delete().where(_here(model.id, alias)))
     remember(model, "alias_removed", alias, (before.number, None), why)
 
 
-def protect_alias(model: HeldModel, alias: str, *, protected: bool, why: str | None = None) -> None:
-    """Protect an alias, or take its protection off.
+def protect_alias(model: HeldModel, alias: str, *, approvals: int | None = None, why: str | None = None) -> None:
+    """Protect an alias.
+
+    Args:
+        model: whose alias it is.
+        alias: its name.
+        approvals: how many others must approve each change of it; None for as many as now.
+        why: kept with the event.
+
+    Raises:
+        NotFoundError: the model has none of that name.
+        ProtectedError: it needs more approvals already.
+        UsageError: a number below 0.
+    """
+    before = _existing(model, alias)
+    needed = before.approvals if approvals is None else approvals
+    if needed < 0:
+        raise UsageError(f"{needed} approvals cannot be; expected 0 or more")
+    if needed < before.approvals:
+        raise ProtectedError(
+            f"a change of {model.name}@{alias} needs {approvals_text(before.approvals)}, and not fewer: "
+            f"run `registry alias unprotect {model.name}@{alias}`, which others must approve, too"
+        )
+    if before.protected and needed == before.approvals:
+        return
+    set_protection(model, alias, protected=True, approvals=needed)
+    detail = "; ".join(filter(None, (why, approvals_text(needed) if needed else None)))
+    remember(model, "alias_protected", alias, (before.number, before.number), detail or None)
+
+
+def unprotect_alias(model: HeldModel, alias: str, *, why: str | None = None) -> Request | None:
+    """Take an alias's protection off, or ask for that where others must approve it.
 
     Raises:
         NotFoundError: the model has none of that name.
     """
     before = _existing(model, alias)
-    if before.protected == protected:
-        return
-    model.connection.execute(aliases.update().where(_here(model.id, alias)).values(protected=protected))
-    kind = "alias_protected" if protected else "alias_unprotected"
-    remember(model, kind, alias, (before.number, before.number), why)
+    if before.approvals:
+        return _ask(model, alias, before, "alias_unprotected", before.number, why)
+    if before.protected:
+        lay_open(model, alias, before, why)
+    return None
+
+
+def lay_open(model: HeldModel, alias: str, before: Row[Any], why: str | None) -> None:
+    """Take an alias's protection off, whatever it is; ``before`` is where it is."""
+    set_protection(model, alias, protected=False, approvals=0)
+    remember(model, "alias_unprotected", alias, (before.number, before.number), why)
+
+
+def set_protection(model: HeldModel, alias: str, *, protected: bool, approvals: int) -> None:
+    """Write how an alias is protected."""
+    values = {"protected": protected, "approvals": approvals}
+    model.connection.execute(aliases.update().where(_here(model.id, alias)).values(values))
+
+
+def approvals_text(count: int) -> str:
+    """Return how many approvals there are, or are needed, in words.
+
+    Example:
+        >>> approvals_text(1), approvals_text(2)
+        ('1 approval', '2 approvals')
+    """
+    return f"{count} approval{'' if count == 1 else 's'}"
 
 
 def find(model: HeldModel, alias: str) -> Row[Any] | None:
-    """Return where an alias is: the version's ``id`` and ``number``, and whether it is ``protected``; or None."""
-    columns: sa.Select[Any] = sa.select(versions.c.id, versions.c.number, aliases.c.protected)
+    """Return where an alias is: the version's ``id`` and ``number``, ``protected`` and ``approvals``; or None."""
+    columns: sa.Select[Any] = sa.select(versions.c.id, versions.c.number, aliases.c.protected, aliases.c.approvals)
     here = columns.join(aliases, aliases.c.version_id == versions.c.id).where(_here(model.id, alias))
     return model.connection.execute(here).first()
 
@@ -167,8 +240,14 @@ def _done(kind: str) -> str:
     return {"alias_removed": "removed", "alias_rolled_back": "rolled back"}.get(kind, "moved")
 
 
+def _ask(model: HeldModel, alias: str, before: Row[Any], kind: str, to_version: int | None, why: str | None) -> Request:
+    from registry.labels.requests import ask  # few registries have any, and `registry best` reads none
+
+    return ask(model, alias, before, kind, to_version, why)
+
+
 def _guard(model: HeldModel, alias: str, before: Row[Any] | None, force: bool, done: str) -> None:
-    if before is not None and before.protected and not force:
+    if before is not None and before.protected and not before.approvals and not force:
         raise ProtectedError(
             f"{model.name}@{alias} is protected and stays on {model.name}/{before.number}; "
             f"it is {done} only with --force (force=True in Python)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -16,8 +16,12 @@ from registry.values.refs import Ref
 from registry.versions.find import find_model
 from registry.versions.held import HeldModel
 
+if TYPE_CHECKING:
+    from registry.hooks.outbox import Kind
+
 MOVES = ("alias_set", "alias_removed", "alias_rolled_back")
-ALIAS_KINDS = (*MOVES, "alias_protected", "alias_unprotected")
+DECISIONS = ("alias_requested", "alias_approved", "alias_rejected")
+ALIAS_KINDS = (*MOVES, "alias_protected", "alias_unprotected", *DECISIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Event:
         at: when, in UTC.
         actor: who, as user@host, or as they called themselves.
         kind: ``alias_set``, ``alias_removed``, ``alias_rolled_back``, ``alias_protected``, ``alias_unprotected``,
-            ``tag_set``, ``tag_removed``, ``described`` or ``version_deleted``.
+            ``alias_requested``, ``alias_approved``, ``alias_rejected``, ``tag_set``, ``tag_removed``, ``described`` or
+            ``version_deleted``.
         name: the alias's or the tag's; the version's where it was deleted; empty for a description.
         from_version: the version that it was on; None where there was none.
         to_version: the version that it is on now; None for none, and for what is on the model itself.
@@ -51,7 +56,7 @@ class Event:
 def remember(
     model: HeldModel, kind: str, name: str, move: tuple[int | None, int | None], detail: str | None = None
 ) -> None:
-    """Write an event; ``move`` is the version before and the one after.
+    """Write an event, and let hooks hear of an alias that moves; ``move`` is the version before and the one after.
 
     Raises:
         UsageError: a detail that no database can hold.
@@ -59,7 +64,14 @@ def remember(
     if detail is not None:
         check_text("the text that the history keeps", detail)
     row = {"model_id": model.id, "at": model.now, "actor": model.actor, "kind": kind, "name": name, "detail": detail}
-    model.connection.execute(events.insert(), row | {"from_version": move[0], "to_version": move[1]})
+    moved = {"from_version": move[0], "to_version": move[1]}
+    model.connection.execute(events.insert(), row | moved)
+    if kind in MOVES or kind == "alias_requested":
+        from registry.hooks.outbox import announce  # who only reads the history needs no hooks
+
+        data = {"model": model.name, "alias": name, "change": kind, **moved, "actor": model.actor, "why": detail}
+        told: Kind = "alias-moved" if kind in MOVES else "approval-requested"
+        announce(model.connection, told, model.name, lambda: (f"{model.name}@{name}", data))
 
 
 def history(connection: Connection, ref: Ref) -> list[Event]:

@@ -13,12 +13,12 @@ from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.core.metric_directions import require_direction
 from registry.core.numbers import significant_format
 from registry.core.objective import Direction, Objective, to_direction
-from registry.labels.aliases import find, set_alias, without_weights
+from registry.labels.aliases import approvals_text, find, set_alias, without_weights
 from registry.schema import metrics
 from registry.values.version import finite
 from registry.versions.held import HeldModel
 
-Status = Literal["promoted", "already", "refused"]
+Status = Literal["promoted", "already", "refused", "requested"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,10 @@ class Promotion:
         value: the version's value of the metric, at its own epoch; None where it has none.
         current_value: the same of the current one.
         margin: by how much the one must beat the other.
-        status: ``promoted``: the alias moved; ``already``: it is there; ``refused``: it stays where it is.
+        status: ``promoted``: the alias moved; ``already``: it is there; ``refused``: it stays where it is;
+            ``requested``: it would move, and waits for others to approve that.
         reason: why, in a sentence.
+        request: the number of the request; None where there is none.
     """
 
     model: str
@@ -50,6 +52,7 @@ class Promotion:
     margin: float
     status: Status
     reason: str
+    request: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON types."""
@@ -87,8 +90,12 @@ def promote(
     status, reason = _judge(said, objective, (value, before), margin)
     if status == "promoted" and version.weights is None:
         status, reason = "refused", without_weights(said[0], version.state)
+    request = None
     if status == "promoted":
-        set_alias(model, alias, version, force=force, why=reason if why is None else f"{why} ({reason})")
+        because = reason if why is None else f"{why} ({reason})"
+        request = set_alias(model, alias, version, force=force, why=because)
+    if request is not None:
+        status, reason = "requested", f"{reason}; request {request.id} waits for {approvals_text(request.missing)}"
     return Promotion(
         model=model.name,
         alias=alias,
@@ -101,6 +108,7 @@ def promote(
         margin=margin,
         status=status,
         reason=reason,
+        request=None if request is None else request.id,
     )
 
 

@@ -22,6 +22,7 @@ from registry.core.database.transaction import reading, write_again
 from registry.core.database.upsert import insert_new
 from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
+from registry.registration.announcement import announce_version
 from registry.registration.insert import insert_version
 from registry.registration.new_version import Record
 from registry.schema import curves, imports, metrics, models, params, recipes, tags, versions
@@ -226,7 +227,9 @@ def insert(
             [(one["metric"], one["float64"]) for one in parts[curves.name]],
         ),
     } | others
-    return insert_version(connection, row, parts)
+    version_id = insert_version(connection, row, parts)
+    announce_version(connection, model, version_id, record)
+    return version_id
 
 
 def _parts(model_id: int, record: Record) -> dict[str, list[dict[str, Any]]]:

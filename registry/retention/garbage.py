@@ -9,17 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from registry.artifacts import content, open_outside, outside
-from registry.artifacts.findings import Garbage, StoredArtifact, StoredFile
+from registry.artifacts import content, display, open_outside, outside, record_store
+from registry.artifacts.findings import Expired, Garbage, StoredArtifact, StoredFile
+from registry.artifacts.moving import move
 from registry.artifacts.stores.contract import TEMPORARY
 from registry.core.database.transaction import reading, write_again, writing
 from registry.core.errors import StoreUnavailable, UsageError
+from registry.hooks.hooks import forget
 from registry.labels import events
 from registry.retention.rules import Rules, expired
 from registry.schema import aliases, artifacts, models, recipes, versions
@@ -29,6 +31,7 @@ from registry.versions.find import ids_of
 from registry.versions.held import HeldModel, hold_model
 
 _BATCH = 500
+KEPT_DELIVERIES = timedelta(days=30)
 _log = logging.getLogger(__name__)
 
 
@@ -72,12 +75,26 @@ def collect(engine: Engine, plan: Garbage) -> Garbage:
 def gc(engine: Engine, before: datetime, rules: Rules, now: datetime, *, dry_run: bool) -> Garbage:
     """Return what was removed, or would be; see `Registry.gc`."""
     with reading(engine) as connection:
-        over = expired(connection, rules, now)
-    if not dry_run:
-        for model in dict.fromkeys(one.model for one in over):
-            _drop(engine, model, [one.version for one in over if one.model == model], now)
+        going, over = expired(connection, rules, now)
+    if not dry_run and rules.cold is not None and going:
+        _freeze(engine, going, rules.cold, now)
+    elif not dry_run and rules.cold is None:
+        for model in dict.fromkeys(one.model for one in going):
+            _drop(engine, model, [one.version for one in going if one.model == model], now)
     plan = find(engine, before)
-    return replace(plan if dry_run else collect(engine, plan), expired=tuple(over))
+    removed = plan if dry_run else collect(engine, plan)
+    if not dry_run:
+        with writing(engine) as connection:
+            forget(connection, now - KEPT_DELIVERIES)
+    return replace(removed, expired=tuple(going), cold=None if rules.cold is None else display(rules.cold), over=over)
+
+
+def _freeze(engine: Engine, going: Sequence[Expired], cold: str, now: datetime) -> None:
+    """Move weights to the cold store, one after another."""
+    with writing(engine) as connection:
+        url = record_store(connection, cold, now)
+    for one in going:
+        move(engine, one.sha256, url, f"{one.model}/{one.version} (weights)")
 
 
 def _drop(engine: Engine, name: str, numbers: Sequence[int], now: datetime) -> None:

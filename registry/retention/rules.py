@@ -1,4 +1,4 @@
-"""Which versions lose their weights by age or by size; each says why."""
+"""Whose weights go by age or by size, or move to a cold store; each says why."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from registry.artifacts import store_below
 from registry.artifacts.findings import Expired
 from registry.core.durations import duration_text
 from registry.core.errors import UsageError
@@ -30,10 +31,12 @@ class Rules:
     Args:
         older_than: weights that were registered longer ago go; None for any age.
         max_bytes: once all weights have more, the oldest go; None for any size.
+        cold: where they go, instead of being removed: a store's place, as `registry.artifacts.located` returns it.
     """
 
     older_than: timedelta | None = None
     max_bytes: int | None = None
+    cold: str | None = None
 
 
 def parse_size(text: str, option: str) -> int:
@@ -52,15 +55,21 @@ def parse_size(text: str, option: str) -> int:
     return int(float(found[1]) * UNITS[found[2]])
 
 
-def expired(connection: Connection, rules: Rules, now: datetime) -> list[Expired]:
-    """Return the versions that lose their weights by the rules, the oldest first.
+def expired(connection: Connection, rules: Rules, now: datetime) -> tuple[list[Expired], int]:
+    """Return the versions whose weights go by the rules, the oldest first.
+
+    What lies in the cold store already counts for nothing; weights that several versions share move with the last one.
+
+    Returns:
+        They, and by how many bytes all others have more than the rules allow.
 
     Raises:
         UsageError: an age or a size below 0.
     """
     if (rules.older_than or timedelta(0)) < timedelta(0) or (rules.max_bytes or 0) < 0:
         raise UsageError(f"the age is {rules.older_than} and the size {rules.max_bytes}; expected 0 or more")
-    stored = connection.execute(_STORED).all()
+    cold = None if rules.cold is None else store_below(connection, rules.cold)
+    stored = [row for row in connection.execute(_STORED) if cold is None or row.store != cold]
     held = Counter(row.weights for row in stored)
     kept = {row.id for row in stored if row.pinned} | set(_best(stored))
     candidates = sorted((row for row in stored if row.id not in kept), key=lambda row: (row.created_at, row.id))
@@ -77,8 +86,9 @@ def expired(connection: Connection, rules: Rules, now: datetime) -> list[Expired
         held[row.weights] -= 1
         freed = 0 if held[row.weights] else row.bytes
         total -= freed
-        found.append(Expired(row.model, row.number, freed, why))
-    return found
+        if rules.cold is None or not held[row.weights]:
+            found.append(Expired(row.model, row.number, freed, why, row.weights))
+    return found, 0 if rules.max_bytes is None else max(0, total - rules.max_bytes)
 
 
 _STORED = (
@@ -88,6 +98,7 @@ _STORED = (
         models.c.metric.label("judged_by"),
         models.c.direction,
         artifacts.c.bytes,
+        artifacts.c.store,
         pinned().label("pinned"),
     )
     .join(models, models.c.id == versions.c.model_id)

@@ -49,8 +49,9 @@ def _fault(engine: Engine, artifact: StoredArtifact) -> Fault | None:
     if actual == artifact.sha256:
         return None
     with reading(engine) as connection:
-        if not select_artifacts(connection, artifacts.c.sha256 == artifact.sha256):
-            return None  # collected since the list was made
+        same_store = artifacts.c.store.is_not_distinct_from(artifact.store)
+        if not select_artifacts(connection, (artifacts.c.sha256 == artifact.sha256) & same_store):
+            return None  # collected, or moved to another store, since the list was made
         rows = connection.execute(
             sa.select(models.c.name, versions.c.number)
             .join(models, models.c.id == versions.c.model_id)

@@ -257,6 +257,7 @@ class RegisteredModel:
         protected: those of the aliases that move only with ``force``.
         tags: name to text, of the model itself.
         description: Markdown that a user wrote; to be escaped wherever it is shown.
+        approvals: of those aliases that others must approve a change of, how many of them.
     """
 
     name: str
@@ -268,6 +269,7 @@ class RegisteredModel:
     protected: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     description: str | None = None
+    approvals: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON types."""
@@ -278,6 +280,7 @@ class RegisteredModel:
             "versions": self.versions,
             "aliases": dict(self.aliases),
             "protected": list(self.protected),
+            "approvals": dict(self.approvals),
             "tags": dict(self.tags),
             "description": self.description,
             "created_at": self.created_at.isoformat(),

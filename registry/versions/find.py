@@ -38,14 +38,17 @@ def all_models(connection: Connection) -> list[RegisteredModel]:
     rows = connection.execute(sa.select(models, count.label("versions")).order_by(models.c.name)).all()
     named: dict[int, dict[str, int]] = defaultdict(dict)
     protected: dict[int, list[str]] = defaultdict(list)
-    for model_id, name, number, guarded in connection.execute(
-        sa.select(aliases.c.model_id, aliases.c.name, versions.c.number, aliases.c.protected)
+    approvals: dict[int, dict[str, int]] = defaultdict(dict)
+    for model_id, name, number, guarded, needed in connection.execute(
+        sa.select(aliases.c.model_id, aliases.c.name, versions.c.number, aliases.c.protected, aliases.c.approvals)
         .join(versions, versions.c.id == aliases.c.version_id)
         .order_by(aliases.c.name)
     ):
         named[model_id][name] = number
         if guarded:
             protected[model_id].append(name)
+        if needed:
+            approvals[model_id][name] = needed
     tagged: dict[int, dict[str, str]] = defaultdict(dict)
     for model_id, name, text in connection.execute(sa.select(model_tags).order_by(model_tags.c.name)):
         tagged[model_id][name] = text
@@ -60,6 +63,7 @@ def all_models(connection: Connection) -> list[RegisteredModel]:
             protected=tuple(protected[row.id]),
             tags=tagged[row.id],
             description=row.description,
+            approvals=approvals[row.id],
         )
         for row in rows
     ]

@@ -49,9 +49,11 @@ def _promote_once(registry: Registry, record: StudyRecord, chosen: ModelVersion)
     expected: Expected = "none" if current is None else current.version
     why = f"mean {record.objective.metric} {mean:.6g} over {chosen.tags[SEEDS_TAG]} seeds"
     try:
-        registry.set_alias(record.model, CHAMPION, chosen.version, if_currently=expected, why=why)
+        asked = registry.set_alias(record.model, CHAMPION, chosen.version, if_currently=expected, why=why)
     except (NotFoundError, ProtectedError) as error:  # protected, or the chosen one has no weights
         return str(error)
+    if asked is not None:
+        return f"{alias} is {chosen.ref} once somebody else runs `registry request approve {asked.id}`"
     return f"{alias} is {chosen.ref}" + ("" if current is None else f" now; it was {current.ref}")
 
 

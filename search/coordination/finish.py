@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from registry.core.database.transaction import clock
 from registry.core.database.upsert import put
 from search.coordination.checkpointing.store import drop_checkpoint
+from search.coordination.ending.announcements import announce_if_over
 from search.coordination.ending.failures import stop_after_failures
 from search.optuna_bridge import tables
 from search.optuna_bridge.outcome import INFEASIBLE, is_infeasible, optuna_state
@@ -21,7 +22,7 @@ from search.schema import results, slots
 
 
 def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialResult) -> None:
-    """Close a slot and its trial with a result, and drop the checkpoint.
+    """Close a slot and its trial with a result, and drop the checkpoint; the last one of a study is announced.
 
     The trial's value in Optuna is the score of its best epoch, also where it was pruned (Optuna's own
     ``tell(state=PRUNED)`` keeps the last report instead).
@@ -53,6 +54,7 @@ def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialRe
     if result.score is None:
         study = sa.select(slots.c.study_id).where(slots.c.id == slot)
         stop_after_failures(connection, connection.execute(study).scalar_one())
+    announce_if_over(connection, slot)
 
 
 def write_result(connection: Connection, slot: int, result: TrialResult) -> None:

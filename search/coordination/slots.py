@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.older_schema import is_read_only
 from registry.core.database.transaction import clock, reading, writing
+from search.coordination.ending.announcements import announce_lost_worker
 from search.optuna_bridge import tables
 from search.records.studies import lock_study
 from search.schema import IMPORTED, OPEN, attempts, slots, studies, workers
@@ -184,7 +185,7 @@ def _begin_attempt(connection: Connection, row: sa.Row[Any], trial_id: int, work
     if until != row.until:
         connection.execute(sa.update(slots).where(slots.c.id == row.id).values(until=until))
     if row.lease > 1:
-        end_attempts(connection, row.id, "lost", "its lease expired")
+        _lose_worker(connection, row.id)
         seconds_before = connection.scalar(sa.select(slots.c.seconds).where(slots.c.id == row.id)) or 0.0
     start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}
     connection.execute(sa.insert(attempts).values(start | {"first_epoch": row.epoch + 1}))
@@ -227,7 +228,7 @@ def reap(engine: Engine, study_id: int) -> int:
     with writing(engine) as connection:
         ids = list(connection.execute(expired.with_for_update(skip_locked=True)).scalars())
         for slot in ids:
-            end_attempts(connection, slot, "lost", "its lease expired")
+            _lose_worker(connection, slot)
             release(connection, slot)
     return len(ids)
 
@@ -245,10 +246,20 @@ def pause(connection: Connection, slot: int) -> None:
     connection.execute(sa.update(slots).where(slots.c.id == slot).values(paused))
 
 
-def end_attempts(connection: Connection, slot: int, outcome: str, detail: str | None = None) -> None:
+def _lose_worker(connection: Connection, slot: int) -> None:
+    """Note that the lease of a slot's last attempt has expired, where nothing is noted of its end yet."""
+    why = "its lease expired"
+    for worker in end_attempts(connection, slot, "lost", why):
+        announce_lost_worker(connection, worker, "lost", why)
+
+
+def end_attempts(connection: Connection, slot: int, outcome: str, detail: str | None = None) -> list[str]:
     """Note how the last attempt on a slot ended, where that is not noted yet, and how long it took.
 
     What was noted on it before stays before it.
+
+    Returns:
+        The worker whose attempt it was, as a one-element list; empty where its end was noted before.
     """
     if outcome != "finished":  # the result says how long a trial took that has ended
         _add_time(connection, slot, lost=outcome == "lost")
@@ -258,7 +269,7 @@ def end_attempts(connection: Connection, slot: int, outcome: str, detail: str | 
     ended = {"ended_at": now, "outcome": outcome, "last_epoch": epoch}
     if detail is not None:
         ended["detail"] = sa.func.coalesce(attempts.c.detail + "; ", "") + detail
-    connection.execute(change.values(ended))
+    return list(connection.scalars(change.values(ended).returning(attempts.c.worker_id)))
 
 
 def _add_time(connection: Connection, slot: int, *, lost: bool) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import clock, writing
 from registry.values.stop_reason import StopReason
+from search.coordination.ending.announcements import announce_lost_worker
 from search.coordination.finish import close_slot
 from search.coordination.slots import end_attempts, release
 from search.optuna_bridge import tables
@@ -30,6 +31,8 @@ def release_worker(engine: Engine, study: StudyRecord, worker: str, exit_: Worke
     """
     with writing(engine) as connection:
         connection.execute(sa.update(workers).where(workers.c.id == worker).values(state="failed"))
+        if exit_.outcome != "preempted":
+            announce_lost_worker(connection, worker, exit_.outcome, exit_.detail)
         held = sa.select(slots).where(slots.c.worker_id == worker, slots.c.state == "running")
         row = connection.execute(held.with_for_update()).one_or_none()
         if row is None:

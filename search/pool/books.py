@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 
 from registry.core.database.url import with_password
 from registry.core.errors import DatabaseError
+from registry.hooks.background import Background
 from search.coordination.time_limits import beat_for, close_overdue, overdue_workers
 from search.coordination.worker_exits import release_worker
 from search.pool.contract import Child
@@ -30,6 +31,7 @@ def open_pool(
 ) -> Iterator[Pool]:
     """Give a pool for workers of a study on this machine, which has none yet, and its guard; see `Pool`.
 
+    Meanwhile this process delivers what hooks are to hear.
     Whatever still runs at the end is ended at once.
     """
     url = with_password(engine.url)
@@ -42,11 +44,12 @@ def open_pool(
         return child
 
     pool = Pool(start, new_id, StudyBooks(engine, study, guard.leave), memory_limit)
-    try:
-        yield pool
-    finally:
-        pool.kill()
-        guard.close()
+    with Background(url):  # here and not in a worker, whose Python a trial may hold up
+        try:
+            yield pool
+        finally:
+            pool.kill()
+            guard.close()
 
 
 class StudyBooks:

@@ -19,11 +19,11 @@ from registry.core.database.transaction import clock, writing
 from registry.core.error_text import storable
 from registry.core.errors import DatabaseError, StoreError, UserError
 from search.coordination import slots
-from search.coordination.ending.conditions import end_study
+from search.coordination.ending.conditions import end_study, fail_study
 from search.coordination.lease import Lease
 from search.errors import Interrupted, LeaseLost
 from search.records.results import TrialResult
-from search.records.studies import StudyRecord, read_study, set_stopping
+from search.records.studies import StudyRecord, read_study
 from search.schema import SCHEMA, workers
 from search.system.placement import Place
 from search.system.retry import Retry
@@ -85,7 +85,7 @@ class Worker:
         except (DatabaseError, StoreError):
             raise  # a fault of this worker's way there; others may go on
         except UserError as error:
-            set_stopping(self._engine, self._study.id, stopping=True, error=storable(str(error)))
+            fail_study(self._engine, self._study, storable(str(error)))
             raise
         finally:
             with contextlib.suppress(DatabaseError):

@@ -29,6 +29,7 @@ SLOW = {
     *("search run", "search create", "search worker", "search confirm", "search dashboard"),
     *("fmnist baselines", "fmnist reference", "fmnist pictures"),
     *("registry export", "registry load-check", "registry reproduce", "registry import-mlflow", "registry serve"),
+    "registry hook deliver",  # runs what `registry hook add` was given
 }
 QUICK = sorted(set(COMMANDS) - SLOW)
 

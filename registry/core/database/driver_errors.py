@@ -64,6 +64,8 @@ def explain(error: DBAPIError, url: URL) -> UserError:
         hint = "the file is something else: name another with --storage URL"
     elif "locked" in first:
         hint = f"another program has held it for {BUSY_SECONDS} seconds"
+    elif getattr(error.orig, "sqlstate", None) == "42501":
+        hint = "your role may not do that: whoever owns the tables grants rights, see `registry grants`"
     elif "no such table" in first or "does not exist" in first:
         hint = "it holds no studies yet: start one with `search run`, or name another with --storage URL"
     else:

@@ -9,10 +9,11 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import reading, writing
 from registry.core.numbers import number_text
+from search.coordination.ending.announcements import announce_end
 from search.coordination.slots import Grant
 from search.errors import NoEpochsLeft
 from search.records.studies import StudyRecord, write_stopping
-from search.schema import IMPORTED, slots, studies
+from search.schema import IMPORTED, OPEN, slots, studies
 
 GRANTS = 0x65706F63  # the advisory locks under which epochs are granted, one a study
 
@@ -37,9 +38,22 @@ def why_over(engine: Engine, study: StudyRecord) -> str | None:
 
 def end_study(engine: Engine, study: StudyRecord, why: str) -> None:
     """Let no worker go on, and keep why."""
+    first = sa.update(studies).where(studies.c.id == study.id, studies.c.ended.is_(None)).values(ended=why)
+    unfinished = sa.select(slots.c.id).where(slots.c.study_id == study.id, OPEN).limit(1)
     with writing(engine) as connection:
-        connection.execute(sa.update(studies).where(studies.c.id == study.id).values(ended=why))
+        is_first = connection.execute(first.returning(studies.c.id)).first() is not None
         write_stopping(connection, study.id, stopping=True)
+        if is_first and connection.execute(unfinished).first() is not None:  # else its last trial has said so
+            announce_end(connection, study.id, why)
+
+
+def fail_study(engine: Engine, study: StudyRecord, error: str) -> None:
+    """Let no worker go on, and keep what is wrong with the problem or the settings."""
+    with writing(engine) as connection:
+        before = connection.scalar(sa.select(studies.c.error).where(studies.c.id == study.id).with_for_update())
+        write_stopping(connection, study.id, stopping=True, error=error)
+        if before is None:
+            announce_end(connection, study.id, "no worker can go on", error)
 
 
 def grant_epochs(study: StudyRecord) -> Grant:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.values.stop_reason import StopReason
+from search.coordination.ending.announcements import announce_end
 from search.records.events import note
 from search.records.results import describe_failure
 from search.records.settings import Settings
@@ -31,7 +32,9 @@ def stop_after_failures(connection: Connection, study_id: int) -> None:
         connection: in the transaction that closes a slot.
         study_id: the study.
     """
-    row = connection.execute(sa.select(studies.c.name, studies.c.settings).where(studies.c.id == study_id)).one()
+    row = connection.execute(
+        sa.select(studies.c.name, studies.c.settings, studies.c.error).where(studies.c.id == study_id)
+    ).one()
     most = Settings.from_dict(row.settings).max_failures
     if most == 0:
         return
@@ -43,7 +46,10 @@ def stop_after_failures(connection: Connection, study_id: int) -> None:
     if connection.execute(ended_with_score).first() is not None and not all(map(_is_broken, last)):
         return
     why = describe_failure(last[0].stop_reason, last[0].error)
-    write_stopping(connection, study_id, stopping=True, error=_say(row.name, most, why))
+    error = _say(row.name, most, why)
+    write_stopping(connection, study_id, stopping=True, error=error)
+    if row.error is None:
+        announce_end(connection, study_id, "its trials fail one after another", error)
     note(connection, study_id, STOPPED, trials=[trial.trial for trial in last])
 
 

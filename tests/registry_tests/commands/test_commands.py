@@ -412,7 +412,7 @@ class TestConsole:
 
 HEAVY = (
     "keras tensorflow optuna keras_tuner pandas alembic matplotlib rich numpy sklearn h5py jinja2 sqlalchemy.orm "
-    "starlette uvicorn"
+    "starlette uvicorn registry.hooks registry.labels.requests registry.labels.approval urllib.request"
 )
 
 

@@ -161,7 +161,9 @@ class TestVerify:
         with Registry(database_url, create=True) as made:
             register(made, 0.5)
             with writing(made._engine) as connection:
-                connection.execute(sa.text("DROP TABLE registry_recipes"))
+                for added in ("delivery_attempts", "deliveries", "hooks", "decisions", "requests", "recipes"):
+                    connection.execute(sa.text(f"DROP TABLE registry_{added}"))
+                connection.execute(sa.text("ALTER TABLE registry_aliases DROP COLUMN approvals"))
                 connection.execute(sa.text("ALTER TABLE registry_versions DROP COLUMN record_sha256"))
                 connection.execute(sa.text("UPDATE registry_schema SET version_num = '0004'"))
         with Registry(database_url) as older:
@@ -192,6 +194,7 @@ class TestGc:
     def test_nothing_to_do(self, stored, register):
         register(stored, 0.5)
         nothing = {"bytes": 0, "versions": (), "artifacts": (), "files": (), "expired": ()}
+        nothing |= {"moved": 0, "cold": None, "over": 0}
         assert stored.gc(grace=NOW).as_dict() == nothing
 
     def test_a_dry_run_tells_exactly_what_goes(self, stored, register):

@@ -295,6 +295,15 @@ def test_a_protected_champion_stays(registry):
     assert registry.get("m@champion").ref == "m/1"
 
 
+def test_a_champion_that_others_approve_is_asked_for(registry):
+    promote_champion(registry, record_of("a"), confirmed(registry, 0.5))
+    registry.protect_alias("m", "champion", approvals=1)
+    better = confirmed(registry, 0.99)
+    said = promote_champion(registry, record_of("b"), better)
+    assert said == f"m@champion is {better.ref} once somebody else runs `registry request approve 1`"
+    assert registry.get("m@champion").ref == "m/1"
+
+
 def test_a_study_stands_against_the_champion(registry):
     def said(score, study="b", **changes):
         return stand_against(registry, record_of(study, **changes), SimpleNamespace(score=score))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,18 +18,24 @@ from registry.commands.arguments import (
 )
 from registry.core.console import Json, Storage, new_app, print_json, print_table, say
 from registry.core.errors import UsageError
+from registry.labels.aliases import approvals_text
 from registry.labels.events import Event
 from registry.values.refs import Expected, parse_alias
 
+if TYPE_CHECKING:
+    from registry.labels.requests import Request
+
 alias_app = new_app("Movable names for versions; a version with one keeps its weights.")
 
+CODES = {"refused": 1, "requested": 3}
+SAID = {"promoted": "moved", "already": "left", "refused": "not moved", "requested": "not moved yet"}
 IfCurrently = Annotated[
     str | None,
     typer.Option(metavar="VERSION|none", help="Only if the alias is on this version, or on none."),
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Also where the alias is protected."),
+    typer.Option("--force", help="Also where the alias is protected; not where others must approve."),
 ]
 
 
@@ -51,7 +57,8 @@ def alias_set(
     """Point an alias to a version."""
     model, alias = parse_alias(target)
     with open_to_write(storage, actor=actor) as registry:
-        registry.set_alias(model, alias, version, if_currently=_expected(if_currently), force=force, why=why)
+        asked = registry.set_alias(model, alias, version, if_currently=_expected(if_currently), force=force, why=why)
+    end_if_asked(target, asked)
     say(f"{target} is {model}/{version}")
 
 
@@ -67,18 +74,25 @@ def alias_rm(
     """Remove an alias."""
     model, alias = parse_alias(target)
     with open_to_write(storage, actor=actor) as registry:
-        registry.remove_alias(model, alias, if_currently=_expected(if_currently), force=force, why=why)
+        asked = registry.remove_alias(model, alias, if_currently=_expected(if_currently), force=force, why=why)
+    end_if_asked(target, asked)
     say(f"{target} is removed")
 
 
 @alias_app.command("protect")
 def alias_protect(
-    target: AliasArgument, why: WhyOption = None, actor: ActorOption = None, storage: Storage = None
+    target: AliasArgument,
+    approvals: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="So many others must approve each change; else as now.")
+    ] = None,
+    why: WhyOption = None,
+    actor: ActorOption = None,
+    storage: Storage = None,
 ) -> None:
-    """Let an alias be moved or removed only with --force."""
+    """Let an alias be moved or removed only with --force, or only once others approve it."""
     model, alias = parse_alias(target)
     with open_to_write(storage, actor=actor) as registry:
-        registry.protect_alias(model, alias, why=why)
+        registry.protect_alias(model, alias, approvals=approvals, why=why)
     say(f"{target} is protected")
 
 
@@ -89,8 +103,19 @@ def alias_unprotect(
     """Let an alias be moved again."""
     model, alias = parse_alias(target)
     with open_to_write(storage, actor=actor) as registry:
-        registry.protect_alias(model, alias, protected=False, why=why)
+        asked = registry.protect_alias(model, alias, protected=False, why=why)
+    end_if_asked(target, asked)
     say(f"{target} is not protected")
+
+
+def end_if_asked(target: str, asked: Request | None) -> None:
+    """Say that a change waits for others, and exit with 3; do nothing where it was made."""
+    if asked is not None:
+        say(
+            f"{target} stays as it is: request {asked.id} waits for {approvals_text(asked.missing)}; "
+            f"somebody else runs `registry request approve {asked.id}`"
+        )
+        raise typer.Exit(CODES["requested"])
 
 
 def _expected(text: str | None) -> Expected:
@@ -113,17 +138,16 @@ def promote_command(
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
-    """Move an alias to a version only if that is better; exit 1 if it is not."""
+    """Move an alias to a version only if that is better; exit 1 if it is not, 3 if others must approve it."""
     way = parse_direction(direction)
     with open_to_write(storage, as_json=as_json, actor=actor) as registry:
         found = registry.promote(ref, to, metric=metric, direction=way, margin=margin, force=force, why=why)
     if as_json:
         print_json(found.as_dict())
     else:
-        said = {"promoted": "moved", "already": "left", "refused": "not moved"}[found.status]
-        say(f"{found.model}@{found.alias} {said}: {found.reason}")
-    if found.status == "refused":
-        raise typer.Exit(1)
+        say(f"{found.model}@{found.alias} {SAID[found.status]}: {found.reason}")
+    if found.status in CODES:
+        raise typer.Exit(CODES[found.status])
 
 
 def rollback_command(
@@ -136,8 +160,10 @@ def rollback_command(
 ) -> None:
     """Point an alias to where it was before its last move; again: one move further back."""
     with open_to_write(storage, actor=actor) as registry:
-        number = registry.rollback(target, if_currently=_expected(if_currently), force=force, why=why)
-    say(f"{target} is {parse_alias(target)[0]}/{number} again")
+        done = registry.rollback(target, if_currently=_expected(if_currently), force=force, why=why)
+    if not isinstance(done, int):
+        end_if_asked(target, done)
+    say(f"{target} is {parse_alias(target)[0]}/{done} again")
 
 
 def history_command(

@@ -1,0 +1,1 @@
+"""What lets several people watch over models: hooks, and requests to move an alias."""

@@ -1,0 +1,1 @@
+"""Commands for what names and describes versions."""

@@ -1,0 +1,1 @@
+"""Commands for those who watch over the models of others: hooks, requests, grants."""

@@ -1,0 +1,119 @@
+"""Tell one hook of one event: by HTTP POST, signed as GitHub signs its webhooks, or by a command."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from registry.core.error_text import one_line, storable
+
+HTTP_SECONDS = 10.0  # for each step of a request: connect, send, wait for the answer
+COMMAND_SECONDS = 60.0
+LONGEST_DETAIL = 300
+SIGNATURE = "X-Hub-Signature-256"
+
+
+class DeliveryError(Exception):
+    """The hook did not take the event; the text says what it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is delivered: the event's id, its kind, and its body as CloudEvents' JSON."""
+
+    event: str
+    kind: str
+    body: bytes
+
+
+def post(url: str, message: Message, secret: str | None) -> str:
+    """Send an event; return what was answered. No redirect is followed: it may lead where only this machine may ask.
+
+    Raises:
+        DeliveryError: another answer than 2xx, or none.
+    """
+    headers = {
+        "Content-Type": "application/cloudevents+json; charset=utf-8",
+        "User-Agent": "studies-registry",
+        "X-Studies-Event": message.kind,
+        "X-Studies-Delivery": message.event,
+    }
+    if secret is not None:
+        headers[SIGNATURE] = sign(secret, message.body)
+    request = urllib.request.Request(url, message.body, headers, method="POST")  # noqa: S310 - only http and https
+    try:
+        with _OPENER.open(request, timeout=HTTP_SECONDS) as answer:
+            return f"HTTP {answer.status}"
+    except urllib.error.HTTPError as error:
+        error.close()
+        went = ", a redirect, which is not followed" if 300 <= error.code < 400 else ""
+        raise DeliveryError(f"HTTP {error.code}{went}") from None
+    except urllib.error.URLError as error:
+        raise DeliveryError(f"no answer: {error.reason}"[:LONGEST_DETAIL]) from None
+    except Exception as error:  # what a server sends that is no HTTP, too
+        raise DeliveryError(one_line(error)) from None
+
+
+def sign(secret: str, body: bytes) -> str:
+    """Return the signature of a body: HMAC-SHA256, as docs.github.com/webhooks describes it.
+
+    Example:
+        >>> sign("It's a Secret to Everybody", b"Hello, World!")[:20]
+        'sha256=757107ea0eb25'
+    """
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_arguments: Any) -> None:
+        """Follow none."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def run(command: str, message: Message, environ: Mapping[str, str]) -> str:
+    """Run a command without a shell, with the event on its stdin; return its exit code as text.
+
+    Raises:
+        DeliveryError: it cannot be run, exits with another code than 0, or takes more than a minute; then it is ended.
+    """
+    with tempfile.TemporaryFile() as events, tempfile.TemporaryFile() as errors:
+        events.write(message.body)
+        events.seek(0)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - whoever delivers says that commands may be run
+                shlex.split(command),
+                stdin=events,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                env=dict(environ),
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise DeliveryError(one_line(error)) from None
+        try:
+            code = process.wait(COMMAND_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise DeliveryError(f"it took more than {COMMAND_SECONDS:g} seconds and was ended") from None
+        finally:
+            if process.poll() is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if code == 0:
+            return "exit 0"
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4 * LONGEST_DETAIL))
+        said = " ".join(storable(errors.read().decode("utf-8", "backslashreplace")).split())
+        raise DeliveryError(f"exit {code}{': ' if said else ''}{said}"[:LONGEST_DETAIL])
