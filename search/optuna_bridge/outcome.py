@@ -20,13 +20,13 @@ def optuna_state(result: TrialResult) -> TrialState:
     """Return what Optuna calls a trial that ended so.
 
     A trial that its params made impossible is pruned and infeasible: samplers learn from that, and from nothing
-    that has failed. Of several objectives Optuna prunes none, and its samplers fail on a pruned trial that has reports:
-    so one that was pruned is complete there with the values of its best epoch, or failed where one is not known.
+    that has failed. Of several objectives, whose pruned trials Optuna's samplers do not compare, one that was pruned is
+    complete with the values of its best epoch, and one that has ended without a value of each is pruned.
     """
     if is_infeasible(result):
         return TrialState.PRUNED
     if result.further and not result.stop_reason.failed:
-        return TrialState.FAIL if result.values is None else TrialState.COMPLETE
+        return TrialState.PRUNED if result.values is None else TrialState.COMPLETE
     if result.stop_reason is StopReason.PRUNED:
         return TrialState.PRUNED
     return TrialState.FAIL if result.stop_reason.failed else TrialState.COMPLETE

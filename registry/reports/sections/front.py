@@ -32,7 +32,8 @@ def front_block(study: ReportedStudy) -> Block:
     share = covered(points)
     dominated = len(measured) - len(front)
     said = f"{len(front)} of {len(measured)} trials are on the front. {dominated or 'None'} "
-    said += f"{'is' if dominated < 2 else 'are'} dominated: some trial is as good in every objective, and better in one."
+    said += f"{'is' if dominated < 2 else 'are'} dominated: "
+    said += "some trial is as good in every objective, and better in one."
     if share is not None:
         said += (
             f" The front's hypervolume is {share:.3f}: the share that it dominates of the box from the worst to the "

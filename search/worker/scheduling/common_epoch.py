@@ -26,7 +26,7 @@ def begin_trial(study: Study, trial_id: int, epochs: int | None = None) -> Trial
         epochs: after which trials are compared for the first time; None where each is trained to its end.
     """
     study._thread_local.cached_all_trials = None
-    if epochs is not None:
+    if epochs is not None or len(study.directions) > 1:
         study = copy.copy(study)
         study._storage = _AtEpoch(study._storage, epochs, study.directions)  # type: ignore[assignment]
     return Trial(study, trial_id)
@@ -35,7 +35,7 @@ def begin_trial(study: Study, trial_id: int, epochs: int | None = None) -> Trial
 class _AtEpoch:
     """A storage whose trials are all shown after the same epochs; everything else is the storage's own."""
 
-    def __init__(self, storage: Any, epochs: int, directions: Sequence[StudyDirection]) -> None:
+    def __init__(self, storage: Any, epochs: int | None, directions: Sequence[StudyDirection]) -> None:
         self._own, self._epochs, self._directions = storage, epochs, directions
 
     def __getattr__(self, name: str) -> Any:
@@ -47,17 +47,23 @@ class _AtEpoch:
         return [trial for trial in shown if states is None or trial.state in states]
 
 
-def at_epoch(trials: Sequence[FrozenTrial], epochs: int, directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
+def at_epoch(
+    trials: Sequence[FrozenTrial], epochs: int | None, directions: Sequence[StudyDirection]
+) -> list[FrozenTrial]:
     """Return trials as if each had ended after its first epochs, with the best value in them, and others at that epoch.
 
-    Those that run, have failed or were infeasible stay as they are.
+    Those that run, have failed or were infeasible stay as they are, and so do all where ``epochs`` is None. Of several
+    objectives, pruned trials are shown without their reports, by which Optuna's TPE cannot compare them.
     """
     shown = []
     for trial in trials:
         ended = trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and not breaks_constraint(trial)
-        values = values_at(trial, directions[0], epochs) if ended else []
+        values = values_at(trial, directions[0], epochs) if ended and epochs is not None else []
         if len(values) == len(directions) and None not in values:
             trial = copy.copy(trial)
             trial.state, trial.values = TrialState.COMPLETE, values
+        elif trial.state is TrialState.PRUNED and len(directions) > 1:
+            trial = copy.copy(trial)
+            trial.intermediate_values = {}
         shown.append(trial)
     return shown

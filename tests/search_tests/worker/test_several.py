@@ -125,7 +125,9 @@ def test_samplers_learn_from_trials_that_were_pruned(study: Begin, sampler: str)
     trials = bench.work()
     assert {str(trial.stop_reason) for trial in trials} <= {"completed", "pruned"}
     assert len({trial.params["x"] for trial in trials}) == 26
-    assert all(frozen.intermediate_values for frozen in bench.optuna_study().trials)
+    for trial, frozen in zip(trials, bench.optuna_study().trials, strict=True):
+        assert frozen.intermediate_values
+        assert frozen.state.name == ("COMPLETE" if trial.stop_reason is StopReason.COMPLETED else "PRUNED")
 
 
 def test_pruning_is_by_the_first_objective(study: Begin) -> None:
