@@ -76,7 +76,7 @@ class Rungs:
             arrived = self._arrived(curves, rung)
             coming = np.count_nonzero((curves.epochs < self.levels[rung]) & (curves.running | curves.paused))
             ordered = curves.best_first(arrived, rung)
-            places = curves.places(-(-(len(ordered) + coming + new) // self._reduction), ordered, rung)
+            places = curves.places(int(-(-(len(ordered) + coming + new) // self._reduction)), ordered, rung)
             found |= {int(number) for number in ordered[places:] if waiting[number]}
         return found
 

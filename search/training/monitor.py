@@ -86,7 +86,7 @@ class Monitor:
     pruned_by: Verdict | None = None
     stretch: Stretch = field(default_factory=Stretch)
     costs: dict[str, float] = field(default_factory=dict)
-    here: int = 0  # epochs that this process has trained
+    here: int = field(default=0, compare=False)  # epochs that this process has trained
 
     @property
     def over(self) -> bool:

@@ -21,6 +21,7 @@ def add(registry: Registry, trial: int, score: float, size: int | None, **given:
     """Register a version of a study with two objectives, that keeps the best one and the front."""
     curves = {"val_accuracy": [score]} | ({} if size is None else {"parameters": [float(size)]})
     options: dict[str, Any] = {
+        "source": Source(study="s", trial=trial),
         "top_k": 1,
         "objectives": OBJECTIVES,
         "tags": {"objectives": objectives_text(OBJECTIVES)},
@@ -33,7 +34,6 @@ def add(registry: Registry, trial: int, score: float, size: int | None, **given:
         direction="max",
         epoch=1,
         curves=curves,
-        source=Source(study="s", trial=trial),
         **options | given,
     )
 

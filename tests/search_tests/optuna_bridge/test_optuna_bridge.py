@@ -76,7 +76,7 @@ def objective(trial):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"sampler": "tpee"}, "the sampler is 'tpee'; expected one of: tpe, gp, cmaes, random, qmc, grid"),
+        ({"sampler": "tpee"}, "the sampler is 'tpee'; expected one of: tpe, gp, cmaes, nsga2, random, qmc, grid"),
         ({"pruner": "x"}, "the pruner is 'x'; expected one of: hyperband, asha, median, percentile, none"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,11 @@ class Bench:
         Worker(self.context, device="cpu", worker_id="w").run(threading.Event())
         return read_trials(self.engine, self.record.id)
 
-    def optuna_study(self) -> optuna.Study:
-        """Return the study as Optuna opens it."""
+    @contextmanager
+    def optuna_study(self) -> Iterator[optuna.Study]:
+        """Give the study as Optuna opens it."""
         with closing_storage(self.engine) as storage:
-            return optuna.load_study(study_name="s", storage=storage)
+            yield optuna.load_study(study_name="s", storage=storage)
 
 
 Begin = Callable[..., Bench]
@@ -104,14 +106,15 @@ def test_optuna_opens_the_study_with_all_its_objectives(begin_on: Begin, databas
     bench = begin_on(database_url, "line", 4, sampler="random")
     trials = bench.work()
     assert [trial.stop_reason for trial in trials] == [StopReason.COMPLETED] * 4
-    theirs = bench.optuna_study()
-    assert [way.name for way in theirs.directions] == ["MAXIMIZE", "MINIMIZE"]
-    assert theirs.metric_names == ["score", "cost"]
-    for trial, frozen in zip(trials, theirs.trials, strict=True):
-        x = trial.params["x"]
-        assert (trial.score, frozen.values) == (x, [x, x * x])
+    with bench.optuna_study() as theirs:
+        assert [way.name for way in theirs.directions] == ["MAXIMIZE", "MINIMIZE"]
+        assert theirs.metric_names == ["score", "cost"]
+        for trial, frozen in zip(trials, theirs.trials, strict=True):
+            x = trial.params["x"]
+            assert (trial.score, frozen.values) == (x, [x, x * x])
+        best_trials = {trial.number for trial in theirs.best_trials}
     status = read_status(bench.engine, "s")
-    assert {one.trial for one in status.front} == {trial.number for trial in theirs.best_trials}
+    assert {one.trial for one in status.front} == best_trials
     shown = status.as_dict()
     assert shown["objectives"] == [{"metric": "score", "direction": "max"}, {"metric": "cost", "direction": "min"}]
     best = max(trials, key=lambda trial: trial.score or 0.0)
@@ -125,7 +128,9 @@ def test_samplers_learn_from_trials_that_were_pruned(study: Begin, sampler: str)
     trials = bench.work()
     assert {str(trial.stop_reason) for trial in trials} <= {"completed", "pruned"}
     assert len({trial.params["x"] for trial in trials}) == 26
-    for trial, frozen in zip(trials, bench.optuna_study().trials, strict=True):
+    with bench.optuna_study() as theirs:
+        ended = theirs.trials
+    for trial, frozen in zip(trials, ended, strict=True):
         assert frozen.intermediate_values
         assert frozen.state.name == ("COMPLETE" if trial.stop_reason is StopReason.COMPLETED else "PRUNED")
 
@@ -159,7 +164,8 @@ def test_what_is_not_a_value_for_each_fails_the_trial(study: Begin, attr: str, s
 def test_a_value_that_is_not_a_number_fails_the_trial(study: Begin) -> None:
     bench = study("half", 1)
     assert bench.work()[0].stop_reason is StopReason.NAN
-    assert bench.optuna_study().trials[0].values is None
+    with bench.optuna_study() as theirs:
+        assert theirs.trials[0].values is None
 
 
 @pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - set(OF_SEVERAL) - {"gp", "grid"}))
@@ -188,27 +194,35 @@ def test_the_report_has_the_front_and_what_it_covers(study: Begin) -> None:
     assert all(trial.values == (trial.score, trial.params["x"] ** 2) for trial in reported.trials)
 
 
-def test_a_study_of_optunas_with_several_objectives_is_imported(study: Begin, tmp_path: Path) -> None:
+def study_of_optunas(
+    url: str, second: Callable[[float], float], names: list[str] | None = None
+) -> tuple[list[list[float]], list[int]]:
+    """Make a study of plain Optuna with two objectives; return its trials' values, and which are the best."""
+    study = optuna.create_study(study_name="theirs", storage=url, directions=["maximize", "minimize"])
+    if names:
+        study.set_metric_names(names)
+    study.optimize(lambda trial: (trial.suggest_float("x", 0, 1), second(trial.params["x"])), n_trials=3)
+    ended, best = study.trials, study.best_trials
+    study._storage._backend.engine.dispose()  # type: ignore[attr-defined]
+    return [trial.values for trial in ended], [trial.number for trial in best]
+
+
+def test_a_study_of_optunas_with_several_objectives_is_imported(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/theirs.db"
-    theirs = optuna.create_study(study_name="theirs", storage=url, directions=["maximize", "minimize"])
-    theirs.optimize(lambda trial: (trial.suggest_float("x", 0, 1), 1 - trial.params["x"]), n_trials=3)
+    values, best = study_of_optunas(url, lambda x: 1 - x)
     past = read_optuna_study(url, "theirs")
     assert [objective.metric for objective in past.objectives] == ["value_0", "value_1"]
     opened, imported = Study.import_optuna(url, "theirs", name="mine", storage=f"sqlite:///{tmp_path}/studies.db")
     assert imported.trials == 3
     front = opened.status().front
-    assert [one.trial for one in front] == [max(theirs.best_trials, key=lambda trial: trial.values[0]).number]
-    bench = study("line", 1)  # in the same database
-    with closing_storage(bench.engine) as storage:
-        copied = optuna.load_study(study_name="mine", storage=storage)
-    assert [trial.values for trial in copied.trials] == [trial.values for trial in theirs.trials]
+    assert [one.trial for one in front] == best
+    with closing_storage(opened.engine) as storage:
+        assert [trial.values for trial in optuna.load_study(study_name="mine", storage=storage).trials] == values
     opened.close()
 
 
 def test_an_import_of_objectives_of_one_name_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/theirs.db"
-    theirs = optuna.create_study(study_name="theirs", storage=url, directions=["maximize", "minimize"])
-    theirs.set_metric_names(["a", "a"])
-    theirs.optimize(lambda trial: (trial.suggest_float("x", 0, 1), 1.0), n_trials=1)
+    study_of_optunas(url, lambda x: 1.0, ["a", "a"])
     with pytest.raises(UsageError, match="calls its objectives 'a', 'a'; expected different names"):
         read_optuna_study(url, "theirs")
