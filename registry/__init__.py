@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from registry.plots.curves import plot_curves
     from registry.query.language import fields
     from registry.reproduction.reproduce import Reproduction
+    from registry.values.front import Front
     from registry.values.recipe import Recipe
     from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
@@ -56,6 +57,7 @@ __all__ = [
     "ExportError",
     "Exported",
     "Findings",
+    "Front",
     "Garbage",
     "Hook",
     "Imported",
@@ -105,6 +107,7 @@ _HOMES = {
     "registry.labels.requests": ["Decision", "Request"],
     "registry.api.registry": ["Registry"],
     "registry.reproduction.reproduce": ["Reproduction"],
+    "registry.values.front": ["Front"],
     "registry.values.recipe": ["Recipe"],
     "registry.values.version": ["LossCurve", "ModelVersion", "RegisteredModel", "Source", "Weights"],
 }

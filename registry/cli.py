@@ -17,6 +17,7 @@ from registry.commands import (
     show,
     transfer,
 )
+from registry.commands.asking import best
 from registry.commands.help.examples import EXAMPLES
 from registry.commands.labels import aliases, tags
 from registry.commands.oversight import grants, hooks, requests
@@ -28,7 +29,7 @@ app = new_app("Registered models: which is best, its curves, its weights.")
 app.command("models")(show.models_command)
 app.command("list")(listing.list_command)
 app.command("show")(show.show_command)
-app.command("best")(show.best_command)
+app.command("best")(best.best_command)
 app.command("compare")(compare.compare_command)
 app.command("curves")(curves.curves_command)
 app.command("load")(load.load_command)

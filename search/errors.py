@@ -77,5 +77,9 @@ class LeaseLost(Exception):  # noqa: N818 - an answer, not an error
     """Another worker holds the trial now; this one stops training it."""
 
 
+class TooLarge(Exception):  # noqa: N818 - an answer, not an error
+    """The model has more parameters than its study allows; it is not trained."""
+
+
 class TimeLimit(Exception):  # noqa: N818 - an answer, not an error
     """The trial has had its time; the epoch under way is given up."""

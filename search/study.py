@@ -26,8 +26,8 @@ from search.launchers.watch import OnStatus, current_status, run_workers
 from search.optuna_bridge.studies import check_whole
 from search.problems.resolve import check_not_importing
 from search.records.confirm_plan import numbered_name
-from search.records.frame import to_frame
-from search.records.live_curves import LiveCurves, read_live_curves
+from search.records.shown.frame import to_frame
+from search.records.shown.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus
 from search.records.studies import StudyRecord, read_study, set_stopping, study_names
 from search.records.trials import TrialRecord, read_trials
@@ -84,7 +84,7 @@ class Study:
         problem: str | Problem | Callable[[Any], Any],
         trials: int,
         storage: str | None = None,
-        direction: Literal["minimize", "maximize"] | None = None,
+        direction: str | None = None,
         artifacts: str | None = None,
         accept_changes: bool = False,
         inspect_seconds: float | None = None,
@@ -100,7 +100,8 @@ class Study:
             trials: the budget in sum; a study that has more keeps it.
             storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default, or ``my-studies.db`` where that
                 is a reference.
-            direction: which way an objective of Optuna's is optimized, ``minimize`` by default; a problem has its own.
+            direction: which way an objective of Optuna's is optimized, ``minimize`` by default; of one that returns
+                several values, ``maximize,minimize``. A problem has its own.
             artifacts: where the registry's weights go: ``database``, a folder or an fsspec URL. It is recorded, for
                 everybody; a registry that has another store, or weights in the database, refuses it.
             accept_changes: go on with a study though its problem has changed.
@@ -116,6 +117,8 @@ class Study:
         from search.trial_import.warm_start import check_sources, start_warm
 
         check_not_importing()
+        way, objectives = parse_direction(direction, settings.get("objectives"))
+        settings |= {} if objectives is None else {"objectives": objectives}
         engine = open_engine(own_url(storage))
         record = create_study(
             engine,
@@ -123,11 +126,11 @@ class Study:
             problem,
             trials,
             settings,
-            direction=parse_direction(direction),
+            direction=way,
             artifacts=artifacts,
             accept=accept_changes,
             seconds=inspect_seconds,
-            check=lambda objective: check_sources(engine, warm_start, objective),
+            check=lambda objectives: check_sources(engine, warm_start, objectives),
         )
         start_warm(engine, record, warm_start)
         return cls(engine, record)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from registry.api.connection import Connected
 from registry.core.database.transaction import reading
 from registry.core.objective import Direction
+from registry.values.front import Front
 from registry.values.version import ModelVersion, RegisteredModel
 from registry.versions.find import all_models, has_weights, ids_of_best, origins
 from registry.versions.read import fetch, fetch_refs
@@ -160,6 +161,26 @@ class Queries(Connected):
         with reading(self._engine) as connection:
             ids = ids_of_best(connection, model, metric, direction, _fits(connection, where, loadable))
             return fetch(connection, ids, self._loader)[0]
+
+    def front(self, model: str, metric: str | None = None, *, where: Where = None, loadable: bool = False) -> Front:
+        """Return a model's versions that no other dominates in several objectives, the best by the first one first.
+
+        Args:
+            model: the registered model's name.
+            metric: the objectives, such as ``val_accuracy:max,parameters:min``: metrics that versions have at their own
+                epoch, or ``parameters``; without it, those of the study that made the newest version with several.
+            where: only among versions that fit this filter; see `find`.
+            loadable: only among versions whose weights are there.
+
+        Raises:
+            NotFoundError: there is no such model, or no version fits.
+            UsageError: nobody has said what the objectives are, or there is one only; or a filter that cannot be.
+        """
+        from registry.versions.front import front_of_model
+
+        with reading(self._engine) as connection:
+            objectives, ids = front_of_model(connection, model, metric, _fits(connection, where, loadable))
+            return Front(objectives, tuple(fetch(connection, ids, self._loader)))
 
     def origins(self, model: str) -> dict[str, int]:
         """Return the version numbers of a model's versions by their origin; empty where there is no such model."""

@@ -14,7 +14,7 @@ from registry.api.oversight.approvals import Approvals
 from registry.api.oversight.hooks import Hooks
 from registry.api.transfer import Transfer
 from registry.core.database.url import display_url
-from registry.core.objective import Direction
+from registry.core.objective import Direction, Objective
 from registry.values.html import html_table
 from registry.values.version import ModelVersion, Source
 
@@ -80,6 +80,7 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
         tags: Mapping[str, str] | None = None,
         recipe: bytes | None = None,
         top_k: int | None = None,
+        objectives: Sequence[Objective] = (),
         also: Callable[[Connection], object] = lambda connection: None,
     ) -> ModelVersion | None:
         """Register a version; everything of it becomes visible at once, or nothing.
@@ -106,6 +107,8 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
             recipe: what made it, as `registry.values.recipe.Recipe.to_bytes` packs it; the same bytes are stored once.
             top_k: register only if the score is among the best K of its study. The version that it displaces
                 keeps its record and loses its weights, unless an alias pins it.
+            objectives: the study's, where it has several, that of the score first: with ``top_k``, versions that no
+                other of the study dominates are kept, too.
             also: called within the transaction, whether ``top_k`` keeps the version out or not; what it raises
                 undoes all.
 
@@ -140,13 +143,36 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
             tags=tags,
         )
         files = Files(file, reference_predictions, recipe)
-        return register_version(self._engine, record, files, self._clock, self._loader, top_k=top_k, also=also)
+        return register_version(
+            self._engine, record, files, self._clock, self._loader, top_k=top_k, objectives=objectives, also=also
+        )
 
-    def would_keep(self, model: str, *, study: str | None, score: float, direction: Direction, top_k: int) -> bool:
-        """Tell whether `register` would keep a score now: a cheap look before weights are made into bytes."""
-        from registry.registration.register import would_keep
+    def would_keep(
+        self,
+        model: str,
+        *,
+        study: str | None,
+        score: float,
+        direction: Direction,
+        top_k: int,
+        objectives: Sequence[Objective] = (),
+        further: Sequence[float] = (),
+    ) -> bool:
+        """Tell whether `register` would keep a score now: a cheap look before weights are made into bytes.
 
-        return would_keep(self._engine, model, study=study, score=score, direction=direction, top_k=top_k)
+        Args:
+            model: the registered model.
+            study: the version's.
+            score: the version's.
+            direction: ``max`` or ``min``.
+            top_k: as for `register`.
+            objectives: as for `register`.
+            further: the version's values of the objectives after the first.
+        """
+        from registry.registration.register import Kept, would_keep
+
+        kept, values = Kept(top_k, tuple(objectives)), (score, *further)
+        return would_keep(self._engine, model, study=study, values=values, direction=direction, kept=kept)
 
     # Weights
 

@@ -1,16 +1,12 @@
-"""Commands that tell what there is: models, show, best."""
+"""Commands that tell what there is: models, show."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from registry.api.registry import Registry
-from registry.commands.arguments import DirectionOption, ModelArgument, RefArgument, WhereOption, parse_direction
+from registry.commands.arguments import RefArgument
 from registry.core.console import Json, Storage, print_json, print_table, say, show
 from registry.core.numbers import size_text
-from registry.labels.aliases import approvals_text, without_weights
+from registry.labels.aliases import approvals_text
 from registry.values.known_tags import CHANGES_TAG, NO_WEIGHTS_TAG
 from registry.values.version import ModelVersion, RegisteredModel
 
@@ -46,7 +42,7 @@ def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = Fals
     with Registry(storage) as registry:
         version = registry.get(ref)
         line = None if as_json else next(model for model in registry.models() if model.name == version.model)
-    _print_version(version, as_json)
+    print_version(version, as_json)
     for alias in version.aliases:
         if line and alias in line.protected:
             say(f"\n{version.model}@{_protection(line, alias)} is protected")
@@ -54,25 +50,8 @@ def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = Fals
         say(f"\nThe model {version.model}:\n\n{line.description}")
 
 
-def best_command(
-    model: ModelArgument,
-    metric: Annotated[str | None, typer.Option(help="By this metric, not the model's objective.")] = None,
-    where: WhereOption = None,
-    direction: DirectionOption = None,
-    loadable: Annotated[bool, typer.Option("--loadable", help="Only among versions whose weights are there.")] = False,
-    storage: Storage = None,
-    as_json: Json = False,
-) -> None:
-    """Show a model's best version."""
-    with Registry(storage) as registry:
-        best = registry.best(model, metric, parse_direction(direction), where=where, loadable=loadable)
-    _print_version(best, as_json)
-    if best.weights is None and not as_json:
-        said = without_weights(best.ref, best.state)
-        say(f"\n{said}; --loadable looks only among those whose weights are there")
-
-
-def _print_version(version: ModelVersion, as_json: bool) -> None:
+def print_version(version: ModelVersion, as_json: bool) -> None:
+    """Print all that is known of a version."""
     if as_json:
         print_json(version.as_dict())
         return

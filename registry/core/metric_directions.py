@@ -15,7 +15,7 @@ _WORDS: dict[Direction, str] = {
         mean_absolute_percentage_error mean_squared_logarithmic_error root_mean_squared_error log_cosh logcosh
         kl_divergence kullback_leibler_divergence poisson hinge squared_hinge categorical_hinge
         binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy false_positives
-        false_negatives perplexity
+        false_negatives perplexity parameters seconds_per_epoch latency
         """,
     "max": """
         accuracy acc binary_accuracy categorical_accuracy sparse_categorical_accuracy

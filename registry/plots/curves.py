@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.core.atomic_file import whole_file
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
+from registry.core.pareto.objectives import COSTS
 from registry.values.colours import COLOURS
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _panels(versions: Sequence[ModelVersion], metrics: Sequence[str] | None) -> 
     if not available:
         raise NotFoundError("there are no curves to draw: " + ", ".join(v.ref for v in versions) + " have none")
     if metrics is None:
-        return sorted(available, key=lambda name: (name != "loss", name))
+        return sorted(available - COSTS.keys(), key=lambda name: (name != "loss", name))
     asked = list(dict.fromkeys(name.removeprefix("val_") for name in metrics))
     for name in asked:
         if name not in available:

@@ -7,7 +7,7 @@ repeats, and two trials that end at once see each other in the top K.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,8 @@ from registry.core.database.transaction import reading, write_again
 from registry.core.database.upsert import insert_new
 from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
+from registry.core.pareto.front import dominates
+from registry.core.pareto.objectives import losses_of
 from registry.registration.announcement import announce_version
 from registry.registration.insert import insert_version
 from registry.registration.new_version import Record
@@ -29,6 +31,7 @@ from registry.schema import curves, imports, metrics, models, params, recipes, t
 from registry.values.encoding import hash_record, pack_curve, pack_float, pack_metrics, pack_param
 from registry.values.version import Loader, ModelVersion
 from registry.versions.displacement import displace
+from registry.versions.front import front_ids, losses_by_version
 from registry.versions.read import fetch, fields_of_new
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ def register(
     loader: Loader,
     *,
     top_k: int | None,
+    objectives: Sequence[Objective],
     also: Callable[[Connection], object],
 ) -> ModelVersion | None:
     """Register a version in one transaction; see `Registry.register`.
@@ -84,6 +88,7 @@ def register(
         clock: tells the time that it is recorded with.
         loader: what the returned version is loaded by.
         top_k: register only if the score is among the best K of its study.
+        objectives: where there are several, register also what no other version of the study dominates.
         also: called within the transaction.
 
     Raises:
@@ -94,7 +99,7 @@ def register(
         raise UsageError(f"top_k is {top_k}; expected at least 1")
 
     def write(connection: Connection) -> Written | None:
-        done = _register(connection, record, staged, top_k, clock())
+        done = _register(connection, record, staged, Kept(top_k, tuple(objectives)), clock())
         also(connection)
         return done
 
@@ -110,33 +115,70 @@ def register(
         return fetch(connection, [written.id], loader)[0]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Which versions of a study keep their weights.
+
+    Args:
+        top_k: those with the K best scores; None for all.
+        objectives: of several, those that no other dominates, too.
+    """
+
+    top_k: int | None
+    objectives: tuple[Objective, ...] = ()
+
+    def has_place(
+        self, connection: Connection, model_id: int, study: str | None, values: Sequence[float], direction: Direction
+    ) -> bool:
+        """Tell whether a new version of these values, its score first, would be one of them."""
+        if self.top_k is None or count_better(connection, model_id, study, values[0], direction) < self.top_k:
+            return True
+        if len(values) < len(self.objectives) or len(self.objectives) < 2:
+            return False
+        point = losses_of(self.objectives, values)
+        others = losses_by_version(connection, _of(model_id, study), self.objectives)
+        return not any(dominates(other, point) for other in others.values())
+
+
 def would_keep(
-    engine: Engine, model: str, *, study: str | None, score: float, direction: Direction, top_k: int
+    engine: Engine, model: str, *, study: str | None, values: Sequence[float], direction: Direction, kept: Kept
 ) -> bool:
-    """Tell whether `register` would keep a score now; a NaN never."""
-    if math.isnan(score):
+    """Tell whether `register` would keep a version of these values now, its score first; a NaN never."""
+    if math.isnan(values[0]):
         return False
     with reading(engine) as connection:
         model_id = connection.execute(sa.select(models.c.id).where(models.c.name == model)).scalar()
-        return model_id is None or count_better(connection, model_id, study, score, direction) < top_k
+        return model_id is None or kept.has_place(connection, model_id, study, values, direction)
+
+
+def _values_of(record: Record, objectives: Sequence[Objective]) -> list[float]:
+    """Return a record's score, and its value of each further objective at its epoch, as far as they are known."""
+    values = [record.score]
+    for objective in objectives[1:]:
+        curve = record.curves.get(objective.metric)
+        value = math.nan if curve is None else curve.values[record.epoch - 1]
+        if math.isnan(value):
+            break
+        values.append(value)
+    return values
 
 
 def _register(
-    connection: Connection, record: Record, staged: content.Staging, top_k: int | None, now: datetime
+    connection: Connection, record: Record, staged: content.Staging, kept: Kept, now: datetime
 ) -> Written | None:
     """Register a version unless it is there or not among the best; return what was done, or None."""
-    if top_k is not None and math.isnan(record.score):
+    if kept.top_k is not None and math.isnan(record.score):
         return None
     model = lock_model(connection, record, now)
     existing = _existing(connection, model.id, record)
     if existing is not None:
         return Written(existing, None, now)
-    study = record.source.study
-    if top_k is not None and count_better(connection, model.id, study, record.score, record.direction) >= top_k:
+    study, values = record.source.study, _values_of(record, kept.objectives)
+    if not kept.has_place(connection, model.id, study, values, record.direction):
         return None
     version_id = insert(connection, model, record, staged, now)
-    if top_k is not None:
-        staged.unowned += _displace(connection, model.id, study, record.direction, top_k)
+    if kept.top_k is not None:
+        staged.unowned += _displace(connection, _of(model.id, study), record.direction, kept)
     return Written(version_id, model.next_version, now)
 
 
@@ -163,6 +205,10 @@ def count_better(connection: Connection, model_id: int, study: str | None, score
         sa.select(sa.func.count()).where(versions.c.model_id == model_id, _of_study(study), better)
     ).scalar_one()
     return count
+
+
+def _of(model_id: int, study: str | None) -> sa.ColumnElement[bool]:
+    return sa.and_(versions.c.model_id == model_id, _of_study(study))
 
 
 def _of_study(study: str | None) -> sa.ColumnElement[bool]:
@@ -246,19 +292,17 @@ def _parts(model_id: int, record: Record) -> dict[str, list[dict[str, Any]]]:
 
 
 def _displace(
-    connection: Connection, model_id: int, study: str | None, direction: Direction, top_k: int
+    connection: Connection, which: sa.ColumnElement[bool], direction: Direction, kept: Kept
 ) -> list[StoredArtifact]:
-    """Displace the versions behind the study's best K; return what `content.release` returns."""
+    """Displace those versions of a study that are not kept; return what `content.release` returns."""
     ranked = (
         sa.select(versions.c.id)
-        .where(versions.c.model_id == model_id, _of_study(study), versions.c.score.is_not(None))
+        .where(which, versions.c.score.is_not(None))
         .order_by(Objective("score", direction).order(versions.c.score), versions.c.number)
-        .limit(top_k)
+        .limit(kept.top_k)
         .subquery()
     )
-    behind = sa.and_(
-        versions.c.model_id == model_id,
-        _of_study(study),
-        versions.c.id.not_in(sa.select(ranked.c.id)),
-    )
+    behind = sa.and_(which, versions.c.id.not_in(sa.select(ranked.c.id)))
+    if len(kept.objectives) > 1:
+        behind &= versions.c.id.not_in(front_ids(connection, which, kept.objectives))
     return displace(connection, behind)

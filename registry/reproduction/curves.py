@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from registry.core.pareto.objectives import COSTS
 from registry.values.version import LossCurve
 
 
@@ -34,14 +35,14 @@ class CurveDifference:
 def compare_curves(
     recorded: Mapping[str, LossCurve], now: Mapping[str, Sequence[float]]
 ) -> tuple[CurveDifference, ...]:
-    """Return how the curves of all metrics of both trainings differ, by name.
+    """Return how the curves of all metrics of both trainings differ, by name; what a training cost is none.
 
     Example:
         >>> (loss,) = compare_curves({"loss": LossCurve("loss", (0.5, 0.25))}, {"loss": (0.5, 0.75)})
         >>> loss.largest, loss.epoch, loss.equal
         (0.5, 2, False)
     """
-    names = sorted(recorded.keys() | now.keys())
+    names = sorted((recorded.keys() | now.keys()) - COSTS.keys())
     return tuple(
         _compared(name, recorded[name].values if name in recorded else (), now.get(name, ())) for name in names
     )

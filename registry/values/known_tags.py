@@ -6,6 +6,7 @@ BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
 ENSEMBLE_TAG, REFIT_TAG = "ensemble", "refit"  # the study whose models it averages, or whose winner it trains again
 NO_WEIGHTS_TAG = "no_weights"  # why a version was registered without a file
 CHANGES_TAG = "accepted_changes"  # how the problem had changed since the study began, where somebody went on with it
+OBJECTIVES_TAG = "objectives"  # what the study optimizes, where that is several metrics
 CLASSES_TAG = "classes"  # what the classes are called, as a JSON list
 TEST = "test_"  # with which the names of metrics on test data begin
 MEAN_TAG, SPREAD_TAG, SEEDS_TAG = "confirm_mean", "confirm_spread", "confirm_seeds"  # of what was confirmed

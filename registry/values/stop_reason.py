@@ -17,6 +17,8 @@ class StopReason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     ERROR = "error"
     CRASHED = "crashed"
+    TOO_LARGE = "too_large"
+    TOO_SLOW = "too_slow"
 
     @property
     def failed(self) -> bool:
@@ -26,4 +28,9 @@ class StopReason(StrEnum):
     @property
     def infeasible(self) -> bool:
         """Tell whether the trial's params made it impossible, which samplers should know."""
-        return self in (StopReason.NAN, StopReason.OUT_OF_MEMORY)
+        return self in (StopReason.NAN, StopReason.OUT_OF_MEMORY) or self.beyond_limit
+
+    @property
+    def beyond_limit(self) -> bool:
+        """Tell whether the trial broke a limit that its study sets; it has no score, and did not fail."""
+        return self in (StopReason.TOO_LARGE, StopReason.TOO_SLOW)

@@ -58,7 +58,7 @@ def try_out(spec: str) -> Findings:
     return Findings(
         problem=spec,
         model=inspection.model,
-        objective=f"{inspection.metric} ({inspection.direction})",
+        objective=", ".join(f"{each.metric} ({each.direction})" for each in inspection.objectives),
         space=[_in_words(each) for each in inspection.space["hyperparameters"]],
         data=[f"{name}: {', '.join(shapes)}" for name, shapes in describe_data(data).items()],
         data_bytes=_bytes_of(data),

@@ -35,7 +35,11 @@ WarmStart = Annotated[
 ]
 Direction = Annotated[
     str | None,
-    typer.Option("--direction", metavar="minimize|maximize", help="Of an objective of Optuna's (minimize)."),
+    typer.Option(
+        "--direction",
+        metavar="minimize|maximize",
+        help="Of an objective of Optuna's (minimize); with commas, of several values.",
+    ),
 ]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="How many workers; auto: one a core.")]
 On = Annotated[
@@ -51,7 +55,21 @@ MemoryLimit = Annotated[
 
 SETTINGS = {
     "max_epochs": Annotated[int | None, typer.Option("--max-epochs", help="Epochs a trial trains at most (10).")],
-    "sampler": Annotated[str | None, typer.Option("--sampler", help="tpe, gp, cmaes, random, qmc or grid (tpe).")],
+    "objectives": Annotated[
+        str | None,
+        typer.Option(
+            "--objective",
+            metavar="METRIC:max[,METRIC:min…]",
+            help="What is optimized, instead of the problem's own; of several, trials are ranked by the first.",
+        ),
+    ],
+    "max_parameters": Annotated[int | None, typer.Option("--max-parameters", help="A model with more is not trained.")],
+    "max_seconds_per_epoch": Annotated[
+        float | None, typer.Option("--max-seconds-per-epoch", help="A trial whose epochs take longer ends.")
+    ],
+    "sampler": Annotated[
+        str | None, typer.Option("--sampler", help="tpe, gp, cmaes, nsga2, random, qmc or grid (tpe).")
+    ],
     "schedule": Annotated[
         str | None,
         typer.Option("--schedule", help="Which trial trains next: triage, rungs, hyperband or full (triage)."),

@@ -16,6 +16,7 @@ from search.commands import options, session
 
 if TYPE_CHECKING:
     from search.records.status import BestTrial, StudyStatus
+    from search.records.studies import StudyRecord
     from search.study import Study
     from search.trial_import.warm_start import WarmStart
 
@@ -93,7 +94,6 @@ def _as_study(
     like: str, storage: str | None, problem: str | None, study: str | None, trials: int | None, given: dict[str, Any]
 ) -> tuple[str, str, int, dict[str, Any], str | None]:
     """Return what creates a study as another one is: problem, name, budget, settings, an objective's direction."""
-    from search.optuna_bridge.direction import WORDS
     from search.study import Study
 
     model = Study.open(like, storage)
@@ -103,10 +103,19 @@ def _as_study(
             study or model.free_name(),
             model.status().budget if trials is None else trials,
             model.settings_for_another() | given,
-            WORDS[model.record.objective.direction] if model.record.is_objective else None,
+            _direction_of(model.record, given),
         )
     finally:
         model.close()
+
+
+def _direction_of(record: StudyRecord, given: dict[str, Any]) -> str | None:
+    """Return an objective's direction where no setting has it."""
+    from search.optuna_bridge.direction import WORDS
+
+    if not record.is_objective or record.settings.objectives is not None or "objectives" in given:
+        return None
+    return WORDS[record.objective.direction]
 
 
 def worker_command(
@@ -176,8 +185,8 @@ def _create(
         **settings,
     )
     if opened.record.is_objective:
-        verb = WORDS[opened.record.objective.direction]
-        say(f"{problem} is an objective of Optuna's; the study {verb}s its value (--direction)")
+        ways = " and ".join(f"{WORDS[each.direction]}s its {each.metric}" for each in opened.record.objectives)
+        say(f"{problem} is an objective of Optuna's; the study {ways} (--direction)")
     name_database(opened.url)
     for started in opened.warm_starts() if database["warm_start"] else ():
         _say_warm(started)
@@ -236,6 +245,9 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
     if counts["paused"]:
         say(f"{counts['paused']} trials are paused, and go on with the study where they are among the best")
     say(describe_best(now))
+    if len(now.objectives) > 1:
+        shown = shlex.quote(study.record.model) + options.storage_option(study)
+        say(f"{len(now.front)} trials are on the front: registry best {shown} --pareto")
     if now.best is not None:
         for name, value in now.best.params.items():
             say(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from sqlalchemy.engine import Engine
 
 from registry.core.errors import NotFoundError, UsageError
+from registry.core.pareto.objectives import objectives_text
 from search.coordination import slots
 from search.creation import changes
 from search.creation.create import begin_study
@@ -71,7 +72,7 @@ def begin(
     warm_up()
     best = best_trials(parent, read_trials(engine, parent.id), top or TOP)
     settings = _settings(engine, parent, name, best, top or TOP)
-    inspection = call_in_child(inspect_problem, parent.problem, slow=SLOW)
+    inspection = call_in_child(inspect_problem, parent.problem, 0, None, settings.objectives, slow=SLOW)
     if not accept_changes:
         check_unchanged(parent, inspection)
     budget = (seeds or SEEDS) * len(best)
@@ -108,6 +109,9 @@ def _settings(engine: Engine, parent: StudyRecord, name: str, best: list[TrialRe
         epochs=None,
         target=None,
         stop_after=None,
+        objectives=None if parent.settings.objectives is None else objectives_text([parent.objective]),
+        max_parameters=None,
+        max_seconds_per_epoch=None,
         seed=derive_seed(parent.settings.seed, NEW_SEEDS + zlib.crc32(name.encode())),
         confirms=Confirmation(parent.name, numbers, points, top),
     )

@@ -15,7 +15,7 @@ from search.coordination.checkpointing.store import drop_checkpoint
 from search.coordination.ending.announcements import announce_if_over
 from search.coordination.ending.failures import stop_after_failures
 from search.optuna_bridge import tables
-from search.optuna_bridge.outcome import INFEASIBLE, is_infeasible, optuna_state
+from search.optuna_bridge.outcome import broken_constraint, optuna_state
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
 from search.schema import results, slots
@@ -48,9 +48,9 @@ def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialRe
     attrs: dict[str, Any] = {"stop_reason": result.stop_reason.value}
     if result.epoch is not None:
         attrs["best_epoch"] = result.epoch
-    infeasible = {INFEASIBLE: 1.0} if is_infeasible(result) else {}
-    tables.write_changes(connection, trial_id, Changes(user_attrs=attrs, system_attrs=infeasible))
-    tables.close_trial(connection, trial_id, optuna_state(result), result.score)
+    broken = broken_constraint(result)
+    tables.write_changes(connection, trial_id, Changes(user_attrs=attrs, system_attrs=broken))
+    tables.close_trial(connection, trial_id, optuna_state(result), result.values)
     if result.score is None:
         study = sa.select(slots.c.study_id).where(slots.c.id == slot)
         stop_after_failures(connection, connection.execute(study).scalar_one())

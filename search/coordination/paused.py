@@ -14,6 +14,7 @@ from registry.values.stop_reason import StopReason
 from search.coordination.finish import close_slot
 from search.records.results import TrialResult
 from search.records.settings import trial_seed
+from search.records.several.front import further_values
 from search.records.studies import StudyRecord
 from search.schema import OPEN, results, slots
 
@@ -91,4 +92,5 @@ def _result(study: StudyRecord, row: sa.Row[Any], pruned_by: Mapping[str, Any]) 
         seconds=row.seconds or 0.0,
         parameters=row.parameters,
         pruned_by=pruned_by,
+        further=further_values(study.objectives, curves, row.best_epoch),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +14,10 @@ from search.coordination.ending.announcements import announce_lost_worker
 from search.coordination.finish import close_slot
 from search.coordination.slots import end_attempts, release
 from search.optuna_bridge import tables
+from search.optuna_bridge.view.several import FURTHER
 from search.records.results import TrialResult
 from search.records.settings import trial_seed
+from search.records.several.front import further_values
 from search.records.studies import StudyRecord
 from search.schema import slots, workers
 from search.system.process_exit import WorkerExit
@@ -54,15 +57,27 @@ def unattended_result(
     connection: Connection, study: StudyRecord, row: sa.Row[Any], reason: StopReason, error: str
 ) -> TrialResult:
     """Return the result of a trial that nobody is left to tell of: what was reported of it."""
+    epoch = None if reason.failed else row.best_epoch
+    curves = _reported_curves(connection, study, row.trial_id)
     began = sa.select(clock(connection.dialect.name) - slots.c.started_at).where(slots.c.id == row.id)
     return TrialResult(
         trial=row.trial,
         seed=trial_seed(study.settings, row.trial),
         params=row.params or {},
         stop_reason=reason,
-        curves={study.objective.metric: tuple(tables.read_reports(connection, row.trial_id))},
+        curves=curves,
         score=None if reason.failed else row.score,
-        epoch=None if reason.failed else row.best_epoch,
+        epoch=epoch,
         seconds=connection.execute(began).scalar_one() or 0.0,
         error=error,
+        further=further_values(study.objectives, curves, epoch),
     )
+
+
+def _reported_curves(connection: Connection, study: StudyRecord, trial_id: int) -> dict[str, tuple[float, ...]]:
+    first, *others = study.objectives
+    kept = tables.read_system_attr(connection, trial_id, FURTHER) or []
+    curves = {first.metric: tuple(tables.read_reports(connection, trial_id))}
+    for place, objective in enumerate(others):
+        curves[objective.metric] = tuple(math.nan if values[place] is None else values[place] for values in kept)
+    return curves

@@ -223,9 +223,10 @@ def _accept(connection: Connection, study: StudyRecord, now: Inspection) -> None
 
 def _inspect(study: StudyRecord, seconds: float | None) -> Inspection:
     check_has_problem(study)
+    asked = study.settings.objectives
     if not study.is_objective:
-        return call_in_child(inspect_problem, study.problem, seconds=seconds, slow=SLOW)
+        return call_in_child(inspect_problem, study.problem, 0, None, asked, seconds=seconds, slow=SLOW)
     own = study.objective
     options: dict[str, Any] = {"seconds": seconds, "slow": SLOW, "tensorflow": study.needs_tensorflow}
-    now = call_in_child(inspect_problem, study.problem, 0, own.direction, **options)
+    now = call_in_child(inspect_problem, study.problem, 0, own.direction, asked, **options)
     return replace(now, metric=own.metric)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,11 +50,11 @@ def create_study(
     artifacts: str | None = None,
     accept: bool = False,
     seconds: float | None = None,
-    check: Callable[[Objective], None] = lambda objective: None,
+    check: Callable[[Sequence[Objective]], None] = lambda objectives: None,
 ) -> StudyRecord:
     """Create a study, or find the one of that name and raise its budget; see `search.Study.create`.
 
-    ``check`` is called with a new study's objective before anything is written; what it raises ends the creation.
+    ``check`` is called with a new study's objectives before anything is written; what it raises ends the creation.
 
     Raises:
         UserError: the problem, the settings or the database do not work; nothing was written.
@@ -65,7 +65,9 @@ def create_study(
     check_artifacts(engine, artifacts)
     spec = find_spec_of(problem)
     existing = find_existing(engine, name)
-    asked = Settings.of(settings) if existing is None else existing.settings.changed(settings)
+    imported = existing is not None and existing.problem == NO_PROBLEM
+    kept = {"objectives": None} if imported else {}  # what its trials optimized has other names in the problem
+    asked = Settings.of(settings) if existing is None else existing.settings.changed({**kept, **settings})
     check_sampler(asked)
     check_pruner(asked)
     check_schedule(asked.schedule)
@@ -75,22 +77,26 @@ def create_study(
         warm_up(tensorflow=tensorflow)
         points = trials if asked.sampler == "grid" else 0
         options: dict[str, Any] = {"seconds": seconds, "slow": SLOW, "tensorflow": tensorflow}
-        return call_in_child(inspect_problem, spec, points, direction, **options)
+        return call_in_child(inspect_problem, spec, points, direction, asked.objectives, **options)
 
     if existing is None:
         _check_new(engine, name)
         inspection = inspect()
         asked = objective_settings(settings) if inspection.is_objective else asked
+        asked = asked.of_objectives(inspection.objectives)
+        check_sampler(asked)
         for line in inspection.warnings:
             logger.warning(line)
-        check(Objective(inspection.metric, inspection.direction))
+        check(inspection.objectives)
         return begin_study(engine, name, inspection, asked, trials, artifacts)
     optuna_studies.check_whole(engine, existing)
-    if existing.problem == NO_PROBLEM:
+    if imported:
         inspection = inspect()
         if inspection.is_objective:
-            own = existing.objective  # what Optuna knew of the trials that were imported
-            inspection = replace(inspection, metric=own.metric, direction=direction or own.direction)
+            own, *further = existing.objectives  # what Optuna knew of the trials that were imported
+            if asked.objectives is None:
+                way = direction or own.direction
+                inspection = replace(inspection, metric=own.metric, direction=way, further=tuple(further))
             asked = objective_settings(settings)
         return _adopt(engine, existing, inspection, asked, trials, artifacts)
     check_direction(existing, direction)
@@ -115,9 +121,10 @@ def _adopt(
     engine: Engine, study: StudyRecord, inspection: Inspection, settings: Settings, trials: int, artifacts: str | None
 ) -> StudyRecord:
     """Go on from imported trials with a problem; see `adoption.adopt`."""
-    objective = Objective(inspection.metric, inspection.direction)
-    check_target(objective, settings)
-    check_may_adopt(study, inspection.problem, objective, settings)
+    settings = settings.of_objectives(inspection.objectives)
+    check_sampler(settings)
+    check_target(inspection.objectives[0], settings)
+    check_may_adopt(study, inspection.problem, inspection.objectives, settings)
     choose_artifacts(engine, artifacts)
     with writing(engine) as connection:
         adopt(connection, study, inspection, settings, trials)
@@ -135,7 +142,7 @@ def begin_study(
         DatabaseError: the database cannot be written.
     """
     _check_grid(inspection, settings, trials)
-    objective = Objective(inspection.metric, inspection.direction)
+    objective = inspection.objectives[0]
     check_target(objective, settings)
     use_wal(engine)
     create_tables(engine)
@@ -150,7 +157,7 @@ def begin_study(
             study_id = insert_study(
                 connection,
                 name=name,
-                optuna_id=optuna_studies.insert_study(connection, name, objective),
+                optuna_id=optuna_studies.insert_study(connection, name, (objective, *settings.several_objectives[1:])),
                 objective=objective,
                 settings=settings,
                 problem=inspection.problem,

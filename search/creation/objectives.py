@@ -9,21 +9,34 @@ from registry.core.errors import UsageError
 from registry.core.objective import Direction
 from search.errors import SettingsError
 from search.optuna_bridge.direction import WORDS
+from search.problems.objectives.function import VALUE
 from search.records.settings import OF_MODELS, OF_OBJECTIVES, Settings
 from search.records.studies import StudyRecord
 
 DIRECTIONS: Mapping[str, Direction] = {word: direction for direction, word in WORDS.items()}
 
 
-def parse_direction(text: str | None) -> Direction | None:
-    """Return an objective's direction, by Optuna's word for it; None where none was given.
+def parse_direction(text: str | None, given: str | None = None) -> tuple[Direction | None, str | None]:
+    """Return an objective's direction, or of several with a comma between them the objectives, as a setting.
+
+    Args:
+        text: Optuna's words; None where none was given.
+        given: the objectives as a setting, where they were given.
 
     Raises:
-        UsageError: it is another word.
+        UsageError: it is another word, or both were given.
     """
-    if text is not None and text not in DIRECTIONS:
-        raise UsageError(f"the direction is {text!r}; expected minimize or maximize")
-    return None if text is None else DIRECTIONS[text]
+    if text is None:
+        return None, given
+    words = text.split(",")
+    for word in words:
+        if word not in DIRECTIONS:
+            raise UsageError(f"the direction is {word!r}; expected minimize or maximize")
+    if given is not None:
+        raise UsageError(f"the direction is {text!r}, but the objectives say theirs, {given}; leave --direction out")
+    if len(words) == 1:
+        return DIRECTIONS[text], None
+    return None, ",".join(f"{VALUE}_{place}:{DIRECTIONS[word]}" for place, word in enumerate(words))
 
 
 def objective_settings(given: Mapping[str, Any]) -> Settings:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from registry.values.stop_reason import StopReason
 from search.records.results import TrialResult
 
-INFEASIBLE = "constraints:trainable"  # where Optuna's `Trial.set_constraint("trainable", …)` keeps it
+# Where Optuna's `Trial.set_constraint("trainable", …)` keeps what is above 0 for a trial that cannot be.
+INFEASIBLE = "constraints:trainable"
+BROKEN = {
+    StopReason.TOO_LARGE: "constraints:max_parameters",
+    StopReason.TOO_SLOW: "constraints:max_seconds_per_epoch",
+}
 IMPORTED_FROM = "imported_from"  # the attribute that says in Optuna's tools where a trial was
 
 
@@ -15,9 +20,14 @@ def optuna_state(result: TrialResult) -> TrialState:
     """Return what Optuna calls a trial that ended so.
 
     A trial that its params made impossible is pruned and infeasible: samplers learn from that, and from nothing
-    that has failed.
+    that has failed. Of several objectives, whose pruned trials Optuna's samplers do not compare, one that was pruned is
+    complete with the values of its best epoch, and one that has ended without a value of each is pruned.
     """
-    if is_infeasible(result) or result.stop_reason is StopReason.PRUNED:
+    if is_infeasible(result):
+        return TrialState.PRUNED
+    if result.further and not result.stop_reason.failed:
+        return TrialState.PRUNED if result.values is None else TrialState.COMPLETE
+    if result.stop_reason is StopReason.PRUNED:
         return TrialState.PRUNED
     return TrialState.FAIL if result.stop_reason.failed else TrialState.COMPLETE
 
@@ -26,3 +36,13 @@ def is_infeasible(result: TrialResult) -> bool:
     """Tell whether a trial's params made it impossible; so do those with which no epoch ends within the time limit."""
     too_slow = result.stop_reason is StopReason.TIME_LIMIT and result.score is None
     return result.stop_reason.infeasible or too_slow
+
+
+def broken_constraint(result: TrialResult) -> dict[str, float]:
+    """Return the constraint that an infeasible trial breaks, by the name that Optuna keeps it under; else nothing."""
+    return {BROKEN.get(result.stop_reason, INFEASIBLE): 1.0} if is_infeasible(result) else {}
+
+
+def breaks_constraint(trial: FrozenTrial) -> bool:
+    """Tell whether a trial is infeasible by what we have found."""
+    return any(name in trial.system_attrs for name in (INFEASIBLE, *BROKEN.values()))

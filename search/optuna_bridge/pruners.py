@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial
 from registry.core.errors import DatabaseUnavailable, UsageError
 from registry.core.objective import Objective
 from search.optuna_bridge.direction import DIRECTIONS
+from search.optuna_bridge.view.several import by_first, could_join
 from search.records.settings import Settings
 
 MAX_PEERS = 30
@@ -60,7 +61,7 @@ class StalledPruner:
     """
 
     def __init__(self, study: optuna.Study, trial: optuna.Trial, settings: Settings) -> None:
-        self._study, self._trial, self._settings = study, trial, settings
+        self._study, self._trial, self._settings = by_first(study), trial, settings
         self._verdict: dict[str, Any] | None = None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -98,11 +99,18 @@ class StalledPruner:
 
     def _judge(self, frozen: FrozenTrial, epoch: int, value: float) -> dict[str, Any] | None:
         rungs = _rungs(frozen)
-        if self._study.pruner.prune(self._study, frozen):
+        if self._is_hopeless(frozen):
             self._verdict = self._explain(frozen, epoch, value)
         elif self._verdict and (self._settings.pruner not in RUNG_PRUNERS or self._passed_rung(rungs)):
             self._verdict = None
         return self._verdict if self._verdict and self._stalled(frozen) else None
+
+    def _is_hopeless(self, frozen: FrozenTrial) -> bool:
+        """Tell whether the pruner would end the trial, and no other objective speaks for it."""
+        if not self._study.pruner.prune(self._study, frozen):
+            return False
+        objectives = self._settings.several_objectives
+        return not objectives or not could_join(frozen, self._study.get_trials(deepcopy=False), objectives)
 
     def _stalled(self, frozen: FrozenTrial) -> bool:
         return self._settings.prune_patience == 0 or self._stall.prune(self._study, frozen)

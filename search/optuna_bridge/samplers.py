@@ -16,6 +16,8 @@ from registry.core.errors import UsageError
 from search.errors import SettingsError
 from search.records.settings import Settings, derive_seed
 
+POPULATION = 20  # of NSGA-II: Optuna's 50 are more than most studies of models have
+
 
 @dataclass(frozen=True, slots=True)
 class Draw:
@@ -64,14 +66,20 @@ def _grid(draw: Draw) -> BaseSampler:
     return GridPoint(draw.grid_point())
 
 
+def _nsga2(draw: Draw) -> BaseSampler:
+    return optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=draw.seed)
+
+
 SAMPLERS: Mapping[str, Callable[[Draw], BaseSampler]] = {
     "tpe": _tpe,
     "gp": _gp,
     "cmaes": _cmaes,
+    "nsga2": _nsga2,
     "random": _random,
     "qmc": _qmc,
     "grid": _grid,
 }
+OF_SEVERAL = ("tpe", "nsga2", "random")  # those that take several objectives
 
 
 def make_sampler(settings: Settings, *, number: int, grid_point: Callable[[], dict[str, Any]]) -> BaseSampler:
@@ -91,14 +99,19 @@ def make_sampler(settings: Settings, *, number: int, grid_point: Callable[[], di
 
 
 def check_sampler(settings: Settings) -> None:
-    """Check that there is such a sampler, and that what it needs is installed.
+    """Check that there is such a sampler, that it takes the objectives, and that what it needs is installed.
 
     Raises:
-        UsageError: no sampler has that name.
+        UsageError: no sampler has that name, or it takes one objective only.
         SettingsError: something is not installed.
     """
     if settings.sampler not in SAMPLERS:
         raise UsageError(f"the sampler is {settings.sampler!r}; expected one of: {', '.join(SAMPLERS)}")
+    if settings.several_objectives and settings.sampler not in OF_SEVERAL:
+        raise UsageError(
+            f"the sampler {settings.sampler} takes one objective, and there are several: {settings.objectives}; "
+            f"choose --sampler {', '.join(OF_SEVERAL[:-1])} or {OF_SEVERAL[-1]}"
+        )
     if settings.sampler == "gp" and find_spec("torch") is None:
         raise SettingsError(
             "the sampler gp needs PyTorch: install it (pip install 'studies[gp]'), or choose another --sampler"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from optuna.storages._rdb import models
@@ -24,13 +25,17 @@ studies: sa.Table = models.StudyModel.__table__
 METRIC_NAMES = "study:metric_names"  # as `optuna.Study.set_metric_names` keeps them
 
 
-def insert_study(connection: Connection, name: str, objective: Objective) -> int:
-    """Insert a study with its direction and its metric's name, which Optuna's dashboard shows; return its id."""
+def insert_study(connection: Connection, name: str, objectives: Sequence[Objective]) -> int:
+    """Insert a study with its directions and its metrics' names, which Optuna's dashboard shows; return its id."""
     made = sa.insert(studies).values(study_name=name).returning(studies.c.study_id)
     study = int(connection.execute(made).scalar_one())
-    way = {"study_id": study, "objective": 0, "direction": OPTUNA_DIRECTIONS[objective.direction]}
-    connection.execute(sa.insert(directions).values(way))
-    names = {"study_id": study, "key": METRIC_NAMES, "value_json": json.dumps([objective.metric])}
+    ways = [
+        {"study_id": study, "objective": place, "direction": OPTUNA_DIRECTIONS[objective.direction]}
+        for place, objective in enumerate(objectives)
+    ]
+    connection.execute(sa.insert(directions), ways)
+    metrics = json.dumps([objective.metric for objective in objectives])
+    names = {"study_id": study, "key": METRIC_NAMES, "value_json": metrics}
     connection.execute(sa.insert(models.StudySystemAttributeModel.__table__).values(names))
     return study
 

@@ -8,7 +8,7 @@ table, in the transaction that looks at the lease. The tables are Optuna's, so i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -75,13 +75,13 @@ def write_changes(connection: Connection, trial_id: int, changes: Changes) -> No
     _put_attrs(connection, user_attrs, trial_id, changes.user_attrs)
 
 
-def close_trial(connection: Connection, trial_id: int, state: TrialState, value: float | None) -> None:
-    """Give a trial its final state and value."""
+def close_trial(connection: Connection, trial_id: int, state: TrialState, objectives: Sequence[float] | None) -> None:
+    """Give a trial its final state, and its value of each objective."""
     change = sa.update(trials).where(trials.c.trial_id == trial_id)
     connection.execute(change.values(state=state, datetime_complete=_now()))
-    if value is not None:
+    for place, value in enumerate(objectives or ()):
         stored, kind = models.TrialValueModel.value_to_stored_repr(value)
-        put(connection, values, {"trial_id": trial_id, "objective": 0}, {"value": stored, "value_type": kind})
+        put(connection, values, {"trial_id": trial_id, "objective": place}, {"value": stored, "value_type": kind})
 
 
 def reopen_trial(connection: Connection, trial_id: int, *, keep_params: bool = True) -> None:
@@ -96,15 +96,22 @@ def reopen_trial(connection: Connection, trial_id: int, *, keep_params: bool = T
 
 
 def set_direction(connection: Connection, study: int, direction: Direction) -> None:
-    """Let Optuna's study maximize (``max``) or minimize (``min``)."""
-    way = OPTUNA_DIRECTIONS[direction]
-    connection.execute(sa.update(directions).where(directions.c.study_id == study).values(direction=way))
+    """Let Optuna's study maximize (``max``) or minimize (``min``) its first objective."""
+    first = sa.update(directions).where(directions.c.study_id == study, directions.c.objective == 0)
+    connection.execute(first.values(direction=OPTUNA_DIRECTIONS[direction]))
 
 
 def read_reports(connection: Connection, trial_id: int) -> list[float]:
     """Return the objective after each epoch that was reported, in the order of the epochs."""
     query = sa.select(reports).where(reports.c.trial_id == trial_id).order_by(reports.c.step)
     return [_report(row) for row in connection.execute(query)]
+
+
+def read_system_attr(connection: Connection, trial_id: int, key: str) -> Any:
+    """Return what samplers, pruners or we keep of a trial under a name; None where nothing is."""
+    query = sa.select(system_attrs.c.value_json).where(system_attrs.c.trial_id == trial_id, system_attrs.c.key == key)
+    text = connection.scalar(query)
+    return None if text is None else json.loads(text)
 
 
 def read_trials(connection: Connection, ids: list[int]) -> Iterator[FrozenTrial]:
@@ -118,7 +125,7 @@ def read_trials(connection: Connection, ids: list[int]) -> Iterator[FrozenTrial]
         of_system = _by_trial(connection, system_attrs, batch)
         for row in connection.execute(sa.select(trials).where(trials.c.trial_id.in_(batch))):
             key = row.trial_id
-            objectives = [_value(value) for value in of_value.get(key, [])]
+            objectives = [_value(value) for value in sorted(of_value.get(key, []), key=lambda v: v.objective)]
             proposed = sorted(of_param.get(key, []), key=lambda p: p.param_id)
             distributions = {p.param_name: _distribution(p.distribution_json) for p in proposed}
             yield FrozenTrial(

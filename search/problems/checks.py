@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from registry.core.errors import UsageError
-from registry.core.metric_directions import known_direction
-from registry.core.objective import Objective
 from registry.values.refs import check_name
 from search.errors import ProblemError
 from search.space.hypermodel import EXPECTED, required_arguments
@@ -26,41 +24,6 @@ def checked_name(name: Any) -> str:
     try:
         return check_name("problem's model", name)
     except UsageError as error:
-        raise ProblemError(str(error)) from error
-
-
-def as_objective(given: Any, field: str = "objective") -> Objective:
-    """Return an objective given as one, as KerasTuner's, as ``(metric, direction)``, or as the name of Keras' metric.
-
-    Raises:
-        ProblemError: it is none, or nobody knows whether more is better.
-    """
-    if isinstance(given, Objective):
-        return given
-    if isinstance(given, str):
-        direction = known_direction(given)
-        if direction is None:
-            raise ProblemError(
-                f"the {field} is {given!r}, and nobody knows whether more of it is better; "
-                f"write Objective({given!r}, 'max') or Objective({given!r}, 'min')"
-            )
-        return Objective(given, direction)
-    if isinstance(given, tuple) and len(given) == 2 and all(isinstance(part, str) for part in given):
-        return _objective(*given)
-    if isinstance(given, list) or hasattr(given, "objectives"):
-        raise ProblemError("the problem has several objectives, and a study optimizes one; give one of them")
-    if isinstance(getattr(given, "name", None), str) and isinstance(getattr(given, "direction", None), str):
-        return _objective(given.name, given.direction)  # KerasTuner's
-    raise ProblemError(
-        f"the {field} is of type {type(given).__name__}; expected search.Objective(metric, 'max' or 'min'), "
-        "as in Objective('val_accuracy', 'max')"
-    )
-
-
-def _objective(metric: str, direction: Any) -> Objective:
-    try:
-        return Objective(metric, direction)
-    except ValueError as error:
         raise ProblemError(str(error)) from error
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from registry.core.error_text import one_line
-from registry.core.objective import Direction
+from registry.core.objective import Direction, Objective
+from registry.core.pareto.objectives import parse_objectives
 from search.errors import ProblemError, SpaceError
 from search.problems.identity import identify
-from search.problems.models.metric_check import check_metric
+from search.problems.models.metric_check import check_first, check_metrics
 from search.problems.models.writable import warning_of, why_not_writable
 from search.problems.objectives.function import VALUE, ObjectiveFunction
 from search.problems.objectives.identity import identify_objective
@@ -40,6 +42,7 @@ class Inspection:
         data_fingerprint: changes with the data.
         grid_size: points of the grid, where they were asked for; see `Space.grid_size`.
         warnings: lines that somebody who begins a study should read.
+        further: the objectives after the first.
     """
 
     problem: str
@@ -51,6 +54,12 @@ class Inspection:
     data_fingerprint: str
     grid_size: int
     warnings: tuple[str, ...] = ()
+    further: tuple[Objective, ...] = ()
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All objectives, the first first."""
+        return (Objective(self.metric, self.direction), *self.further)
 
     @property
     def is_objective(self) -> bool:
@@ -58,13 +67,16 @@ class Inspection:
         return bool(self.space.get(DEFINE_BY_RUN))
 
 
-def inspect_problem(spec: str, grid_trials: int = 0, direction: Direction | None = None) -> Inspection:
+def inspect_problem(
+    spec: str, grid_trials: int = 0, direction: Direction | None = None, objectives: str | None = None
+) -> Inspection:
     """Load a problem, build its model with the default params and hash its data.
 
     Args:
         spec: the problem's name.
         grid_trials: how many points of a grid are wanted; 0 where none is searched.
         direction: which way an objective of Optuna's is optimized; None for ``min``, as Optuna does.
+        objectives: what is optimized, see `Settings`; None for the problem's own objectives.
 
     Raises:
         NotFoundError: no such problem.
@@ -72,8 +84,9 @@ def inspect_problem(spec: str, grid_trials: int = 0, direction: Direction | None
         ProblemError: it does not load, its ``build`` raises, or what it returns is not a compiled Keras model.
     """
     problem = load_searched(spec)
+    asked = () if objectives is None else parse_objectives(objectives)
     if isinstance(problem, ObjectiveFunction):
-        return _inspect_objective(spec, problem, direction or "min")
+        return _inspect_objective(spec, problem, asked or (Objective(VALUE, direction or "min"),))
     if direction is not None:
         own = problem.objective
         raise ProblemError(
@@ -105,34 +118,38 @@ def inspect_problem(spec: str, grid_trials: int = 0, direction: Direction | None
     except Exception as error:
         raise ProblemError(f"the problem {spec!r}: build failed: {one_line(error)}") from error
     data = load_data(problem)
+    optimized = asked or problem.objectives
+    check_first(optimized)
     if not own_fit:
-        check_metric(problem, models[0], data)
+        check_metrics(problem, models[0], data, [each.metric for each in optimized])
     description = steady(*described[:2]) | describe_source(hypermodel)
     identity = identify(space, data, description)
     return Inspection(
         problem=spec,
         model=problem.name,
-        metric=problem.objective.metric,
-        direction=problem.objective.direction,
+        metric=optimized[0].metric,
+        direction=optimized[0].direction,
         space=dict(identity.space),
         space_fingerprint=identity.space_fingerprint,
         data_fingerprint=identity.data_fingerprint,
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
         warnings=tuple(warnings),
+        further=optimized[1:],
     )
 
 
-def _inspect_objective(spec: str, objective: ObjectiveFunction, direction: Direction) -> Inspection:
+def _inspect_objective(spec: str, objective: ObjectiveFunction, optimized: Sequence[Objective]) -> Inspection:
     identity = identify_objective(objective)
     return Inspection(
         problem=spec,
         model=objective.name,
-        metric=VALUE,
-        direction=direction,
+        metric=optimized[0].metric,
+        direction=optimized[0].direction,
         space={**identity.space, TENSORFLOW: "tensorflow" in sys.modules},
         space_fingerprint=identity.space_fingerprint,
         data_fingerprint=identity.data_fingerprint,
         grid_size=0,
+        further=tuple(optimized[1:]),
     )
 
 

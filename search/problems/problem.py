@@ -10,6 +10,7 @@ from registry.core.objective import Objective
 from search.data.class_weight import ClassWeight
 from search.data.parts import as_part
 from search.problems import checks
+from search.problems.models.objective import as_objective, as_objectives
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Problem:
 
     Args:
         name: also the name of the registered model that its winners become versions of.
-        objective: what is optimized: an `Objective`, KerasTuner's, or the name of one of Keras' metrics.
+        objective: what is optimized: an `Objective`, KerasTuner's, or the name of one of Keras' metrics; or a list of
+            several, the first of which early stopping, schedules and the score go by. It is the first afterwards.
         hypermodel: a ``keras_tuner.HyperModel`` (its class or an instance), a build function, or a function without
             arguments that makes one of them.
         load_data: returns the `Data`; called once in each worker.
@@ -60,6 +62,7 @@ class Problem:
         start_from_epoch: epochs that pass before early stopping watches.
         ema_momentum: average the weights over the steps: average = momentum * average + (1 - momentum) * weight. The
             averages are what is measured after each epoch, and what is registered. None for the weights themselves.
+        further: objectives after the first, where ``objective`` is one.
 
     Raises:
         ProblemError: one of them cannot be what it is to be.
@@ -83,11 +86,11 @@ class Problem:
     min_delta: float = 0.0
     start_from_epoch: int = 0
     ema_momentum: float | None = None
+    further: tuple[Objective, ...] = ()
 
     def __post_init__(self) -> None:
         values: dict[str, Any] = {
             "name": checks.checked_name(self.name),
-            "objective": checks.as_objective(self.objective),
             "hypermodel": checks.checked_hypermodel(self.hypermodel),
             "load_data": checks.as_loader(self.load_data, "load_data", "search.Data", Data),
             "batch_size": checks.checked_batch_size(self.batch_size),
@@ -97,14 +100,21 @@ class Problem:
             "min_delta": checks.at_least_zero("min_delta", self.min_delta, float),
             "start_from_epoch": checks.at_least_zero("start_from_epoch", self.start_from_epoch, int),
         }
+        values["objective"], *further = as_objectives([*as_objectives(self.objective), *self.further])
+        values["further"] = tuple(further)
         if self.monitor is not None:
-            values["monitor"] = checks.as_objective(self.monitor, "monitor")
+            values["monitor"] = as_objective(self.monitor, "monitor")
         if self.ema_momentum is not None:
             values["ema_momentum"] = checks.checked_momentum(self.ema_momentum)
         if self.load_test is not None:
             values["load_test"] = checks.as_loader(self.load_test, "load_test", "(x, y)", tuple)
         for field_name, value in values.items():
             object.__setattr__(self, field_name, value)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All objectives, the first first."""
+        return (self.objective, *self.further)
 
     @property
     def early_stopping(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class TrialResult:
         parameters: how many the model has, trainable or not.
         error: what failed, in one line; None where nothing did.
         pruned_by: what a pruned trial was compared with; None for others.
+        further: the values of the study's objectives after the first, at the best epoch; None where one is not known.
     """
 
     trial: int
@@ -44,6 +45,13 @@ class TrialResult:
     parameters: int | None = None
     error: str | None = None
     pruned_by: Mapping[str, Any] | None = None
+    further: tuple[float | None, ...] = ()
+
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        """The values of all objectives; None where not all are known."""
+        values = (self.score, *self.further)
+        return None if None in values else tuple(float(value) for value in values if value is not None)
 
     @property
     def epochs(self) -> int:

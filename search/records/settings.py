@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from registry.core.errors import UsageError, did_you_mean
+from registry.core.objective import Objective
+from registry.core.pareto.objectives import objectives_text, parse_objectives
 from search.records.confirm_plan import Confirmation
 
 BUDGETS = ("epochs", "target", "stop_after")
 # What says how models are trained, which an objective of Optuna's does itself.
-OF_MODELS = ("max_epochs", "patience", "prune_patience", "epochs", "keep_paused", "mixed_precision", "schedule")
+LIMITS = ("max_parameters", "max_seconds_per_epoch")
+OF_MODELS = (
+    *("max_epochs", "patience", "prune_patience", "epochs", "keep_paused", "mixed_precision", "schedule"),
+    *LIMITS,
+)
+OPTIONAL = ("confirms", "objectives", *LIMITS)  # not in the record where they say nothing
 # What its study has instead of the defaults: no trial is set aside, and hopeless ones end as in Optuna.
 OF_OBJECTIVES: Mapping[str, Any] = {"schedule": "full", "pruner": "median"}
 
@@ -41,6 +48,11 @@ class Settings:
         target: a score with which the study ends; None for none.
         stop_after: how many trials may end one after another without a gain until the study ends; None for any number.
         keep_paused: how many paused trials keep their checkpoint at most; None for all that may go on.
+        objectives: what is optimized instead of the problem's own objective, as
+            `registry.core.pareto.objectives.parse_objectives` reads it; trials are ranked by the first. None for the
+            problem's.
+        max_parameters: a model with more is not trained; None for any.
+        max_seconds_per_epoch: a trial ends whose epochs take longer; None for any.
         mixed_precision: compute in float16 on GPUs; weights stay float32.
         confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
 
@@ -64,6 +76,9 @@ class Settings:
     target: float | None = None
     stop_after: int | None = None
     keep_paused: int | None = None
+    objectives: str | None = None
+    max_parameters: int | None = None
+    max_seconds_per_epoch: float | None = None
     mixed_precision: bool = False
     confirms: Confirmation | None = None
 
@@ -78,13 +93,45 @@ class Settings:
             ("max_failures", 0),
         ):
             _at_least(name, getattr(self, name), least)
-        for name, least in (("keep_paused", 0), ("epochs", 1), ("stop_after", 1), ("checkpoint_seconds", 0)):
+        for name, least in (
+            ("keep_paused", 0),
+            ("epochs", 1),
+            ("stop_after", 1),
+            ("checkpoint_seconds", 0),
+            ("max_parameters", 1),
+        ):
             if getattr(self, name) is not None:
                 _at_least(name, getattr(self, name), least)
         if self.target is not None and not math.isfinite(self.target):
             raise UsageError(f"the target is {self.target}; expected a finite number")
-        if self.trial_seconds is not None and not self.trial_seconds > 0:
-            raise UsageError(f"trial_seconds is {self.trial_seconds}; expected more than 0")
+        for name in ("trial_seconds", "max_seconds_per_epoch"):
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
+                raise UsageError(f"{name} is {getattr(self, name)}; expected more than 0")
+        if self.objectives is not None:
+            self._check_objectives()
+
+    def _check_objectives(self) -> None:
+        if not isinstance(self.objectives, str):
+            kind = type(self.objectives).__name__
+            raise UsageError(f"objectives is of type {kind}; expected a text such as 'val_accuracy:max,parameters:min'")
+        objectives = parse_objectives(self.objectives)
+        object.__setattr__(self, "objectives", objectives_text(objectives))
+        if self.several_objectives and self.target is not None:
+            raise UsageError(
+                f"the target is {self.target:g}, of one objective, but there are {len(objectives)}: leave it out, "
+                "and let --stop-after or --trials end the study"
+            )
+
+    @property
+    def several_objectives(self) -> tuple[Objective, ...]:
+        """The objectives where there is more than one; else none."""
+        objectives = () if self.objectives is None else parse_objectives(self.objectives)
+        return objectives if len(objectives) > 1 else ()
+
+    def of_objectives(self, objectives: Sequence[Objective]) -> Settings:
+        """Return these settings for a problem's own objectives, where nothing else is asked for and it has several."""
+        own = objectives_text(objectives) if len(objectives) > 1 else None
+        return self if self.objectives is not None else replace(self, objectives=own)
 
     def with_budgets_of(self, other: Settings) -> Settings:
         """Return these settings with another's epochs, target and `stop_after`, which a study may change."""
@@ -110,9 +157,7 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON values."""
         values = asdict(self)
-        if self.confirms is None:
-            del values["confirms"]
-        return values
+        return {name: value for name, value in values.items() if name not in OPTIONAL or value is not None}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:

@@ -16,6 +16,7 @@ from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from registry.values.version import finite
 from search.records.forecast.pace import Pace, read_pace
+from search.records.several.front import FrontTrial, read_front
 from search.records.studies import StudyRecord, find_study, read_study
 from search.records.trials import slot_state
 from search.schema import IMPORTED, checkpoint_chunks, slots, workers
@@ -64,6 +65,8 @@ class StudyStatus:
         paused_bytes: how much the checkpoints of paused trials take.
         imported: how many trials ended elsewhere and were imported; they are not among ``trials``, but may be the best.
         pace: how long it has gone on, and how fast it goes.
+        objectives: all of them, ``objective`` first.
+        front: where there are several, the trials that no other dominates, the best by the first objective first.
     """
 
     study: str
@@ -79,6 +82,8 @@ class StudyStatus:
     paused_bytes: int = 0
     imported: int = 0
     pace: Pace = field(default_factory=Pace)
+    objectives: tuple[Objective, ...] = ()
+    front: tuple[FrontTrial, ...] = ()
 
     @property
     def at_work(self) -> int:
@@ -149,6 +154,15 @@ class StudyStatus:
             "ended": self.ended,
             "paused_bytes": self.paused_bytes,
             "imported": self.imported,
+            "objectives": [{"metric": each.metric, "direction": each.direction} for each in self.objectives],
+            "front": [
+                {
+                    "trial": one.trial,
+                    "values": {each.metric: v for each, v in zip(self.objectives, one.values, strict=True)},
+                    "params": {name: finite(value) for name, value in one.params.items()},
+                }
+                for one in self.front
+            ],
             "pace": {
                 "begun": self.pace.begun,
                 "since": self.pace.since,
@@ -183,6 +197,8 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 paused_bytes=_paused_bytes(connection, study),
                 imported=_count(connection, study, IMPORTED),
                 pace=read_pace(connection, study),
+                objectives=study.objectives,
+                front=read_front(connection, study),
             )
     read_study(engine, name)
     raise NotFoundError(f"no study is called {name!r}")
@@ -214,9 +230,11 @@ def _counts(connection: Connection, study: StudyRecord) -> dict[str, int]:
 
 
 def _kind(state: str, reason: str | None, without_score: bool) -> str:
-    """Return what a slot counts as; a trial that ended without a score has failed, whatever ended it."""
+    """Return what a slot counts as; one without a score has failed, unless a limit of its study ended it."""
     if state != "finished":
         return state
+    if reason is not None and StopReason(reason).beyond_limit:
+        return "pruned"
     if without_score:
         return "failed"
     return "pruned" if reason == StopReason.PRUNED else "complete"

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import clock, reading, writing
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.core.objective import Objective
+from registry.core.pareto.objectives import parse_objectives
 from search.records.settings import Settings
 from search.schema import studies
 
@@ -40,6 +41,12 @@ class StudyRecord:
     revision: int
     ended: str | None
     created_at: float
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All objectives, that by which trials are ranked first."""
+        asked = self.settings.objectives
+        return (self.objective,) if asked is None else (self.objective, *parse_objectives(asked)[1:])
 
     @property
     def is_objective(self) -> bool:

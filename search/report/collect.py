@@ -40,9 +40,9 @@ from search.records.settings import OF_OBJECTIVES, Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, read_study, study_names
 from search.records.trials import trials_of
 from search.report.attempts import read_attempts, read_machines
+from search.report.errors.misclassified import Errors, errors_of_winner
 from search.report.facts import reported_study
 from search.report.importances import importances
-from search.report.misclassified import Errors, errors_of_winner
 from search.schema import SCHEMA, slots
 
 
@@ -199,10 +199,13 @@ def reproduce(record: StudyRecord, budget: int, url: URL) -> str:
         words = ["search", "confirm", plan.study, "--top", str(top), "--seeds", str(budget // top), "--as", name]
         return shlex.join([*words, "--storage", storage])
     words = ["search", "run", record.problem, "--study", f"{record.name}-again", "--trials", str(budget)]
-    words += ["--direction", WORDS[record.objective.direction]] if record.is_objective else []
+    own_way = record.is_objective and record.settings.objectives is None
+    words += ["--direction", WORDS[record.objective.direction]] if own_way else []
     for name, (_, value) in defaults.differences(record.settings).items():
         if name == "trial_seconds":
             words += ["--trial-timeout", f"{value:g}s"]
+        elif name == "objectives":
+            words += ["--objective", value]
         elif name in _OPTIONS:
             words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     return shlex.join([*words, "--storage", storage])
@@ -217,4 +220,6 @@ _OPTIONS = (
     "top_k",
     "seed",
     "mixed_precision",
+    "max_parameters",
+    "max_seconds_per_epoch",
 )

@@ -31,6 +31,7 @@ from registry.reports import (
 )
 from registry.values.stop_reason import StopReason
 from search.records.settings import OF_MODELS
+from search.records.several.front import values_of
 from search.records.studies import StudyRecord
 from search.records.trials import TrialRecord
 
@@ -53,8 +54,10 @@ def reported_study(
         space: what the trials were sampled from, where the study's record does not tell; None where it does.
     """
     by_trial = versions_by_trial(record, versions)
+    several = record.objectives if len(record.objectives) > 1 else ()
     begun = [slot for slot in slots if slot.trial is not None]
-    trials = sorted((_trial(slot, by_trial.get(slot.trial or 0)) for slot in begun), key=lambda trial: trial.number)
+    each = (replace(_trial(slot, by_trial.get(slot.trial or 0)), values=_of_all(several, slot)) for slot in begun)
+    trials = sorted(each, key=lambda trial: trial.number)
     metric = record.objective.metric
     if confirmations(versions, record.name):
         tested = {trial.number: trial.test or trial_on_test(versions, record.name, trial.params) for trial in trials}
@@ -82,7 +85,12 @@ def reported_study(
         baselines=baselines_of(versions, metric),
         repeats=(*own, *repeats_in(versions, record.name, trials, metric)),
         confirmed=winner,
+        objectives=several,
     )
+
+
+def _of_all(objectives: Sequence[Objective], slot: TrialRecord) -> tuple[float, ...]:
+    return (values_of(objectives, slot) or ()) if objectives else ()
 
 
 def _confirmed(
@@ -169,6 +177,8 @@ def _outcome(slot: TrialRecord) -> Outcome:
     reason = slot.stop_reason
     if slot.state != "finished" or reason is None:
         return UNFINISHED[slot.state]
+    if reason.beyond_limit:
+        return "pruned"
     if slot.score is None:
         return "failed"
     return "pruned" if reason is StopReason.PRUNED else "complete"
@@ -261,7 +271,7 @@ def _provenance(record: StudyRecord, versions: Collection[ModelVersion]) -> dict
         "study": record.name,
         "problem": record.problem,
         "registered model": record.model,
-        "objective": f"{record.objective.metric} ({record.objective.direction})",
+        "objective": ", ".join(f"{each.metric} ({each.direction})" for each in record.objectives),
         "seed": str(record.settings.seed),
         "data fingerprint": record.data_fingerprint,
         "space fingerprint": record.space_fingerprint,

@@ -57,10 +57,11 @@ class Rungs:
             return Resume(int(np.argmax(short)), self.levels[0])  # a budget of epochs had cut it short
         for rung in reversed(range(len(self.levels) - 1)):
             arrived = self._arrived(curves, rung)
-            count = np.count_nonzero(arrived)
-            places = count // self._reduction if new else -(-count // self._reduction)
+            ordered = curves.best_first(arrived, rung)
+            places = len(ordered) // self._reduction if new else -(-len(ordered) // self._reduction)
+            places = curves.places(places, ordered, rung) if places else 0
             waiting = self._waiting(curves, rung)
-            promoted = [n for n in curves.best_first(arrived, rung)[:places] if waiting[n]] if waiting.any() else []
+            promoted = [n for n in ordered[:places] if waiting[n]] if waiting.any() else []
             if promoted:
                 return Resume(int(promoted[0]), self.levels[rung + 1])
         return Begin(self.levels[0]) if new else None
@@ -74,8 +75,9 @@ class Rungs:
                 continue
             arrived = self._arrived(curves, rung)
             coming = np.count_nonzero((curves.epochs < self.levels[rung]) & (curves.running | curves.paused))
-            places = -(-(np.count_nonzero(arrived) + coming + new) // self._reduction)
-            found |= {int(number) for number in curves.best_first(arrived, rung)[places:] if waiting[number]}
+            ordered = curves.best_first(arrived, rung)
+            places = curves.places(int(-(-(len(ordered) + coming + new) // self._reduction)), ordered, rung)
+            found |= {int(number) for number in ordered[places:] if waiting[number]}
         return found
 
     def _arrived(self, curves: Curves, rung: int) -> NDArray[np.bool_]:

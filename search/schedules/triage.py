@@ -44,9 +44,10 @@ class Triage:
         if curves.begun + new <= LEAST:
             places = len(through)
         elif new:
-            places = len(through) // SHARE
+            places = curves.places(len(through) // SHARE, through, 0) if len(through) >= SHARE else 0
         else:  # those that run may come to be better than any
-            places = self._places(curves.begun) - int(np.count_nonzero(curves.running & (curves.epochs < first)))
+            short_of = self._places(curves.begun) - int(np.count_nonzero(curves.running & (curves.epochs < first)))
+            places = curves.places(short_of, through, 0)
         best = through[: max(0, places)]
         paused = best[curves.paused[best]]
         if len(paused):
@@ -55,7 +56,8 @@ class Triage:
 
     def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return the paused trials that are beyond the places there will be."""
-        beyond = self._best_first(curves)[self._places(curves.begun + new) :]
+        through = self._best_first(curves)
+        beyond = through[curves.places(self._places(curves.begun + new), through, 0) :]
         return {int(number) for number in beyond[curves.paused[beyond]]}
 
     def _places(self, trials: int) -> int:

@@ -15,13 +15,14 @@ from rich.text import Text
 from registry.core.durations import show_duration
 from registry.core.numbers import number_text, size_text
 from search.records.forecast.outlook import Outlook
-from search.records.live_curves import LiveCurves
 from search.records.results import describe_failure
+from search.records.shown.live_curves import LiveCurves
 from search.records.status import StudyStatus
 from search.records.trials import TrialRecord
 from search.terminal.sparkline import sparkline, squeezed
 
 CURVE, SCORES = 14, 72  # the most columns of a sparkline
+FRONT = 12  # the most trials of the front that are named
 
 
 class Progress(Protocol):
@@ -148,6 +149,9 @@ def render(
         (status.study, "bold"), f"  {status.finished}/{status.budget} trials{imported}{failed}  {status.state}"
     )
     parts: list[Text | Table] = [head, *map(Text, describe_pace(status, left)), Text(describe_best(status))]
+    if status.front:
+        trials = "1 trial" if len(status.front) == 1 else f"{len(status.front)} trials"
+        parts += [Text(f"{trials} on the front, which no other dominates"), _front_table(status)]
     if counts["paused"]:
         parts.append(Text(f"{counts['paused']} paused, whose checkpoints take {size_text(status.paused_bytes)}"))
     if curves is not None and len(curves.scores) > 1:
@@ -202,6 +206,18 @@ def _workers_table(status: StudyStatus, curves: LiveCurves) -> Table:
             epoch,
             *([Text(sparkline(squeezed(curves.running.get(number, ()), CURVE), CURVE))] if curves.running else []),
         )
+    return table
+
+
+def _front_table(status: StudyStatus) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("trial", justify="right")
+    for objective in status.objectives:
+        table.add_column(Text(f"{objective.metric} ({objective.direction})"), justify="right")
+    for one in status.front[:FRONT]:
+        table.add_row(str(one.trial), *map(number_text, one.values))
+    if len(status.front) > FRONT:
+        table.add_row("…")
     return table
 
 

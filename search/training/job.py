@@ -19,6 +19,7 @@ class Job:
         seed: what all random numbers come from.
         resume: a checkpoint to continue after; None to begin.
         started: called once the model is built, with the values of all hyperparameters.
+        built: called before the training with a Keras model; raises `TooLarge` where it is not to be trained.
         asked: called with the values so far whenever an objective has asked for another param.
         after_epoch: called after each epoch that the monitor took; may raise to give the training up.
         should_stop: asked within epochs; True raises `Interrupted`, and it may raise by itself: `TimeLimit` ends the
@@ -33,6 +34,7 @@ class Job:
     after_epoch: Callable[[], None]
     should_stop: Callable[[], bool]
     asked: Callable[[Mapping[str, Any]], None] = lambda params: None
+    built: Callable[[Any], None] = lambda model: None
 
 
 class Training(Protocol):

@@ -95,6 +95,7 @@ class KerasTraining:
         if self._problem.ema_momentum is not None:
             keep_averages(model, self._problem.ema_momentum)
         job.started(job.hp.params)
+        job.built(model)
         resume = None if job.resume is None else Snapshot.from_bytes(job.resume)
         asked = job.hp.params.get("batch_size")
         batch_size = int(asked or self._problem.batch_size)

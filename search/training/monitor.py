@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from registry.core.objective import Objective
+from registry.core.pareto.objectives import SECONDS
 from registry.values.stop_reason import StopReason
 from search.errors import MetricError
 
@@ -31,6 +32,8 @@ class Limits:
         seconds: time a trial trains at most; None for any.
         watch: what early stopping watches instead of the objective; ``min_delta``: by how much it has to get better.
         start_from: epochs that pass before patience begins to count.
+        seconds_per_epoch: an epoch takes at most; judged from the second one that a process trains on, for the first is
+            slower, or by the only one.
     """
 
     max_epochs: int
@@ -39,6 +42,7 @@ class Limits:
     watch: Objective | None = None
     min_delta: float = 0.0
     start_from: int = 0
+    seconds_per_epoch: float | None = None
 
 
 @dataclass
@@ -66,8 +70,8 @@ class Monitor:
         prune: asked after each epoch with (epoch, objective's value); what a trial is pruned by, or None.
 
     The fields ``curves`` (one value an epoch, NaN where an epoch had none), ``epochs`` (how many are finished),
-    ``score``, ``epoch`` (of the best, from 1), ``stop_reason`` and ``pruned_by`` hold what was seen so far; `state` and
-    `restore` carry them over to another process.
+    ``score``, ``epoch`` (of the best, from 1), ``stop_reason`` and ``pruned_by`` hold what was seen so far, ``costs``
+    what holds for the whole training; `state` and `restore` carry them over to another process.
     """
 
     objective: Objective
@@ -81,6 +85,8 @@ class Monitor:
     stop_reason: StopReason | None = None
     pruned_by: Verdict | None = None
     stretch: Stretch = field(default_factory=Stretch)
+    costs: dict[str, float] = field(default_factory=dict)
+    here: int = field(default=0, compare=False)  # epochs that this process has trained
 
     @property
     def over(self) -> bool:
@@ -113,6 +119,8 @@ class Monitor:
             )
         self._add_place(metrics)
         self.seconds += seconds
+        self.here += 1
+        self.costs[SECONDS] = min(seconds, self.costs.get(SECONDS, math.inf))
         better = value is not None and self._is_best(value)
         if better:
             self.score, self.epoch = value, self.epochs
@@ -187,6 +195,9 @@ class Monitor:
         # The peers hear of every epoch, also of one that ends the trial anyway.
         verdict = None if value is None else self.prune(self.epochs, value)
         done = self.epochs - self.stretch.start
+        slowest, judged = self.limits.seconds_per_epoch, self.here > 1 or done >= self.limits.max_epochs
+        if slowest is not None and judged and self.costs[SECONDS] > slowest:
+            return StopReason.TOO_SLOW
         if done >= self.limits.max_epochs:
             return StopReason.MAX_EPOCHS
         patience = self.limits.patience
@@ -212,6 +223,13 @@ class Monitor:
                 best, since = value, epoch
         return self.epochs - since
 
+    def value(self, metric: str, epoch: int) -> float | None:
+        """Return a metric's value at an epoch, from 1, or a cost; None where neither is known."""
+        if metric not in self.curves:
+            return self.costs.get(metric)
+        value = self.curves[metric][epoch - 1]
+        return value if math.isfinite(value) else None
+
     def state(self) -> dict[str, Any]:
         """Return all that a continued training needs to know, as JSON values."""
         return {
@@ -221,6 +239,7 @@ class Monitor:
             "epoch": self.epoch,
             "seconds": self.seconds,
             "stretch": [self.stretch.start, self.stretch.score, self.stretch.epoch],
+            "costs": self.costs,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -229,3 +248,4 @@ class Monitor:
         self.epochs, self.score, self.epoch = state["epochs"], state["score"], state["epoch"]
         self.seconds = state["seconds"]
         self.stretch = Stretch(*state["stretch"])
+        self.costs = {**state.get("costs", {}), **self.costs}

@@ -48,7 +48,7 @@ def read_project(directory: str, objective: str | None = None) -> PastStudy:
         past = [_past(place, trial, space, goal) for place, trial in enumerate(ended)]
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise UsageError(f"{folder} is no project that KerasTuner 1.4 wrote: {one_line(error)}") from error
-    return PastStudy(str(folder.resolve()), folder.name, goal, past, len(trials) - len(ended), space.record())
+    return PastStudy(str(folder.resolve()), folder.name, (goal,), past, len(trials) - len(ended), space.record())
 
 
 def _project_in(directory: Path) -> Path:

@@ -78,9 +78,9 @@ def _params(by_id: Iterable[tuple[int, FrozenTrial]]) -> Iterator[Row]:
 
 
 def _values(key: int, trial: FrozenTrial) -> Iterator[Row]:
-    if trial.value is not None:
-        stored, kind = models.TrialValueModel.value_to_stored_repr(trial.value)
-        yield {"trial_id": key, "objective": 0, "value": stored, "value_type": kind}
+    for place, value in enumerate(trial.values or ()):
+        stored, kind = models.TrialValueModel.value_to_stored_repr(value)
+        yield {"trial_id": key, "objective": place, "value": stored, "value_type": kind}
 
 
 def _reports(key: int, trial: FrozenTrial) -> Iterator[Row]:

@@ -42,7 +42,7 @@ def read_optuna_study(url: str, name: str) -> PastStudy:
 
     Raises:
         NotFoundError: no such study.
-        UsageError: it has several objectives, or a param that is now of one kind and now of another.
+        UsageError: it has objectives of one name, or a param that is now of one kind and now of another.
         DatabaseError: it cannot be read.
     """
     with _opened(url) as (storage, read_trials):
@@ -50,30 +50,48 @@ def read_optuna_study(url: str, name: str) -> PastStudy:
         if name not in studies:
             raise NotFoundError(f"{_shown(url)} holds no study {name!r}; {did_you_mean(name, list(studies))}")
         study = studies[name]
-        objective = _objective(name, study.directions, study.system_attrs)
+        objectives = _objectives(name, study.directions, study.system_attrs)
         trials = read_trials(study._study_id)
     ended = [trial for trial in trials if trial.state.is_finished()]
     return PastStudy(
         source=_shown(url),
         name=name,
-        objective=objective,
-        trials=[_past(trial, objective) for trial in ended],
+        objectives=objectives,
+        trials=[_past(trial, objectives) for trial in ended],
         left_out=len(trials) - len(ended),
         space=space_of(ended),
     )
 
 
-def _past(trial: FrozenTrial, objective: Objective) -> PastTrial:
-    curve, best_epoch = curve_of(trial.intermediate_values, trial.value, objective)
-    return PastTrial(trial, trial.params, {objective.metric: curve} if curve else {}, best_epoch)
+def _past(trial: FrozenTrial, objectives: Sequence[Objective]) -> PastTrial:
+    first, *further = trial.values or [None]
+    curve, best_epoch = curve_of(trial.intermediate_values, first, objectives[0])
+    curves = {objectives[0].metric: curve} if curve else {}
+    for objective, value in zip(objectives[1:], further, strict=False):
+        gaps: list[Any] = [None] * len(curve)
+        gaps[(best_epoch or 1) - 1] = value
+        curves[objective.metric] = gaps
+    return PastTrial(trial, trial.params, curves, best_epoch)
 
 
-def _objective(name: str, directions: Sequence[StudyDirection], attrs: Mapping[str, Any]) -> Objective:
-    if len(directions) > 1:
-        raise UsageError(f"the study {name!r} has {len(directions)} objectives; expected one")
-    if directions[0] not in DIRECTIONS:
+def _objectives(name: str, directions: Sequence[StudyDirection], attrs: Mapping[str, Any]) -> tuple[Objective, ...]:
+    if any(direction not in DIRECTIONS for direction in directions):
         raise UsageError(f"the study {name!r} neither maximizes nor minimizes: it has no trial yet")
-    return Objective(str((attrs.get(METRIC_NAMES) or [VALUE])[0]), DIRECTIONS[directions[0]])
+    usual = [VALUE] if len(directions) == 1 else [f"{VALUE}_{place}" for place in range(len(directions))]
+    names = [str(metric) for metric in attrs.get(METRIC_NAMES) or usual]
+    if len(names) > 1:
+        _check_names(name, names)
+    return tuple(Objective(metric, DIRECTIONS[way]) for metric, way in zip(names, directions, strict=True))
+
+
+def _check_names(study: str, names: Sequence[str]) -> None:
+    """Refuse names of several metrics that a setting cannot keep."""
+    for metric in names:
+        if "," in metric or metric != metric.strip() or not metric or names.count(metric) > 1:
+            raise UsageError(
+                f"the study {study!r} calls its objectives {', '.join(map(repr, names))}; expected different names "
+                "without commas: give them others there with set_metric_names"
+            )
 
 
 def _shown(url: str) -> str:

@@ -36,7 +36,7 @@ class PastStudy:
     Args:
         source: where it was, without a password.
         name: what it was called there.
-        objective: what it optimized.
+        objectives: what it optimized.
         trials: those that had ended, in the order of their beginning.
         left_out: how many had not.
         space: its hyperparameters, as a study of ours records them.
@@ -44,10 +44,15 @@ class PastStudy:
 
     source: str
     name: str
-    objective: Objective
+    objectives: Sequence[Objective]
     trials: Sequence[PastTrial] = field(repr=False)
     left_out: int
     space: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def objective(self) -> Objective:
+        """The one that trials are ranked by."""
+        return self.objectives[0]
 
 
 def curve_of(reports: Mapping[int, float], value: float | None, objective: Objective) -> tuple[list[Any], int | None]:

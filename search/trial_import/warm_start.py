@@ -42,7 +42,7 @@ class WarmStart:
     left_out: tuple[str, ...]
 
 
-def check_sources(engine: Engine, names: Sequence[str], objective: Objective) -> None:
+def check_sources(engine: Engine, names: Sequence[str], objectives: Sequence[Objective]) -> None:
     """Refuse a warm start from studies that are not there, or whose scores mean something else.
 
     Raises:
@@ -50,11 +50,11 @@ def check_sources(engine: Engine, names: Sequence[str], objective: Objective) ->
         UsageError: a study has another objective.
     """
     for name in names:
-        other = read_study(engine, name).objective
-        if other != objective:
+        others = read_study(engine, name).objectives
+        if others != tuple(objectives):
             raise UsageError(
-                f"a warm start from {name!r} would mix scores: its objective is {_said(other)}, and that of this "
-                f"study {_said(objective)}"
+                f"a warm start from {name!r} would mix scores: its objective is {_said(others)}, and that of this "
+                f"study {_said(objectives)}"
             )
 
 
@@ -68,7 +68,7 @@ def start_warm(engine: Engine, study: StudyRecord, names: Sequence[str]) -> None
         NotFoundError: no such study.
         UsageError: an earlier study has another objective, or this one's trials have given params.
     """
-    check_sources(engine, names, study.objective)
+    check_sources(engine, names, study.objectives)
     for name in dict.fromkeys(names):
         with writing(engine) as connection:
             lock_study(connection, study.id)
@@ -95,7 +95,7 @@ def _take_over(connection: Connection, study: StudyRecord, source: StudyRecord) 
     fitting = _fitting(ranges, trials) if _names(source.space) == _names(study.space) else []
     first = put_params(connection, study, best, grow=False)
     if fitting:
-        past = PastStudy("this database", source.name, source.objective, fitting, len(trials) - len(fitting), {})
+        past = PastStudy("this database", source.name, source.objectives, fitting, len(trials) - len(fitting), {})
         write_past_trials(connection, study, past)
     taken = {"trials": len(fitting), "first": first, "left_out": list(left_out)}
     note(connection, study.id, WARM_START, study=source.name, **taken)
@@ -113,7 +113,7 @@ def _ended(connection: Connection, source: StudyRecord) -> Iterator[PastTrial]:
     rows = {row.trial: row for row in connection.execute(query.order_by(slots.c.number))}
     for frozen in tables.read_trials(connection, [row.trial_id for row in rows.values()]):
         row = rows[frozen.number]
-        if frozen.value is not None:
+        if frozen.values is not None:
             yield PastTrial(frozen, row.params or {}, row.curves, row.best_epoch)
 
 
@@ -138,5 +138,6 @@ def _names(space: Any) -> tuple[set[str], set[str]]:
     return set(space.get("ranges", {})), set(space.get("varying", ()))
 
 
-def _said(objective: Objective) -> str:
-    return f"{objective.metric!r}, {'maximized' if objective.highest_first else 'minimized'}"
+def _said(objectives: Sequence[Objective]) -> str:
+    ways = {"max": "maximized", "min": "minimized"}
+    return " and ".join(f"{each.metric!r}, {ways[each.direction]}" for each in objectives)

@@ -116,7 +116,7 @@ def _write_trials(connection: Connection, study: StudyRecord, past: PastStudy, t
 
 
 def _insert(connection: Connection, past: PastStudy, name: str) -> StudyRecord:
-    optuna_id = insert_optuna_study(connection, name, past.objective)
+    optuna_id = insert_optuna_study(connection, name, past.objectives)
     values: dict[str, Any] = {"problem": NO_PROBLEM, "model": NO_PROBLEM, "space": past.space}
     prints = {"space_fingerprint": "", "data_fingerprint": ""}
     insert_study(
@@ -124,7 +124,7 @@ def _insert(connection: Connection, past: PastStudy, name: str) -> StudyRecord:
         name=name,
         optuna_id=optuna_id,
         objective=past.objective,
-        settings=Settings(),
+        settings=Settings().of_objectives(past.objectives),
         **values,
         **prints,
     )
@@ -137,6 +137,16 @@ def _insert(connection: Connection, past: PastStudy, name: str) -> StudyRecord:
 def _check_target(connection: Connection, study: StudyRecord, past: PastStudy) -> None:
     if study.settings.sampler == "grid" or study.settings.confirms is not None:
         raise UsageError(f"{study.name!r} has given params for each trial; import into another study: --as NAME")
+    if len(study.objectives) != len(past.objectives):
+        raise UsageError(
+            f"{study.name!r} has {len(study.objectives)} objectives, and {past.name!r} {len(past.objectives)}; "
+            "import it as a study of its own: --as NAME"
+        )
+    if [one.direction for one in study.objectives[1:]] != [one.direction for one in past.objectives[1:]]:
+        raise UsageError(
+            f"{study.name!r} and {past.name!r} differ in the direction of an objective; "
+            "import it as a study of its own: --as NAME"
+        )
     if study.objective.direction != past.objective.direction:
         ways = {"max": "maximizes", "min": "minimizes"}
         raise UsageError(
@@ -164,7 +174,8 @@ def _write_slots(connection: Connection, study: StudyRecord, past: PastStudy, id
     rows = [_slot(study.id, number, ids[number], trial, now) for number, trial in numbered.items()]
     connection.execute(sa.insert(slots), rows)
     query = sa.select(slots.c.number, slots.c.id).where(slots.c.study_id == study.id, slots.c.number >= min(numbered))
-    metric = {past.objective.metric: study.objective.metric}
+    pairs = zip(past.objectives, study.objectives, strict=True)
+    metric = {theirs.metric: ours.metric for theirs, ours in pairs}
     kept = [
         {
             "slot_id": row.id,
@@ -187,7 +198,7 @@ def _slot(study_id: int, number: int, trial_id: int, trial: PastTrial, now: floa
         "trial_id": trial_id,
         "params": dict(trial.params),
         "epoch": max(map(len, trial.curves.values()), default=0),
-        "score": optuna.value,
+        "score": optuna.values[0] if optuna.values else None,
         "best_epoch": trial.best_epoch,
         "stop_reason": REASONS[optuna.state].value,
         "seconds": None if optuna.duration is None else optuna.duration.total_seconds(),

@@ -10,6 +10,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.engine import Connection
 from registry.core.database.transaction import writing
 from registry.core.error_text import one_line, storable, whole_traceback
 from registry.core.errors import DatabaseError, DatabaseUnavailable, StoreUnavailable, UsageError, UserError
+from registry.core.pareto.objectives import SECONDS
 from registry.values.stop_reason import StopReason
 from search.coordination.checkpointing.checkpoints import Checkpoints
 from search.coordination.lease import Lease
@@ -32,10 +34,12 @@ from search.errors import (
     SetAside,
     SettingsError,
     TimeLimit,
+    TooLarge,
 )
 from search.optuna_bridge.outcome import optuna_state
 from search.optuna_bridge.pruners import StalledPruner
 from search.optuna_bridge.samplers import make_sampler, nth_point
+from search.optuna_bridge.view.several import FURTHER
 from search.records.attempts import INEXACT
 from search.records.results import TrialResult, has_score
 from search.records.settings import trial_seed
@@ -43,8 +47,10 @@ from search.timing import EPOCH_GRACE_SECONDS, OUTAGE_RETRY_SECONDS
 from search.training.job import Job
 from search.training.monitor import Limits, Monitor
 from search.worker.context import WorkerContext
+from search.worker.recording.costs import costs_of
 from search.worker.recording.registration import record, worth_recording
-from search.worker.recording.winner import Winner, attempted, winner_of
+from search.worker.recording.result import parameters_of, result_of
+from search.worker.recording.winner import Winner, winner_of
 from search.worker.scheduling.common_epoch import begin_trial
 from search.worker.words import Word
 
@@ -80,6 +86,7 @@ class Attempt:
         self._ends_at = self._end_of_time()
         self._answer: Exception | None = None  # why the training is to be given up, once that was said
         self._trial_id = lease.claim.trial_id
+        self._parameters: int | None = None  # of its model, once that is built
         self._after = 0  # the epoch that the training goes on after
         self._until = self._pause_after(lease.claim.until or self._settings.max_epochs)
 
@@ -166,8 +173,12 @@ class Attempt:
                 self._begin_anew()
                 job = self._job(trial, seed, None)
                 model = context.training.run(job)
+            if model is not None and self._parameters is None and not context.study.is_objective:
+                self._built(model)  # a model that is built only while it is trained
         except (Interrupted, LeaseLost, DatabaseError, FatalProblem, SettingsError):
             raise
+        except TooLarge as failure:
+            reason, error = StopReason.TOO_LARGE, str(failure)
         except MemoryError as failure:
             reason, error = StopReason.OUT_OF_MEMORY, one_line(failure)
         except TimeLimit:
@@ -187,15 +198,23 @@ class Attempt:
             error = f"no epoch ended within the time limit of {settings.trial_seconds:g} s"
         if self._monitor.stop_reason is StopReason.PRUNED and not self._monitor.epochs:
             error = "pruned before its first report, so it has no value"
+        if self._monitor.stop_reason is StopReason.TOO_SLOW:
+            taken, most = self._monitor.costs[SECONDS], settings.max_seconds_per_epoch
+            error = f"its fastest epoch took {taken:.3g} s, and {most:g} s is the most"
         if context.training.inexact():
             self._note(f"{INEXACT}: {'; '.join(context.training.inexact())}")
         context.say(Word.RECORDING)
-        return _result(trial.number, seed, job.hp.params, self._monitor, model, reason, error), model
+        return self._result(trial.number, job.hp.params, model=model, reason=reason, error=error), model
+
+    def _result(self, number: int, params: Mapping[str, Any], **others: Any) -> TrialResult:
+        objectives = self._context.study.objectives
+        return result_of(number, self._seed, params, self._monitor, objectives, parameters=self._parameters, **others)
 
     def _job(self, trial: optuna.Trial, seed: int, resume: bytes | None) -> Job:
         context, settings = self._context, self._settings
         limits = Limits(settings.max_epochs, settings.patience, settings.trial_seconds)
-        self._monitor = Monitor(context.study.objective, limits, self._prune)
+        limits = replace(limits, seconds_per_epoch=settings.max_seconds_per_epoch)
+        self._monitor = Monitor(context.study.objective, limits, self._judge)
         self._hp = context.make_params(trial, partial(self._suggest, trial), self._prune)
         return Job(
             hp=self._hp,
@@ -206,7 +225,29 @@ class Attempt:
             asked=self._asked,
             after_epoch=self._after_epoch,
             should_stop=self._stop_now,
+            built=self._built,
         )
+
+    def _judge(self, epoch: int, value: float) -> Mapping[str, Any] | None:
+        """Keep what samplers and pruners are to know of the other objectives, and ask the pruner."""
+        further, monitor = self._context.study.objectives[1:], self._monitor
+        if further and not self._context.study.is_objective:
+            known = [[monitor.value(each.metric, n) for each in further] for n in range(1, monitor.epochs + 1)]
+            self._context.view.set_trial_system_attr(self._trial_id, FURTHER, known)
+        return self._prune(epoch, value)
+
+    def _built(self, model: Any) -> None:
+        """Look at a model before it is trained.
+
+        Raises:
+            TooLarge: it has more parameters than the study allows.
+        """
+        self._end_copy()
+        context, most = self._context, self._settings.max_parameters
+        self._parameters = parameters_of(model)
+        if most is not None and self._parameters is not None and self._parameters > most:
+            raise TooLarge(f"its model has {self._parameters} parameters, and {most} is the most")
+        self._monitor.costs |= costs_of(model, context.samples, context.study.objectives)
 
     def _has_worked(self) -> bool:
         """Tell whether a trial of the study has a score: then the problem works, and what fails is this trial's own."""
@@ -302,7 +343,7 @@ class Attempt:
             logger.warning("trial %d cannot be paused: nothing can continue its training, so it goes on", number)
             self._until = math.inf
         else:
-            so_far = _result(number, self._seed, self._hp.params, monitor, None, StopReason.PRUNED, None)
+            so_far = self._result(number, self._hp.params, reason=StopReason.PRUNED)
             context.retry(lambda: self._lease.pause(so_far, checkpoint))
             self._answer = SetAside()
             raise self._answer
@@ -336,7 +377,7 @@ class Attempt:
 
     def _tell_sampler(self, trial: optuna.Trial, result: TrialResult) -> None:
         study = self._context.optuna_study
-        values = None if result.score is None else [result.score]
+        values = result.values
         frozen = self._context.view.get_trial(trial._trial_id)
         state = optuna_state(result)
         self._context.retry(lambda: study.sampler.after_trial(study, frozen, state, values))
@@ -369,30 +410,3 @@ class Attempt:
             else:
                 with writing(context.engine) as connection:
                     close(connection)
-
-
-def _result(
-    number: int,
-    seed: int,
-    params: Mapping[str, Any],
-    monitor: Monitor,
-    model: Any,
-    reason: StopReason | None,
-    error: str | None,
-) -> TrialResult:
-    stop_reason = reason or monitor.stop_reason or StopReason.MAX_EPOCHS
-    if monitor.score is None and not stop_reason.failed and stop_reason is not StopReason.PRUNED:
-        stop_reason = StopReason.NAN  # the objective was never a finite number
-    return TrialResult(
-        trial=number,
-        seed=seed,
-        params=dict(params),
-        stop_reason=stop_reason,
-        curves={metric: tuple(values) for metric, values in monitor.curves.items()},
-        score=None if stop_reason.failed else monitor.score,
-        epoch=None if stop_reason.failed else monitor.epoch,
-        seconds=monitor.seconds,
-        parameters=None if model is None else attempted(lambda: int(model.count_params())),
-        error=error,
-        pruned_by=monitor.pruned_by,
-    )

@@ -19,7 +19,7 @@ from registry.values.known_tags import CHANGES_TAG, CLASSES_TAG
 from registry.values.structures import mapped
 from search.optuna_bridge.pruners import StalledPruner, make_pruner
 from search.optuna_bridge.samplers import check_sampler
-from search.optuna_bridge.worker_storage import OptunaView
+from search.optuna_bridge.view.worker_storage import OptunaView
 from search.records.events import accepted_changes
 from search.records.studies import StudyRecord
 from search.system.retry import Retry
@@ -114,7 +114,8 @@ def open_objective_context(engine: Engine, url: str, study: StudyRecord, stop: t
 
     objective = load_objective(study.problem)
     check_unchanged(study, identify_objective(objective))
-    training = ObjectiveTraining(objective.call, study_folder(url, study.name))
+    metrics = [each.metric for each in study.objectives]
+    training = ObjectiveTraining(objective.call, study_folder(url, study.name), metrics)
     context = open_context(engine, url, study, stop, training, space=lambda: None)
     context.make_params, context.watch = ObjectiveTrial, AskedPruner
     context.versions_without_model = False

@@ -9,7 +9,7 @@ import pytest
 from registry.core.database.engine import open_engine
 from search import Study
 from search.report.collect import collect
-from search.report.misclassified import errors_of_winner
+from search.report.errors.misclassified import errors_of_winner
 
 
 def test_the_winners_errors_add_up_to_its_score(tmp_path: Path) -> None:

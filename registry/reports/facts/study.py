@@ -72,6 +72,7 @@ class ReportedTrial:
         source: the study and trial that a version comes from.
         dropped: somebody took it out of the study; it is kept for the record only.
         imported: it ended elsewhere, and is not in the study's budget.
+        values: of several objectives, its value of each; empty where not all are known.
     """
 
     number: int
@@ -96,6 +97,7 @@ class ReportedTrial:
     source: str = ""
     dropped: bool = False
     imported: bool = False
+    values: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -180,6 +182,7 @@ class ReportedStudy:
         residuals: how far the winner's numbers are off, an output each.
         mistakes_missing: why that is not known; empty where there is no need to say.
         machines: where it was trained, one line each.
+        objectives: of several, all of them, that of the score first.
         alongside: scores of the same metric in the same document, so that all are written with as many digits.
     """
 
@@ -210,6 +213,7 @@ class ReportedStudy:
     residuals: tuple[Residuals, ...] = ()
     mistakes_missing: str = ""
     machines: tuple[str, ...] = ()
+    objectives: tuple[Objective, ...] = ()
     alongside: tuple[float, ...] = ()
 
     @property

@@ -14,6 +14,7 @@ from registry.reports.facts.text import count_text, value_text
 from registry.reports.sections import leaderboard
 from registry.reports.sections.compared.winners import versions_block
 from registry.reports.sections.curves import curves_block
+from registry.reports.sections.front import front_block
 from registry.reports.sections.history import history_picture
 from registry.reports.sections.markers import legend
 from registry.reports.sections.misclassified import errors_block
@@ -110,6 +111,8 @@ def endings_block(study: ReportedStudy) -> Block:
         parts.append(Rows(endings))
     if failures.rows:
         parts.append(Rows(failures, "Failures"))
+    if (beyond := leaderboard.beyond_limits(study)).rows:
+        parts.append(Rows(beyond, "Beyond a limit", ("They have no score, and most of them cost no epoch.",)))
     if pruned.rows:
         said = (
             "Peers are the trials that had reached the same epoch by then; "
@@ -148,6 +151,7 @@ def provenance_block(study: ReportedStudy) -> Block:
 
 SECTIONS: tuple[tuple[str, Callable[[ReportedStudy], Block]], ...] = (
     ("Side by side", versions_block),
+    ("Several objectives", front_block),
     ("Leaderboard", leaderboard_block),
     ("Is it really better?", comparison_block),
     ("Curves of the best", curves_block),
@@ -159,4 +163,4 @@ SECTIONS: tuple[tuple[str, Callable[[ReportedStudy], Block]], ...] = (
     ("Provenance", provenance_block),
 )
 VERSIONS_SECTIONS = ("Side by side",)
-SEARCH_SECTIONS = ("History of the search", "What mattered", "What the search did", "Workers")
+SEARCH_SECTIONS = ("Several objectives", "History of the search", "What mattered", "What the search did", "Workers")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from registry.core.metric_directions import known_direction
+from registry.core.pareto.objectives import COSTS
 from registry.reports.analysis.fit import describe_fit
 from registry.reports.analysis.losses import is_loss, loss_note
 from registry.reports.document.parts import Block, Facts, Key, Part, Picture, Pictures
@@ -30,7 +31,7 @@ def curves_block(study: ReportedStudy) -> Block:
     metrics = metrics_to_show(study, best)
     if not metrics:
         return Block("Curves of the best")
-    pruned = [trial for trial in study.trials if trial.outcome == "pruned" and trial not in best]
+    pruned = [trial for trial in study.trials if trial.outcome == "pruned" and trial.curves and trial not in best]
     faint = [pruned[index] for index in thinned(len(pruned), MOST_PRUNED)]
     behind = (Key(f"{len(faint)} of {len(pruned)} pruned, validation", line="faint"),) if faint else ()
     different = loss_note(best)
@@ -69,7 +70,7 @@ def overlaid_picture(
 
 def metrics_to_show(study: ReportedStudy, best: Sequence[ReportedTrial]) -> list[str]:
     """Return the metrics whose curves are shown: those with a ``val_`` twin, else all; loss and objective first."""
-    known = {name for trial in best for name in trial.curves}
+    known = {name for trial in best for name in trial.curves} - COSTS.keys()
     twins = {name for name in known if f"val_{name}" in known}
     shown = twins or {name.removeprefix("val_") for name in known}
     first = ("loss", study.metric.removeprefix("val_"))

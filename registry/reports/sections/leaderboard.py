@@ -194,11 +194,20 @@ def _best_peers(by: PrunedBy, write: Callable[[float], str]) -> str:
 
 def failures(study: ReportedStudy) -> Table:
     """Return why trials failed, equal reasons in one line, the most frequent first; tracebacks are folded away."""
+    return _by_error("failed trials", [trial for trial in study.trials if trial.outcome == "failed"])
+
+
+def beyond_limits(study: ReportedStudy) -> Table:
+    """Return which trials broke a limit that the study sets, and by how much."""
+    reasons = [reason.value for reason in StopReason if reason.beyond_limit]
+    return _by_error("trials", [trial for trial in study.trials if trial.stop_reason in reasons])
+
+
+def _by_error(heading: str, trials: Sequence[ReportedTrial]) -> Table:
     groups: dict[tuple[str, str], list[ReportedTrial]] = {}
-    for trial in study.trials:
-        if trial.outcome == "failed":
-            groups.setdefault((trial.stop_reason or "", told_line(trial.error) or _why(trial)), []).append(trial)
-    columns = (Column("failed trials"), *(Column(name, number=False) for name in ("reason", "error", "which")))
+    for trial in trials:
+        groups.setdefault((trial.stop_reason or "", told_line(trial.error) or _why(trial)), []).append(trial)
+    columns = (Column(heading), *(Column(name, number=False) for name in ("reason", "error", "which")))
     rows = []
     for (reason, error), those in sorted(groups.items(), key=lambda group: -len(group[1])):
         whole = next((trial.error for trial in those if trial.error and "\n" in trial.error.strip()), "")
@@ -206,7 +215,7 @@ def failures(study: ReportedStudy) -> Table:
         numbers += f" and {len(those) - MOST_NUMBERS} more" if len(those) > MOST_NUMBERS else ""
         rows.append((Cell(str(len(those))), Cell(reason), Cell(error, folded=whole), Cell(numbers)))
     kept = rows[:MOST_LISTED]
-    note = f"{len(kept)} of {len(rows)} different failures are listed." if len(kept) < len(rows) else ""
+    note = f"{len(kept)} of {len(rows)} different reasons are listed." if len(kept) < len(rows) else ""
     return Table(columns, tuple(kept), note)
 
 

@@ -12,28 +12,47 @@ from registry.core.numbers import number_text
 from search.coordination.ending.announcements import announce_end
 from search.coordination.slots import Grant
 from search.errors import NoEpochsLeft
+from search.records.several.front import front_of
 from search.records.studies import StudyRecord, write_stopping
+from search.records.trials import trials_of
 from search.schema import IMPORTED, OPEN, slots, studies
 
 GRANTS = 0x65706F63  # the advisory locks under which epochs are granted, one a study
 
 
 def why_over(engine: Engine, study: StudyRecord) -> str | None:
-    """Return why a study needs no more trials, by its target or for want of a gain; None where it goes on."""
+    """Return why a study needs no more trials, by its target or for want of a gain; None where it goes on.
+
+    Of several objectives, a gain is a trial that joins the front.
+    """
     settings = study.settings
     if settings.target is None and settings.stop_after is None:
         return None
     with reading(engine) as connection:
+        if len(study.objectives) > 1:
+            return _without_gain(connection, study, *_last_of_front(connection, study))
         best, own = _best(connection, study), _best(connection, study, ~IMPORTED)
         if best is None or own is None:  # an imported trial leaves no model, so it ends nothing
             return None
         if settings.target is not None and not study.objective.is_better(settings.target, than=own.score):
             return f"it has reached its target {settings.target:g}: {number_text(own.score)} by trial {own.trial}"
-        since = sa.select(sa.func.count()).where(_finished(study), ~IMPORTED, slots.c.finished_at > best.finished_at)
-        count = int(connection.execute(since).scalar_one())
-    if settings.stop_after is not None and count >= settings.stop_after:
-        return f"{count} trials have ended without a gain since trial {best.trial}"
-    return None
+        return _without_gain(connection, study, best.trial, best.finished_at)
+
+
+def _without_gain(connection: Connection, study: StudyRecord, trial: int | None, finished_at: float) -> str | None:
+    """Return that too many trials have ended since the last that brought a gain; None where they have not."""
+    since = sa.select(sa.func.count()).where(_finished(study), ~IMPORTED, slots.c.finished_at > finished_at)
+    count, most = int(connection.execute(since).scalar_one()), study.settings.stop_after
+    if trial is None or most is None or count < most:
+        return None
+    return f"{count} trials have ended without a gain since trial {trial}"
+
+
+def _last_of_front(connection: Connection, study: StudyRecord) -> tuple[int | None, float]:
+    """Return the trial that joined the front last, and when; None where the front has none that was trained here."""
+    front = front_of(study.objectives, trials_of(connection, study.id))
+    last = max((trial for trial in front if not trial.imported), key=lambda one: one.finished_at or 0.0, default=None)
+    return (None, 0.0) if last is None else (last.trial, last.finished_at or 0.0)
 
 
 def end_study(engine: Engine, study: StudyRecord, why: str) -> None:

@@ -23,7 +23,8 @@ def stop_after_failures(connection: Connection, study_id: int) -> None:
     """Ask all workers to stop where the last ``max_failures`` trials that ended have all failed.
 
     What the params may be to blame for (a loss that is not a number, want of memory or of time, KerasTuner's
-    ``FailedTrialError``) counts only as long as no trial of the study has a score. Running the study again counts anew.
+    ``FailedTrialError``) counts only as long as no trial of the study has a score, and what breaks a limit of the study
+    never does. Running the study again counts anew.
 
     The study is not locked: who changes it locks it before slots, and this transaction has a slot. So two trials that
     end at the same moment may not see each other, and the study stops one failure later.
@@ -68,6 +69,7 @@ def _last_ended(connection: Connection, study_id: int, count: int) -> list[sa.Ro
         sa.select(slots.c.trial, slots.c.score, slots.c.stop_reason, results.c.error)
         .join_from(slots, results)
         .where(slots.c.study_id == study_id, slots.c.state == "finished", ~IMPORTED)
+        .where(slots.c.stop_reason.not_in([reason.value for reason in StopReason if reason.beyond_limit]))
         .where(slots.c.finished_at > sa.func.coalesce(stopped.scalar_subquery(), 0.0))
         .order_by(slots.c.finished_at.desc(), slots.c.number.desc())
         .limit(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,12 +23,23 @@ from search.schema import results, studies
 from search.schema import slots as slots_table
 
 
-def check_may_adopt(study: StudyRecord, problem: str, objective: Objective, settings: Settings) -> None:
+def check_may_adopt(study: StudyRecord, problem: str, objectives: Sequence[Objective], settings: Settings) -> None:
     """Refuse a problem that cannot go on from a study's imported trials.
 
     Raises:
-        SettingsError: it has the other direction, or the settings sample nothing.
+        SettingsError: it has another number of objectives or the other direction, or the settings sample nothing.
     """
+    objective = objectives[0]
+    if len(objectives) != len(study.objectives):
+        raise SettingsError(
+            f"the imported trials of {study.name!r} have {_counted(study.objectives)}, and {problem!r} has "
+            f"{_counted(objectives)}; say which with --objective, or name another study with --study"
+        )
+    if any(one.direction != other.direction for one, other in zip(objectives[1:], study.objectives[1:], strict=True)):
+        raise SettingsError(
+            f"the imported trials of {study.name!r} have the directions {_directions(study.objectives)}, and those of "
+            f"{problem!r} {_directions(objectives)}; name another study with --study"
+        )
     if objective.direction != study.objective.direction:
         raise SettingsError(
             f"the imported trials of {study.name!r} are better the {_more(study.objective)} their value is, and those "
@@ -52,7 +64,7 @@ def adopt(connection: Connection, study: StudyRecord, inspection: Inspection, se
     """
     lock_study(connection, study.id)
     _refit_trials(connection, study, Ranges.of(inspection.problem, inspection.space))
-    _rename_curves(connection, study, inspection.metric)
+    _rename_curves(connection, study, [objective.metric for objective in inspection.objectives])
     change = sa.update(studies).where(studies.c.id == study.id)
     connection.execute(
         change.values(
@@ -96,18 +108,26 @@ def _refit_trials(connection: Connection, study: StudyRecord, ranges: Ranges) ->
         connection.execute(change.values(new), changed)
 
 
-def _rename_curves(connection: Connection, study: StudyRecord, metric: str) -> None:
-    """Call the curves of the imported trials' objective as the problem's."""
-    was = study.objective.metric
-    if was == metric:
+def _rename_curves(connection: Connection, study: StudyRecord, metrics: Sequence[str]) -> None:
+    """Call the curves of the imported trials' objectives as the problem's."""
+    new = {objective.metric: metric for objective, metric in zip(study.objectives, metrics, strict=True)}
+    if all(was == metric for was, metric in new.items()):
         return
     query = sa.select(results.c.slot_id, results.c.curves).join_from(results, slots_table)
     renamed = [
-        {"slot": row.slot_id, "renamed": {metric if name == was else name: curve for name, curve in row.curves.items()}}
+        {"slot": row.slot_id, "renamed": {new.get(name, name): curve for name, curve in row.curves.items()}}
         for row in connection.execute(query.where(slots_table.c.study_id == study.id))
     ]
     change = sa.update(results).where(results.c.slot_id == sa.bindparam("slot"))
     connection.execute(change.values(curves=sa.bindparam("renamed", type_=results.c.curves.type)), renamed)
+
+
+def _counted(objectives: Sequence[Objective]) -> str:
+    return "1 objective" if len(objectives) == 1 else f"{len(objectives)} objectives"
+
+
+def _directions(objectives: Sequence[Objective]) -> str:
+    return ",".join(objective.direction for objective in objectives)
 
 
 def _more(objective: Objective) -> str:

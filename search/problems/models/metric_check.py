@@ -1,11 +1,14 @@
-"""Whether a training will report the objective's metric: asked of the default model with one small batch."""
+"""Whether a training will report the objectives' metrics: asked of the default model with one small batch."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
-from registry.core.errors import did_you_mean
+from registry.core.errors import UsageError, did_you_mean
+from registry.core.objective import Objective
+from registry.core.pareto.objectives import COSTS
 from search.data.parts import is_batched
 from search.errors import MetricError
 from search.problems.problem import Data, Problem
@@ -13,20 +16,40 @@ from search.problems.problem import Data, Problem
 logger = logging.getLogger(__name__)
 
 
-def check_metric(problem: Problem, model: Any, data: Data) -> None:
-    """Measure a model on one batch and look for the objective's metric; the model is of no use afterwards.
+def check_first(objectives: Sequence[Objective]) -> None:
+    """Check that the first objective is one by which trials can be followed.
+
+    Raises:
+        UsageError: it is a cost.
+    """
+    first = objectives[0].metric
+    if first in COSTS:
+        raise UsageError(
+            f"the first objective is {first!r}, which no epoch reports; early stopping, schedules and the score go by "
+            "the first one: name a metric first, such as val_accuracy"
+        )
+
+
+def check_metrics(problem: Problem, model: Any, data: Data, metrics: Sequence[str]) -> None:
+    """Measure a model on one batch and look for the objectives' metrics; the model is of no use afterwards.
 
     A model that cannot be measured so is not refused: its trials will say why.
 
     Args:
-        problem: whose objective it is.
+        problem: whose model it is.
         model: a compiled model that Keras' own ``fit`` trains.
         data: the problem's.
+        metrics: the objectives'; costs are not looked for.
 
     Raises:
-        MetricError: the metric is not among those that the training will report.
+        MetricError: one is not among those that the training will report.
     """
-    metric = problem.objective.metric
+    for metric in metrics:
+        if metric not in COSTS:
+            _check_metric(problem, model, data, metric)
+
+
+def _check_metric(problem: Problem, model: Any, data: Data, metric: str) -> None:
     measures = metric.startswith("val_")
     try:
         names = _reported(model, data.validation if measures else data.train, measures, problem.batch_size)

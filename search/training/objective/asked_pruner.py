@@ -21,7 +21,7 @@ class AskedPruner(StalledPruner):
         if step is None:
             return None
         try:
-            hopeless = self._study.pruner.prune(self._study, frozen)
+            hopeless = self._is_hopeless(frozen)
             return self._explain(frozen, step, frozen.intermediate_values[step]) if hopeless else None
         except DatabaseUnavailable:
             return None  # the peers cannot be read; the next question asks again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,10 +25,11 @@ class ObjectiveTraining:
     Args:
         objective: takes a trial and returns its value.
         folder: where trials keep their files.
+        metrics: what the values are called that it returns.
     """
 
-    def __init__(self, objective: Callable[[Any], Any], folder: Path) -> None:
-        self._objective, self._folder = objective, folder
+    def __init__(self, objective: Callable[[Any], Any], folder: Path, metrics: Sequence[str]) -> None:
+        self._objective, self._folder, self._metrics = objective, folder, metrics
         self._current: Current | None = None
 
     def run(self, job: Job) -> SavedModel | None:
@@ -66,7 +68,7 @@ class ObjectiveTraining:
     def _call(self, trial: ObjectiveTrial, job: Job) -> None:
         monitor = job.monitor
         try:
-            value = as_value(self._objective(trial))
+            values = as_values(self._objective(trial), self._metrics)
         except optuna.TrialPruned:
             by_itself = {"pruner": "objective", "epoch": monitor.epochs}
             monitor.stop_reason = StopReason.PRUNED
@@ -75,22 +77,37 @@ class ObjectiveTraining:
             monitor.stop_reason = StopReason.TIME_LIMIT
         else:
             monitor.stop_reason, monitor.pruned_by = StopReason.COMPLETED, None
-            monitor.conclude({monitor.objective.metric: value})
+            further = {name: values[name] for name in self._metrics[1:]}
+            monitor.conclude({monitor.objective.metric: values[monitor.objective.metric]})
+            monitor.costs.update(further)
+            if not all(map(math.isfinite, further.values())):
+                monitor.score, monitor.epoch, monitor.stop_reason = None, None, StopReason.NAN
         monitor.seconds += trial.lap()
 
 
+def as_values(returned: Any, metrics: Sequence[str]) -> dict[str, float]:
+    """Return an objective's values as numbers by their names; of one objective a sequence of one is taken, too.
+
+    Raises:
+        ObjectiveError: they are none, or not as many as there are objectives.
+    """
+    sequence = isinstance(returned, Sequence) and not isinstance(returned, str | bytes)
+    values = list(returned) if sequence else [returned]
+    if len(values) != len(metrics):
+        several = f"{len(metrics)} objectives, {', '.join(metrics)}: return a number for each"
+        raise ObjectiveError(
+            f"the objective returned {len(values)} value{'s' if len(values) != 1 else ''}; a study has "
+            + ("one objective: return one number, or name several with --objective" if len(metrics) == 1 else several)
+        )
+    return dict(zip(metrics, map(as_value, values), strict=True))
+
+
 def as_value(returned: Any) -> float:
-    """Return an objective's value as a number; a sequence of one is taken, as Optuna does.
+    """Return an objective's value as a number.
 
     Raises:
         ObjectiveError: it is none.
     """
-    if isinstance(returned, Sequence) and not isinstance(returned, str | bytes):
-        if len(returned) != 1:
-            raise ObjectiveError(
-                f"the objective returned {len(returned)} values; a study has one objective: return one number"
-            )
-        returned = returned[0]
     if returned is None:
         raise ObjectiveError("the objective returned None; expected one number (is a return missing?)")
     try:

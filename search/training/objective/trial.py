@@ -15,6 +15,7 @@ from optuna.distributions import BaseDistribution, check_distribution_compatibil
 from registry.core.errors import DatabaseUnavailable
 from registry.values.stop_reason import StopReason
 from search.errors import TimeLimit
+from search.optuna_bridge.view.several import by_first
 from search.training.job import Job
 from search.training.objective.asked_pruner import AskedPruner
 
@@ -55,7 +56,7 @@ class ObjectiveTrial(optuna.Trial):
         return seconds
 
     def report(self, value: float, step: int) -> None:
-        """Report a value at a step, as Optuna's own; it is the trial's next epoch.
+        """Report a value at a step, as Optuna's own; it is the trial's next epoch. Of several objectives, the first's.
 
         Raises:
             TypeError: the value or the step is no number.
@@ -67,7 +68,7 @@ class ObjectiveTrial(optuna.Trial):
             raise optuna.TrialPruned("somebody has asked to prune this trial")
         if isinstance(step, int | float) and step > LARGEST_STEP:
             raise ValueError(f"the step is {step}; expected {LARGEST_STEP} at most")
-        super().report(value, step)
+        self._with_first_objective().report(value, step)
         if len(self._cached_frozen_trial.intermediate_values) == before:
             return  # Optuna has warned: the step was reported before
         number = float(value)
@@ -77,6 +78,12 @@ class ObjectiveTrial(optuna.Trial):
         job.should_stop()  # not before: what the objective has written to its folder is of this report
         if job.monitor.stop_reason is StopReason.TIME_LIMIT:
             raise TimeLimit
+
+    def _with_first_objective(self) -> optuna.Trial:
+        """Return the trial as one of a study with the first objective alone, of which Optuna takes reports."""
+        alone = optuna.Trial.__new__(optuna.Trial)
+        alone.__dict__ = {**self.__dict__, "study": by_first(self.study)}
+        return alone
 
     def should_prune(self) -> bool:
         """Tell whether the study's pruner, or somebody by ``search prune``, wants the trial to end."""

@@ -9,13 +9,14 @@ from types import MappingProxyType
 from sqlalchemy.engine import Connection
 
 from registry import ModelVersion, Registry, Source
+from registry.core.pareto.objectives import objectives_text
 from registry.core.provenance import code_revision, libraries
-from registry.values.known_tags import CONFIRM_TAG
+from registry.values.known_tags import CONFIRM_TAG, OBJECTIVES_TAG
 from search.recipe.make import recipe_maker
 from search.records.results import TrialResult
 from search.records.studies import StudyRecord
 from search.system.placement import Place
-from search.worker.recording.winner import Winner, attempted, storable_params
+from search.worker.recording.winner import LONGEST_TAG, Winner, attempted, storable_params
 
 
 def recipe_of(study: StudyRecord, place: Place) -> Callable[[], bytes | None]:
@@ -25,13 +26,26 @@ def recipe_of(study: StudyRecord, place: Place) -> Callable[[], bytes | None]:
 
 
 def worth_recording(registry: Registry, study: StudyRecord, result: TrialResult) -> bool:
-    """Tell whether a trial's score is among its study's best so far; of one that confirms, every score is kept."""
+    """Tell whether a trial is among its study's best so far, or on its front; of one that confirms, all are kept."""
     if result.score is None or result.epoch is None:
         return False
     if study.settings.confirms is not None:
         return True
     top, direction = study.settings.top_k, study.objective.direction
-    return registry.would_keep(study.model, study=study.name, score=result.score, direction=direction, top_k=top)
+    return registry.would_keep(
+        study.model,
+        study=study.name,
+        score=result.score,
+        direction=direction,
+        top_k=top,
+        objectives=study.objectives,
+        further=[value for value in result.further if value is not None],
+    )
+
+
+def _objectives_tag(study: StudyRecord) -> dict[str, str]:
+    text = objectives_text(study.objectives)
+    return {OBJECTIVES_TAG: text} if len(study.objectives) > 1 and len(text) <= LONGEST_TAG else {}
 
 
 def record(
@@ -84,8 +98,9 @@ def record(
         seconds=result.seconds,
         parameters=result.parameters,
         reference_predictions=winner.predictions,
-        tags={**tags, **confirming, **winner.tags},
+        tags={**tags, **confirming, **_objectives_tag(study), **winner.tags},
         recipe=recipe,
         top_k=None if confirms is not None else study.settings.top_k,
+        objectives=study.objectives,
         also=also,
     )

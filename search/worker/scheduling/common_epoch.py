@@ -7,14 +7,14 @@ and not which params are good.
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search.optuna_bridge.outcome import INFEASIBLE
+from search.optuna_bridge.outcome import breaks_constraint
+from search.optuna_bridge.view.several import values_at
 
 
 def begin_trial(study: Study, trial_id: int, epochs: int | None = None) -> Trial:
@@ -26,39 +26,44 @@ def begin_trial(study: Study, trial_id: int, epochs: int | None = None) -> Trial
         epochs: after which trials are compared for the first time; None where each is trained to its end.
     """
     study._thread_local.cached_all_trials = None
-    if epochs is not None:
+    if epochs is not None or len(study.directions) > 1:
         study = copy.copy(study)
-        study._storage = _AtEpoch(study._storage, epochs, study.direction)  # type: ignore[assignment]
+        study._storage = _AtEpoch(study._storage, epochs, study.directions)  # type: ignore[assignment]
     return Trial(study, trial_id)
 
 
 class _AtEpoch:
     """A storage whose trials are all shown after the same epochs; everything else is the storage's own."""
 
-    def __init__(self, storage: Any, epochs: int, direction: StudyDirection) -> None:
-        self._own, self._epochs, self._direction = storage, epochs, direction
+    def __init__(self, storage: Any, epochs: int | None, directions: Sequence[StudyDirection]) -> None:
+        self._own, self._epochs, self._directions = storage, epochs, directions
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._own, name)
 
     def get_all_trials(self, study_id: int, deepcopy: bool = True, states: Any = None) -> list[FrozenTrial]:
         """Return all trials as if each had ended after its first epochs."""
-        shown = at_epoch(self._own.get_all_trials(study_id, deepcopy=deepcopy), self._epochs, self._direction)
+        shown = at_epoch(self._own.get_all_trials(study_id, deepcopy=deepcopy), self._epochs, self._directions)
         return [trial for trial in shown if states is None or trial.state in states]
 
 
-def at_epoch(trials: Sequence[FrozenTrial], epochs: int, direction: StudyDirection) -> list[FrozenTrial]:
-    """Return trials as if each had ended after its first epochs, with the best value in them.
+def at_epoch(
+    trials: Sequence[FrozenTrial], epochs: int | None, directions: Sequence[StudyDirection]
+) -> list[FrozenTrial]:
+    """Return trials as if each had ended after its first epochs, with the best value in them, and others at that epoch.
 
-    Those that run, have failed or were infeasible stay as they are.
+    Those that run, have failed or were infeasible stay as they are, and so do all where ``epochs`` is None. Of several
+    objectives, pruned trials are shown without their reports, by which Optuna's TPE cannot compare them.
     """
-    best = max if direction is StudyDirection.MAXIMIZE else min
     shown = []
     for trial in trials:
-        values = [v for step, v in trial.intermediate_values.items() if step <= epochs and math.isfinite(v)]
-        ended = trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and INFEASIBLE not in trial.system_attrs
-        if ended and values:
+        ended = trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and not breaks_constraint(trial)
+        values = values_at(trial, directions[0], epochs) if ended and epochs is not None else []
+        if len(values) == len(directions) and None not in values:
             trial = copy.copy(trial)
-            trial.state, trial.values = TrialState.COMPLETE, [best(values)]
+            trial.state, trial.values = TrialState.COMPLETE, values
+        elif trial.state is TrialState.PRUNED and len(directions) > 1:
+            trial = copy.copy(trial)
+            trial.intermediate_values = {}
         shown.append(trial)
     return shown

@@ -21,7 +21,7 @@ from search.coordination.slots import Claim
 from search.errors import NoEpochsLeft
 from search.optuna_bridge.outcome import IMPORTED_FROM
 from search.optuna_bridge.pruners import compared
-from search.optuna_bridge.worker_storage import OpenSlot, OptunaView
+from search.optuna_bridge.view.worker_storage import OpenSlot, OptunaView
 from search.records.studies import StudyRecord
 from search.schedules.by_name import make_schedule
 from search.schedules.contract import Begin, Resume, Step
@@ -29,6 +29,7 @@ from search.schedules.curves import Curves, CurveTable, TrialState
 from search.timing import LEASE_SECONDS
 from search.worker.recording.registration import worth_recording
 from search.worker.scheduling.ask import Ask, FixedParams
+from search.worker.scheduling.front import LevelLosses
 
 TRIES = 5  # to claim what the schedule says, where others are faster
 
@@ -48,6 +49,7 @@ class Scheduler:
         settings = study.settings
         self._schedule = make_schedule(settings.schedule, settings.max_epochs)
         self._table = CurveTable(self._schedule.levels)
+        self._losses = LevelLosses(study.objectives, self._schedule.levels)
         self._opened: Mapping[int, OpenSlot] = {}  # the slots that the table was made of: the view goes on
         self._pauses = settings.schedule != "full" or settings.epochs is not None
         self._ask = Ask(engine, study.id, grant_epochs(study))
@@ -149,9 +151,10 @@ class Scheduler:
                 continue  # it ended elsewhere, and takes nobody's place
             state = TrialState.NONE if trial is None else _state(self._opened.get(number))
             self._table.put(number, state, [] if trial is None else self._gains(trial))
+            self._losses.put(number, trial)
         with reading(self._engine) as connection:
             new = count_new(connection, self._study.id, self._view.last_begun)
-        return self._table.curves(), new
+        return self._losses.with_front(self._table.curves()), new
 
     def _gains(self, trial: FrozenTrial) -> list[float]:
         """Return a trial's curve, turned so that more is better; NaN where an epoch has no value."""
@@ -169,7 +172,8 @@ class Scheduler:
             if result is None:
                 continue
             better = np.count_nonzero(curves.best[:, -1] > curves.best[number, -1])
-            if better < self._study.settings.top_k and worth_recording(self._registry, self._study, result):
+            among_best = better < self._study.settings.top_k or curves.front is not None
+            if among_best and worth_recording(self._registry, self._study, result):
                 return number
             close_paused(self._engine, self._study, number, lease, verdict)
         return None

@@ -94,3 +94,24 @@ def test_only_a_page_can_follow_a_search(call, sqlite_engine, make_study, tmp_pa
     code, _, said = call("report", "s", "--watch", "--out", str(tmp_path / "r.pdf"))
     assert code == 2
     assert "--watch writes a page that reloads itself, and --out is r.pdf; expected .html" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--objective", "val_accuracy:up"], "the direction of 'val_accuracy' is 'up'; expected 'max' or 'min'"),
+        (["--objective", "val_loss,val_loss"], "the objectives name 'val_loss' twice; name each metric once"),
+        (["--objective", "val_loss,parameters", "--sampler", "gp"], "the sampler gp takes one objective"),
+        (["--objective", "val_loss,parameters", "--target", "0.5"], "the target is 0.5, of one objective"),
+        (["--direction", "up,down"], "the direction is 'up'; expected minimize or maximize"),
+        (["--max-parameters", "0"], "max_parameters is 0; expected 1 or more"),
+        (["--max-seconds-per-epoch", "0"], "max_seconds_per_epoch is 0.0; expected more than 0"),
+    ],
+)
+def test_objectives_and_limits_that_cannot_be_are_wrong_usage(tmp_path, capsys, words, said):
+    call = ["create", "search.toy:toy", *words, "--storage", f"sqlite:///{tmp_path}/studies.db"]
+    assert run(app, "search", call) == 2
+    error = capsys.readouterr().err
+    assert f"search: {said}" in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())

@@ -12,7 +12,7 @@ from search.errors import SettingsError
 from search.optuna_bridge.pruners import StalledPruner, make_pruner
 from search.optuna_bridge.samplers import SAMPLERS, make_sampler, nth_point
 from search.optuna_bridge.storage import closing_storage
-from search.optuna_bridge.worker_storage import OptunaView
+from search.optuna_bridge.view.worker_storage import OptunaView
 from search.records.results import TrialResult
 from search.records.settings import Settings
 from search.study import Study
@@ -76,7 +76,7 @@ def objective(trial):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"sampler": "tpee"}, "the sampler is 'tpee'; expected one of: tpe, gp, cmaes, random, qmc, grid"),
+        ({"sampler": "tpee"}, "the sampler is 'tpee'; expected one of: tpe, gp, cmaes, nsga2, random, qmc, grid"),
         ({"pruner": "x"}, "the pruner is 'x'; expected one of: hyperband, asha, median, percentile, none"),
     ],
 )
@@ -317,7 +317,7 @@ def test_a_sampler_compares_trials_at_the_epoch_that_all_have():
     add(states.PRUNED, [0.3])
     add(states.FAIL, [0.4])
     add(states.PRUNED, [0.5], system_attrs={"constraints:trainable": 1.0})
-    shown = at_epoch(study.trials, 1, study.direction)
+    shown = at_epoch(study.trials, 1, study.directions)
     assert [(trial.state, trial.value) for trial in shown] == [
         (states.COMPLETE, 0.1), (states.COMPLETE, 0.3), (states.FAIL, None), (states.PRUNED, 0.5),
     ]  # fmt: skip

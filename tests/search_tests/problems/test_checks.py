@@ -61,7 +61,9 @@ def test_data_are_taken_for_what_loads_them():
         ({"name": "a b"}, "'a b' cannot be the name of a problem's model; expected"),
         ({"name": 3}, "the problem's name is 3 of type int; expected a text"),
         ({"objective": "val_mine"}, r"write Objective\('val_mine', 'max'\) or Objective\('val_mine', 'min'\)"),
-        ({"objective": ["a", "b"]}, "several objectives"),
+        ({"objective": ["a:max", "val_loss"]}, "the objective is 'a:max', and nobody knows"),
+        ({"objective": ["val_loss", "val_loss"]}, "the problem's objective: the objectives name 'val_loss' twice"),
+        ({"objective": []}, "the problem's objective is an empty list; expected one objective or more"),
         ({"objective": None}, "the objective is of type NoneType; expected search.Objective"),
         ({"objective": ("a", "up")}, "the direction of 'a' is 'up'; expected 'max' or 'min'"),
         ({"hypermodel": None}, "the hypermodel is of type NoneType; expected a keras_tuner.HyperModel"),
@@ -72,7 +74,7 @@ def test_data_are_taken_for_what_loads_them():
         ({"batch_size": "32"}, "the batch size is '32'"),
         ({"class_names": "abc"}, "the class names are 'abc'; expected a list of texts"),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_what_cannot_be(fields, message):
     with pytest.raises(ProblemError, match=message):

@@ -147,6 +147,11 @@ def test_what_says_how_models_are_trained_is_refused(settings: dict[str, object]
 
 
 def test_a_direction_is_optunas_word() -> None:
-    assert [parse_direction(word) for word in ("minimize", "maximize", None)] == ["min", "max", None]
+    words = ("minimize", "maximize", None)
+    assert [parse_direction(word) for word in words] == [("min", None), ("max", None), (None, None)]
+    assert parse_direction("maximize,minimize") == (None, "value_0:max,value_1:min")
+    assert parse_direction(None, "a:max,b:min") == (None, "a:max,b:min")
+    with pytest.raises(UsageError, match="the objectives say theirs, a:max,b:min; leave --direction out"):
+        parse_direction("maximize", "a:max,b:min")
     with pytest.raises(UsageError, match="the direction is 'up'; expected minimize or maximize"):
         parse_direction("up")

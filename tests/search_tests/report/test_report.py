@@ -39,8 +39,8 @@ from search.records.status import read_status
 from search.records.studies import insert_study, read_study
 from search.records.trials import read_trials
 from search.report.collect import collect, write_report
+from search.report.errors.misclassified import classified, summarize
 from search.report.importances import importances
-from search.report.misclassified import classified, summarize
 from search.schema import SCHEMA, attempts, results, slots, workers
 
 SPACE = {

@@ -11,8 +11,8 @@ from registry.reports import render
 from registry.reports.sections.misclassified import errors_block
 from registry.reports.toy import toy_report, toy_study
 from search.errors import ProblemError
-from search.report.misclassified import errors_by_output, outputs_of
-from search.report.residuals import is_regression, residuals_of
+from search.report.errors.misclassified import errors_by_output, outputs_of
+from search.report.errors.residuals import is_regression, residuals_of
 
 TRUE = np.array([1.5, 2.5, 3.5, 4.5])
 GIVEN = np.array([[1.5], [2.0], [4.0], [6.5]])

@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -211,3 +212,25 @@ def test_levels_grow_by_the_reduction(first, last, levels):
 def test_an_unknown_schedule_is_refused():
     with pytest.raises(UsageError, match="the schedule is 'rung'; did you mean 'rungs'"):
         check_schedule("rung")
+
+
+@pytest.mark.parametrize("schedule", [Triage(10), Rungs(9)], ids=["triage", "rungs"])
+def test_what_no_other_trial_dominates_goes_on_whatever_its_rank(schedule: Schedule) -> None:
+    trials = [paused(number, 1 - number / 100) for number in range(30)]
+    curves = curves_of(schedule, trials)
+    front = np.zeros(curves.best.shape, dtype=bool)
+    assert 27 in schedule.hopeless(curves, 0)
+    front[[0, 27, 29], 0] = True
+    several = replace(curves, front=front)
+    assert not {0, 27, 29} & set(schedule.hopeless(several, 0))
+    assert schedule.next_step(several, 5) == Resume(0, schedule.levels[1])
+    resumed = several.states.copy()
+    resumed[0] = ENDED
+    assert schedule.next_step(replace(several, states=resumed), 5) == Resume(27, schedule.levels[1])
+
+
+def test_without_a_front_the_best_are_by_value_and_then_by_number() -> None:
+    curves = curves_of(Triage(10), [paused(0, 0.5), paused(1, 0.7), paused(2, 0.7)])
+    assert list(curves.best_first(curves.paused, 0)) == [1, 2, 0]
+    behind = np.array([[False, False], [False, False], [True, True]])
+    assert list(replace(curves, front=behind).best_first(curves.paused, 0)) == [2, 1, 0]

@@ -62,6 +62,31 @@ def test_the_time_limit_counts_training_seconds():
     assert (monitor.stop_reason, monitor.epochs) == (StopReason.TIME_LIMIT, 3)
 
 
+def test_an_epoch_that_takes_too_long_ends_the_trial_from_the_second_on():
+    monitor = Monitor(MAX, Limits(20, seconds_per_epoch=1.0))
+    for seconds in (5.0, 0.9, 3.0):
+        monitor.after_epoch({"loss": 1.0, "val_accuracy": 0.5}, seconds)
+        assert monitor.stop_reason is None  # the fastest counts, and the first one also compiles
+    slow = Monitor(MAX, Limits(20, seconds_per_epoch=1.0))
+    feed(slow, [0.1, 0.2, 0.3])
+    assert (slow.stop_reason, slow.epochs, slow.value("seconds_per_epoch", 2)) == (StopReason.TOO_SLOW, 2, 2.0)
+
+
+def test_a_continued_trial_is_not_judged_by_its_first_epoch_here():
+    first = Monitor(MAX, Limits(20, seconds_per_epoch=1.0))
+    feed(first, [0.1])
+    second = Monitor(MAX, Limits(20, seconds_per_epoch=1.0))
+    second.restore(first.state())
+    feed(second, [0.2, 0.3])
+    assert (second.stop_reason, second.epochs) == (StopReason.TOO_SLOW, 3)
+
+
+def test_a_trial_of_one_epoch_is_judged_by_that():
+    monitor = Monitor(MAX, Limits(1, seconds_per_epoch=1.0))
+    feed(monitor, [0.1])
+    assert monitor.stop_reason is StopReason.TOO_SLOW
+
+
 def test_a_pruned_trial_keeps_its_best_epoch_and_what_it_was_compared_with():
     monitor = Monitor(MAX, Limits(20), prune=lambda epoch, value: {"epoch": epoch} if epoch == 3 else None)
     feed(monitor, [0.1, 0.4, 0.2, 0.9])

@@ -23,7 +23,7 @@ from search.coordination.ending.conditions import why_over
 from search.creation.create import create_study
 from search.creation.imported.adoption import adopt, check_may_adopt
 from search.errors import SettingsError
-from search.optuna_bridge.worker_storage import OptunaView
+from search.optuna_bridge.view.worker_storage import OptunaView
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
 from search.records.status import read_status
@@ -175,7 +175,6 @@ def test_a_worker_at_work_sees_them(sqlite_engine, theirs, make_study):
     [
         ([], {}, "no trial of 'theirs' in .* has ended: there is nothing to import"),
         ([trial(state=TrialState.RUNNING)], {}, "no trial of 'theirs' in .* has ended"),
-        ([], {"direction": None, "directions": ["minimize", "maximize"]}, "'theirs' has 2 objectives; expected one"),
     ],
 )
 def test_what_cannot_be_imported_leaves_nothing(sqlite_engine, theirs, trials, options, message):
@@ -323,9 +322,9 @@ def test_a_grid_or_the_other_direction_does_not_go_on_from_them(sqlite_engine, t
     imported(sqlite_engine, theirs(trial(0.5)))
     study = read_study(sqlite_engine, "s")
     with pytest.raises(SettingsError, match="better the higher their value is, and those of 'mine:problem' the lower"):
-        check_may_adopt(study, "mine:problem", Objective("val_loss", "min"), Settings())
+        check_may_adopt(study, "mine:problem", [Objective("val_loss", "min")], Settings())
     with pytest.raises(SettingsError, match="a grid does not use"):
-        check_may_adopt(study, "mine:problem", study.objective, Settings(sampler="grid"))
+        check_may_adopt(study, "mine:problem", study.objectives, Settings(sampler="grid"))
 
 
 def test_reports_mark_them(sqlite_engine, theirs):

@@ -14,7 +14,7 @@ from registry.values.stop_reason import StopReason
 from search.coordination import slots
 from search.coordination.lease import Lease
 from search.optuna_bridge.tables import Changes
-from search.optuna_bridge.worker_storage import OptunaView
+from search.optuna_bridge.view.worker_storage import OptunaView
 from search.records.results import TrialResult
 from search.records.status import read_status
 from search.records.studies import read_study
@@ -141,9 +141,9 @@ def test_studies_that_do_not_fit_are_refused_before_anything_is_written(engine, 
     with pytest.raises(
         UsageError, match="a warm start from 'old' would mix scores: its objective is 'val_accuracy', max"
     ):
-        check_sources(engine, ["old"], Objective("val_loss", "min"))
+        check_sources(engine, ["old"], [Objective("val_loss", "min")])
     with pytest.raises(NotFoundError, match="did you mean 'old'"):
-        check_sources(engine, ["odl"], Objective("val_accuracy", "max"))
+        check_sources(engine, ["odl"], [Objective("val_accuracy", "max")])
     grid = study_of("grid", sampler="grid")
     with pytest.raises(UsageError, match="'grid' has given params for each trial already"):
         start_warm(engine, grid, ["old"])

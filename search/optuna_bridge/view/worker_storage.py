@@ -24,6 +24,7 @@ from registry.core.database.transaction import reading, writing
 from search.optuna_bridge import tables
 from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 from search.optuna_bridge.tables import Changes
+from search.optuna_bridge.view.several import as_ended
 from search.records.studies import StudyRecord
 from search.schema import OPEN, slots, studies
 
@@ -200,7 +201,7 @@ class OptunaView(BaseStorage):
         for trial in tables.read_trials(connection, sorted(changed)):
             slot = self._open.get(trial.number)
             if slot is not None and slot.paused_at is not None:
-                trial.state = TrialState.PRUNED
+                trial = as_ended(trial, self.get_study_directions(self._study.optuna_id))
             self._trials[trial.number] = trial
             self._changed.add(trial.number)
 
@@ -233,8 +234,8 @@ class OptunaView(BaseStorage):
         return self._study.name
 
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
-        """Return the objective's direction."""
-        return [OPTUNA_DIRECTIONS[self._study.objective.direction]]
+        """Return the objectives' directions."""
+        return [OPTUNA_DIRECTIONS[objective.direction] for objective in self._study.objectives]
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
         """Return nothing: what people read about a study is in our own tables."""

@@ -10,7 +10,7 @@ from registry.core.error_text import one_line
 from registry.core.errors import UserError
 from registry.reports import Calibration, Mistake, Mistakes, Residuals
 from search.errors import ProblemError
-from search.report.residuals import is_regression, residuals_of
+from search.report.errors.residuals import is_regression, residuals_of
 
 WORST = 24
 RANGES = 10

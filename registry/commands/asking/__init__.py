@@ -1,0 +1,1 @@
+"""Commands that ask which versions are the best."""

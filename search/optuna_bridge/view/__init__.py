@@ -1,0 +1,1 @@
+"""What samplers and pruners see of a study."""

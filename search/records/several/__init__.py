@@ -1,0 +1,1 @@
+"""Studies with several objectives: their trials' values, and which of them no other dominates."""

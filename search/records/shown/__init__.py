@@ -1,0 +1,1 @@
+"""A study as people look at it: as a table, and while it runs."""

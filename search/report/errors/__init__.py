@@ -1,0 +1,1 @@
+"""Where the winner of a study errs."""

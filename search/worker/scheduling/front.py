@@ -1,0 +1,50 @@
+"""Which trials no other dominates after the epochs at which a schedule compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from optuna.trial import FrozenTrial
+
+from registry.core.objective import Objective
+from registry.core.pareto.front import Point, on_front
+from registry.core.pareto.objectives import losses_of
+from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
+from search.optuna_bridge.view.several import values_at
+from search.schedules.curves import Curves
+
+
+class LevelLosses:
+    """What trials have come to at each level of a schedule, in all objectives; of one objective it keeps nothing.
+
+    Args:
+        objectives: the study's.
+        levels: the schedule's.
+    """
+
+    def __init__(self, objectives: Sequence[Objective], levels: Sequence[int]) -> None:
+        self._objectives, self._levels = objectives, levels
+        self._points: dict[int, list[Point | None]] = {}  # by trial, one a level
+
+    def put(self, number: int, trial: FrozenTrial | None) -> None:
+        """Set what a trial has come to; None for one that does not count."""
+        if len(self._objectives) > 1:
+            self._points[number] = [None if trial is None else self._point(trial, level) for level in self._levels]
+
+    def _point(self, trial: FrozenTrial, level: int) -> Point | None:
+        values = values_at(trial, OPTUNA_DIRECTIONS[self._objectives[0].direction], level)
+        known = [value for value in values if value is not None]
+        return losses_of(self._objectives, known) if len(known) == len(self._objectives) else None
+
+    def with_front(self, curves: Curves) -> Curves:
+        """Return the curves with who is on the front at each level."""
+        if len(self._objectives) == 1:
+            return curves
+        front = np.zeros(curves.best.shape, dtype=bool)
+        for place in range(len(self._levels)):
+            points = {number: of[place] for number, of in self._points.items()}
+            known = {number: point for number, point in points.items() if point is not None}
+            front[list(known), place] = on_front(list(known.values()))
+        return replace(curves, front=front)
