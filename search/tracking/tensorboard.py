@@ -39,7 +39,9 @@ class TensorBoard:
         messages = {}
         if (ended or not self._study.asks_late) and hparams.START not in logged:
             began = trial.started_at or time.time()
-            messages[hparams.START] = hparams.session_start(trial.params, str(place.relative_to(self._folder)), began)
+            messages[hparams.START] = hparams.session_start(
+                trial.params, str(place.relative_to(self._folder.parent)), began
+            )
         if ended and hparams.END not in logged:
             messages[hparams.END] = hparams.session_end(failed=trial.failed, ended=trial.finished_at or time.time())
         scalars = list(due(trial, logged))

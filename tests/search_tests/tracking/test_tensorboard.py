@@ -36,7 +36,7 @@ def test_a_trial_is_a_run_with_scalars_by_epoch_and_hparams(tmp_path, tracked, t
     board.close()
     (folder,) = tmp_path.glob("*/*")
     assert folder.relative_to(tmp_path).parts == ("night-1", "trial-0003")
-    start = hparams.session_start(tracked().params, "trial-0003", 1000.0)
+    start = hparams.session_start(tracked().params, "night-1/trial-0003", 1000.0)
     end = hparams.session_end(failed=False, ended=1060.0)
     scalars = [("val_loss", 1, 0.5), ("val_loss", 3, 0.25)]
     assert events(folder) == [(hparams.START, 0, start), *scalars, (hparams.END, 0, end), ("score", 2, 0.25)]
@@ -65,7 +65,7 @@ def test_params_that_come_late_are_told_at_the_end(tmp_path, tracked):
     assert [tag for tag, *_ in events(folder)] == ["val_loss"]
     board.log(tracked(0.5, params={"x": 1.5}, stop_reason=StopReason.ERROR, finished_at=1010.0))
     told = {tag: content for tag, _, content in events(folder)}
-    assert told[hparams.START] == hparams.session_start({"x": 1.5}, "trial-0003", 1000.0)
+    assert told[hparams.START] == hparams.session_start({"x": 1.5}, "s/trial-0003", 1000.0)
     assert told[hparams.END] == hparams.session_end(failed=True, ended=1010.0)
 
 
