@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 from sqlalchemy.engine import Engine
@@ -20,6 +19,7 @@ from search.creation.deletion import Deletion, delete_study, plan_deletion
 from search.creation.names import default_name as name_of_problem
 from search.creation.names import rename
 from search.creation.objectives import parse_direction
+from search.creation.versions.settings import change_settings
 from search.launchers.background import BackgroundRun
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, current_status, run_workers
@@ -33,6 +33,8 @@ from search.records.studies import StudyRecord, read_study, set_stopping, study_
 from search.records.trials import TrialRecord, read_trials
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child
+from search.tracking.follow import logged
+from search.tracking.target import parse_targets
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -56,6 +58,7 @@ class RunOptions(TypedDict, total=False):
     per_gpu: int
     memory_limit: int | None
     timeout: float | None
+    log: Sequence[str]
     on_status: OnStatus | None
 
 
@@ -272,8 +275,24 @@ class Study:
         """Check that the problem loads here and is the one that the study began with; see `changes.check_problem`."""
         changes.check_problem(self.record, seconds)
 
+    def change(self, *, trials: int | None = None, **settings: Any) -> Study:
+        """Let the study go on with other settings, or another budget; its workers take that up at their next claim.
+
+        Args:
+            trials: the budget in sum, also a smaller one, as far as trials have not begun.
+            settings: fields of `Settings`. What differs begins a new version of the study.
+
+        Raises:
+            UserError: a value that cannot be, or a setting that cannot be changed.
+
+        Example:
+            >>> Study.open("fmnist").change(max_epochs=20, patience=8).record.version  # doctest: +SKIP
+            2
+        """
+        return Study(self._engine, change_settings(self._engine, self.record, settings, trials))
+
     def accept_changes(self) -> Study:
-        """Take the problem as it is now for that of the study, and keep that it was done."""
+        """Take the problem as it is now for that of the study: a new version of it."""
         return Study(self._engine, changes.accept_changes(self._engine, self.record))
 
     def rename(self, name: str) -> Study:
@@ -451,6 +470,7 @@ class Study:
         per_gpu: int = 1,
         memory_limit: int | None = None,
         timeout: float | None = None,
+        log: Sequence[str] = (),
         on_status: OnStatus | None = None,
         background: bool = False,
     ) -> StudyStatus | BackgroundRun:
@@ -464,6 +484,8 @@ class Study:
             per_gpu: workers that share a GPU.
             memory_limit: bytes of memory that each worker may use; a trial that needs more ends as out of memory.
             timeout: seconds after which the workers are asked to stop; a later run continues their trials.
+            log: where each trial is logged, too: ``tensorboard:DIR`` or ``mlflow:URI``. What fails there is told of
+                once and stops nothing.
             on_status: called with the status about twice a second. Without it a notebook and a terminal show how the
                 study goes on, and nothing is shown elsewhere.
             background: return at once, with what waits for the workers or stops them; nothing is shown then.
@@ -473,20 +495,23 @@ class Study:
             UserError: the problem or the settings cannot work.
         """
         check_not_importing()
+        targets = parse_targets(log)
         SCHEMA.check(self._engine)
         count = None if workers == "auto" else workers
         request = Request(on=on, workers=count, device=device, per_gpu=per_gpu, memory_limit=memory_limit)
-        watch = partial(run_workers, self._engine, self.record, request, timeout=timeout)
+
+        def work(on_status: OnStatus) -> StudyStatus:
+            with logged(self._engine, self.record, targets):
+                return run_workers(self._engine, self.record, request, timeout=timeout, on_status=on_status)
+
         if background:
-            return BackgroundRun(
-                self.record.name, partial(watch, on_status=on_status or (lambda status: None)), self.stop
-            )
+            return BackgroundRun(self.record.name, lambda: work(on_status or (lambda status: None)), self.stop)
         if on_status is not None:
-            return watch(on_status=on_status)
+            return work(on_status)
         from search.notebook.progress import progress_here
 
         with progress_here(self.live_curves) as progress:
-            return watch(on_status=progress.show)
+            return work(progress.show)
 
 
 def all_studies(storage: str | None = None) -> list[Study]:

@@ -37,9 +37,13 @@ Direction = Annotated[
     str | None,
     typer.Option(
         "--direction",
-        metavar="minimize|maximize",
-        help="Of an objective of Optuna's (minimize); with commas, of several values.",
+        metavar="min|max",
+        help="Of an objective of Optuna's: minimize (the default) or maximize; with commas, of several values.",
     ),
+]
+Log = Annotated[
+    list[str] | None,
+    typer.Option("--log", metavar="tensorboard:DIR|mlflow:URI", help="Log each trial there, too; may be repeated."),
 ]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="How many workers; auto: one a core.")]
 On = Annotated[

@@ -14,8 +14,8 @@ from registry.core.pareto.objectives import objectives_text
 from search.coordination import slots
 from search.creation import changes
 from search.creation.create import begin_study
-from search.creation.differences import check_unchanged
 from search.creation.names import check_name
+from search.creation.versions.differences import check_unchanged
 from search.errors import SettingsError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import SLOW, inspect_problem

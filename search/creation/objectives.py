@@ -13,14 +13,14 @@ from search.problems.objectives.function import VALUE
 from search.records.settings import OF_MODELS, OF_OBJECTIVES, Settings
 from search.records.studies import StudyRecord
 
-DIRECTIONS: Mapping[str, Direction] = {word: direction for direction, word in WORDS.items()}
+DIRECTIONS: Mapping[str, Direction] = {word: way for way in WORDS for word in (way, WORDS[way])}
 
 
 def parse_direction(text: str | None, given: str | None = None) -> tuple[Direction | None, str | None]:
     """Return an objective's direction, or of several with a comma between them the objectives, as a setting.
 
     Args:
-        text: Optuna's words; None where none was given.
+        text: Optuna's words, or ours; None where none was given.
         given: the objectives as a setting, where they were given.
 
     Raises:
@@ -31,7 +31,7 @@ def parse_direction(text: str | None, given: str | None = None) -> tuple[Directi
     words = text.split(",")
     for word in words:
         if word not in DIRECTIONS:
-            raise UsageError(f"the direction is {word!r}; expected minimize or maximize")
+            raise UsageError(f"the direction is {word!r}; expected minimize or maximize, or min or max for short")
     if given is not None:
         raise UsageError(f"the direction is {text!r}, but the objectives say theirs, {given}; leave --direction out")
     if len(words) == 1:

@@ -16,6 +16,7 @@ from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from registry.values.version import finite
 from search.records.forecast.pace import Pace, read_pace
+from search.records.history.versions import Version, read_versions
 from search.records.several.front import FrontTrial, read_front
 from search.records.studies import StudyRecord, find_study, read_study
 from search.records.trials import slot_state
@@ -67,6 +68,7 @@ class StudyStatus:
         pace: how long it has gone on, and how fast it goes.
         objectives: all of them, ``objective`` first.
         front: where there are several, the trials that no other dominates, the best by the first objective first.
+        versions: those after its first, each with what it changed.
     """
 
     study: str
@@ -84,6 +86,7 @@ class StudyStatus:
     pace: Pace = field(default_factory=Pace)
     objectives: tuple[Objective, ...] = ()
     front: tuple[FrontTrial, ...] = ()
+    versions: tuple[Version, ...] = ()
 
     @property
     def at_work(self) -> int:
@@ -171,6 +174,7 @@ class StudyStatus:
                 "trials_a_minute": self.pace.trials_a_minute,
                 "epochs_a_minute": self.pace.epochs_a_minute,
             },
+            "versions": [version.as_dict() for version in self.versions],
         }
 
 
@@ -199,6 +203,7 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 pace=read_pace(connection, study),
                 objectives=study.objectives,
                 front=read_front(connection, study),
+                versions=read_versions(connection, study.id),
             )
     read_study(engine, name)
     raise NotFoundError(f"no study is called {name!r}")
@@ -230,14 +235,12 @@ def _counts(connection: Connection, study: StudyRecord) -> dict[str, int]:
 
 
 def _kind(state: str, reason: str | None, without_score: bool) -> str:
-    """Return what a slot counts as; one without a score has failed, unless a limit of its study ended it."""
+    """Return what a slot counts as; one without a score has failed, unless it was pruned or a limit ended it."""
     if state != "finished":
         return state
-    if reason is not None and StopReason(reason).beyond_limit:
+    if reason is not None and (StopReason(reason).beyond_limit or reason == StopReason.PRUNED):
         return "pruned"
-    if without_score:
-        return "failed"
-    return "pruned" if reason == StopReason.PRUNED else "complete"
+    return "failed" if without_score else "complete"
 
 
 def _best(connection: Connection, study: StudyRecord) -> BestTrial | None:

@@ -177,11 +177,9 @@ def _outcome(slot: TrialRecord) -> Outcome:
     reason = slot.stop_reason
     if slot.state != "finished" or reason is None:
         return UNFINISHED[slot.state]
-    if reason.beyond_limit:
+    if reason.beyond_limit or reason is StopReason.PRUNED:
         return "pruned"
-    if slot.score is None:
-        return "failed"
-    return "pruned" if reason is StopReason.PRUNED else "complete"
+    return "failed" if slot.score is None else "complete"
 
 
 def _pruned_by(verdict: Any) -> PrunedBy | None:

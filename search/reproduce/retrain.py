@@ -15,7 +15,7 @@ from registry.core.database.transaction import reading
 from registry.core.errors import NotFoundError
 from registry.values.recipe import Recipe
 from registry.values.retrained import Code, Retrained
-from search.records.attempts import inexact_continuations
+from search.records.history.attempts import inexact_continuations
 from search.records.settings import Settings
 from search.records.studies import NO_PROBLEM, find_study
 from search.reproduce.recorded_code import unpack

@@ -12,6 +12,7 @@ EXAMPLES = {
     "ensemble": "search ensemble night --size 5",
     "refit": "search refit night --seeds 5",
     "status": "search status night --watch",
+    "change": "search change night --max-epochs 20 --patience 8",
     "stop": "search stop night",
     "retry": "search retry night 7",
     "prune": "search prune night 12",
@@ -25,7 +26,7 @@ EXAMPLES = {
 }
 
 PANELS = {
-    "The study": "study trials add like warm_start artifacts accept_changes",
+    "The study": "study trials add like warm_start artifacts accept_changes log",
     "The search": "objectives direction sampler schedule pruner prune_patience seed keep_paused",
     "A trial": "max_epochs patience trial_timeout checkpoint_every max_retries top_k "
     "max_parameters max_seconds_per_epoch",

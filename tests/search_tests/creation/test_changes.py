@@ -11,7 +11,7 @@ from registry.core.objective import Objective
 from search.coordination import slots
 from search.coordination.lease import Lease
 from search.creation.changes import follow
-from search.creation.differences import check_unchanged, differences
+from search.creation.versions.differences import check_unchanged, differences
 from search.errors import ChangedProblem
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import Inspection
