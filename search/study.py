@@ -24,8 +24,8 @@ from search.launchers.watch import OnStatus, current_status, run_workers
 from search.optuna_bridge.studies import check_whole
 from search.problems.resolve import check_not_importing
 from search.records.confirm_plan import numbered_name
+from search.records.curves.live import LiveCurves, read_live_curves
 from search.records.frame import to_frame
-from search.records.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus
 from search.records.studies import StudyRecord, read_study, set_stopping, study_names
 from search.records.trials import TrialRecord, read_trials
@@ -268,8 +268,9 @@ class Study:
         return numbered_name(self.record.name, study_names(self._engine))
 
     def settings_for_another(self) -> dict[str, Any]:
-        """Return the settings as `create` takes them, without what a confirmation alone has."""
-        return {name: value for name, value in self.record.settings.as_dict().items() if name != "confirms"}
+        """Return the settings as `create` takes them, without what a confirmation or the problem alone decides."""
+        own = ("confirms", "folds")
+        return {name: value for name, value in self.record.settings.as_dict().items() if name not in own}
 
     def plan_deletion(self) -> Deletion:
         """Return what `delete` would remove and what it would leave."""

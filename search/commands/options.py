@@ -69,6 +69,9 @@ SETTINGS = {
     "seed": Annotated[int | None, typer.Option("--seed", help="Where all random numbers come from (0).")],
     "trial_timeout": Annotated[
         str | None, typer.Option("--trial-timeout", metavar="5m", help="Time a trial trains at most.")
+    "repeats": Annotated[
+        int | None, typer.Option("--repeats", help="Train each trial so often, on other seeds; the mean counts (1).")
+    ],
     ],
     "checkpoint_every": Annotated[
         str | None,

@@ -108,6 +108,7 @@ def _settings(engine: Engine, parent: StudyRecord, name: str, best: list[TrialRe
         epochs=None,
         target=None,
         stop_after=None,
+        repeats=1,  # each seed is a trial of its own
         seed=derive_seed(parent.settings.seed, NEW_SEEDS + zlib.crc32(name.encode())),
         confirms=Confirmation(parent.name, numbers, points, top),
     )

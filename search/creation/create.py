@@ -65,6 +65,8 @@ def create_study(
     check_artifacts(engine, artifacts)
     spec = find_spec_of(problem)
     existing = find_existing(engine, name)
+    if "folds" in settings:
+        raise UsageError("folds are the problem's, as in search.Problem(folds=5), and no setting; leave them out")
     asked = Settings.of(settings) if existing is None else existing.settings.changed(settings)
     check_sampler(asked)
     check_pruner(asked)
@@ -115,7 +117,7 @@ def _adopt(
     engine: Engine, study: StudyRecord, inspection: Inspection, settings: Settings, trials: int, artifacts: str | None
 ) -> StudyRecord:
     """Go on from imported trials with a problem; see `adoption.adopt`."""
-    objective = Objective(inspection.metric, inspection.direction)
+    objective, settings = Objective(inspection.metric, inspection.direction), replace(settings, folds=inspection.folds)
     check_target(objective, settings)
     check_may_adopt(study, inspection.problem, objective, settings)
     choose_artifacts(engine, artifacts)
@@ -130,10 +132,12 @@ def begin_study(
     """Write a new study: the tables where there are none, where weights go, Optuna's study, ours and its slots.
 
     Raises:
+        UsageError: the settings do not go with the problem's folds.
         SettingsError: the settings do not fit the problem, or somebody else began another study of that name.
         ConflictError: the registry has another store, or the name is that of another program's study.
         DatabaseError: the database cannot be written.
     """
+    settings = replace(settings, folds=inspection.folds)
     _check_grid(inspection, settings, trials)
     objective = Objective(inspection.metric, inspection.direction)
     check_target(objective, settings)

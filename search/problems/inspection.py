@@ -40,6 +40,7 @@ class Inspection:
         data_fingerprint: changes with the data.
         grid_size: points of the grid, where they were asked for; see `Space.grid_size`.
         warnings: lines that somebody who begins a study should read.
+        folds: into how many the data are split; 1 for none.
     """
 
     problem: str
@@ -51,6 +52,7 @@ class Inspection:
     data_fingerprint: str
     grid_size: int
     warnings: tuple[str, ...] = ()
+    folds: int = 1
 
     @property
     def is_objective(self) -> bool:
@@ -119,6 +121,7 @@ def inspect_problem(spec: str, grid_trials: int = 0, direction: Direction | None
         data_fingerprint=identity.data_fingerprint,
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
         warnings=tuple(warnings),
+        folds=problem.folds,
     )
 
 
@@ -155,7 +158,7 @@ def load_data(problem: Problem) -> Data:
     """Return the problem's data.
 
     Raises:
-        ProblemError: it fails to load, or is not `Data`.
+        ProblemError: it fails to load, is not `Data`, or cannot be split into the problem's folds.
     """
     from registry.core.errors import UserError
 
@@ -173,6 +176,10 @@ def load_data(problem: Problem) -> Data:
             f"the problem {problem.name!r}: load_data() returned {type(data).__name__}; "
             "expected search.Data(train=(x, y), validation=(x, y))"
         )
+    if problem.folds > 1:
+        from search.data.folds import check_foldable
+
+        check_foldable(data, problem.folds)
     return data
 
 

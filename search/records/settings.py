@@ -15,6 +15,7 @@ from search.records.confirm_plan import Confirmation
 BUDGETS = ("epochs", "target", "stop_after")
 # What says how models are trained, which an objective of Optuna's does itself.
 OF_MODELS = ("max_epochs", "patience", "prune_patience", "epochs", "keep_paused", "mixed_precision", "schedule")
+OF_MODELS += ("repeats", "folds")
 # What its study has instead of the defaults: no trial is set aside, and hopeless ones end as in Optuna.
 OF_OBJECTIVES: Mapping[str, Any] = {"schedule": "full", "pruner": "median"}
 
@@ -41,7 +42,9 @@ class Settings:
         target: a score with which the study ends; None for none.
         stop_after: how many trials may end one after another without a gain until the study ends; None for any number.
         keep_paused: how many paused trials keep their checkpoint at most; None for all that may go on.
-        mixed_precision: compute in float16 on GPUs; weights stay float32.
+        mixed_precision: compute in float16 on GPUs, in bfloat16 on processors that have it; weights stay float32.
+        repeats: train each trial so many times, on other seeds, and let the mean count.
+        folds: the problem's own; train each trial so many times, on other folds of the data, and let the mean count.
         confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
 
     Raises:
@@ -65,6 +68,8 @@ class Settings:
     stop_after: int | None = None
     keep_paused: int | None = None
     mixed_precision: bool = False
+    repeats: int = 1
+    folds: int = 1
     confirms: Confirmation | None = None
 
     def __post_init__(self) -> None:
@@ -76,6 +81,8 @@ class Settings:
             ("seed", 0),
             ("max_retries", 0),
             ("max_failures", 0),
+            ("repeats", 1),
+            ("folds", 1),
         ):
             _at_least(name, getattr(self, name), least)
         for name, least in (("keep_paused", 0), ("epochs", 1), ("stop_after", 1), ("checkpoint_seconds", 0)):
@@ -85,6 +92,17 @@ class Settings:
             raise UsageError(f"the target is {self.target}; expected a finite number")
         if self.trial_seconds is not None and not self.trial_seconds > 0:
             raise UsageError(f"trial_seconds is {self.trial_seconds}; expected more than 0")
+        if self.repeats > 1 and self.folds > 1:
+            raise UsageError(f"the problem has folds={self.folds}, each a training of its own; leave --repeats out")
+        if self.epochs is not None and self.trainings > 1:
+            raise UsageError(
+                f"--epochs is for trials that train once, but each trains {self.trainings} times; leave it out"
+            )
+
+    @property
+    def trainings(self) -> int:
+        """How often a trial is trained."""
+        return max(self.repeats, self.folds)
 
     def with_budgets_of(self, other: Settings) -> Settings:
         """Return these settings with another's epochs, target and `stop_after`, which a study may change."""

@@ -216,5 +216,6 @@ _OPTIONS = (
     "prune_patience",
     "top_k",
     "seed",
+    "repeats",
     "mixed_precision",
 )

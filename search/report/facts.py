@@ -30,6 +30,7 @@ from registry.reports import (
     trial_on_test,
 )
 from registry.values.stop_reason import StopReason
+from registry.values.trainings import trainings_of
 from search.records.settings import OF_MODELS
 from search.records.studies import StudyRecord
 from search.records.trials import TrialRecord
@@ -61,7 +62,11 @@ def reported_study(
         trials = [replace(trial, test=tested[trial.number]) for trial in trials]
     winner, stand_in = _confirmed(record, versions, confirmed)
     trials = [_represented(trial, stand_in) if trial.number == winner else trial for trial in trials]
-    own = () if record.settings.confirms is None else _repeats(trials, record.objective)
+    confirming = repeats_in(versions, record.name, trials, metric)
+    if record.settings.confirms is not None:
+        own = _repeats(trials, record.objective)
+    else:
+        own = _trained_again(trials, record.objective, {one.trial for one in confirming})
     return ReportedStudy(
         name=record.name,
         problem=record.problem,
@@ -80,7 +85,7 @@ def reported_study(
         wall_seconds=_wall_seconds(begun),
         error=record.error,
         baselines=baselines_of(versions, metric),
-        repeats=(*own, *repeats_in(versions, record.name, trials, metric)),
+        repeats=(*own, *confirming),
         confirmed=winner,
     )
 
@@ -115,6 +120,16 @@ def _repeats(trials: Sequence[ReportedTrial], objective: Objective) -> tuple[Rep
         scores = tuple(trial.score for trial in those if trial.score is not None)
         repeats.append(Repeats(best.name, scores, best.number, joined([trial.test for trial in those])))
     return tuple(repeats)
+
+
+def _trained_again(
+    trials: Sequence[ReportedTrial], objective: Objective, known: Collection[int | None]
+) -> tuple[Repeats, ...]:
+    """Return the scores of trials that were each trained several times, but for those that are known better."""
+    counted = [trial for trial in trials if trial.counts and trial.number not in known]
+    scores = [tuple(one.score for one in trainings_of(trial.curves, objective)) for trial in counted]
+    pairs = zip(counted, scores, strict=True)
+    return tuple(Repeats(trial.name, own, trial.number) for trial, own in pairs if len(own) > 1)
 
 
 def _settings(record: StudyRecord) -> dict[str, Any]:

@@ -27,7 +27,7 @@ EXAMPLES = {
 PANELS = {
     "The study": "study trials add like warm_start artifacts accept_changes",
     "The search": "direction sampler schedule pruner prune_patience seed keep_paused",
-    "A trial": "max_epochs patience trial_timeout checkpoint_every max_retries top_k",
+    "A trial": "max_epochs patience repeats trial_timeout checkpoint_every max_retries top_k",
     "Workers": "on workers device per_gpu memory_limit mixed_precision",
     "When it ends": "timeout epochs target stop_after max_failures",
 }

@@ -1,0 +1,1 @@
+"""What a study's trials have measured epoch by epoch."""
