@@ -92,7 +92,10 @@ SETTINGS = {
     "keep_paused": Annotated[
         int | None, typer.Option("--keep-paused", help="Paused trials that keep a checkpoint; else all that may go on.")
     ],
-    "mixed_precision": Annotated[bool | None, typer.Option("--mixed-precision", help="Compute in float16 on GPUs.")],
+    "mixed_precision": Annotated[
+        bool | None,
+        typer.Option("--mixed-precision", help="Compute in float16 on GPUs, in bfloat16 on CPUs that have it."),
+    ],
 }
 DURATIONS = {"trial_timeout": "trial_seconds", "checkpoint_every": "checkpoint_seconds"}
 
