@@ -63,10 +63,8 @@ def reported_study(
     winner, stand_in = _confirmed(record, versions, confirmed)
     trials = [_represented(trial, stand_in) if trial.number == winner else trial for trial in trials]
     confirming = repeats_in(versions, record.name, trials, metric)
-    if record.settings.confirms is not None:
-        own = _repeats(trials, record.objective)
-    else:
-        own = _trained_again(trials, record.objective, {one.trial for one in confirming})
+    own = _trained_again(trials, record.objective, {one.trial for one in confirming})
+    own = own if record.settings.confirms is None else _repeats(trials, record.objective)
     return ReportedStudy(
         name=record.name,
         problem=record.problem,
@@ -127,9 +125,8 @@ def _trained_again(
 ) -> tuple[Repeats, ...]:
     """Return the scores of trials that were each trained several times, but for those that are known better."""
     counted = [trial for trial in trials if trial.counts and trial.number not in known]
-    scores = [tuple(one.score for one in trainings_of(trial.curves, objective)) for trial in counted]
-    pairs = zip(counted, scores, strict=True)
-    return tuple(Repeats(trial.name, own, trial.number) for trial, own in pairs if len(own) > 1)
+    scores = [(trial, tuple(one.score for one in trainings_of(trial.curves, objective))) for trial in counted]
+    return tuple(Repeats(trial.name, own, trial.number) for trial, own in scores if len(own) > 1)
 
 
 def _settings(record: StudyRecord) -> dict[str, Any]:

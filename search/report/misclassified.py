@@ -47,7 +47,7 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Erro
 
     loaded = load_problem(problem)
     if loaded.folds > 1:
-        raise ProblemError("the problem has folds: its winner was trained on most of the validation data")
+        raise ProblemError("the problem has folds, so its winner was trained on most of the validation data")
     data = load_data(loaded)
     if fingerprint_data(data) != data_fingerprint:
         raise ProblemError("the problem's data are not those that the version was chosen by")
