@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from registry.query.language import fields
     from registry.reproduction.reproduce import Reproduction
     from registry.values.front import Front
-    from registry.values.recipe import Recipe
+    from registry.values.recipes.recipe import Recipe
     from registry.values.version import LossCurve, ModelVersion, RegisteredModel, Source, Weights
 
 __all__ = [
@@ -108,7 +108,7 @@ _HOMES = {
     "registry.api.registry": ["Registry"],
     "registry.reproduction.reproduce": ["Reproduction"],
     "registry.values.front": ["Front"],
-    "registry.values.recipe": ["Recipe"],
+    "registry.values.recipes.recipe": ["Recipe"],
     "registry.values.version": ["LossCurve", "ModelVersion", "RegisteredModel", "Source", "Weights"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -304,8 +304,9 @@ class Study:
         return numbered_name(self.record.name, study_names(self._engine))
 
     def settings_for_another(self) -> dict[str, Any]:
-        """Return the settings as `create` takes them, without what a confirmation alone has."""
-        return {name: value for name, value in self.record.settings.as_dict().items() if name != "confirms"}
+        """Return the settings as `create` takes them, without what a confirmation or the problem alone decides."""
+        own = ("confirms", "folds")
+        return {name: value for name, value in self.record.settings.as_dict().items() if name not in own}
 
     def plan_deletion(self) -> Deletion:
         """Return what `delete` would remove and what it would leave."""

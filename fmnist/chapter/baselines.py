@@ -90,7 +90,7 @@ class _Trainings:
     """The trainings of one call; an experiment that goes on from another finds its last weights here."""
 
     def __init__(self, problem: Problem) -> None:
-        from search.problems.fingerprint import fingerprint_data
+        from search.data.fingerprint import fingerprint_data
 
         self._problem = problem
         self._data: Data = problem.load_data()

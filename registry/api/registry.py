@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.registration.training_input import Curves, Epoch
     from registry.reproduction.reproduce import Reproduction
-    from registry.values.recipe import Recipe
-    from registry.values.retrained import Code
+    from registry.values.recipes.recipe import Recipe
+    from registry.values.recipes.retrained import Code
     from registry.values.version import Rebuild
 
 KerasModel = Any
@@ -104,7 +104,7 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
             seconds: how long the training took.
             parameters: how many numbers the model has; a Keras model is asked.
             tags: name to text.
-            recipe: what made it, as `registry.values.recipe.Recipe.to_bytes` packs it; the same bytes are stored once.
+            recipe: what made it, as `registry.values.recipes.recipe.Recipe.to_bytes` packs it; the same bytes are stored once.
             top_k: register only if the score is among the best K of its study. The version that it displaces
                 keeps its record and loses its weights, unless an alias pins it.
             objectives: the study's, where it has several, that of the score first: with ``top_k``, versions that no

@@ -8,6 +8,7 @@ from registry.core.console import Json, Storage, print_json, print_table, say, s
 from registry.core.numbers import size_text
 from registry.labels.aliases import approvals_text
 from registry.values.known_tags import CHANGES_TAG, NO_WEIGHTS_TAG
+from registry.values.trainings import std_of
 from registry.values.version import ModelVersion, RegisteredModel
 
 
@@ -55,7 +56,9 @@ def print_version(version: ModelVersion, as_json: bool) -> None:
     if as_json:
         print_json(version.as_dict())
         return
-    say(f"{version.ref}  {version.metric} {show(version.score)} at epoch {version.epoch}")
+    spread = version.metrics.get(std_of(version.metric))
+    among = "" if spread is None else f" ± {show(spread)}"
+    say(f"{version.ref}  {version.metric} {show(version.score)}{among} at epoch {version.epoch}")
     for name, value in _facts(version).items():
         say(f"  {name:<11}{show(value)}")
     if version.description:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from registry.core.provenance import LIBRARIES
-from registry.values.recipe import Recipe
-from registry.values.retrained import Retrained
+from registry.values.recipes.recipe import Recipe
+from registry.values.recipes.retrained import Retrained
 from registry.values.version import Source
 
 SHOWN_LINES, SHOWN_NAMES = 16, 3

@@ -16,7 +16,7 @@ from registry.reproduction.curves import CurveDifference, compare_curves
 from registry.reproduction.differences import Difference, differences, unrecorded
 from registry.reproduction.noise import Noise, noise_of
 from registry.values.known_tags import ENSEMBLE_TAG, REFIT_TAG
-from registry.values.retrained import Code, Retrain, Retrained, WeightsCompared
+from registry.values.recipes.retrained import Code, Retrain, Retrained, WeightsCompared
 from registry.values.version import ModelVersion, finite
 from registry.versions.loader import DatabaseLoader
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
-    from registry.values.recipe import Recipe
+    from registry.values.recipes.recipe import Recipe
     from registry.values.version import Rebuild
 
 
@@ -84,7 +84,7 @@ class DatabaseLoader:
 
     def recipe(self, version: ModelVersion) -> Recipe | None:
         """Return what made a version; None where that was not recorded."""
-        from registry.values.recipe import Recipe
+        from registry.values.recipes.recipe import Recipe
 
         stored = io.BytesIO()
         try:

@@ -13,8 +13,8 @@ from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from search.check.data_faults import data_warnings
 from search.check.findings import Findings, TriedModel
+from search.data.fingerprint import describe_data
 from search.errors import ProblemError
-from search.problems.fingerprint import describe_data
 from search.problems.inspection import inspect_problem, load_data, make_hypermodel
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem

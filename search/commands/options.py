@@ -92,6 +92,9 @@ SETTINGS = {
     "trial_timeout": Annotated[
         str | None, typer.Option("--trial-timeout", metavar="5m", help="Time a trial trains at most.")
     ],
+    "repeats": Annotated[
+        int | None, typer.Option("--repeats", help="Train each trial so often, on other seeds; the mean counts (1).")
+    ],
     "checkpoint_every": Annotated[
         str | None,
         typer.Option("--checkpoint-every", metavar="30s", help="Time between checkpoints; else what costs under 3 %."),
@@ -111,7 +114,10 @@ SETTINGS = {
     "keep_paused": Annotated[
         int | None, typer.Option("--keep-paused", help="Paused trials that keep a checkpoint; else all that may go on.")
     ],
-    "mixed_precision": Annotated[bool | None, typer.Option("--mixed-precision", help="Compute in float16 on GPUs.")],
+    "mixed_precision": Annotated[
+        bool | None,
+        typer.Option("--mixed-precision", help="Compute in float16 on GPUs, in bfloat16 on CPUs that have it."),
+    ],
 }
 DURATIONS = {"trial_timeout": "trial_seconds", "checkpoint_every": "checkpoint_seconds"}
 

@@ -23,7 +23,7 @@ from search.confirm.held_out import measure_on_test
 from search.confirm.ranking import Confirmed, RankedConfiguration, hold_back, rank_configurations
 from search.confirm.start import newer_trials, other_name
 from search.records.confirm_plan import Confirmation
-from search.records.events import CHOSEN, CONFIRMED, find_note, note_once
+from search.records.history.events import CHOSEN, CONFIRMED, find_note, note_once
 from search.records.studies import StudyRecord, read_study
 from search.records.trials import TrialRecord, read_trials, trials_of
 from search.system.forkserver import call_in_child

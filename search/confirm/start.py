@@ -112,6 +112,7 @@ def _settings(engine: Engine, parent: StudyRecord, name: str, best: list[TrialRe
         objectives=None if parent.settings.objectives is None else objectives_text([parent.objective]),
         max_parameters=None,
         max_seconds_per_epoch=None,
+        repeats=1,  # each seed is a trial of its own
         seed=derive_seed(parent.settings.seed, NEW_SEEDS + zlib.crc32(name.encode())),
         confirms=Confirmation(parent.name, numbers, points, top),
     )

@@ -15,7 +15,7 @@ from registry.values.stop_reason import StopReason
 from search.coordination.slots import add_slots, count_slots, next_number
 from search.optuna_bridge import tables
 from search.records.confirm_plan import free_name
-from search.records.events import CHOSEN, find_note, note
+from search.records.history.events import CHOSEN, find_note, note
 from search.records.studies import StudyRecord, lock_study
 from search.schema import OPEN, results, slots, studies
 

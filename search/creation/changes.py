@@ -21,7 +21,7 @@ from search.creation.versions.differences import Known, check_unchanged, differe
 from search.errors import ChangedProblem
 from search.optuna_bridge.tables import read_trials, reopen_trial, set_direction
 from search.problems.inspection import SLOW, Inspection, inspect_problem
-from search.records.events import ACCEPTED, accepted_changes, note, note_changes
+from search.records.history.events import ACCEPTED, accepted_changes, note, note_changes
 from search.records.history.versions import begin_version
 from search.records.studies import (
     StudyRecord,

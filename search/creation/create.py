@@ -64,6 +64,8 @@ def create_study(
     check_artifacts(engine, artifacts)
     spec = find_spec_of(problem)
     existing = find_existing(engine, name)
+    if "folds" in settings:
+        raise UsageError("folds are the problem's, as in search.Problem(folds=5), and no setting; leave them out")
     imported = existing is not None and existing.problem == NO_PROBLEM
     kept = {"objectives": None} if imported else {}  # what its trials optimized has other names in the problem
     asked = Settings.of(settings) if existing is None else existing.settings.changed({**kept, **settings})
@@ -118,7 +120,7 @@ def _adopt(
     engine: Engine, study: StudyRecord, inspection: Inspection, settings: Settings, trials: int, artifacts: str | None
 ) -> StudyRecord:
     """Go on from imported trials with a problem; see `adoption.adopt`."""
-    settings = settings.of_objectives(inspection.objectives)
+    settings = replace(settings.of_objectives(inspection.objectives), folds=inspection.folds)
     check_sampler(settings)
     check_target(inspection.objectives[0], settings)
     check_may_adopt(study, inspection.problem, inspection.objectives, settings)
@@ -134,10 +136,12 @@ def begin_study(
     """Write a new study: the tables where there are none, where weights go, Optuna's study, ours and its slots.
 
     Raises:
+        UsageError: the settings do not go with the problem's folds.
         SettingsError: the settings do not fit the problem, or somebody else began another study of that name.
         ConflictError: the registry has another store, or the name is that of another program's study.
         DatabaseError: the database cannot be written.
     """
+    settings = replace(settings, folds=inspection.folds)
     _check_grid(inspection, settings, trials)
     objective = inspection.objectives[0]
     check_target(objective, settings)

@@ -17,7 +17,7 @@ from search.problems.inspection import SLOW
 from search.problems.lookup import is_objective_spec
 from search.problems.objectives.function import objective_name
 from search.problems.resolve import name_of, split_spec
-from search.records.events import note
+from search.records.history.events import note
 from search.records.studies import (
     StudyRecord,
     confirmations_of,

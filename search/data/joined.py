@@ -56,6 +56,11 @@ def _arrays(train: tuple[Any, ...], validation: tuple[Any, ...]) -> tuple[Any, .
         raise ProblemError(f"training and validation data cannot be joined: {first_line(error)}") from error
 
 
+def taken(data: Any, places: Any) -> Any:
+    """Return a structure of arrays with the samples at some places, in their order."""
+    return keras.tree.map_structure(lambda array: np.asarray(array)[places], data)
+
+
 def _joined(one: Any, other: Any) -> Any:
     """Return two structures of arrays as one, whose arrays have the samples of both.
 

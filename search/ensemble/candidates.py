@@ -32,11 +32,16 @@ def find_candidates(registry: Registry, engine: Engine, study: StudyRecord, most
     """Return the best stored versions of a study's trials.
 
     Raises:
-        UsageError: fewer than two are to be looked at.
+        UsageError: fewer than two are to be looked at, or each was trained on validation data of another.
         NotFoundError: fewer than two are stored.
     """
     if most < LEAST:
         raise UsageError(f"the number of candidates is {most}; expected {LEAST} or more")
+    if study.settings.folds > 1:
+        raise UsageError(
+            f"the problem of {study.name!r} has folds: no sample is unseen by all its models, so no average of them "
+            "can be measured; `search refit` trains one on all data"
+        )
     of_trials = [version for version in own_versions(registry, engine, study) if not math.isnan(version.score)]
     stored = [version for version in of_trials if version.weights is not None]
     gone = len(of_trials) - len(stored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 
 from sqlalchemy.engine import Engine
@@ -14,6 +15,9 @@ from search.pool.pool import Pool
 from search.records.studies import StudyRecord, set_stopping
 from search.system.devices import find_gpus, usable_cores
 from search.system.placement import place_workers
+from search.system.precision import BFLOAT16, mixed_policy, processor_flags
+
+logger = logging.getLogger(__name__)
 
 
 class LocalLauncher:
@@ -33,3 +37,9 @@ class LocalLauncher:
         with open_pool(engine, study, slots.new_worker_id, request.memory_limit) as pool:
             pool.start(places[: slots.unfinished(engine, study.id)])
             yield pool
+        on_cpu = any(place.gpu is None for place in places)
+        if study.settings.mixed_precision and on_cpu and mixed_policy(has_gpu=False, flags=processor_flags()) is None:
+            logger.warning(
+                "--mixed-precision: this processor has neither %s, so it computes in float32",
+                " nor ".join(sorted(BFLOAT16)),
+            )

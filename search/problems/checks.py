@@ -122,3 +122,14 @@ def checked_momentum(given: Any) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < 1:
         raise ProblemError(f"ema_momentum is {given!r}; expected a number from 0 to below 1, such as 0.999")
     return float(given)
+
+
+def checked_folds(given: Any) -> int:
+    """Return into how many folds the data are split.
+
+    Raises:
+        ProblemError: it is no number of 1 or more.
+    """
+    if isinstance(given, bool) or not hasattr(given, "__index__") or given < 1:
+        raise ProblemError(f"folds is {given!r}; expected a whole number of 2 or more, or 1 for none")
+    return int(given)

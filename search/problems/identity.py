@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from search.problems.fingerprint import describe_data, fingerprint_data
+from search.data.fingerprint import describe_data, fingerprint_data
 from search.problems.problem import Data
 
 if TYPE_CHECKING:

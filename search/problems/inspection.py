@@ -43,6 +43,7 @@ class Inspection:
         grid_size: points of the grid, where they were asked for; see `Space.grid_size`.
         warnings: lines that somebody who begins a study should read.
         further: the objectives after the first.
+        folds: into how many the data are split; 1 for none.
     """
 
     problem: str
@@ -55,6 +56,7 @@ class Inspection:
     grid_size: int
     warnings: tuple[str, ...] = ()
     further: tuple[Objective, ...] = ()
+    folds: int = 1
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -135,6 +137,7 @@ def inspect_problem(
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
         warnings=tuple(warnings),
         further=optimized[1:],
+        folds=problem.folds,
     )
 
 
@@ -172,7 +175,7 @@ def load_data(problem: Problem) -> Data:
     """Return the problem's data.
 
     Raises:
-        ProblemError: it fails to load, or is not `Data`.
+        ProblemError: it fails to load, is not `Data`, or cannot be split into the problem's folds.
     """
     from registry.core.errors import UserError
 
@@ -190,6 +193,10 @@ def load_data(problem: Problem) -> Data:
             f"the problem {problem.name!r}: load_data() returned {type(data).__name__}; "
             "expected search.Data(train=(x, y), validation=(x, y))"
         )
+    if problem.folds > 1:
+        from search.data.folds import check_foldable
+
+        check_foldable(data, problem.folds)
     return data
 
 

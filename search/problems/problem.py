@@ -63,6 +63,8 @@ class Problem:
         ema_momentum: average the weights over the steps: average = momentum * average + (1 - momentum) * weight. The
             averages are what is measured after each epoch, and what is registered. None for the weights themselves.
         further: objectives after the first, where ``objective`` is one.
+        folds: train each trial so many times, each time on other folds of training and validation data together, and
+            let the mean count; 1 for once, on the data as they are.
 
     Raises:
         ProblemError: one of them cannot be what it is to be.
@@ -87,6 +89,7 @@ class Problem:
     start_from_epoch: int = 0
     ema_momentum: float | None = None
     further: tuple[Objective, ...] = ()
+    folds: int = 1
 
     def __post_init__(self) -> None:
         values: dict[str, Any] = {
@@ -99,6 +102,7 @@ class Problem:
             "callbacks": checks.as_loader(self.callbacks, "callbacks", "new Keras callbacks", type(None)),
             "min_delta": checks.at_least_zero("min_delta", self.min_delta, float),
             "start_from_epoch": checks.at_least_zero("start_from_epoch", self.start_from_epoch, int),
+            "folds": checks.checked_folds(self.folds),
         }
         values["objective"], *further = as_objectives([*as_objectives(self.objective), *self.further])
         values["further"] = tuple(further)

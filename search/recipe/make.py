@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from registry.values.recipe import Recipe
+from registry.values.recipes.recipe import Recipe
 from search.recipe import machine
 from search.recipe.source import read_source
 from search.system.placement import Place

@@ -19,7 +19,7 @@ BUDGETS = ("epochs", "target", "stop_after")
 LIMITS = ("max_parameters", "max_seconds_per_epoch")
 OF_MODELS = (
     *("max_epochs", "patience", "prune_patience", "epochs", "keep_paused", "mixed_precision", "schedule"),
-    *LIMITS,
+    *("repeats", "folds", *LIMITS),
 )
 OPTIONAL = ("confirms", "objectives", *LIMITS)  # not in the record where they say nothing
 # What its study has instead of the defaults: no trial is set aside, and hopeless ones end as in Optuna.
@@ -53,7 +53,9 @@ class Settings:
             problem's.
         max_parameters: a model with more is not trained; None for any.
         max_seconds_per_epoch: a trial ends whose epochs take longer; None for any.
-        mixed_precision: compute in float16 on GPUs; weights stay float32.
+        mixed_precision: compute in float16 on GPUs, in bfloat16 on processors that have it; weights stay float32.
+        repeats: train each trial so many times, on other seeds, and let the mean count.
+        folds: the problem's own; train each trial so many times, on other folds of the data, and let the mean count.
         confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
 
     Raises:
@@ -80,6 +82,8 @@ class Settings:
     max_parameters: int | None = None
     max_seconds_per_epoch: float | None = None
     mixed_precision: bool = False
+    repeats: int = 1
+    folds: int = 1
     confirms: Confirmation | None = None
 
     def __post_init__(self) -> None:
@@ -91,6 +95,8 @@ class Settings:
             ("seed", 0),
             ("max_retries", 0),
             ("max_failures", 0),
+            ("repeats", 1),
+            ("folds", 1),
         ):
             _at_least(name, getattr(self, name), least)
         for name, least in (
@@ -107,8 +113,17 @@ class Settings:
         for name in ("trial_seconds", "max_seconds_per_epoch"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise UsageError(f"{name} is {getattr(self, name)}; expected more than 0")
+        self._check_trainings()
         if self.objectives is not None:
             self._check_objectives()
+
+    def _check_trainings(self) -> None:
+        if self.repeats > 1 and self.folds > 1:
+            raise UsageError(f"the problem has folds={self.folds}, each a training of its own; leave --repeats out")
+        if self.epochs is not None and self.trainings > 1:
+            raise UsageError(
+                f"--epochs is for trials that train once, but each trains {self.trainings} times; leave it out"
+            )
 
     def _check_objectives(self) -> None:
         if not isinstance(self.objectives, str):
@@ -132,6 +147,11 @@ class Settings:
         """Return these settings for a problem's own objectives, where nothing else is asked for and it has several."""
         own = objectives_text(objectives) if len(objectives) > 1 else None
         return self if self.objectives is not None else replace(self, objectives=own)
+
+    @property
+    def trainings(self) -> int:
+        """How often a trial is trained."""
+        return max(self.repeats, self.folds)
 
     def with_budgets_of(self, other: Settings) -> Settings:
         """Return these settings with another's epochs, target and `stop_after`, which a study may change."""

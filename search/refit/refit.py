@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 from sqlalchemy.engine import Engine
@@ -13,10 +14,12 @@ from registry import ModelVersion, Registry
 from registry.core.database.transaction import reading
 from registry.core.database.url import with_password
 from registry.core.errors import NotFoundError, UsageError
+from registry.core.objective import Objective
 from registry.values.known_tags import REFIT_TAG
+from registry.values.trainings import trainings_of
 from search.confirm.held_out import measure_derived, test_figures
 from search.creation.changes import accepted_differences
-from search.records.events import CONFIRMED, find_confirmed, find_note
+from search.records.history.events import CONFIRMED, find_confirmed, find_note
 from search.records.settings import derive_seed
 from search.records.studies import StudyRecord
 from search.refit.train import Plan, train_refit
@@ -123,12 +126,12 @@ def refit(
         winner = _winner(registry, engine, study) if version is None else _named(registry, study, version)
         changed = accepted_differences(engine, study, accept=accept_changes)
         tags = derived_tags(REFIT_TAG, study, winner, changed)
-        place, trained = only_place(device), []
+        place, trained, epochs = only_place(device), [], _epochs(winner)
         for number in range(seeds):
             seed = derive_seed(study.settings.seed, NEW_SEEDS + zlib.crc32(winner.ref.encode()) + number)
             origin = origin_of("refit", [(winner, 1)], seed, *changed)
             there = registry.origins(study.model).get(origin)
-            plan = Plan(study, dict(winner.params), winner.epoch, seed, origin, tags)
+            plan = Plan(study, dict(winner.params), epochs, seed, origin, tags)
             ref = (
                 f"{study.model}/{there}"
                 if there is not None
@@ -139,7 +142,14 @@ def refit(
             made = registry.get(ref)
             trained.append(Refitted(ref, seed, made.seconds, there is None, test_figures(made)))
             on_trained(trained[-1])
-    return Refit(study.name, winner.ref, winner.epoch, tuple(trained))
+    return Refit(study.name, winner.ref, epochs, tuple(trained))
+
+
+def _epochs(winner: ModelVersion) -> int:
+    """Return how many epochs gave a version its score; where it was trained several times, in the mean."""
+    curves = {name: curve.values for name, curve in winner.curves.items()}
+    trainings = trainings_of(curves, Objective(winner.metric, winner.direction))
+    return round(fmean(training.epoch for training in trainings)) if trainings else winner.epoch
 
 
 def _winner(registry: Registry, engine: Engine, study: StudyRecord) -> ModelVersion:

@@ -35,7 +35,7 @@ from search.optuna_bridge.direction import WORDS
 from search.optuna_bridge.studies import check_whole
 from search.optuna_bridge.tables import read_trials
 from search.problems.objectives.sampled import space_of
-from search.records.events import CONFIRMED, accepted_changes, find_confirmed, find_note
+from search.records.history.events import CONFIRMED, accepted_changes, find_confirmed, find_note
 from search.records.history.versions import read_versions, trials_by_version
 from search.records.settings import OF_OBJECTIVES, Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, read_study, study_names
@@ -230,6 +230,7 @@ _OPTIONS = (
     "prune_patience",
     "top_k",
     "seed",
+    "repeats",
     "mixed_precision",
     "max_parameters",
     "max_seconds_per_epoch",

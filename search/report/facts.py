@@ -30,6 +30,7 @@ from registry.reports import (
     trial_on_test,
 )
 from registry.values.stop_reason import StopReason
+from registry.values.trainings import trainings_of
 from search.records.settings import OF_MODELS
 from search.records.several.front import values_of
 from search.records.studies import StudyRecord
@@ -50,7 +51,7 @@ def reported_study(
         slots: all of its budget, read at one moment.
         versions: those of the study, of the baselines, and of the studies that confirm its configurations.
         confirmed: how the confirmation of its best ended, or the study itself where it is one; see
-            `search.records.events.find_confirmed`.
+            `search.records.history.events.find_confirmed`.
         space: what the trials were sampled from, where the study's record does not tell; None where it does.
     """
     by_trial = versions_by_trial(record, versions)
@@ -64,7 +65,9 @@ def reported_study(
         trials = [replace(trial, test=tested[trial.number]) for trial in trials]
     winner, stand_in = _confirmed(record, versions, confirmed)
     trials = [_represented(trial, stand_in) if trial.number == winner else trial for trial in trials]
-    own = () if record.settings.confirms is None else _repeats(trials, record.objective)
+    confirming = repeats_in(versions, record.name, trials, metric)
+    own = _trained_again(trials, record.objective, {one.trial for one in confirming})
+    own = own if record.settings.confirms is None else _repeats(trials, record.objective)
     return ReportedStudy(
         name=record.name,
         problem=record.problem,
@@ -83,7 +86,7 @@ def reported_study(
         wall_seconds=_wall_seconds(begun),
         error=record.error,
         baselines=baselines_of(versions, metric),
-        repeats=(*own, *repeats_in(versions, record.name, trials, metric)),
+        repeats=(*own, *confirming),
         confirmed=winner,
         objectives=several,
     )
@@ -123,6 +126,15 @@ def _repeats(trials: Sequence[ReportedTrial], objective: Objective) -> tuple[Rep
         scores = tuple(trial.score for trial in those if trial.score is not None)
         repeats.append(Repeats(best.name, scores, best.number, joined([trial.test for trial in those])))
     return tuple(repeats)
+
+
+def _trained_again(
+    trials: Sequence[ReportedTrial], objective: Objective, known: Collection[int | None]
+) -> tuple[Repeats, ...]:
+    """Return the scores of trials that were each trained several times, but for those that are known better."""
+    counted = [trial for trial in trials if trial.counts and trial.number not in known]
+    scores = [(trial, tuple(one.score for one in trainings_of(trial.curves, objective))) for trial in counted]
+    return tuple(Repeats(trial.name, own, trial.number) for trial, own in scores if len(own) > 1)
 
 
 def _settings(record: StudyRecord) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from registry import ModelVersion
 from registry.core.errors import IntegrityError, NotFoundError
-from registry.values.recipe import Recipe
+from registry.values.recipes.recipe import Recipe
 from search.errors import ProblemError
 from search.problems.resolve import installed_problems, split_spec
 

@@ -13,8 +13,8 @@ from registry import ModelVersion
 from registry.core.database.engine import open_engine
 from registry.core.database.transaction import reading
 from registry.core.errors import NotFoundError
-from registry.values.recipe import Recipe
-from registry.values.retrained import Code, Retrained
+from registry.values.recipes.recipe import Recipe
+from registry.values.recipes.retrained import Code, Retrained
 from search.records.history.attempts import inexact_continuations
 from search.records.settings import Settings
 from search.records.studies import NO_PROBLEM, find_study

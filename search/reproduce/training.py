@@ -10,8 +10,9 @@ from typing import Any
 from registry.core.error_text import one_line
 from registry.core.errors import NotFoundError, UserError
 from registry.core.objective import Objective
-from registry.values.retrained import WeightsCompared
+from registry.values.recipes.retrained import WeightsCompared
 from registry.values.stop_reason import StopReason
+from registry.values.trainings import trainings_of
 from registry.values.version import ModelVersion
 from search.errors import ProblemError
 from search.recipe.make import recipe_maker
@@ -55,10 +56,10 @@ def train_again(order: Order) -> dict[str, Any]:
         ProblemError: the problem does not load, or its code does not train.
     """
     from registry import Registry
-    from search.problems.fingerprint import fingerprint_data
+    from search.data.fingerprint import fingerprint_data
     from search.problems.inspection import load_data, make_hypermodel
     from search.problems.resolve import load_problem
-    from search.training.keras_training import KerasTraining
+    from search.training.repeats.make import make_training
 
     os.chdir(order.folder)
     configure(order.place.gpu, order.place.threads, mixed_precision=order.settings.mixed_precision)
@@ -69,7 +70,7 @@ def train_again(order: Order) -> dict[str, Any]:
     with Registry(order.url) as registry:
         version = registry.get(order.ref)
         monitor = _monitor(version, order.settings)
-        training = KerasTraining(problem, hypermodel, data)
+        training = make_training(problem, hypermodel, data, order.settings)
         try:
             model = training.run(_job(version, monitor))
         except UserError:
@@ -91,12 +92,15 @@ def _monitor(version: ModelVersion, settings: Settings) -> Any:
     """Return what follows the training: it ends as it did before, also where others had ended it."""
     from search.training.monitor import Limits, Monitor, never_prune
 
-    last = max((len(curve.values) for curve in version.curves.values()), default=settings.max_epochs)
+    objective = Objective(version.metric, version.direction)
+    curves = {name: curve.values for name, curve in version.curves.items()}
+    last = max(map(len, curves.values()), default=settings.max_epochs)
+    if trainings := trainings_of(curves, objective):  # of which each begins at a step of its own
+        last = (len(trainings) - 1) * settings.max_epochs + trainings[-1].epochs
 
     def cut(epoch: int, _value: float) -> Mapping[str, Any] | None:
         return {"epoch": epoch} if epoch >= last else None
 
-    objective = Objective(version.metric, version.direction)
     limits = Limits(settings.max_epochs, settings.patience)
     return Monitor(objective, limits, cut if version.stop_reason in CUT else never_prune)
 

@@ -123,7 +123,7 @@ def call_in_child(
         seconds: that it may take; None for any.
         slow: what is said once it has taken a minute; None for nothing.
         place: where it computes.
-        mixed_precision: compute in float16 on a GPU.
+        mixed_precision: compute in float16 on a GPU, or in bfloat16 on a processor that has it.
         tensorflow: set TensorFlow up there, for the place; otherwise the function brings it where it needs it.
 
     Raises:

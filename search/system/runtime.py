@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from registry.core.tensorflow import native_stderr_held
+from search.system.precision import mixed_policy, processor_flags
 
 # Libraries that Keras and KerasTuner import where they are installed, for what most problems never use, and the
 # modules of Keras that look for them.
@@ -78,7 +79,7 @@ def configure(gpu: str | None, threads: int, *, mixed_precision: bool = False) -
     Args:
         gpu: the one GPU to use, as CUDA numbers it; None for the CPU.
         threads: threads on the CPU, for each of TensorFlow's two pools.
-        mixed_precision: compute in float16 on a GPU, with float32 weights.
+        mixed_precision: compute in float16 on a GPU, in bfloat16 on a processor that has it, with float32 weights.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1" if gpu is None else gpu
     import_tensorflow()
@@ -92,5 +93,6 @@ def configure(gpu: str | None, threads: int, *, mixed_precision: bool = False) -
         devices = tf.config.list_physical_devices("GPU")
     for device in devices:
         tf.config.experimental.set_memory_growth(device, True)
-    if mixed_precision and devices:
-        keras.mixed_precision.set_dtype_policy("mixed_float16")
+    policy = mixed_policy(has_gpu=bool(devices), flags=processor_flags()) if mixed_precision else None
+    if policy is not None:
+        keras.mixed_precision.set_dtype_policy(policy)

@@ -15,7 +15,7 @@ from registry.core.objective import Objective
 from search.coordination.control import put_params
 from search.creation.imported.fit import Ranges
 from search.optuna_bridge import tables
-from search.records.events import note, notes
+from search.records.history.events import note, notes
 from search.records.studies import StudyRecord, lock_study, read_study
 from search.schema import IMPORTED, results, slots
 from search.trial_import.past import PastStudy, PastTrial

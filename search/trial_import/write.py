@@ -24,7 +24,7 @@ from search.creation.names import check_name, check_unused
 from search.optuna_bridge.outcome import IMPORTED_FROM
 from search.optuna_bridge.storage import create_tables
 from search.optuna_bridge.studies import insert_study as insert_optuna_study
-from search.records.events import note, notes
+from search.records.history.events import note, notes
 from search.records.settings import Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, lock_study
 from search.schema import SCHEMA, results, slots, studies

@@ -21,7 +21,7 @@ from search.creation.imported.fit import Ranges
 from search.optuna_bridge.pruners import StalledPruner, make_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.view.worker_storage import OptunaView
-from search.records.events import accepted_changes
+from search.records.history.events import accepted_changes
 from search.records.studies import StudyRecord
 from search.system.retry import Retry
 from search.training.job import Training
@@ -132,15 +132,17 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     Raises:
         UserError: the problem does not load here, or is not the one that the study began with.
     """
-    from search.creation.versions.differences import check_unchanged
+    from search.creation.versions.differences import check_folds, check_unchanged
     from search.problems.identity import identify
     from search.problems.inspection import load_data, make_hypermodel
     from search.problems.resolve import load_problem
     from search.space.description import describe_model, describe_source
     from search.space.discovery import discover
-    from search.training.keras_training import KerasTraining
+    from search.training.repeats.make import make_training
+    from search.training.repeats.mean_pruner import MeanPruner
 
     problem = load_problem(study.problem)
+    check_folds(study, problem.folds)
     hypermodel = make_hypermodel(problem)
     data = load_data(problem)
     described: dict[str, Any] = {}  # the first model, that of the defaults
@@ -151,8 +153,9 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     space = cache(lambda: discover(hypermodel, describe))
     space()
     check_unchanged(study, identify(space(), data, described | describe_source(hypermodel)))
-    training = KerasTraining(problem, hypermodel, data)
+    training = make_training(problem, hypermodel, data, study.settings)
     context = open_context(engine, url, study, stop, training, samples=_samples(data), space=space)
+    context.watch = StalledPruner if study.settings.trainings == 1 else MeanPruner
     context.tags = {**context.tags, **_class_names(problem)}
     return context
 

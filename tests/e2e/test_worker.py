@@ -24,7 +24,7 @@ from search.errors import ChangedProblem, FatalProblem, Interrupted, LeaseLost, 
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem, load_data
 from search.problems.resolve import load_problem
-from search.records.events import ACCEPTED
+from search.records.history.events import ACCEPTED
 from search.records.history.versions import begin_version
 from search.records.settings import Settings
 from search.records.status import read_status

@@ -7,6 +7,7 @@ from typing import Literal
 
 from registry.reports.facts.study import ReportedTrial
 from registry.values.stop_reason import StopReason
+from registry.values.trainings import of_first_training
 
 Fit = Literal["overfitting", "underfitting", "gap", "no sign of over- or underfitting", "too few epochs to tell"]
 LEAST_EPOCHS = 4
@@ -17,7 +18,7 @@ FALL = 0.02  # of the validation loss, an epoch: so fast it still falls
 
 
 def judge_fit(trial: ReportedTrial) -> Fit:
-    """Return how a training fits, by its losses alone.
+    """Return how a training fits, by its losses alone; the first one, where there were several.
 
     Overfitting: the validation loss ends more than 5 % above its lowest value, while the training loss has gone on
     falling. Underfitting: the last epoch allowed is the best by validation loss, and the last two epochs took
@@ -25,7 +26,7 @@ def judge_fit(trial: ReportedTrial) -> Fit:
     that of training, though it has not risen; where the training's loss has terms of its own, such as dropout's, that
     may mean less.
     """
-    loss, validation = trial.curves.get("loss", ()), trial.curves.get("val_loss", ())
+    loss, validation = (of_first_training(trial.curves, name) for name in ("loss", "val_loss"))
     if (
         len(validation) < LEAST_EPOCHS
         or len(loss) != len(validation)
@@ -47,7 +48,7 @@ def judge_fit(trial: ReportedTrial) -> Fit:
 def describe_fit(trial: ReportedTrial) -> str:
     """Return the judgement with the numbers that it rests on."""
     fit = judge_fit(trial)
-    loss, validation = trial.curves.get("loss", ()), trial.curves.get("val_loss", ())
+    loss, validation = (of_first_training(trial.curves, name) for name in ("loss", "val_loss"))
     if fit == "overfitting":
         lowest = min(range(len(validation)), key=validation.__getitem__)
         rise = (validation[-1] - validation[lowest]) / (abs(validation[lowest]) or 1.0)

@@ -26,7 +26,7 @@ from registry.values.known_tags import (
     SPREAD_TAG,
     TEST,
 )
-from registry.values.recipe import Recipe
+from registry.values.recipes.recipe import Recipe
 from registry.values.version import ModelVersion
 
 # Tags that are told in words elsewhere.

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from registry.values.stop_reason import StopReason
 from search.coordination.ending.announcements import announce_end
-from search.records.events import note
+from search.records.history.events import note
 from search.records.results import describe_failure
 from search.records.settings import Settings
 from search.records.studies import write_stopping

@@ -16,7 +16,7 @@ from search.creation.imported.fit import Ranges
 from search.errors import SettingsError
 from search.optuna_bridge import tables
 from search.problems.inspection import Inspection
-from search.records.events import note
+from search.records.history.events import note
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, lock_study
 from search.schema import results, studies

@@ -16,6 +16,8 @@ FIXED = {
     "seed": "all random numbers of its trials come from it, also of those that are set aside",
     "mixed_precision": "scores of two precisions do not compare",
     "confirms": "it is what the study trains",
+    "repeats": "scores of one training and means of several do not compare",
+    "folds": "scores of other data do not compare",
     "objectives": "its trials were proposed and ranked by those that it has",
 }
 OF_CONFIRMATIONS = (*BUDGETS, "checkpoint_seconds", "max_retries", "max_failures", "keep_paused")

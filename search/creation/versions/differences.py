@@ -42,6 +42,19 @@ def check_unchanged(study: StudyRecord, now: Known) -> None:
         )
 
 
+def check_folds(study: StudyRecord, folds: int) -> None:
+    """Check that a problem's data are split as often as when a study began.
+
+    Raises:
+        ChangedProblem: they are not; means over other folds cannot be compared.
+    """
+    if folds != study.settings.folds:
+        raise ChangedProblem(
+            f"the problem {study.problem!r} has folds={folds}, but the study {study.name!r} began with "
+            f"folds={study.settings.folds}; put that back, or name another study"
+        )
+
+
 def differences(before: Known, now: Known) -> list[str]:
     """Return in words how a problem has changed; nothing where it has not.
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from search.records.events import ACCEPTED, note
+from search.records.history.events import ACCEPTED, note
 from search.schema import events, slots, studies
 
 CHANGED = "change"  # the event that other settings leave; those of the problem leave `events.ACCEPTED`

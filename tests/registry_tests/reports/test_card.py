@@ -13,7 +13,7 @@ from registry.cli import app
 from registry.core.console import run
 from registry.reports.card import card, to_html, to_text
 from registry.values.known_tags import CLASSES_TAG, CONFIRM_TAG
-from registry.values.recipe import Recipe
+from registry.values.recipes.recipe import Recipe
 
 NASTY = "<script>alert(1)</script> | `x` [y](z)"
 RECIPE = Recipe(

@@ -16,8 +16,8 @@ from registry.reproduction.curves import compare_curves
 from registry.reproduction.differences import differences, unrecorded
 from registry.reproduction.noise import noise_of
 from registry.values.known_tags import CONFIRM_TAG, SEEDS_TAG, SPREAD_TAG
-from registry.values.recipe import Recipe
-from registry.values.retrained import Retrained, WeightsCompared
+from registry.values.recipes.recipe import Recipe
+from registry.values.recipes.retrained import Retrained, WeightsCompared
 
 RECIPE = Recipe(
     problem="mine:problem",

@@ -25,7 +25,7 @@ from search.errors import SettingsError
 from search.optuna_bridge import tables
 from search.optuna_bridge.storage import closing_storage
 from search.records.confirm_plan import Confirmation
-from search.records.events import CHOSEN, find_note, note_once
+from search.records.history.events import CHOSEN, find_note, note_once
 from search.records.settings import Settings, derive_seed, trial_seed
 from search.records.trials import read_trials
 from search.study import Study

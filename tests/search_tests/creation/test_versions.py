@@ -19,7 +19,7 @@ from search.creation.imported.fit import Ranges
 from search.creation.versions.settings import change_settings
 from search.errors import SettingsError
 from search.records.confirm_plan import Confirmation
-from search.records.events import notes
+from search.records.history.events import notes
 from search.records.history.versions import CHANGED, trials_by_version
 from search.records.status import read_status
 from search.records.studies import DEFINE_BY_RUN, read_study

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from search import Data
+from search.data.fingerprint import fingerprint_data
 from search.errors import ProblemError
-from search.problems.fingerprint import fingerprint_data
 
 X, Y = np.arange(12, dtype="float32").reshape(6, 2), np.arange(6) % 2
 GOOD = (X, Y)

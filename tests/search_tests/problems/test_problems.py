@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from registry.core.errors import NotFoundError
+from search.data.fingerprint import fingerprint_data
 from search.errors import MetricError, ProblemError
-from search.problems.fingerprint import fingerprint_data
 from search.problems.inspection import inspect_problem
 from search.problems.problem import Data
 from search.problems.resolve import installed_problems, load_problem

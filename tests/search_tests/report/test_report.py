@@ -33,7 +33,7 @@ from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.errors import ProblemError
 from search.optuna_bridge.storage import close_storage, create_tables, open_storage
 from search.records.confirm_plan import Confirmation
-from search.records.events import CONFIRMED, note
+from search.records.history.events import CONFIRMED, note
 from search.records.settings import Settings
 from search.records.status import read_status
 from search.records.studies import insert_study, read_study

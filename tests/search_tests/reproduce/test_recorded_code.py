@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry import IntegrityError, NotFoundError, Registry
-from registry.values.recipe import Recipe
+from registry.values.recipes.recipe import Recipe
 from search.reproduce.recorded_code import unpack
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from registry.values.recipe import Recipe
+from registry.values.recipes.recipe import Recipe
 from search.system.placement import Place
 from search.worker.recording.registration import recipe_of
 

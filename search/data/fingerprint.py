@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search.data.parts import is_batched
-from search.problems.problem import Data
+
+if TYPE_CHECKING:
+    from search.problems.problem import Data
 
 
 def fingerprint_data(data: Data) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from registry.values.recipe import Recipe
+from registry.values.recipes.recipe import Recipe
 from registry.values.version import ModelVersion
 
 Code = Literal["current", "recorded"]

@@ -1,0 +1,1 @@
+"""What made a version, and what came out of making it again."""

@@ -1,0 +1,41 @@
+"""What trains a study's trials: once, on several seeds, or on several folds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from search.problems.problem import Data, Problem
+from search.records.settings import Settings
+from search.training.job import Training
+from search.training.keras_training import KerasTraining
+
+
+def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Settings) -> Training:
+    """Return what trains a configuration as often as a study's settings say.
+
+    Args:
+        problem: what is searched.
+        hypermodel: the problem's.
+        data: the problem's, as it was loaded.
+        settings: the study's; its seed splits the folds, so that all trials have the same.
+
+    Raises:
+        ProblemError: the data cannot be split into folds.
+    """
+    if settings.folds > 1:
+        from search.data.folds import Folds
+        from search.training.repeats.repeated import RepeatedTraining
+
+        folds = Folds(data, settings.folds, settings.seed)
+
+        def train_fold(number: int) -> KerasTraining:
+            train, validation = folds.split(number)
+            return KerasTraining(problem, hypermodel, Data(train=train, validation=validation))
+
+        return RepeatedTraining("fold", settings.folds, train_fold)
+    training = KerasTraining(problem, hypermodel, data)
+    if settings.repeats == 1:
+        return training
+    from search.training.repeats.repeated import RepeatedTraining
+
+    return RepeatedTraining("repeat", settings.repeats, lambda _number: training)
