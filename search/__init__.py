@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from registry.core.objective import Objective
+    from search.api.study import Study
     from search.problems.problem import Data, Problem
     from search.problems.rebuild import rebuild_model
     from search.records.settings import Settings
-    from search.study import Study
     from search.training.objective.current import current
 
 __all__ = ["Data", "Objective", "Problem", "Settings", "Study", "current", "rebuild_model"]
@@ -25,7 +25,7 @@ _HOMES = {
     "Objective": "search.problems.problem",
     "Problem": "search.problems.problem",
     "Settings": "search.records.settings",
-    "Study": "search.study",
+    "Study": "search.api.study",
     "current": "search.training.objective.current",
     "rebuild_model": "search.problems.rebuild",
 }

@@ -104,7 +104,7 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
             seconds: how long the training took.
             parameters: how many numbers the model has; a Keras model is asked.
             tags: name to text.
-            recipe: what made it, as `registry.values.recipes.recipe.Recipe.to_bytes` packs it; the same bytes are stored once.
+            recipe: what made it, as `Recipe.to_bytes` packs it; the same bytes are stored once.
             top_k: register only if the score is among the best K of its study. The version that it displaces
                 keeps its record and loses its weights, unless an alias pins it.
             objectives: the study's, where it has several, that of the score first: with ``top_k``, versions that no

@@ -12,7 +12,7 @@ import typer
 from search.commands.help.completion import problem_names, study_names
 
 if TYPE_CHECKING:
-    from search.study import Study
+    from search.api.study import Study
 
 PROBLEM = typer.Argument(
     metavar="PROBLEM",

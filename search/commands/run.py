@@ -15,9 +15,9 @@ from registry.core.console import Storage, name_database, say
 from search.commands import options, session
 
 if TYPE_CHECKING:
+    from search.api.study import Study
     from search.records.status import BestTrial, StudyStatus
     from search.records.studies import StudyRecord
-    from search.study import Study
     from search.trial_import.warm_start import WarmStart
 
 DEFAULT_TRIALS = 40
@@ -104,7 +104,7 @@ def _as_study(
     like: str, storage: str | None, problem: str | None, study: str | None, trials: int | None, given: dict[str, Any]
 ) -> tuple[str, str, int, dict[str, Any], str | None]:
     """Return what creates a study as another one is: problem, name, budget, settings, an objective's direction."""
-    from search.study import Study
+    from search.api.study import Study
 
     model = Study.open(like, storage)
     try:
@@ -164,9 +164,9 @@ def worker_command(
 def _create(study: str | None, problem: str, trials: int | None, add: int | None, asked: dict[str, Any]) -> Study:
     """Create or open a study, and say what that came to; ``asked`` is what else `Study.create` is to take."""
     from registry.core.errors import UsageError
+    from search.api.study import Study, default_name
     from search.optuna_bridge.direction import WORDS
     from search.problems.lookup import find_spec_of, needs_tensorflow
-    from search.study import Study, default_name
 
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in sum, --add raises it; give one of them")

@@ -12,7 +12,7 @@ from registry.core.console import name_database
 from search.commands import options
 
 if TYPE_CHECKING:
-    from search.study import Study
+    from search.api.study import Study
     from search.terminal.progress import Progress
 
 
@@ -54,8 +54,8 @@ def run_options(
 def open_to_write(name: str, storage: str | None, *, stderr: bool = False, whole: bool = True) -> Study:
     """Open the study that a command changes, and say first which database it is in; see `Study.open`."""
     from registry.core.database.own_database import own_url
+    from search.api.study import Study
     from search.schema import SCHEMA
-    from search.study import Study
 
     study = Study.open(name, own_url(storage), whole=whole)
     SCHEMA.check(study.engine)

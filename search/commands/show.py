@@ -14,9 +14,9 @@ from registry.core.console import Json, Storage, print_json, print_table, say
 from search.commands.help.completion import study_names
 
 if TYPE_CHECKING:
+    from search.api.study import Study
     from search.records.forecast.outlook import Outlook
     from search.records.status import StudyStatus
-    from search.study import Study
 
 
 def status_command(
@@ -29,7 +29,7 @@ def status_command(
 ) -> None:
     """Show how a study stands, or all studies."""
     from registry.core.errors import UsageError
-    from search.study import Study, all_studies
+    from search.api.study import Study, all_studies
 
     if study is None:
         statuses = [each.status() for each in all_studies(storage)]
@@ -78,9 +78,9 @@ def report_command(
 def _follow(url: str, names: list[str], out: Path) -> None:
     """Write a report again and again while a study may change, or until Ctrl-C; the last time is the caller's."""
     from registry.core.errors import UsageError
+    from search.api.study import Study, all_studies
     from search.report.collect import write_report
     from search.report.follow import RELOAD_SECONDS, follow
-    from search.study import Study, all_studies
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--watch writes a page that reloads itself, and --out is {out.name}; expected .html")

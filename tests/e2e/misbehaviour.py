@@ -28,10 +28,10 @@ import sqlalchemy as sa
 
 from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseError, NotFoundError
+from search.api.study import Study
 from search.records.status import StudyStatus
 from search.records.trials import TrialRecord
 from search.schema import attempts
-from search.study import Study
 from search.system.process_tree import MARK
 from search.timing import ORPHAN_SECONDS, SAVE_SECONDS, STOP_SECONDS
 from tests.e2e.storm import table

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from search.study import Study
+from search.api.study import Study
 from search.timing import ORPHAN_SECONDS
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import pytest
 
 from registry import Registry
 from registry.values.stop_reason import StopReason
-from search.study import Study
+from search.api.study import Study
 
 SECONDS = 240
 KILLED = 3  # the trial whose worker is killed, after its second report

@@ -20,9 +20,9 @@ import pytest
 
 from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseError, NotFoundError
+from search.api.study import Study
 from search.records.status import StudyStatus
 from search.report.attempts import read_attempts
-from search.study import Study
 
 # Ray leaves the log files of its client server open.
 pytestmark = [

@@ -18,9 +18,9 @@ import pytest
 
 from registry import Registry
 from registry.core.errors import DatabaseError, NotFoundError
+from search.api.study import Study
 from search.records.status import StudyStatus
 from search.records.trials import TrialRecord
-from search.study import Study
 
 SECONDS = 240
 

@@ -11,7 +11,7 @@ from registry.core.console import Json, Storage, name_database, print_json, say
 from search.commands import options
 
 if TYPE_CHECKING:
-    from search.study import Study
+    from search.api.study import Study
     from search.trial_import.write import Imported
 
 import_app = typer.Typer(help="Bring trials that ended elsewhere, from Optuna or KerasTuner.", no_args_is_help=True)
@@ -27,7 +27,7 @@ def import_optuna_command(
     storage: Storage = None,
 ) -> None:
     """Import the trials of a study of Optuna's; they count for the sampler and in reports, not in the budget."""
-    from search.study import Study
+    from search.api.study import Study
 
     _show(*Study.import_optuna(url, study, name=name, storage=storage), as_json)
 
@@ -43,7 +43,7 @@ def import_keras_tuner_command(
     storage: Storage = None,
 ) -> None:
     """Import the trials of a project of KerasTuner; they count for the sampler and in reports, not in the budget."""
-    from search.study import Study
+    from search.api.study import Study
 
     _show(*Study.import_keras_tuner(directory, name=name, objective=objective, storage=storage), as_json)
 

@@ -14,8 +14,8 @@ from search.commands import options, session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from search.api.study import Study
     from search.confirm.ranking import Confirmed
-    from search.study import Study
 
 
 def confirm_command(

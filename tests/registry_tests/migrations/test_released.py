@@ -20,9 +20,9 @@ from registry.core.console import run
 from registry.core.database.engine import open_engine
 from registry.core.database.versioned_schema import known_schemas
 from search import schema as search_schema
+from search.api.study import all_studies
 from search.cli import app as search_app
 from search.report.collect import write_report
-from search.study import all_studies
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
 

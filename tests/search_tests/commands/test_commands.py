@@ -24,7 +24,7 @@ def test_a_budget_of_no_trials_is_wrong_usage(tmp_path, capsys, trials):
 
 def test_a_program_that_starts_workers_needs_no_keras_itself():
     heavy = "[name for name in ('keras', 'keras_tuner', 'tensorflow') if name in sys.modules]"
-    modules = "search.study, search.commands.run, search.check.try_out, search.trial_import.keras_tuner_project"
+    modules = "search.api.study, search.commands.run, search.check.try_out, search.trial_import.keras_tuner_project"
     words = [sys.executable, "-c", f"import sys, {modules}; print({heavy})"]
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "[]\n"
 

@@ -7,11 +7,11 @@ import pytest
 from registry import Registry, Source
 from registry.core.console import run
 from registry.core.objective import Objective
+from search.api.study import Study
 from search.cli import app
 from search.commands.winners import ensemble, refit
 from search.ensemble.make import Ensemble, Member
 from search.refit.refit import Refit, Refitted
-from search.study import Study
 
 
 def made(**changes):

@@ -16,6 +16,7 @@ from registry.core.database.transaction import writing
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from registry.values.known_tags import MEAN_TAG, SEEDS_TAG
+from search.api.study import Study
 from search.confirm.champion import promote_champion, stand_against
 from search.confirm.ranking import hold_back, rank_configurations
 from search.confirm.start import NEW_SEEDS, begin, best_trials, newer_trials
@@ -28,7 +29,6 @@ from search.records.confirm_plan import Confirmation
 from search.records.history.events import CHOSEN, find_note, note_once
 from search.records.settings import Settings, derive_seed, trial_seed
 from search.records.trials import read_trials
-from search.study import Study
 
 PLAN = Confirmation("s", (7, 3), ({"x": 1.5}, {"x": None}), 2)
 HIGH, LOW = Objective("val_accuracy", "max"), Objective("val_loss", "min")

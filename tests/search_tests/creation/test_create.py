@@ -9,12 +9,12 @@ from sqlalchemy.engine import Engine
 from registry import ConflictError, Registry, UsageError, check_artifacts, choose_artifacts
 from registry.core.database.engine import open_engine
 from registry.core.errors import StoreError
+from search.api.study import Study
 from search.cli import app
 from search.creation.create import begin_study
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
-from search.study import Study
 
 TOY = Inspection("search.toy:toy", "toy", "val_accuracy", "max", {"hyperparameters": []}, "space", "data", 1)
 

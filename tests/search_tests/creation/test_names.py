@@ -11,6 +11,7 @@ from registry.core.database.transaction import reading, writing
 from registry.core.errors import ConflictError, NotFoundError, UsageError
 from registry.values.known_tags import CONFIRM_TAG
 from search import schema as tables
+from search.api.study import Study
 from search.cli import app
 from search.coordination import slots
 from search.coordination.lease import Lease
@@ -22,7 +23,6 @@ from search.records.confirm_plan import Confirmation
 from search.records.settings import Settings
 from search.records.studies import read_study, study_names
 from search.report.collect import collect
-from search.study import Study
 
 TOY = Inspection("search.toy:toy", "toy", "val_accuracy", "max", {"hyperparameters": []}, "space", "data", 1)
 

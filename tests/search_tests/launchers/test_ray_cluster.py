@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from registry.core.database.transaction import writing
 from registry.core.errors import UsageError
 from search import schema
+from search.api.study import Study
 from search.coordination import slots
 from search.errors import ClusterError
 from search.launchers.ray_cluster import RayPool, check_reachable, describe_failure
 from search.launchers.ray_resources import Share, check_database, place_on_ray
 from search.launchers.ray_task import Task, run_task
 from search.launchers.target import check_target, host_and_port
-from search.study import Study
 
 
 @pytest.mark.parametrize("on", ["local", "ray", "ray://head:10001", "ray://10.0.0.1:1", "ray://[::1]:10001"])

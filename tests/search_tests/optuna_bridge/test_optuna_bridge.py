@@ -6,6 +6,7 @@ import pytest
 from registry.core.database.transaction import writing
 from registry.core.errors import DatabaseUnavailable, UsageError
 from registry.values.stop_reason import StopReason
+from search.api.study import Study
 from search.coordination import control, slots
 from search.coordination.lease import Lease
 from search.errors import SettingsError
@@ -15,7 +16,6 @@ from search.optuna_bridge.storage import closing_storage
 from search.optuna_bridge.view.worker_storage import OptunaView
 from search.records.results import TrialResult
 from search.records.settings import Settings
-from search.study import Study
 from search.worker.scheduling.common_epoch import at_epoch, begin_trial
 
 

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from registry import Registry, Source
 from registry.core.database.transaction import writing
+from search.api.study import Study
 from search.schema import slots
-from search.study import Study
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from registry.core.database.transaction import writing
 from registry.core.errors import ConflictError, DatabaseError, NotFoundError, UsageError
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
+from search.api.study import Study
 from search.cli import app
 from search.coordination import control, slots
 from search.coordination.ending.conditions import why_over
@@ -32,7 +33,6 @@ from search.records.trials import read_trials
 from search.report.collect import collect
 from search.schema import slots as slots_table
 from search.schema import studies
-from search.study import Study
 from search.trial_import.optuna_study import space_of
 
 RANGES = {

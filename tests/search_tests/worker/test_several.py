@@ -15,6 +15,7 @@ import pytest
 from registry.core.database.engine import open_engine
 from registry.core.errors import UsageError
 from registry.values.stop_reason import StopReason
+from search.api.study import Study
 from search.creation.create import begin_study
 from search.creation.objectives import objective_settings
 from search.optuna_bridge.samplers import OF_SEVERAL, SAMPLERS
@@ -25,7 +26,6 @@ from search.records.status import read_status
 from search.records.studies import read_study
 from search.records.trials import TrialRecord, read_trials
 from search.report.collect import collect
-from search.study import Study
 from search.trial_import.optuna_study import read_optuna_study
 from search.worker.context import open_own_context
 from search.worker.worker import Worker

@@ -1,0 +1,59 @@
+"""What a study tells of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.core.numbers import number_text
+from registry.values.html import html_table
+from search.api.opened import OpenedStudy
+from search.coordination import slots
+from search.launchers.watch import current_status
+from search.records.shown.frame import to_frame
+from search.records.shown.live_curves import LiveCurves, read_live_curves
+from search.records.status import StudyStatus
+from search.records.trials import TrialRecord, read_trials
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from search.records.forecast.outlook import Outlook
+
+
+class Asking(OpenedStudy):
+    """Ask a study how it stands."""
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: how the study stands, and its best trial."""
+        now = self.status()
+        rows: list[tuple[str, object]] = [("problem", now.problem), ("trials", f"{now.finished} of {now.budget}")]
+        if now.best is not None:
+            best = f"{number_text(now.best.score)} (trial {now.best.trial}, epoch {now.best.epoch})"
+            rows += [(f"best {now.objective.metric}", best), *now.best.params.items()]
+        return html_table(now.study, ("", ""), rows)
+
+    def status(self) -> StudyStatus:
+        """Return how the study stands, after handing back what dead workers held."""
+        return current_status(self._engine, self.record)
+
+    def outlook(self) -> Outlook | None:
+        """Return what the rest of the budget would probably bring; None where that is not known."""
+        from search.records.forecast.outlook import read_outlook
+
+        return read_outlook(self._engine, self.record)
+
+    def trials(self) -> list[TrialRecord]:
+        """Return all trials of the budget, also those that have not begun."""
+        return read_trials(self._engine, self.record.id)
+
+    def to_frame(self) -> DataFrame:
+        """Return the trials that have begun as a pandas DataFrame, a row each, params as ``params.NAME``."""
+        return to_frame(self.trials())
+
+    def live_curves(self) -> LiveCurves:
+        """Return the curves of the running trials and the scores of those that have ended."""
+        return read_live_curves(self._engine, self.record)
+
+    def unfinished(self) -> int:
+        """Return how many trials of the budget have not ended."""
+        return slots.unfinished(self._engine, self.record.id)

@@ -1,0 +1,135 @@
+"""What is made of a study's best: a confirmation, an ensemble, a last training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from search.api.running import Running
+
+if TYPE_CHECKING:
+    from search.confirm.ranking import Confirmed
+    from search.ensemble.make import Ensemble
+    from search.refit.refit import Refit, Refitted
+
+
+class Winners(Running):
+    """Confirm a study's best, average them, train the winner once more."""
+
+    def confirm(
+        self,
+        *,
+        top: int | None = None,
+        seeds: int | None = None,
+        name: str | None = None,
+        accept_changes: bool = False,
+        **run: Any,
+    ) -> Confirmed:
+        """Train the best configurations again on the same new seeds, and choose the one with the best mean.
+
+        The trainings are the slots of a study of its own; a call that was cut short is continued by the same call. At
+        the end the winner alone is measured on the problem's test data, once, and the alias ``champion`` goes to its
+        best seed, unless it is on a confirmed version as good.
+
+        Args:
+            top: how many configurations, 5 without it; fewer where the study has fewer.
+            seeds: trainings of each; 5 without it, or as many as there are.
+            name: of the study that confirms; else this study's with ``-confirm``.
+            accept_changes: go on though the problem has changed.
+            run: see `run`.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; see `run`.
+            UserError: nothing to confirm, a problem that has changed, or another study of that name.
+
+        Example:
+            >>> Study.open("fmnist").confirm(top=3, seeds=5).winner  # doctest: +SKIP
+            'fmnist/57'
+        """
+        confirmation = self.begin_confirmation(top=top, seeds=seeds, name=name, accept_changes=accept_changes)
+        if confirmation.unfinished():
+            confirmation.run(**run)
+        return confirmation.conclude()
+
+    def begin_confirmation(self, **options: Any) -> Self:
+        """Return the study that confirms this one, ready to run; its arguments are those of `confirm`."""
+        from search.confirm.start import begin
+
+        return type(self)(self._engine, begin(self._engine, self.record, **options))
+
+    def conclude(self) -> Confirmed:
+        """Return how this confirmation stands, and choose its winner once all trainings have ended; see `confirm`."""
+        from search.confirm.conclude import conclude
+
+        return conclude(self._engine, self.record)
+
+    def ensemble(
+        self,
+        *,
+        size: int | None = None,
+        candidates: int | None = None,
+        test: bool = False,
+        accept_changes: bool = False,
+    ) -> Ensemble:
+        """Choose among the stored models by the score of their average; register one model that averages the chosen.
+
+        Args:
+            size: choices at most, 5 without it; a model may be chosen again, and counts more then.
+            candidates: how many of the best stored models are looked at; 50 without it.
+            test: also measure the average on the problem's test data, once.
+            accept_changes: go on though the problem has changed.
+
+        Raises:
+            UserError: fewer than two models are stored, none gains by another, or the problem has changed.
+
+        Example:
+            >>> Study.open("fmnist").ensemble(size=5).version  # doctest: +SKIP
+            'fmnist/58'
+        """
+        from search.ensemble.make import CANDIDATES, SIZE, make_ensemble
+
+        return make_ensemble(
+            self._engine,
+            self.record,
+            size=SIZE if size is None else size,
+            candidates=CANDIDATES if candidates is None else candidates,
+            test=test,
+            accept_changes=accept_changes,
+        )
+
+    def refit(
+        self,
+        *,
+        version: str | None = None,
+        seeds: int = 1,
+        device: str = "auto",
+        accept_changes: bool = False,
+        on_trained: Callable[[Refitted], None] = lambda trained: None,
+    ) -> Refit:
+        """Train the winner on training and validation data together, register it, and measure the test data once.
+
+        Args:
+            version: whose params and epochs are taken; without it the winner of the confirmation, else the best.
+            seeds: how many trainings, a version each.
+            device: ``auto``, ``cpu``, ``gpu`` or ``gpu:0``.
+            accept_changes: go on though the problem has changed.
+            on_trained: called with each training as it ends.
+
+        Raises:
+            UserError: no version to take, data that cannot be joined, or a problem that has changed.
+
+        Example:
+            >>> Study.open("fmnist").refit(seeds=5).test["test_accuracy"]  # doctest: +SKIP
+            (0.91, 0.92, 0.91, 0.92, 0.91)
+        """
+        from search.refit.refit import refit
+
+        return refit(
+            self._engine,
+            self.record,
+            version=version,
+            seeds=seeds,
+            device=device,
+            accept_changes=accept_changes,
+            on_trained=on_trained,
+        )
