@@ -422,6 +422,7 @@ class Study:
         workers: int | Literal["auto"] = "auto",
         device: str = "auto",
         per_gpu: int = 1,
+        gpus_per_trial: int = 1,
         memory_limit: int | None = None,
         timeout: float | None = None,
         on_status: OnStatus = lambda status: None,
@@ -434,6 +435,7 @@ class Study:
             workers: how many; ``auto`` for one a core on CPUs, ``per_gpu`` a GPU on GPUs.
             device: ``auto``, ``cpu``, ``gpu`` or, on this machine, ``gpu:0,1``.
             per_gpu: workers that share a GPU.
+            gpus_per_trial: GPUs of this machine that train each trial together, each a share of every batch.
             memory_limit: bytes of memory that each worker may use; a trial that needs more ends as out of memory.
             timeout: seconds after which the workers are asked to stop; a later run continues their trials.
             on_status: called with the status about twice a second.
@@ -445,7 +447,14 @@ class Study:
         check_not_importing()
         SCHEMA.check(self._engine)
         count = None if workers == "auto" else workers
-        request = Request(on=on, workers=count, device=device, per_gpu=per_gpu, memory_limit=memory_limit)
+        request = Request(
+            on=on,
+            workers=count,
+            device=device,
+            per_gpu=per_gpu,
+            gpus_per_trial=gpus_per_trial,
+            memory_limit=memory_limit,
+        )
         return run_workers(self._engine, self.record, request, timeout=timeout, on_status=on_status)
 
 

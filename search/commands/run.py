@@ -33,6 +33,7 @@ def run_command(
     timeout: options.Timeout = None,
     device: options.Device = "auto",
     per_gpu: options.PerGpu = 1,
+    gpus_per_trial: options.GpusPerTrial = 1,
     memory_limit: options.MemoryLimit = None,
     artifacts: options.Artifacts = None,
     accept_changes: options.Accept = False,
@@ -45,7 +46,13 @@ def run_command(
 ) -> None:
     """Create or continue a study, and work on it until its budget is used up."""
     run_options = session.run_options(
-        on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
+        on=on,
+        workers=workers,
+        timeout=timeout,
+        memory_limit=memory_limit,
+        device=device,
+        per_gpu=per_gpu,
+        gpus_per_trial=gpus_per_trial,
     )
     session.prepare_process()
     database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
@@ -115,6 +122,7 @@ def worker_command(
     timeout: options.Timeout = None,
     device: options.Device = "auto",
     per_gpu: options.PerGpu = 1,
+    gpus_per_trial: options.GpusPerTrial = 1,
     memory_limit: options.MemoryLimit = None,
     accept_changes: options.Accept = False,
     storage: Storage = None,
@@ -137,7 +145,9 @@ def worker_command(
     progress = PlainProgress(Console(highlight=False, soft_wrap=True), opened.trials)
     try:
         with progress:
-            opened.run(on_status=progress.show, device=device, per_gpu=per_gpu, **run_options)
+            opened.run(
+                on_status=progress.show, device=device, per_gpu=per_gpu, gpus_per_trial=gpus_per_trial, **run_options
+            )
     except KeyboardInterrupt:
         say("stopped in order; nothing is lost, and any worker continues")
 

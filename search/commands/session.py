@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 
 def run_options(
-    *, on: str, workers: str, timeout: str | None, memory_limit: str | None, device: str, per_gpu: int
+    *,
+    on: str,
+    workers: str,
+    timeout: str | None,
+    memory_limit: str | None,
+    device: str,
+    per_gpu: int,
+    gpus_per_trial: int,
 ) -> dict[str, Any]:
     """Return what `Study.run` takes, and say early where the workers cannot be started.
 
@@ -25,9 +32,11 @@ def run_options(
         ClusterError: nothing answers where the workers are to run.
     """
     from registry.core.durations import parse_duration
+    from search.launchers.contract import Request
     from search.launchers.launcher import make_launcher
 
     launcher = make_launcher(on)
+    Request(on=on, per_gpu=per_gpu, gpus_per_trial=gpus_per_trial)  # which refuses what does not go together
     options_of_run = {
         "on": on,
         "workers": options.worker_count(workers),
@@ -35,6 +44,7 @@ def run_options(
         "memory_limit": options.memory_bytes(memory_limit),
         "device": device,
         "per_gpu": per_gpu,
+        "gpus_per_trial": gpus_per_trial,
     }
     launcher.check(on)
     return options_of_run

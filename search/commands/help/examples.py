@@ -28,6 +28,6 @@ PANELS = {
     "The study": "study trials add like warm_start artifacts accept_changes",
     "The search": "direction sampler schedule pruner prune_patience seed keep_paused",
     "A trial": "max_epochs patience repeats trial_timeout checkpoint_every max_retries top_k",
-    "Workers": "on workers device per_gpu memory_limit mixed_precision",
+    "Workers": "on workers device per_gpu gpus_per_trial memory_limit mixed_precision",
     "When it ends": "timeout epochs target stop_after max_failures",
 }
