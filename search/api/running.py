@@ -24,6 +24,7 @@ class RunOptions(TypedDict, total=False):
     workers: int | Literal["auto"]
     device: str
     per_gpu: int
+    gpus_per_trial: int
     memory_limit: int | None
     timeout: float | None
     log: Sequence[str]
@@ -44,6 +45,7 @@ class Running(Asking, Changing):
         workers: int | Literal["auto"] = "auto",
         device: str = "auto",
         per_gpu: int = 1,
+        gpus_per_trial: int = 1,
         memory_limit: int | None = None,
         timeout: float | None = None,
         log: Sequence[str] = (),
@@ -58,6 +60,7 @@ class Running(Asking, Changing):
             workers: how many; ``auto`` for one a core on CPUs, ``per_gpu`` a GPU on GPUs.
             device: ``auto``, ``cpu``, ``gpu`` or, on this machine, ``gpu:0,1``.
             per_gpu: workers that share a GPU.
+            gpus_per_trial: GPUs of this machine that train each trial together, each a share of every batch.
             memory_limit: bytes of memory that each worker may use; a trial that needs more ends as out of memory.
             timeout: seconds after which the workers are asked to stop; a later run continues their trials.
             log: where each trial is logged, too: ``tensorboard:DIR`` or ``mlflow:URI``. What fails there is told of
@@ -74,7 +77,14 @@ class Running(Asking, Changing):
         targets = parse_targets(log)
         SCHEMA.check(self._engine)
         count = None if workers == "auto" else workers
-        request = Request(on=on, workers=count, device=device, per_gpu=per_gpu, memory_limit=memory_limit)
+        request = Request(
+            on=on,
+            workers=count,
+            device=device,
+            per_gpu=per_gpu,
+            gpus_per_trial=gpus_per_trial,
+            memory_limit=memory_limit,
+        )
 
         def work(on_status: OnStatus) -> StudyStatus:
             with logged(self._engine, self.record, targets):

@@ -52,6 +52,9 @@ On = Annotated[
 Timeout = Annotated[str | None, typer.Option("--timeout", metavar="30m", help="Stop after this long.")]
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|gpu:0,1", help="Where the workers compute.")]
 PerGpu = Annotated[int, typer.Option("--per-gpu", help="Workers that share a GPU.")]
+GpusPerTrial = Annotated[
+    int, typer.Option("--gpus-per-trial", metavar="N", help="GPUs that train each trial together (1).")
+]
 MemoryLimit = Annotated[
     str | None,
     typer.Option("--memory-limit", metavar="4G", help="Memory a worker may use; more ends its trial (Linux)."),
@@ -88,12 +91,12 @@ SETTINGS = {
         int | None, typer.Option("--prune-patience", help="Epochs without gain before the pruner is heard; 0: always.")
     ],
     "top_k": Annotated[int | None, typer.Option("--top-k", help="How many of the best trials keep their weights (5).")],
+    "repeats": Annotated[
+        int | None, typer.Option("--repeats", help="Train each trial so often, on other seeds; the mean counts (1).")
+    ],
     "seed": Annotated[int | None, typer.Option("--seed", help="Where all random numbers come from (0).")],
     "trial_timeout": Annotated[
         str | None, typer.Option("--trial-timeout", metavar="5m", help="Time a trial trains at most.")
-    ],
-    "repeats": Annotated[
-        int | None, typer.Option("--repeats", help="Train each trial so often, on other seeds; the mean counts (1).")
     ],
     "checkpoint_every": Annotated[
         str | None,

@@ -34,6 +34,7 @@ def run_command(
     timeout: options.Timeout = None,
     device: options.Device = "auto",
     per_gpu: options.PerGpu = 1,
+    gpus_per_trial: options.GpusPerTrial = 1,
     memory_limit: options.MemoryLimit = None,
     artifacts: options.Artifacts = None,
     accept_changes: options.Accept = False,
@@ -47,7 +48,14 @@ def run_command(
 ) -> None:
     """Create or continue a study, and work on it until its budget is used up."""
     run_options = session.run_options(
-        on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu, log=log
+        on=on,
+        workers=workers,
+        timeout=timeout,
+        memory_limit=memory_limit,
+        device=device,
+        per_gpu=per_gpu,
+        gpus_per_trial=gpus_per_trial,
+        log=log,
     )
     session.prepare_process()
     asked: dict[str, Any] = {
@@ -134,6 +142,7 @@ def worker_command(
     timeout: options.Timeout = None,
     device: options.Device = "auto",
     per_gpu: options.PerGpu = 1,
+    gpus_per_trial: options.GpusPerTrial = 1,
     memory_limit: options.MemoryLimit = None,
     accept_changes: options.Accept = False,
     storage: Storage = None,
@@ -156,7 +165,9 @@ def worker_command(
     progress = PlainProgress(Console(highlight=False, soft_wrap=True), opened.trials)
     try:
         with progress:
-            opened.run(on_status=progress.show, device=device, per_gpu=per_gpu, **run_options)
+            opened.run(
+                on_status=progress.show, device=device, per_gpu=per_gpu, gpus_per_trial=gpus_per_trial, **run_options
+            )
     except KeyboardInterrupt:
         say("stopped in order; nothing is lost, and any worker continues")
 

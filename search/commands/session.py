@@ -24,6 +24,7 @@ def run_options(
     memory_limit: str | None,
     device: str,
     per_gpu: int,
+    gpus_per_trial: int = 1,
     log: list[str] | None = None,
 ) -> dict[str, Any]:
     """Return what `Study.run` takes, and say early where the workers cannot be started.
@@ -33,10 +34,12 @@ def run_options(
         ClusterError: nothing answers where the workers are to run.
     """
     from registry.core.durations import parse_duration
+    from search.launchers.contract import Request
     from search.launchers.launcher import make_launcher
     from search.tracking.target import parse_targets
 
     launcher = make_launcher(on)
+    Request(on=on, per_gpu=per_gpu, gpus_per_trial=gpus_per_trial)  # which refuses what does not go together
     options_of_run = {
         "on": on,
         "workers": options.worker_count(workers),
@@ -44,6 +47,7 @@ def run_options(
         "memory_limit": options.memory_bytes(memory_limit),
         "device": device,
         "per_gpu": per_gpu,
+        "gpus_per_trial": gpus_per_trial,
         "log": tuple(log or ()),
     }
     parse_targets(options_of_run["log"])

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sqlalchemy.engine import Engine
 
+from registry.core.errors import UsageError
 from search.records.studies import StudyRecord
 
 
@@ -20,14 +21,29 @@ class Request:
         workers: how many; None for as many as fit.
         device: ``auto``, ``cpu``, ``gpu`` or, on this machine, ``gpu:0,1``.
         per_gpu: workers that share a GPU.
+        gpus_per_trial: GPUs of this machine that train each trial together.
         memory_limit: bytes of memory that each worker may use; None for any.
+
+    Raises:
+        UsageError: what does not go together.
     """
 
     on: str = "local"
     workers: int | None = None
     device: str = "auto"
     per_gpu: int = 1
+    gpus_per_trial: int = 1
     memory_limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.gpus_per_trial < 1:
+            raise UsageError(f"--gpus-per-trial is {self.gpus_per_trial}; expected 1 or more")
+        if self.gpus_per_trial > 1 and self.per_gpu > 1:
+            raise UsageError(
+                "--gpus-per-trial gives a trial several GPUs, --per-gpu a GPU several trials; leave one out"
+            )
+        if self.gpus_per_trial > 1 and self.on != "local":
+            raise UsageError(f"--gpus-per-trial is for the GPUs of this machine, not for --on {self.on}; leave it out")
 
 
 class Workers(Protocol):

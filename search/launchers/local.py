@@ -31,15 +31,20 @@ class LocalLauncher:
         """Start a worker at each place that the request and the machine allow; see `Launcher`."""
         gpus = [] if request.device == "cpu" else find_gpus()
         places = place_workers(
-            workers=request.workers, device=request.device, cores=usable_cores(), gpus=gpus, per_gpu=request.per_gpu
+            workers=request.workers,
+            device=request.device,
+            cores=usable_cores(),
+            gpus=gpus,
+            per_gpu=request.per_gpu,
+            per_trial=request.gpus_per_trial,
         )
-        set_stopping(engine, study.id, stopping=False)
-        with open_pool(engine, study, slots.new_worker_id, request.memory_limit) as pool:
-            pool.start(places[: slots.unfinished(engine, study.id)])
-            yield pool
         on_cpu = any(place.gpu is None for place in places)
         if study.settings.mixed_precision and on_cpu and mixed_policy(has_gpu=False, flags=processor_flags()) is None:
             logger.warning(
                 "--mixed-precision: this processor has neither %s, so it computes in float32",
                 " nor ".join(sorted(BFLOAT16)),
             )
+        set_stopping(engine, study.id, stopping=False)
+        with open_pool(engine, study, slots.new_worker_id, request.memory_limit) as pool:
+            pool.start(places[: slots.unfinished(engine, study.id)])
+            yield pool

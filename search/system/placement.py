@@ -12,7 +12,7 @@ class Place:
     """Where one worker runs.
 
     Args:
-        gpu: the one GPU it sees, as CUDA numbers it; None for the CPU.
+        gpu: the one GPU it sees, as CUDA numbers it, or several, as in ``0,1``; None for the CPU.
         threads: threads on the CPU, for each of TensorFlow's pools.
     """
 
@@ -25,11 +25,14 @@ class Place:
         return "cpu" if self.gpu is None else f"gpu:{self.gpu}"
 
 
-def place_workers(*, workers: int | None, device: str, cores: int, gpus: list[str], per_gpu: int = 1) -> list[Place]:
+def place_workers(
+    *, workers: int | None, device: str, cores: int, gpus: list[str], per_gpu: int = 1, per_trial: int = 1
+) -> list[Place]:
     """Say where each worker of a pool runs.
 
     On CPUs, one worker per core and one thread per worker: small networks gain nothing from a second thread. With
-    fewer workers than cores, the cores are shared out. On GPUs, each worker sees one GPU, ``per_gpu`` workers share it.
+    fewer workers than cores, the cores are shared out. On GPUs, each worker sees one GPU, ``per_gpu`` workers share it;
+    or each sees ``per_trial`` GPUs.
 
     Args:
         workers: how many, or None for as many as fit the devices.
@@ -37,9 +40,10 @@ def place_workers(*, workers: int | None, device: str, cores: int, gpus: list[st
         cores: CPU cores that this process may use.
         gpus: the machine's GPUs, as CUDA numbers them.
         per_gpu: workers that share a GPU.
+        per_trial: GPUs that a worker trains each trial on.
 
     Raises:
-        UsageError: a device that the machine does not have, or a number that is not positive.
+        UsageError: devices that the machine does not have, or a number that is not positive.
 
     Example:
         >>> place_workers(workers=None, device="gpu:1", cores=8, gpus=["0", "1"], per_gpu=2)
@@ -49,13 +53,22 @@ def place_workers(*, workers: int | None, device: str, cores: int, gpus: list[st
         raise UsageError(f"--workers is {workers}; expected 1 or more, or auto")
     if per_gpu < 1:
         raise UsageError(f"--per-gpu is {per_gpu}; expected 1 or more")
-    chosen = _gpus(device, gpus)
+    chosen = _groups(_gpus(device, gpus), per_trial)
     if not chosen:
         count = workers or cores
         return [Place(None, max(1, cores // count))] * count
     count = workers or len(chosen) * per_gpu
     threads = max(1, cores // count)
     return [Place(chosen[index % len(chosen)], threads) for index in range(count)]
+
+
+def _groups(chosen: list[str], per_trial: int) -> list[str]:
+    """Return GPUs in groups of as many as a trial has, each as CUDA lists them; what is left over stays idle."""
+    if per_trial > max(1, len(chosen)):
+        have = ", ".join(chosen) or "none"
+        raise UsageError(f"--gpus-per-trial is {per_trial}, but the GPUs to choose from are: {have}")
+    firsts = range(0, len(chosen) - per_trial + 1, per_trial)
+    return [",".join(chosen[first : first + per_trial]) for first in firsts]
 
 
 def _gpus(device: str, gpus: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from registry.core.error_text import one_line
 from search.data.arrays import are_arrays
 from search.data.class_weight import weighted
-from search.errors import FatalProblem
+from search.errors import FatalProblem, ProblemError
 from search.problems.inspection import check_model
 from search.problems.problem import Data, Problem
 from search.space.hypermodel import has_own_fit
@@ -22,6 +22,7 @@ from search.training.fitting.fast_path import takes_fast_path
 from search.training.fitting.metrics import MetricReader
 from search.training.fitting.own_callbacks import are_of_epochs
 from search.training.job import Job
+from search.training.replicas.epochs import ReplicatedEpochs
 from search.training.resident import ResidentArrays
 from search.training.state.averages import keep_averages, without_swaps
 from search.training.state.snapshot import Snapshot
@@ -37,9 +38,13 @@ class KerasTraining:
         problem: what is searched.
         hypermodel: the problem's.
         data: the problem's, as it was loaded.
+        strategy: the ``tf.distribute.Strategy`` of the devices that train each model together; None for one device.
+
+    Raises:
+        ProblemError: there is a strategy, but the problem is none that the fast path trains.
     """
 
-    def __init__(self, problem: Problem, hypermodel: Any, data: Data) -> None:
+    def __init__(self, problem: Problem, hypermodel: Any, data: Data, strategy: Any = None) -> None:
         if problem.class_weight is not None:
             data = Data(train=weighted(data.train, problem.class_weight), validation=data.validation)
         self._problem, self._hypermodel, self._data = problem, hypermodel, data
@@ -50,6 +55,9 @@ class KerasTraining:
         tuples = isinstance(data.train, tuple) and isinstance(data.validation, tuple)
         if tuples and not self._own_fit and are_arrays(data.train) and are_arrays(data.validation):
             self._resident = (ResidentArrays(data.train), ResidentArrays(data.validation))
+        self._strategy = strategy
+        if strategy is not None and self._resident is None:
+            raise self._not_shared()
 
     def run(self, job: Job) -> Any:
         """Build a model, train it to its end and return it with its best weights; see `Training`.
@@ -57,8 +65,16 @@ class KerasTraining:
         Raises:
             CannotContinue: the checkpoint does not fit the model; nothing was trained.
         """
+        # Layers are numbered from the first, whatever came before; within a strategy's scope, this would end it.
+        keras.backend.clear_session(free_memory=False)
         try:
-            return self._run(job)
+            if self._strategy is None:
+                return self._run(job)
+            with self._strategy.scope():
+                trained = self._run(job)
+            model = build_model(self._hypermodel, job.hp)  # an ordinary one, of this device alone
+            model.set_weights(trained.get_weights())
+            return model
         except tf.errors.ResourceExhaustedError as failure:
             raise MemoryError(one_line(failure)) from failure
         except keras_tuner.errors.FatalError as failure:
@@ -88,7 +104,6 @@ class KerasTraining:
         keras.backend.clear_session()  # it collects garbage, too
 
     def _run(self, job: Job) -> Any:
-        keras.backend.clear_session(free_memory=False)  # layers are numbered from the first, whatever came before
         keras.utils.set_random_seed(job.seed)
         model = build_model(self._hypermodel, job.hp)
         check_model(model, self._problem, own_fit=self._own_fit)
@@ -110,8 +125,12 @@ class KerasTraining:
         job.monitor.limits = replace(job.monitor.limits, **self._problem.early_stopping)
         if self._resident is not None and takes_fast_path(model) and are_of_epochs(own):
             options: dict[str, Any] = {"seed": job.seed, "resume": resume, "callbacks": own}
+            if self._strategy is not None:
+                options["make_epochs"] = ReplicatedEpochs
             self._trainer.fit_resident(*self._resident, batch_size=batch_size, **options)
             return model
+        if self._strategy is not None:
+            raise self._not_shared()
         fit = self._hypermodel.fit
 
         def fit_with_hp(*args: Any, **kwargs: Any) -> Any:
@@ -127,3 +146,9 @@ class KerasTraining:
             later=self._own_fit or type(model).fit is not keras.Model.fit,
         )
         return self._trainer.trained
+
+    def _not_shared(self) -> ProblemError:
+        return ProblemError(
+            f"the problem {self._problem.name!r} cannot be trained on several GPUs at once: --gpus-per-trial needs "
+            "arrays, Keras' own fit and train_step, and no callback that sees single batches; leave it out"
+        )

@@ -84,13 +84,13 @@ class ResidentEpochs:
         self._should_stop, self._clock = should_stop, clock
         self._own_step = type(model).train_step is not keras.Model.train_step
         self._own_test = type(model).test_step is not keras.Model.test_step
-        step = _compiled(_as_written(model.train_step), model)
+        step = _compiled(as_written(model.train_step), model)
         _build(model, train.slice(0, self._batch_size), step)
         self._train_steps = train_loop(step, train, self._batch_size)
         self._train_batch = tf.function(lambda indices: step(train.batch(indices)), reduce_retracing=True)
         # What a test_step of the user's own returns may depend on its batches: they are as large as in Keras' fit then.
         batch = self._batch_size if self._own_test else VALIDATION_BATCH
-        self._measure = _Measure(_as_written(model.test_step), validation, batch, each=self._own_test)
+        self._measure = _Measure(as_written(model.test_step), validation, batch, each=self._own_test)
         self._steps_a_call = FIRST_CALL_STEPS
 
     def run(self, epoch: int) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class ResidentEpochs:
         self._steps_a_call = max(1, int(min(count * CALL_SECONDS / max(seconds, 1e-6), 4 * self._steps_a_call)))
 
 
-def _as_written(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def as_written(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Keep AutoGraph from rewriting a step, as Keras' trainer does; it would take longer than tracing it."""
     kept: Callable[[Any], Any] = tf.autograph.experimental.do_not_convert(step)
     return kept
@@ -148,7 +148,7 @@ def _compiled(step: Callable[[Any], Any], model: Any) -> Any:
     """Let XLA compile a step on a GPU, where it fuses; on a CPU it is slower, and kernels do it."""
     if tf.config.get_visible_devices("GPU"):
         return tf.function(step, jit_compile=True, reduce_retracing=True) if model.jit_compile else step
-    return _as_written(with_kernels(step, model))
+    return as_written(with_kernels(step, model))
 
 
 def train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: int) -> Any:

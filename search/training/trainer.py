@@ -70,13 +70,14 @@ class Trainer:
         seed: int,
         resume: Snapshot | None,
         callbacks: Sequence[Any] = (),
+        make_epochs: Callable[..., ResidentEpochs] = ResidentEpochs,
     ) -> None:
         """Train by the fast path until the monitor or a callback ends it, then restore the best epoch's weights.
 
         Raises:
             CannotContinue: the state does not fit the model.
         """
-        epochs = ResidentEpochs(
+        epochs = make_epochs(
             self.model,
             train,
             validation,

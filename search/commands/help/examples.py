@@ -30,6 +30,6 @@ PANELS = {
     "The search": "objectives direction sampler schedule pruner prune_patience seed keep_paused",
     "A trial": "max_epochs patience repeats trial_timeout checkpoint_every max_retries top_k "
     "max_parameters max_seconds_per_epoch",
-    "Workers": "on workers device per_gpu memory_limit mixed_precision",
+    "Workers": "on workers device per_gpu gpus_per_trial memory_limit mixed_precision",
     "When it ends": "timeout epochs target stop_after max_failures",
 }

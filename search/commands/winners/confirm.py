@@ -32,6 +32,7 @@ def confirm_command(
     timeout: options.Timeout = None,
     device: options.Device = "auto",
     per_gpu: options.PerGpu = 1,
+    gpus_per_trial: options.GpusPerTrial = 1,
     memory_limit: options.MemoryLimit = None,
     accept_changes: options.Accept = False,
     as_json: Json = False,
@@ -39,7 +40,13 @@ def confirm_command(
 ) -> None:
     """Train a study's best again on new seeds, choose by the mean, measure the winner on the test data, once."""
     run_options = session.run_options(
-        on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
+        on=on,
+        workers=workers,
+        timeout=timeout,
+        memory_limit=memory_limit,
+        device=device,
+        per_gpu=per_gpu,
+        gpus_per_trial=gpus_per_trial,
     )
     session.prepare_process()
     parent = session.open_to_write(study, storage, stderr=as_json)

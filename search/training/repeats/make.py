@@ -8,10 +8,11 @@ from search.problems.problem import Data, Problem
 from search.records.settings import Settings
 from search.training.job import Training
 from search.training.keras_training import KerasTraining
+from search.training.replicas.strategy import strategy_of, visible_gpus
 
 
 def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Settings) -> Training:
-    """Return what trains a configuration as often as a study's settings say.
+    """Return what trains a configuration as often as a study's settings say, on all GPUs that this process sees.
 
     Args:
         problem: what is searched.
@@ -20,8 +21,9 @@ def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Setti
         settings: the study's; its seed splits the folds, so that all trials have the same.
 
     Raises:
-        ProblemError: the data cannot be split into folds.
+        ProblemError: the data cannot be split into folds, or the problem not be trained on several GPUs.
     """
+    strategy = strategy_of(visible_gpus())
     if settings.folds > 1:
         from search.data.folds import Folds
         from search.training.repeats.repeated import RepeatedTraining
@@ -30,10 +32,10 @@ def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Setti
 
         def train_fold(number: int) -> KerasTraining:
             train, validation = folds.split(number)
-            return KerasTraining(problem, hypermodel, Data(train=train, validation=validation))
+            return KerasTraining(problem, hypermodel, Data(train=train, validation=validation), strategy)
 
         return RepeatedTraining("fold", settings.folds, train_fold)
-    training = KerasTraining(problem, hypermodel, data)
+    training = KerasTraining(problem, hypermodel, data, strategy)
     if settings.repeats == 1:
         return training
     from search.training.repeats.repeated import RepeatedTraining

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from registry.core.durations import parse_duration, show_duration
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
+from search.launchers.contract import Request
 from search.records.settings import Settings, derive_seed
 from search.system.placement import Place, place_workers
 
@@ -85,6 +86,11 @@ def test_an_objective_needs_its_direction():
         ),
         ({"workers": 3, "device": "gpu", "cores": 3, "gpus": ["0", "2"]}, [Place("0"), Place("2"), Place("0")]),
         ({"workers": 1, "device": "gpu:GPU-5ad", "cores": 1, "gpus": ["GPU-5ad"]}, [Place("GPU-5ad")]),
+        (
+            {"workers": None, "device": "auto", "cores": 8, "gpus": ["0", "1", "2", "5", "7"], "per_trial": 2},
+            [Place("0,1", 4), Place("2,5", 4)],
+        ),
+        ({"workers": 1, "device": "gpu:1,2", "cores": 2, "gpus": ["0", "1", "2"], "per_trial": 2}, [Place("1,2", 2)]),
     ],
 )
 def test_placement(wishes, places):
@@ -98,12 +104,31 @@ def test_placement(wishes, places):
         ({"workers": 1, "device": "cpu", "per_gpu": 0}, "--per-gpu is 0; expected 1 or more"),
         ({"workers": 1, "device": "tpu"}, "the device is 'tpu'; expected auto, cpu, gpu or for example gpu:0,1"),
         ({"workers": 1, "device": "gpu:"}, "the device is 'gpu:'; expected auto, cpu, gpu or for example gpu:0,1"),
+        ({"workers": 1, "device": "gpu", "per_trial": 2}, "--gpus-per-trial is 2, but the GPUs to choose from are: 0"),
+        (
+            {"workers": 1, "device": "cpu", "per_trial": 2},
+            "--gpus-per-trial is 2, but the GPUs to choose from are: none",
+        ),
         ({"workers": 1, "device": "gpu:7"}, "'gpu:7', but this machine's GPUs are: 0; choose among these, or cpu"),
     ],
 )
 def test_wrong_places_are_named(wishes, message):
     with pytest.raises(UsageError) as caught:
         place_workers(cores=2, gpus=["0"], **wishes)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"gpus_per_trial": 0}, "--gpus-per-trial is 0; expected 1 or more"),
+        ({"gpus_per_trial": 2, "per_gpu": 2}, "--gpus-per-trial gives a trial several GPUs, --per-gpu a GPU several"),
+        ({"gpus_per_trial": 2, "on": "ray"}, "--gpus-per-trial is for the GPUs of this machine, not for --on ray"),
+    ],
+)
+def test_what_a_run_cannot_ask_for_together(asked, message):
+    with pytest.raises(UsageError) as caught:
+        Request(**asked)
     assert message in str(caught.value)
 
 
