@@ -172,7 +172,7 @@ def test_a_value_that_is_not_a_number_fails_the_trial(study: Begin) -> None:
 def test_a_sampler_of_one_objective_is_refused(tmp_path: Path, sampler: str) -> None:
     url = f"sqlite:///{tmp_path}/none.db"
     with pytest.raises(UsageError, match=f"the sampler {sampler} takes one objective, and there are several: .*tpe"):
-        Study.create("s", problem="mine:line", trials=1, storage=url, sampler=sampler, direction="maximize,minimize")
+        Study.create("s", problem="search.toy:toy", trials=1, storage=url, sampler=sampler, objectives=OBJECTIVES)
     assert not (tmp_path / "none.db").exists()
 
 
@@ -221,6 +221,7 @@ def test_a_study_of_optunas_with_several_objectives_is_imported(tmp_path: Path) 
     opened.close()
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_an_import_of_objectives_of_one_name_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/theirs.db"
     study_of_optunas(url, lambda x: 1.0, ["a", "a"])
