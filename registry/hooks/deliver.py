@@ -85,11 +85,12 @@ class Deliverer:
         able = {hook.id: hook for hook in hooks if not self._obstacle(hook)}
         counts = {"delivered": 0, "failed": 0}
         attempted: _Outcome | None = None
+        take = _taking(self.engine.dialect.name, list(able), self.held_seconds)
         while any(hook.waiting for hook in able.values()):
             with writing(self.engine) as connection:
                 if attempted:
                     _record(connection, attempted)
-                claimed = None if done() else _claim(connection, list(able), self.held_seconds)
+                claimed = None if done() else _claim(connection, take)
             if claimed is None:
                 break
             attempted = self._attempt(able[claimed.hook_id], claimed)
@@ -134,9 +135,9 @@ class _Outcome:
     retry_seconds: float
 
 
-def _claim(connection: Connection, hooks: list[int], held_seconds: float) -> Row[Any] | None:
-    """Take the first event that is due, and note that it is tried; None where none is."""
-    now, waits = clock(connection.dialect.name), deliveries.c.delivered_at.is_(None)
+def _taking(dialect: str, hooks: list[int], held_seconds: float) -> sa.Executable:
+    """Return the statement that takes the first event that is due; making it takes longer than running it."""
+    now, waits = clock(dialect), deliveries.c.delivered_at.is_(None)
     line = deliveries.c.hook_id, deliveries.c.model
     firsts = sa.select(sa.func.min(deliveries.c.id)).where(waits, deliveries.c.hook_id.in_(hooks)).group_by(*line)
     due = (
@@ -147,12 +148,17 @@ def _claim(connection: Connection, hooks: list[int], held_seconds: float) -> Row
         .with_for_update(skip_locked=True)
     )
     names = ("id", "hook_id", "event", "kind", "body", "tries")
-    claimed = connection.execute(
+    return (
         deliveries.update()
         .where(deliveries.c.id == due.scalar_subquery())
         .values(tries=deliveries.c.tries + 1, due_at=now + held_seconds)
         .returning(*(deliveries.c[name] for name in names))
-    ).first()
+    )
+
+
+def _claim(connection: Connection, take: sa.Executable) -> Row[Any] | None:
+    """Take an event by that statement, and note that it is tried; None where none is due."""
+    claimed: Row[Any] | None = connection.execute(take).first()
     if claimed is not None:
         row = {"delivery_id": claimed.id, "number": claimed.tries, "at": datetime.now(UTC)}
         connection.execute(delivery_attempts.insert(), row)

@@ -18,7 +18,7 @@ def test_a_worker_searches_with_its_rights_alone(postgres: Callable[[], str], tm
     url = sa.make_url(postgres())
     owner_url = url.render_as_string(hide_password=False)
     (tmp_path / "mine.py").write_text("def objective(trial):\n    return trial.suggest_float('x', 0, 1)\n")
-    words = [sys.executable, "-m", "search", "run", "mine:objective", "--direction", "max", "--workers", "1"]
+    words = [sys.executable, "-m", "search", "run", "mine:objective", "--direction", "maximize", "--workers", "1"]
 
     def search(storage: str, trials: int, study: str) -> None:
         command = [*words, "--trials", f"{trials}", "--study", study, "--storage", storage]

@@ -81,7 +81,7 @@ def test_a_search_tells_of_its_end_and_a_command_gets_it(tmp_path: Path) -> None
     code = f"import sys; open({str(out)!r}, 'a').write(sys.stdin.read() + '\\n')"
     (tmp_path / "told.py").write_text(code)
     Registry(url, create=True).add_hook(f"{sys.executable} {tmp_path}/told.py", ["study-ended"])
-    words = ["run", "mine:objective", "--direction", "max", "--trials", "2", "--workers", "1"]
+    words = ["run", "mine:objective", "--direction", "maximize", "--trials", "2", "--workers", "1"]
     command = [sys.executable, "-m", "search", *words, "--storage", url]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
