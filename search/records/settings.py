@@ -14,8 +14,10 @@ from search.records.confirm_plan import Confirmation
 
 BUDGETS = ("epochs", "target", "stop_after")
 # What says how models are trained, which an objective of Optuna's does itself.
-OF_MODELS = ("max_epochs", "patience", "prune_patience", "epochs", "keep_paused", "mixed_precision", "schedule")
-OF_MODELS += ("repeats", "folds")
+OF_MODELS = (
+    *("max_epochs", "patience", "prune_patience", "epochs", "keep_paused", "mixed_precision", "schedule"),
+    *("repeats", "folds"),
+)
 # What its study has instead of the defaults: no trial is set aside, and hopeless ones end as in Optuna.
 OF_OBJECTIVES: Mapping[str, Any] = {"schedule": "full", "pruner": "median"}
 

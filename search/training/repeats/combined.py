@@ -66,9 +66,9 @@ def combine(kind: str, trainings: Sequence[State], objective: Objective) -> Comb
         curves[std_of(objective.metric)] = spread
     for number, training in enumerate(trainings, 1):
         curves |= {own_curve(kind, number, name): list(curve) for name, curve in training["curves"].items()}
-    score, epoch = _score(trainings, curves.get(objective.metric, []))
+    score, place = _score(trainings, curves.get(objective.metric, []))
     epochs, seconds = (sum(training[name] for training in trainings) for name in ("epochs", "seconds"))
-    return Combined(curves, epochs, score, epoch, seconds)
+    return Combined(curves, epochs, score, place, seconds)
 
 
 def _better(best: Mapping[str, float], values: Mapping[str, float], objective: Objective) -> Mapping[str, float]:
@@ -78,6 +78,6 @@ def _better(best: Mapping[str, float], values: Mapping[str, float], objective: O
 
 def _score(trainings: Sequence[State], curve: Sequence[float]) -> tuple[float | None, int | None]:
     """Return the last mean and its epoch; the first training's own score where there is no other yet."""
-    first = trainings[0] if trainings else {"epochs": 0, "score": None, "epoch": None}
+    first: State = trainings[0] if trainings else {"epochs": 0, "score": None, "epoch": None}
     means = [epoch for epoch in range(first["epochs"], len(curve)) if math.isfinite(curve[epoch])]
     return (curve[means[-1]], means[-1] + 1) if means else (first["score"], first["epoch"])
