@@ -56,7 +56,7 @@ def combine(kind: str, trainings: Sequence[State], objective: Objective) -> Comb
         for epoch in range(training["epochs"]):
             values = {name: float(curve[epoch]) for name, curve in training["curves"].items()}
             at_best = _better(at_best, values, objective)
-            shown = [*before, at_best] if before else [values]
+            shown: list[Mapping[str, float]] = [*before, at_best] if before else [values]
             for name in names:
                 curves[name].append(fmean(one.get(name, math.nan) for one in shown))
             scores = [one.get(objective.metric, math.nan) for one in shown]
