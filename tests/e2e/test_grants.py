@@ -34,8 +34,10 @@ def test_a_worker_searches_with_its_rights_alone(postgres: Callable[[], str], tm
     try:
         worker_url = url.set(username=name, password=None).render_as_string(hide_password=False)
         search(worker_url, 3, "second")
-        assert Study.open("second", owner_url).status().finished == 3
+        study = Study.open("second", owner_url)
+        assert study.status().finished == 3
+        study.close()
     finally:
-        with sa.create_engine(owner_url).begin() as connection:
+        with Registry(owner_url) as registry, registry._engine.begin() as connection:
             connection.exec_driver_sql(f"DROP OWNED BY {name}")
             connection.exec_driver_sql(f"DROP ROLE {name}")

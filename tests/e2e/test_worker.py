@@ -180,7 +180,6 @@ class Bench:
     def reopen(self):
         """Take up how the study is now, as a worker that begins does."""
         self.context.close()
-        self.stop.clear()
         self.record = read_study(self.engine, "s")
         self.context = open_keras_context(self.engine, str(self.engine.url), self.record, self.stop)
 
@@ -196,6 +195,7 @@ class Bench:
 
         with pytest.raises(Interrupted):
             Attempt(self.context, self.claim(Stopper)).run()
+        self.stop.clear()
 
     def close(self):
         """Close all connections."""

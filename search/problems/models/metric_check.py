@@ -101,6 +101,8 @@ def _step(model: Any, data: Data, measures: bool, batch_size: int) -> list[str]:
 def _fit(model: Any, data: Data, batch_size: int) -> None:
     """Train a model on one batch as a trial would."""
     model.run_eagerly = False
+    model.make_train_function(force=True)  # those of the single steps are eager
+    model.make_test_function(force=True)
     train, validation = (
         part if is_batched(part) else _batch(part, batch_size) for part in (data.train, data.validation)
     )
