@@ -11,28 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.held_out import LOAD_TEST
 
 from registry import Registry
 from registry.core.errors import UsageError
 from search import Study
 from search.errors import ChangedProblem, ProblemError
 
-PROBLEM = """
-from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
-
-from search.toy import FEATURES, toy
-
-asked = Path(__file__).with_name("asked")
-
-def load_test():
-    with asked.open("a") as file:
-        file.write("once\\n")
-    x = np.random.default_rng(1).normal(size=(300, FEATURES)).astype(np.float32)
-    return x, (x.sum(axis=1) > 0).astype(np.float32)[:, None]
-
+PROBLEM = (
+    LOAD_TEST
+    + """
 def no_test():
     raise OSError("the disk is gone")
 
@@ -52,6 +40,7 @@ class Custom(type(toy.hypermodel())):
 custom = replace(toy, load_test=load_test, hypermodel=Custom)
 tested, untested, broken = replace(toy, load_test=load_test), toy, replace(toy, load_test=no_test)
 """
+)
 QUICK = {"max_epochs": 2, "sampler": "random", "pruner": "none", "top_k": 1}
 
 

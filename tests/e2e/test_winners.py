@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 import pytest
+from support.held_out import LOAD_TEST
 
 from registry import Registry
 from registry.core.console import run
@@ -15,23 +16,13 @@ from search import Study
 from search.cli import app
 from search.errors import ChangedProblem
 
-PROBLEM = """
-from dataclasses import replace
-from pathlib import Path
-
+PROBLEM = (
+    LOAD_TEST
+    + """
 import keras
-import numpy as np
 
 from search import Objective
-from search.toy import FEATURES, load_data, toy
-
-asked = Path(__file__).with_name("asked")
-
-def load_test():
-    with asked.open("a") as file:
-        file.write("once\\n")
-    x = np.random.default_rng(1).normal(size=(300, FEATURES)).astype(np.float32)
-    return x, (x.sum(axis=1) > 0).astype(np.float32)[:, None]
+from search.toy import load_data
 
 def build(hp):
     seen = {"left": [1, 1, 0, 0], "right": [0, 0, 1, 1]}[hp.Choice("half", ["left", "right"])]
@@ -47,6 +38,7 @@ def fewer():
 lowest = Objective("val_loss", "min")
 tested = replace(toy, hypermodel=build, objective=lowest, load_test=load_test, class_names=("low", "high"))
 """
+)
 QUICK = {"max_epochs": 3, "sampler": "grid", "pruner": "none", "schedule": "full", "top_k": 3}
 
 
