@@ -128,6 +128,19 @@ class Own(keras_tuner.HyperModel):
 class Fails(keras.Sequential):
     def test_step(self, data):
         raise ValueError("only on Sundays")
+
+class Traced(keras.Sequential):
+    def train_step(self, data):
+        if tf.executing_eagerly():
+            raise ValueError("only in a graph")
+        return super().train_step(data)
+
+def made(kind):
+    model = kind([keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    return model
+
+twos = np.zeros((8, 2), "float32")
 """
 
 
@@ -150,7 +163,8 @@ def test_a_metric_that_the_training_will_not_report(write, metric):
         "problem_of('val_mae')",
         "problem_of('loss')",
         "problem_of('anything', Own)",
-        "problem_of('anything', lambda hp: [m := Fails([keras.layers.Dense(1)]), m.compile('sgd', 'mse')][0])",
+        "problem_of('val_mae', lambda hp: made(Traced))",
+        "problem_of('anything', lambda hp: made(Traced))",
         "problem_of('val_mae', data=lambda: Data(tf.data.Dataset.from_tensor_slices((x, y)).batch(4), (x, y)))",
         "problem_of('mae', data=lambda: Data(tf.data.Dataset.from_tensor_slices((x, y)).batch(4), (x, y)))",
     ],
@@ -158,6 +172,22 @@ def test_a_metric_that_the_training_will_not_report(write, metric):
 def test_a_metric_that_it_may_report(write, problem):
     write("import tensorflow as tf\n" + METRIC + f"problem = {problem.replace('anything', 'val_anything')}")
     assert inspect_problem("mine:problem").model == "p"
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("problem_of('val_mae', lambda hp: made(Fails))", "ValueError: only on Sundays"),
+        ("problem_of('val_loss', data=lambda: Data((twos[:, :1], y), (x, y)))", ""),
+        ("problem_of('loss', data=lambda: Data((x, y), (twos[:, :1], y)))", ""),
+    ],
+)
+def test_a_model_that_fails_on_one_batch_is_refused_in_a_line(write, problem, said):
+    write("import tensorflow as tf\n" + METRIC + f"problem = {problem}")
+    with pytest.raises(ProblemError) as caught:
+        inspect_problem("mine:problem")
+    assert str(caught.value).startswith(f"the problem 'p': its default model fails on one batch: {said}")
+    assert "\n" not in str(caught.value)
 
 
 def test_the_fingerprint_changes_with_a_single_value():
