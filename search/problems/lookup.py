@@ -199,6 +199,8 @@ def _check_attribute(found: ModuleSpec | None, module: str, attr: str, spec: str
             for target in node.targets
             if isinstance(target, ast.Name)
         ]
+        functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+        likely += [name for name in functions if defines_objective(source, name)]
         raise NotFoundError(
             f"the problem {spec!r}: module {module} has no {attr!r}; {did_you_mean(attr, likely or sorted(names))}"
         )

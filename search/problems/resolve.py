@@ -75,9 +75,8 @@ def load_searched(spec: str) -> Problem | ObjectiveFunction:
     value = getattr(imported, attr, None)
     show_optional()
     if value is None:
-        raise NotFoundError(
-            f"the problem {spec!r}: module {module} has no {attr!r}; {did_you_mean(attr, _problems_in(imported))}"
-        )
+        near = [*_problems_in(imported), *_objectives_in(imported)]
+        raise NotFoundError(f"the problem {spec!r}: module {module} has no {attr!r}; {did_you_mean(attr, near)}")
     if takes_trial(value):
         return ObjectiveFunction(objective_name(spec), value)
     if not isinstance(value, Problem):
@@ -94,23 +93,23 @@ def name_of(spec: str) -> str:
 
 
 def problems_of(module: str) -> list[str]:
-    """Import a module or file and return the names of the problems that it holds.
+    """Import a module or file and return the names of its problems; where it has none, of the objectives it defines.
 
     Raises:
         UserError: it fails to import.
     """
-    return _problems_in(_import(module, module))
+    imported = _import(module, module)
+    return _problems_in(imported) or _objectives_in(imported)
 
 
 def _problems_in(module: object) -> list[str]:
-    """Return the names of a module's problems; where it has none, of the objectives that it defines."""
-    names = [name for name, value in vars(module).items() if isinstance(value, Problem)]
+    return [name for name, value in vars(module).items() if isinstance(value, Problem)]
+
+
+def _objectives_in(module: object) -> list[str]:
     here = getattr(module, "__name__", None)
-    return names or [
-        name
-        for name, value in vars(module).items()
-        if takes_trial(value) and getattr(value, "__module__", None) == here
-    ]
+    defined = [name for name, value in vars(module).items() if getattr(value, "__module__", None) == here]
+    return [name for name in defined if takes_trial(vars(module)[name])]
 
 
 def check_not_importing() -> None:

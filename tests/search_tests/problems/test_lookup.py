@@ -63,6 +63,8 @@ def test_names_that_are_there(write):
         ("lone.deep:x", "there is no module 'lone.deep' here"),
         ("lone:digit", "module lone has no 'digit'; did you mean 'digits'"),
         ("lone.py:digit", "module lone has no 'digit'; did you mean 'digits'"),
+        ("both.py:objectiv", "module both has no 'objectiv'; did you mean 'objective'"),
+        ("far/both.py:objectiv", "module far/both.py has no 'objectiv'; did you mean 'objective'"),
         ("lonely.py:x", "there is no file 'lonely.py'; did you mean 'lone.py'"),
         ("two.py", "two holds 2 problems; name one of them, as in two:a: a, b"),
         ("none.py", "none holds no search.Problem and no objective.*; write: NAME = Problem"),
@@ -72,8 +74,10 @@ def test_names_that_are_not(write, name, message):
     write("lone.py", PROBLEM + "digits = problem()\n")
     write("two.py", PROBLEM + "a, b = problem(), problem()\n")
     write("none.py", PROBLEM)
+    write("both.py", both := PROBLEM + "digits = problem()\ndef objective(trial):\n    return 1.0\n")
+    write("far/both.py", both)
     with pytest.raises(NotFoundError, match=message):
-        find_spec_of(name)
+        load_problem(find_spec_of(name))
 
 
 def test_a_name_that_is_made_at_run_time_is_left_to_the_import(write):
