@@ -8,7 +8,7 @@ from registry.core import fast_start
 import sys
 
 from registry.core.console import new_app, run
-from search.commands import control, dashboard, naming, show
+from search.commands import change, control, dashboard, naming, show
 from search.commands import run as working
 from search.commands.help.examples import EXAMPLES, PANELS
 from search.commands.newcomers import begin, importing
@@ -24,6 +24,7 @@ app.command("confirm")(confirm.confirm_command)
 app.command("ensemble")(ensemble.ensemble_command)
 app.command("refit")(refit.refit_command)
 app.command("status")(show.status_command)
+app.command("change")(change.change_command)
 app.command("stop")(control.stop_command)
 app.command("retry")(control.retry_command)
 app.command("prune")(control.prune_command)

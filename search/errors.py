@@ -57,6 +57,10 @@ class Interrupted(Exception):  # noqa: N818 - an answer, not an error
     """The worker was asked to stop; the epoch under way is given up."""
 
 
+class Outdated(Exception):  # noqa: N818 - an answer, not an error
+    """The study has changed; a worker that begins now takes this one's place."""
+
+
 class CannotContinue(Exception):  # noqa: N818 - an answer, not an error
     """The checkpoint does not fit the model as it is built now; the trial begins again with the same params."""
 

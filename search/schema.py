@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Tabl
 
 from registry.core.database.versioned_schema import NAMES, Schema
 
-SCHEMA = Schema("search", "search_schema", "search:migrations", "0003", tables="search.schema:metadata")
+SCHEMA = Schema("search", "search_schema", "search:migrations", "0004", tables="search.schema:metadata")
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
@@ -35,6 +35,7 @@ studies = Table(
     Column("error", Text),  # why no worker can go on
     Column("revision", Integer, nullable=False, server_default="0"),  # counts the changes to finished trials
     Column("ended", Text),  # why the study is over, though it has budget left
+    Column("version", Integer, nullable=False, server_default="1"),  # counts the changes of its settings and problem
     Column("created_at", sa.Double, nullable=False),
     UniqueConstraint("name"),
     CheckConstraint("direction in ('max', 'min')", name="direction"),
@@ -81,6 +82,7 @@ slots = Table(
     Column("dropped", sa.Boolean, nullable=False, server_default=sa.false()),  # kept for the record only
     Column("until", Integer),  # the epoch after which the trial pauses; NULL before the first claim
     Column("paused_at", sa.Double),  # since when it is set aside: it waits, and its schedule says when it goes on
+    Column("version", Integer),  # the study's when it was claimed last; NULL before the first claim
     UniqueConstraint("study_id", "number"),
     UniqueConstraint("study_id", "trial"),
     CheckConstraint("state in ('waiting', 'running', 'finished')", name="state"),

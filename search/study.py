@@ -19,13 +19,14 @@ from search.creation.deletion import Deletion, delete_study, plan_deletion
 from search.creation.names import default_name as name_of_problem
 from search.creation.names import rename
 from search.creation.objectives import parse_direction
+from search.creation.versions.settings import change_settings
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, current_status, run_workers
 from search.optuna_bridge.studies import check_whole
 from search.problems.resolve import check_not_importing
 from search.records.confirm_plan import numbered_name
-from search.records.frame import to_frame
-from search.records.live_curves import LiveCurves, read_live_curves
+from search.records.shown.frame import to_frame
+from search.records.shown.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus
 from search.records.studies import StudyRecord, read_study, set_stopping, study_names
 from search.records.trials import TrialRecord, read_trials
@@ -70,7 +71,7 @@ class Study:
         problem: str | Problem | Callable[[Any], Any],
         trials: int,
         storage: str | None = None,
-        direction: Literal["minimize", "maximize"] | None = None,
+        direction: Literal["minimize", "maximize", "min", "max"] | None = None,
         artifacts: str | None = None,
         accept_changes: bool = False,
         inspect_seconds: float | None = None,
@@ -255,8 +256,24 @@ class Study:
         """Check that the problem loads here and is the one that the study began with; see `changes.check_problem`."""
         changes.check_problem(self.record, seconds)
 
+    def change(self, *, trials: int | None = None, **settings: Any) -> Study:
+        """Let the study go on with other settings, or another budget; its workers take that up at their next claim.
+
+        Args:
+            trials: the budget in sum, also a smaller one, as far as trials have not begun.
+            settings: fields of `Settings`. What differs begins a new version of the study.
+
+        Raises:
+            UserError: a value that cannot be, or a setting that cannot be changed.
+
+        Example:
+            >>> Study.open("fmnist").change(max_epochs=20, patience=8).record.version  # doctest: +SKIP
+            2
+        """
+        return Study(self._engine, change_settings(self._engine, self.record, settings, trials))
+
     def accept_changes(self) -> Study:
-        """Take the problem as it is now for that of the study, and keep that it was done."""
+        """Take the problem as it is now for that of the study: a new version of it."""
         return Study(self._engine, changes.accept_changes(self._engine, self.record))
 
     def rename(self, name: str) -> Study:

@@ -23,6 +23,7 @@ from registry.core.numbers import significant_format
 from registry.core.plain_text import plain_text, single_line
 
 INTERRUPTED = 130  # the exit code after Ctrl-C where there was nothing to stop in order
+OF_DATABASE = ("--db", "--database", "--database-url", "--url")  # what other programs call --storage
 EPILOG = "--version tells the version; --debug, anywhere on the line, shows the traceback of an error."
 
 Storage = Annotated[
@@ -131,7 +132,10 @@ def _explain(error: Exception, program: str) -> int:
     elif hasattr(error, "format_message"):  # Typer's own, for what it could not parse
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else program
-        message, code = f"{error.format_message().rstrip('.')} (see `{path} --help`)", 2
+        text = error.format_message().rstrip(".")
+        if getattr(error, "option_name", None) in OF_DATABASE:
+            text = f"No such option: {error.option_name}; the database is --storage URL"  # type: ignore[attr-defined]
+        message, code = f"{text} (see `{path} --help`)", 2
     elif isinstance(error, OSError) and error.filename is not None:
         message, code = f"{str(error.filename)[:100]}: {error.strerror}; check its name, and that you may use it", 1
     else:

@@ -35,7 +35,9 @@ WarmStart = Annotated[
 ]
 Direction = Annotated[
     str | None,
-    typer.Option("--direction", metavar="minimize|maximize", help="Of an objective of Optuna's (minimize)."),
+    typer.Option(
+        "--direction", metavar="min|max", help="Of an objective of Optuna's: minimize (the default) or maximize."
+    ),
 ]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="How many workers; auto: one a core.")]
 On = Annotated[

@@ -48,10 +48,14 @@ def run_command(
         on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
     )
     session.prepare_process()
-    database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
-    database["direction"] = direction
-    seconds = run_options["timeout"]
-    opened = _create(study, problem, trials, add, accept_changes, database, settings, seconds)
+    asked: dict[str, Any] = {
+        "storage": storage,
+        "artifacts": artifacts,
+        "accept_changes": accept_changes,
+        "direction": direction,
+    }
+    asked |= {"warm_start": options.names_of(warm_start), "inspect_seconds": run_options["timeout"], **settings}
+    opened = _create(study, problem, trials, add, asked)
     _run(opened, report, run_options)
 
 
@@ -81,9 +85,14 @@ def create_command(
         direction = direction or own
     if problem is None:
         raise UsageError("which problem? give one, as `search problems` lists them, or --like STUDY")
-    database = {"storage": storage, "artifacts": artifacts, "warm_start": options.names_of(warm_start)}
-    database["direction"] = direction
-    opened = _create(study, problem, trials, add, accept_changes, database, settings)
+    asked: dict[str, Any] = {
+        "storage": storage,
+        "artifacts": artifacts,
+        "accept_changes": accept_changes,
+        "direction": direction,
+    }
+    asked |= {"warm_start": options.names_of(warm_start), **settings}
+    opened = _create(study, problem, trials, add, asked)
     status = opened.status()
     say(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
     say(f"  search worker {status.study}{options.storage_option(opened)}")
@@ -142,16 +151,8 @@ def worker_command(
         say("stopped in order; nothing is lost, and any worker continues")
 
 
-def _create(
-    study: str | None,
-    problem: str,
-    trials: int | None,
-    add: int | None,
-    accept_changes: bool,
-    database: dict[str, Any],
-    settings: dict[str, Any],
-    seconds: float | None = None,
-) -> Study:
+def _create(study: str | None, problem: str, trials: int | None, add: int | None, asked: dict[str, Any]) -> Study:
+    """Create or open a study, and say what that came to; ``asked`` is what else `Study.create` is to take."""
     from registry.core.errors import UsageError
     from search.optuna_bridge.direction import WORDS
     from search.problems.lookup import find_spec_of, needs_tensorflow
@@ -162,27 +163,20 @@ def _create(
     problem = find_spec_of(problem)
     if sys.stderr.isatty() and needs_tensorflow(problem):
         say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
-    name = study or default_name(problem, database["storage"], seconds)
+    storage, seconds = asked["storage"], asked.get("inspect_seconds")
+    name = study or default_name(problem, storage, seconds)
     budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
     if add is not None:
-        Study.open(name, database["storage"])  # or say that there is none
-    opened = Study.create(
-        name,
-        problem=problem,
-        trials=budget,
-        accept_changes=accept_changes,
-        inspect_seconds=seconds,
-        **database,
-        **settings,
-    )
+        Study.open(name, storage)  # or say that there is none
+    opened = Study.create(name, problem=problem, trials=budget, **asked)
     if opened.record.is_objective:
         verb = WORDS[opened.record.objective.direction]
         say(f"{problem} is an objective of Optuna's; the study {verb}s its value (--direction)")
     name_database(opened.url)
-    for started in opened.warm_starts() if database["warm_start"] else ():
+    for started in opened.warm_starts() if asked["warm_start"] else ():
         _say_warm(started)
     if add is not None:
-        if not accept_changes:
+        if not asked["accept_changes"]:
             opened.check_problem(seconds)
         opened.add(add)
     return opened
@@ -234,7 +228,8 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         f"{now.finished - before.finished} of them now in {show_duration(seconds)}"
     )
     if counts["paused"]:
-        say(f"{counts['paused']} trials are paused, and go on with the study where they are among the best")
+        trials = "1 trial is" if counts["paused"] == 1 else f"{counts['paused']} trials are"
+        say(f"{trials} paused, to go on with the study if among the best")
     say(describe_best(now))
     if now.best is not None:
         for name, value in now.best.params.items():
@@ -249,7 +244,8 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
         going_on = session.continue_command(study, run_options["on"])
-        say(f"{now.budget - now.finished} trials are left. To continue: {going_on}")
+        left = now.budget - now.finished
+        say(f"{'1 trial is' if left == 1 else f'{left} trials are'} left. To continue: {going_on}")
 
 
 def _say_if_all_failed(study: Study) -> None:

@@ -87,12 +87,15 @@ def describe_all_failed(study: Study) -> str:
     from search.records.results import describe_failure
 
     trials = [trial for trial in study.trials() if not trial.imported]
-    if not trials or not all(trial.state == "finished" and trial.score is None for trial in trials):
+    if not trials or not all(trial.failed for trial in trials):
         return ""
     last = max(trials, key=lambda trial: trial.finished_at or 0.0)
     why = describe_failure(str(last.stop_reason), last.error)
     numbers = " ".join(str(trial.trial) for trial in trials[:20]) + options.storage_option(study)
-    return (
-        f"all {len(trials)} trials of {study.record.name!r} failed; trial {last.trial}, the last one: {why}. Once that "
-        f"is mended, `search retry {study.record.name} {numbers}` tries them again, and --add gives more"
-    )
+    name = study.record.name
+    if len(trials) == 1:
+        failed, again = f"the only trial of {name!r} failed: {why}", "tries it again"
+    else:
+        failed = f"all {len(trials)} trials of {name!r} failed; trial {last.trial}, the last one: {why}"
+        again = "tries them again"
+    return f"{failed}. Once that is mended, `search retry {name} {numbers}` {again}, and --add gives more"

@@ -131,6 +131,9 @@ def _print_ending(study: Study, now: StudyStatus) -> None:
     """Say why a study does not go on by itself, and what does."""
     from search.commands.session import continue_command, describe_all_failed
 
+    for version in now.versions:
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(version.since))
+        say(f"version {version.version} since {since}: {'; '.join(version.changes)}")
     if now.error:
         say(f"stopped: {now.error}")
     if now.ended:

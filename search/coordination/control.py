@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import writing
 from registry.core.errors import NotFoundError, UsageError
+from registry.values.stop_reason import StopReason
 from search.coordination.slots import add_slots, count_slots, next_number
 from search.optuna_bridge import tables
 from search.records.confirm_plan import free_name
@@ -28,7 +29,7 @@ def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
     """
 
     def act(connection: Connection, row: sa.Row[Any]) -> None:
-        if row.state != "finished" or row.score is not None:
+        if row.state != "finished" or row.score is not None or row.stop_reason == StopReason.PRUNED:
             state = row.stop_reason or row.state
             raise UsageError(f"trial {row.trial} is {state}; only a failed trial can be tried again")
         if row.lease == 0:

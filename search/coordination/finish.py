@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from registry.core.database.transaction import clock
 from registry.core.database.upsert import put
+from registry.values.stop_reason import StopReason
 from search.coordination.checkpointing.store import drop_checkpoint
 from search.coordination.ending.failures import stop_after_failures
 from search.optuna_bridge import tables
@@ -50,7 +51,7 @@ def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialRe
     infeasible = {INFEASIBLE: 1.0} if is_infeasible(result) else {}
     tables.write_changes(connection, trial_id, Changes(user_attrs=attrs, system_attrs=infeasible))
     tables.close_trial(connection, trial_id, optuna_state(result), result.score)
-    if result.score is None:
+    if result.score is None and result.stop_reason is not StopReason.PRUNED:
         study = sa.select(slots.c.study_id).where(slots.c.id == slot)
         stop_after_failures(connection, connection.execute(study).scalar_one())
 

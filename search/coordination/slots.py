@@ -39,6 +39,7 @@ class Claim:
         epoch: how many epochs the trial had finished; it may have to go back to its checkpoint's.
         until: the epoch after which it pauses; None for its end, 0 to close it as it is.
         seconds: that earlier attempts on the trial took.
+        version: the study's, when it was claimed.
     """
 
     slot: int
@@ -48,6 +49,7 @@ class Claim:
     epoch: int
     until: int | None = None
     seconds: float = 0.0
+    version: int = 1
 
 
 def new_worker_id() -> str:
@@ -65,6 +67,22 @@ def add_slots(connection: Connection, study_id: int, budget: int) -> int:
     rows = [{"study_id": study_id, "number": number} for number in range(first, first + missing)]
     connection.execute(sa.insert(slots), rows)
     return missing
+
+
+def remove_slots(connection: Connection, study_id: int, budget: int) -> int:
+    """Take slots from the end of a budget until ``budget`` are left; return how many are.
+
+    Those that have begun stay, and what was put into slots by `enqueue`.
+    """
+    lock_study(connection, study_id)
+    own = slots.c.study_id == study_id
+    free = sa.and_(own, OPEN, slots.c.trial_id.is_(None), slots.c.params.is_(None))
+    last_taken = sa.select(sa.func.coalesce(sa.func.max(slots.c.number), -1)).where(own, ~free).scalar_subquery()
+    excess = max(0, count_slots(connection, study_id) - budget)
+    last = sa.select(slots.c.id).where(free, slots.c.number > last_taken).order_by(slots.c.number.desc()).limit(excess)
+    ids = list(connection.scalars(last.with_for_update()))
+    connection.execute(sa.delete(slots).where(slots.c.id.in_(ids), free))
+    return count_slots(connection, study_id)
 
 
 def count_slots(connection: Connection, study_id: int) -> int:
@@ -173,7 +191,8 @@ def _stopping(study_id: int) -> sa.ScalarSelect[bool]:
 def _taken(which: sa.ColumnElement[bool], worker: str, now: Any, seconds: float) -> Any:
     """Return the statement that gives a slot to a worker."""
     change = {"state": "running", "paused_at": None, "worker_id": worker, "lease": slots.c.lease + 1}
-    names = ("id", "number", "lease", "trial_id", "epoch", "until", "params")
+    change["version"] = sa.select(studies.c.version).where(studies.c.id == slots.c.study_id).scalar_subquery()
+    names = ("id", "number", "lease", "trial_id", "epoch", "until", "params", "version")
     statement = sa.update(slots).where(which).values(change | {"expires_at": now + seconds})
     return statement.returning(*(slots.c[name] for name in names))
 
@@ -189,7 +208,7 @@ def _begin_attempt(connection: Connection, row: sa.Row[Any], trial_id: int, work
     start = {"slot_id": row.id, "lease": row.lease, "worker_id": worker, "started_at": now}
     connection.execute(sa.insert(attempts).values(start | {"first_epoch": row.epoch + 1}))
     connection.execute(sa.update(workers).where(workers.c.id == worker).values(state="working", beat_at=now))
-    return Claim(row.id, row.number, row.lease, trial_id, row.epoch, until, seconds_before)
+    return Claim(row.id, row.number, row.lease, trial_id, row.epoch, until, seconds_before, row.version)
 
 
 def _make_trial(connection: Connection, study_id: int, row: sa.Row[Any], attrs: Mapping[str, Any]) -> int:

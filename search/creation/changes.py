@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from optuna.trial import FrozenTrial
 from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import clock, reading, writing
@@ -16,12 +17,12 @@ from registry.core.objective import Objective
 from search import schema as tables
 from search.coordination import control, slots
 from search.creation.differences import Known, check_unchanged, differences
-from search.creation.given import sampled_points
+from search.creation.given import check_objective_params, sampled_points
 from search.errors import ChangedProblem
-from search.optuna_bridge.tables import reopen_trial, set_direction
+from search.optuna_bridge.tables import read_trials, reopen_trial, set_direction
 from search.problems.inspection import SLOW, Inspection, inspect_problem
-from search.records.events import accepted_changes, note, note_changes
-from search.records.settings import Settings
+from search.records.events import ACCEPTED, accepted_changes, note, note_changes
+from search.records.history.versions import begin_version
 from search.records.studies import (
     StudyRecord,
     accept_problem,
@@ -29,7 +30,6 @@ from search.records.studies import (
     lock_study,
     read_study,
     set_objective,
-    write_settings,
 )
 from search.system.forkserver import call_in_child
 
@@ -57,17 +57,6 @@ def raise_budget(engine: Engine, study: StudyRecord, trials: int) -> None:
             control.check_open(connection, study)
 
 
-def change_budgets(engine: Engine, study: StudyRecord, asked: Settings) -> StudyRecord:
-    """Take the epochs, the target and ``stop_after`` that are asked for."""
-    settings = study.settings.with_budgets_of(asked)
-    if settings == study.settings:
-        return study
-    with writing(engine) as connection:
-        control.check_open(connection, study)
-        write_settings(connection, study.id, settings)
-    return read_study(engine, study.name)
-
-
 def add_trials(engine: Engine, study: StudyRecord, trials: int) -> None:
     """Raise the budget by ``trials``.
 
@@ -86,12 +75,24 @@ def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, An
     """Let the next free slots take hyperparameters' values, one trial each; see `control.enqueue`.
 
     Raises:
-        UsageError: values that do not fit the study's space, or the study has no problem.
+        UsageError: values that do not fit the study's space, or what an objective's trials have asked for so far;
+            or the study has no problem.
     """
     check_has_problem(study)
-    if not study.is_objective:  # whose space nobody knows beforehand: it takes what it asks for
+    if study.is_objective:
+        for line in check_objective_params(_trials_of(engine, study), points):
+            logger.warning("%s", line)
+    else:
         points = call_in_child(sampled_points, dict(study.space), list(points))
     return control.enqueue(engine, study, points)
+
+
+def _trials_of(engine: Engine, study: StudyRecord) -> list[FrozenTrial]:
+    with reading(engine) as connection:
+        begun = sa.select(tables.slots.c.trial_id).where(
+            tables.slots.c.study_id == study.id, tables.slots.c.trial_id.is_not(None)
+        )
+        return list(read_trials(connection, list(connection.scalars(begun))))
 
 
 def check_problem(study: StudyRecord, seconds: float | None = None) -> None:
@@ -168,7 +169,7 @@ def follow(engine: Engine, study: StudyRecord, now: Inspection) -> StudyRecord:
 
 
 def accept_changes(engine: Engine, study: StudyRecord, seconds: float | None = None) -> StudyRecord:
-    """Take the problem as it is now for that of the study, and keep that it was done."""
+    """Take the problem as it is now for that of the study: a new version of it."""
     now = _inspect(study, seconds)
     study = follow(engine, study, now)
     changed = differences(study, now)
@@ -176,7 +177,8 @@ def accept_changes(engine: Engine, study: StudyRecord, seconds: float | None = N
         return study
     with writing(engine) as connection:
         _accept(connection, study, now)
-        note_changes(connection, study.id, fingerprints(study), fingerprints(now), changed)
+        prints = {"fingerprints_were": fingerprints(study), "fingerprints_are": fingerprints(now)}
+        begin_version(connection, study.id, ACCEPTED, changed, **prints)
     return read_study(engine, study.name)
 
 

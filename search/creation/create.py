@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,23 +21,20 @@ from search.creation import changes
 from search.creation.imported.adoption import adopt, check_may_adopt
 from search.creation.names import check_name, check_unused, find_existing
 from search.creation.objectives import check_direction, objective_settings
+from search.creation.versions.checks import check_known, check_target, option_of, why_fixed
+from search.creation.versions.settings import change_settings
 from search.errors import SettingsError
 from search.optuna_bridge import studies as optuna_studies
-from search.optuna_bridge.pruners import check_pruner
-from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import create_tables, has_tables
 from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_problem
 from search.problems.lookup import find_spec_of, needs_tensorflow
 from search.problems.problem import Problem
-from search.records.settings import Settings
+from search.records.settings import BUDGETS, Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, read_study
-from search.schedules.by_name import check_schedule
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child, warm_up
 
 logger = logging.getLogger(__name__)
-
-SHARES = ("accuracy", "auc", "precision", "recall", "f1_score")  # metrics that lie between 0 and 1
 
 
 def create_study(
@@ -66,9 +64,7 @@ def create_study(
     spec = find_spec_of(problem)
     existing = find_existing(engine, name)
     asked = Settings.of(settings) if existing is None else existing.settings.changed(settings)
-    check_sampler(asked)
-    check_pruner(asked)
-    check_schedule(asked.schedule)
+    check_known(asked)
 
     def inspect() -> Inspection:
         tensorflow = needs_tensorflow(spec)
@@ -108,7 +104,7 @@ def create_study(
         existing = changes.check_or_follow(engine, existing, seconds)
     choose_artifacts(engine, artifacts)
     changes.raise_budget(engine, existing, trials)
-    return changes.change_budgets(engine, existing, asked)
+    return change_settings(engine, existing, {name: getattr(asked, name) for name in BUDGETS})
 
 
 def _adopt(
@@ -177,17 +173,6 @@ def _check_new(engine: Engine, name: str) -> None:
         check(connection, name)
 
 
-def check_target(objective: Objective, settings: Settings) -> None:
-    """Refuse a target that every trial reaches, or none.
-
-    Raises:
-        UsageError: it is no share, but the metric is one.
-    """
-    target, metric = settings.target, objective.metric
-    if target is not None and metric.endswith(SHARES) and not 0 < target <= 1:
-        raise UsageError(f"the target is {target:g}, but {metric!r} is a share; expected more than 0, and 1 at most")
-
-
 def _check_grid(inspection: Inspection, settings: Settings, trials: int) -> None:
     if settings.sampler == "grid" and trials > inspection.grid_size:
         raise SettingsError(
@@ -215,7 +200,10 @@ def check_same(record: StudyRecord, problem: str, settings: Settings) -> None:
     differences = record.settings.differences(settings)
     if differences:
         listed = ", ".join(f"{name} {was!r} (asked for: {now!r})" for name, (was, now) in differences.items())
+        may = all(why_fixed(record, name, now) is None for name, (_, now) in differences.items())
+        options = " ".join(map(option_of, differences))
+        change = f"change it with `search change {shlex.quote(record.name)} {options} …`, " if may else ""
         raise SettingsError(
-            f"the study {record.name!r} was created with {listed}; leave that out to continue it, "
+            f"the study {record.name!r} has {listed}; leave that out to continue it, {change}"
             "or name another study with --study"
         )

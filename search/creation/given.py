@@ -7,8 +7,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial
 
 from registry.core.errors import UsageError, did_you_mean
+from search.problems.objectives.sampled import described
 
 if TYPE_CHECKING:
     from search.space.names import Names
@@ -49,6 +51,34 @@ def sampled_params(space: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
             raise UsageError(f"{name} is {value!r}; expected {' or '.join(map(_range, declared[name]))}")
         sampled.update(places)
     return sampled
+
+
+def check_objective_params(trials: Sequence[FrozenTrial], points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Hold params for an objective to what its trials have asked for so far.
+
+    Args:
+        trials: the study's; before the first nothing is known, and nothing is refused.
+        points: hyperparameter to value, for several trials.
+
+    Returns:
+        What should be read, a line each: names that no trial has asked for, which a branch not taken so far may.
+
+    Raises:
+        UsageError: a value that none of the ranges has which the trials asked for.
+    """
+    seen: dict[str, list[BaseDistribution]] = {}
+    for trial in trials:
+        for name, distribution in trial.distributions.items():
+            if distribution not in seen.setdefault(name, []):
+                seen[name].append(distribution)
+    unknown: dict[str, None] = {}
+    for name, value in (item for point in points if seen for item in point.items()):
+        if name not in seen:
+            unknown[name] = None
+        elif not any(_holds(distribution, value) for distribution in seen[name]):
+            ranges = " or ".join(_range(described(name, distribution)) for distribution in seen[name])
+            raise UsageError(f"{name} is {value!r}; expected {ranges}")
+    return [f"no trial has asked for {name!r} so far; {did_you_mean(name, list(seen))}" for name in unknown]
 
 
 def _place(names: Names, declared: Mapping[str, Any], value: Any) -> tuple[str, Any] | None:

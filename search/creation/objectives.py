@@ -12,17 +12,17 @@ from search.optuna_bridge.direction import WORDS
 from search.records.settings import OF_MODELS, OF_OBJECTIVES, Settings
 from search.records.studies import StudyRecord
 
-DIRECTIONS: Mapping[str, Direction] = {word: direction for direction, word in WORDS.items()}
+DIRECTIONS: Mapping[str, Direction] = {word: way for way in WORDS for word in (way, WORDS[way])}
 
 
 def parse_direction(text: str | None) -> Direction | None:
-    """Return an objective's direction, by Optuna's word for it; None where none was given.
+    """Return an objective's direction, by Optuna's word for it or ours; None where none was given.
 
     Raises:
         UsageError: it is another word.
     """
     if text is not None and text not in DIRECTIONS:
-        raise UsageError(f"the direction is {text!r}; expected minimize or maximize")
+        raise UsageError(f"the direction is {text!r}; expected minimize or maximize, or min or max for short")
     return None if text is None else DIRECTIONS[text]
 
 

@@ -17,7 +17,7 @@ from search.pool.contract import Child
 from search.pool.guard import Guard
 from search.pool.pool import Pool
 from search.pool.process import start_worker
-from search.records.studies import StudyRecord
+from search.records.studies import StudyRecord, read_study
 from search.system.placement import Place
 from search.system.process_exit import WorkerExit
 
@@ -67,10 +67,10 @@ class StudyBooks:
         """See to the slot of a worker that has died or was ended; tell whether it had held one."""
         try:
             if exit_.outcome == "overdue":
-                if close_overdue(self._engine, self._study, worker_id):
+                if close_overdue(self._engine, self._now(), worker_id):
                     return True
                 exit_ = replace(exit_, outcome="preempted")  # it had ended that trial by itself, and claimed another
-            return release_worker(self._engine, self._study, worker_id, exit_)
+            return release_worker(self._engine, self._now(), worker_id, exit_)
         except DatabaseError as error:
             logger.warning("%s; what worker %s held is free once its lease has expired", error, worker_id)
             return True
@@ -82,7 +82,7 @@ class StudyBooks:
     def overdue(self, worker_ids: Sequence[str]) -> list[str]:
         """Return the workers that have missed their trial's time limit."""
         try:
-            return overdue_workers(self._engine, self._study, worker_ids)
+            return overdue_workers(self._engine, self._now(), worker_ids)
         except DatabaseError:
             return []
 
@@ -90,3 +90,7 @@ class StudyBooks:
         """Keep the leases of workers that live, but may be too busy to do so."""
         with contextlib.suppress(DatabaseError):
             beat_for(self._engine, worker_ids)
+
+    def _now(self) -> StudyRecord:
+        """Return the study with its settings of now."""
+        return read_study(self._engine, self._study.name)

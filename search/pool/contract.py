@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from search.system.process_exit import WorkerExit
-from search.worker.words import Message
+from search.worker.process.words import Message
 
 IN_ORDER, FAILED, CRASHED = "in order", "failed", "crashed"  # how a worker ended; one that failed said why
 

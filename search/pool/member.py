@@ -10,7 +10,7 @@ from search.system.memory import resident_bytes
 from search.system.placement import Place
 from search.system.process_exit import WorkerExit, classify_exit
 from search.system.process_tree import end_session
-from search.worker.words import Word
+from search.worker.process.words import Word
 
 
 @dataclass
@@ -60,7 +60,8 @@ class Member:
         if self.running:
             return None
         self.listen(self.spoke)
-        return {Word.DONE: IN_ORDER, Word.FAILED: FAILED}.get(self.word, CRASHED)  # type: ignore[arg-type]
+        orders = {Word.DONE: IN_ORDER, Word.OUTDATED: IN_ORDER, Word.FAILED: FAILED}
+        return orders.get(self.word, CRASHED)  # type: ignore[arg-type]
 
     def listen(self, now: float) -> None:
         """Take in what it has said."""
@@ -70,7 +71,7 @@ class Member:
 
     def answers(self) -> bool:
         """Tell whether it has heard that it is to stop, or is about to end anyway."""
-        return self.word in (Word.RECORDING, Word.STOPPING, Word.DONE, Word.FAILED)
+        return self.word in (Word.RECORDING, Word.STOPPING) or bool(self.word and self.word.last)
 
     def hold_to_limit(self, most_bytes: int) -> None:
         """End it where it uses more memory than it may."""

@@ -13,7 +13,7 @@ from search.system.placement import Place
 from search.system.process_exit import WorkerExit, memory_kills
 from search.system.process_tree import is_stopped
 from search.timing import EXIT_SECONDS, LOADING_SECONDS, SAVE_SECONDS, STOP_SECONDS
-from search.worker.words import Word
+from search.worker.process.words import Word
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +24,9 @@ MAX_RESTARTS = 5  # of one place without a trial finished between, before it is 
 class Pool:
     """Keep one worker running at each place until all have ended in order.
 
-    A worker ends in order where it says so. One that ends otherwise has crashed, with whatever exit code, and is
-    replaced. One that does not answer is ended: at its trial's time limit, when the pool is asked to stop, or when it
-    has said its last word and threads keep its process.
+    A worker ends in order where it says so; one that says that its study has changed is replaced. One that ends
+    otherwise has crashed, with whatever exit code, and is replaced, too. One that does not answer is ended: at its
+    trial's time limit, when the pool is asked to stop, or when it has said its last word and threads keep its process.
 
     Args:
         start: starts a worker, given the place and the worker's id.
@@ -167,6 +167,8 @@ class Pool:
         member.settled = True
         member.end()  # what it has left running; once, and soon: later the system may give its id to another process
         self._books.leave(member.worker_id)
+        if member.word is Word.OUTDATED and self._stopped_at is None:
+            self._members[index] = self._member(member.place)
         if member.ending != CRASHED:
             return
         kills = memory_kills()

@@ -8,8 +8,8 @@ import os
 from search.pool.contract import Child
 from search.system.forkserver import start_process
 from search.system.placement import Place
-from search.worker.child import work_in_child
-from search.worker.words import hear
+from search.worker.process.child import work_in_child
+from search.worker.process.words import hear
 
 
 def start_worker(url: str, study: str, place: Place, worker_id: str, *, tensorflow: bool = True) -> Child:

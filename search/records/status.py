@@ -16,6 +16,7 @@ from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from registry.values.version import finite
 from search.records.forecast.pace import Pace, read_pace
+from search.records.history.versions import Version, read_versions
 from search.records.studies import StudyRecord, find_study, read_study
 from search.records.trials import slot_state
 from search.schema import IMPORTED, checkpoint_chunks, slots, workers
@@ -64,6 +65,7 @@ class StudyStatus:
         paused_bytes: how much the checkpoints of paused trials take.
         imported: how many trials ended elsewhere and were imported; they are not among ``trials``, but may be the best.
         pace: how long it has gone on, and how fast it goes.
+        versions: those after its first, each with what it changed.
     """
 
     study: str
@@ -79,6 +81,7 @@ class StudyStatus:
     paused_bytes: int = 0
     imported: int = 0
     pace: Pace = field(default_factory=Pace)
+    versions: tuple[Version, ...] = ()
 
     @property
     def at_work(self) -> int:
@@ -157,6 +160,7 @@ class StudyStatus:
                 "trials_a_minute": self.pace.trials_a_minute,
                 "epochs_a_minute": self.pace.epochs_a_minute,
             },
+            "versions": [version.as_dict() for version in self.versions],
         }
 
 
@@ -183,6 +187,7 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 paused_bytes=_paused_bytes(connection, study),
                 imported=_count(connection, study, IMPORTED),
                 pace=read_pace(connection, study),
+                versions=read_versions(connection, study.id),
             )
     read_study(engine, name)
     raise NotFoundError(f"no study is called {name!r}")
@@ -214,12 +219,12 @@ def _counts(connection: Connection, study: StudyRecord) -> dict[str, int]:
 
 
 def _kind(state: str, reason: str | None, without_score: bool) -> str:
-    """Return what a slot counts as; a trial that ended without a score has failed, whatever ended it."""
+    """Return what a slot counts as; a trial that ended without a score has failed, unless it was pruned."""
     if state != "finished":
         return state
-    if without_score:
-        return "failed"
-    return "pruned" if reason == StopReason.PRUNED else "complete"
+    if reason == StopReason.PRUNED:
+        return "pruned"
+    return "failed" if without_score else "complete"
 
 
 def _best(connection: Connection, study: StudyRecord) -> BestTrial | None:

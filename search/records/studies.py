@@ -39,6 +39,7 @@ class StudyRecord:
     error: str | None
     revision: int
     ended: str | None
+    version: int
     created_at: float
 
     @property
@@ -90,6 +91,18 @@ def read_study(engine: Engine, name: str) -> StudyRecord:
             names = list(connection.execute(sa.select(studies.c.name)).scalars())
             raise NotFoundError(f"no study is called {name!r}; {did_you_mean(name, names)}")
         return record
+
+
+def read_locked(connection: Connection, study: StudyRecord) -> StudyRecord:
+    """Lock a study until the transaction ends, and return it as it is now."""
+    lock_study(connection, study.id)
+    return _record(connection.execute(sa.select(studies).where(studies.c.id == study.id)).one())
+
+
+def current_version(engine: Engine, study_id: int) -> int:
+    """Return a study's version now: how often its settings or its problem have changed, and one."""
+    with reading(engine) as connection:
+        return int(connection.execute(sa.select(studies.c.version).where(studies.c.id == study_id)).scalar_one())
 
 
 def study_names(engine: Engine) -> list[str]:

@@ -26,7 +26,8 @@ class TrialRecord:
     ``state`` is ``waiting``, ``running``, ``paused`` or ``finished``. ``score`` and ``best_epoch`` are those of the
     best epoch so far; ``curves`` (metric to one value per epoch, None where it was not a finite number) are there once
     the trial has paused, ``pruned_by`` and ``error`` once it has finished. ``dropped`` ones are kept for the record
-    only; ``imported`` ones ended elsewhere, and are not in the budget.
+    only; ``imported`` ones ended elsewhere, and are not in the budget. ``study_version`` is the study's when
+    the trial was claimed last; None before the first claim.
     """
 
     slot: int
@@ -47,6 +48,12 @@ class TrialRecord:
     pruned_by: Mapping[str, Any] | None = field(repr=False)
     error: str | None = field(repr=False)
     imported: bool = False
+    study_version: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended without a score, and was not pruned."""
+        return self.state == "finished" and self.score is None and self.stop_reason is not StopReason.PRUNED
 
 
 def read_trials(engine: Engine, study_id: int) -> list[TrialRecord]:
@@ -93,6 +100,7 @@ def _trial(row: Mapping[str, Any]) -> TrialRecord:
         pruned_by=row["pruned_by"],
         error=row["error"],
         imported=bool(row["imported"]),
+        study_version=row["version"],
     )
 
 

@@ -36,6 +36,7 @@ from search.optuna_bridge.studies import check_whole
 from search.optuna_bridge.tables import read_trials
 from search.problems.objectives.sampled import space_of
 from search.records.events import CONFIRMED, accepted_changes, find_confirmed, find_note
+from search.records.history.versions import read_versions, trials_by_version
 from search.records.settings import OF_OBJECTIVES, Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, read_study, study_names
 from search.records.trials import trials_of
@@ -118,9 +119,8 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
                 attempts=read_attempts(connection, record.id),
                 machines=read_machines(connection, record.id),
             )
-            accepted = accepted_changes(connection, record.id)
-            if accepted:
-                reported = replace(reported, settings={**reported.settings, "accepted changes": "; ".join(accepted)})
+            settings = {**reported.settings, **_changes(connection, record)}
+            reported = replace(reported, settings=settings)
             collected.append((record, reported, versions))
     return Report(
         studies=tuple(_finished(engine, *facts, errors=errors, importance=importance) for facts in collected),
@@ -128,6 +128,17 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
         made_at=moment,
         made_by=f"studies {version_of('studies')}",
     )
+
+
+def _changes(connection: Connection, record: StudyRecord) -> dict[str, str]:
+    """Return in words what has changed since the study began: its problem, and by version its settings, too."""
+    accepted = accepted_changes(connection, record.id)
+    said = {"accepted changes": "; ".join(accepted)} if accepted else {}
+    trials = trials_by_version(connection, record.id)
+    for version in read_versions(connection, record.id):
+        count = trials.get(version.version, 0)
+        said[f"version {version.version}"] = f"{'; '.join(version.changes)} (trials: {count})"
+    return said
 
 
 def _space(connection: Connection, record: StudyRecord) -> Mapping[str, Any] | None:

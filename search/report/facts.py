@@ -169,9 +169,9 @@ def _outcome(slot: TrialRecord) -> Outcome:
     reason = slot.stop_reason
     if slot.state != "finished" or reason is None:
         return UNFINISHED[slot.state]
-    if slot.score is None:
-        return "failed"
-    return "pruned" if reason is StopReason.PRUNED else "complete"
+    if reason is StopReason.PRUNED:
+        return "pruned"
+    return "failed" if slot.score is None else "complete"
 
 
 def _pruned_by(verdict: Any) -> PrunedBy | None:

@@ -45,7 +45,9 @@ def processes(tensorflow: bool = True) -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = ForkServer()
-    context.set_forkserver_preload(["search.worker.preload" if tensorflow else "search.worker.preload_light"])
+    context.set_forkserver_preload(
+        ["search.worker.process.preload" if tensorflow else "search.worker.process.preload_light"]
+    )
     return context
 
 

@@ -15,8 +15,8 @@ from rich.text import Text
 from registry.core.durations import show_duration
 from registry.core.numbers import number_text, size_text
 from search.records.forecast.outlook import Outlook
-from search.records.live_curves import LiveCurves
 from search.records.results import describe_failure
+from search.records.shown.live_curves import LiveCurves
 from search.records.status import StudyStatus
 from search.records.trials import TrialRecord
 from search.terminal.sparkline import sparkline, squeezed

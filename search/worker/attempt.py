@@ -43,10 +43,10 @@ from search.timing import EPOCH_GRACE_SECONDS, OUTAGE_RETRY_SECONDS
 from search.training.job import Job
 from search.training.monitor import Limits, Monitor
 from search.worker.context import WorkerContext
+from search.worker.process.words import Word
 from search.worker.recording.registration import record, worth_recording
 from search.worker.recording.winner import Winner, attempted, winner_of
 from search.worker.scheduling.common_epoch import begin_trial
-from search.worker.words import Word
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,8 @@ class Attempt:
             number=frozen.number,
             grid_point=lambda: nth_point(context.space().grid(), claim.number),
         )
-        trial = begin_trial(context.optuna_study, frozen._trial_id, context.scheduler.compared_after)
+        after = context.scheduler.compared_after
+        trial = begin_trial(context.optuna_study, frozen._trial_id, after, context.ranges)
         self._seed = trial_seed(self._settings, frozen.number)
         result, model = self._train(trial, self._seed)
         self._tell_sampler(trial, result)
@@ -225,6 +226,9 @@ class Attempt:
 
     def _suggest(self, trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
         self._end_copy()
+        known = trial._cached_frozen_trial.params
+        if name in known:  # it goes on, though the range may have changed meanwhile
+            return known[name]
         return self._context.retry(lambda: trial._suggest(name, distribution))
 
     def _resume(self) -> bytes | None:

@@ -17,6 +17,7 @@ from registry import Registry
 from registry.core.database.transaction import reading
 from registry.values.known_tags import CHANGES_TAG, CLASSES_TAG
 from registry.values.structures import mapped
+from search.creation.imported.fit import Ranges
 from search.optuna_bridge.pruners import StalledPruner, make_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.worker_storage import OptunaView
@@ -24,9 +25,9 @@ from search.records.events import accepted_changes
 from search.records.studies import StudyRecord
 from search.system.retry import Retry
 from search.training.job import Training
+from search.worker.process.words import Say, say_nothing
 from search.worker.recording.winner import attempted
 from search.worker.scheduling.scheduler import Scheduler
-from search.worker.words import Say, say_nothing
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -57,6 +58,7 @@ class WorkerContext:
         retry: how to wait for a database that is away.
         say: tells who started the worker how far it is.
         tags: what is said of every version.
+        ranges: what is sampled now, where the problem has changed since the study began; None where it has not.
         recipe: makes what is kept of how its versions were made, packed; None where that cannot be told.
         make_params: returns what a trial's params are asked from, as its training takes it, given the trial, what
             asks the sampler for one of them, and the trial's pruner.
@@ -77,6 +79,7 @@ class WorkerContext:
     retry: Retry
     say: Say = say_nothing
     tags: Mapping[str, str] = field(default_factory=dict)
+    ranges: Ranges | None = None
     recipe: Callable[[], bytes | None] = lambda: None
     make_params: Callable[[optuna.Trial, Suggest, Any], Any] = field(kw_only=True)
     watch: Callable[[optuna.Study, optuna.Trial, Settings], StalledPruner] = StalledPruner
@@ -173,6 +176,7 @@ def open_context(
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         optuna_study = optuna.load_study(study_name=study.name, storage=view, pruner=make_pruner(study.settings, most))
     registry = retry(lambda: Registry(url, create=True))
+    accepted = retry(lambda: _accepted(engine, study))
     return WorkerContext(
         engine=engine,
         study=study,
@@ -185,7 +189,8 @@ def open_context(
         space=space,
         should_stop=stop.is_set,
         retry=retry,
-        tags=retry(lambda: _tags(engine, study)),
+        tags={CHANGES_TAG: "; ".join(accepted)[:LONGEST_TAG]} if accepted else {},
+        ranges=Ranges.of(study.name, study.space) if accepted else None,
         make_params=lambda trial, suggest, pruner: _hyperparameters(study, suggest),
     )
 
@@ -201,11 +206,10 @@ def _hyperparameters(study: StudyRecord, suggest: Suggest) -> Any:
     return SampledHyperParameters(ask, Names.of_record(study.space))
 
 
-def _tags(engine: Engine, study: StudyRecord) -> dict[str, str]:
-    """Return what versions say of a study that went on with a changed problem."""
+def _accepted(engine: Engine, study: StudyRecord) -> tuple[str, ...]:
+    """Return, in words, the changes of its problem that a study went on with."""
     with reading(engine) as connection:
-        accepted = "; ".join(accepted_changes(connection, study.id))
-    return {CHANGES_TAG: accepted[:LONGEST_TAG]} if accepted else {}
+        return accepted_changes(connection, study.id)
 
 
 def _class_names(problem: Problem) -> dict[str, str]:

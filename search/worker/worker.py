@@ -21,9 +21,9 @@ from registry.core.errors import DatabaseError, StoreError, UserError
 from search.coordination import slots
 from search.coordination.ending.conditions import end_study
 from search.coordination.lease import Lease
-from search.errors import Interrupted, LeaseLost
+from search.errors import Interrupted, LeaseLost, Outdated
 from search.records.results import TrialResult
-from search.records.studies import StudyRecord, read_study, set_stopping
+from search.records.studies import StudyRecord, current_version, read_study, set_stopping
 from search.schema import SCHEMA, workers
 from search.system.placement import Place
 from search.system.retry import Retry
@@ -32,8 +32,8 @@ from search.timing import BEATS_A_LEASE, IDLE_SECONDS, LEASE_SECONDS
 from search.worker.attempt import Attempt
 from search.worker.context import WorkerContext, open_own_context
 from search.worker.heartbeat import Heartbeat
+from search.worker.process.words import Say, Word, say_nothing
 from search.worker.recording.registration import recipe_of
-from search.worker.words import Say, Word, say_nothing
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ class Worker:
             UserError: the problem or the settings cannot work; the study says so, too.
             DatabaseError: the database does not answer, and did not come back.
             StoreError: the same of the artifact store.
+            Outdated: the study has changed, in its settings or its problem.
         """
         self._context.retry(self._register)
         self._context.say(Word.READY)
@@ -82,6 +83,9 @@ class Worker:
             state = "stopped"
         except Interrupted:
             state = "stopped"
+        except Outdated:
+            state = "stopped"
+            raise
         except (DatabaseError, StoreError):
             raise  # a fault of this worker's way there; others may go on
         except UserError as error:
@@ -93,6 +97,8 @@ class Worker:
             self._beats.dispose()
 
     def _claim(self) -> slots.Claim | None:
+        if current_version(self._engine, self._study.id) != self._study.version:
+            raise Outdated
         return self._context.scheduler.claim(self.id, seconds=self._lease_seconds, fixed_params=self._fixed_params)
 
     def _fixed_params(self, number: int) -> Mapping[str, Any] | None:
@@ -107,6 +113,9 @@ class Worker:
 
     def _work_on(self, claim: slots.Claim, on_result: Callable[[TrialResult], None]) -> None:
         lease = Lease(self._engine, claim, self._lease_seconds)
+        if claim.version != self._study.version:  # it has changed just now
+            self._context.retry(lambda: lease.release("preempted", "the study has changed"))
+            raise Outdated
         try:
             beats = Lease(self._beats, claim, self._lease_seconds)
             with Heartbeat(beats.beat, self._lease_seconds / BEATS_A_LEASE) as heartbeat:
@@ -145,6 +154,7 @@ def work(
 
     Raises:
         UserError: the study, the problem or the settings cannot work.
+        Outdated: the study has changed; a worker that begins now takes that up.
     """
     engine = open_engine(url, must_exist=True)
     study = Retry(stop.wait)(lambda: read_known(engine, study_name))

@@ -138,8 +138,8 @@ def created(tmp_path_factory: pytest.TempPathFactory) -> tuple[Searcher, str]:
 def test_other_settings_for_a_study_that_is_there_are_refused(created: tuple[Searcher, str]) -> None:
     err = created[0].run("run", "search.toy:toy", "--study", "far", "--trials", "2", "--max-epochs", "4", code=1)
     assert err == (
-        "search: the study 'far' was created with max_epochs 2 (asked for: 4); leave that out to continue it, "
-        "or name another study with --study\n"
+        "search: the study 'far' has max_epochs 2 (asked for: 4); leave that out to continue it, "
+        "change it with `search change far --max-epochs …`, or name another study with --study\n"
     )
 
 

@@ -11,19 +11,24 @@ import sqlalchemy as sa
 
 from registry import choose_artifacts
 from registry.core.database.engine import open_engine
+from registry.core.database.transaction import writing
 from registry.core.errors import DatabaseUnavailable, StoreUnavailable
 from registry.values.stop_reason import StopReason
 from search.coordination import control
 from search.coordination.lease import Lease
 from search.coordination.worker_exits import release_worker
 from search.creation.create import begin_study
-from search.errors import ChangedProblem, FatalProblem, Interrupted, LeaseLost, MetricError
+from search.creation.differences import differences
+from search.creation.versions.settings import change_settings
+from search.errors import ChangedProblem, FatalProblem, Interrupted, LeaseLost, MetricError, Outdated
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem, load_data
 from search.problems.resolve import load_problem
+from search.records.events import ACCEPTED
+from search.records.history.versions import begin_version
 from search.records.settings import Settings
 from search.records.status import read_status
-from search.records.studies import read_study
+from search.records.studies import accept_problem, read_study
 from search.records.trials import read_trials
 from search.schema import attempts
 from search.system.process_exit import WorkerExit
@@ -172,6 +177,26 @@ class Bench:
         with closing_storage(self.engine) as storage:
             return optuna.load_study(study_name="s", storage=storage).trials
 
+    def reopen(self):
+        """Take up how the study is now, as a worker that begins does."""
+        self.context.close()
+        self.record = read_study(self.engine, "s")
+        self.context = open_keras_context(self.engine, str(self.engine.url), self.record, self.stop)
+
+    def interrupt_after(self, epochs):
+        """Work on one trial, and stop after some epochs."""
+        bench = self
+
+        class Stopper(Lease):
+            def progress(self, epoch, *others):
+                if epoch == epochs:
+                    bench.stop.set()
+                return super().progress(epoch, *others)
+
+        with pytest.raises(Interrupted):
+            Attempt(self.context, self.claim(Stopper)).run()
+        self.stop.clear()
+
     def close(self):
         """Close all connections."""
         self.context.close()
@@ -239,6 +264,42 @@ def test_an_interrupted_trial_continues_as_if_it_never_stopped(study_anywhere, t
     done = bench.work()[0]
     assert (done.curves, done.score, done.best_epoch) == (expected.curves, expected.score, expected.best_epoch)
     assert len(bench.optuna_trials()) == 1
+
+
+def test_a_trial_goes_on_under_other_settings_as_if_they_had_always_been_so(study, tmp_path):
+    whole = Bench(f"sqlite:///{tmp_path}/whole.db", "problems:plain", 1, {"max_epochs": 5})
+    expected = whole.work()[0]
+    whole.close()
+    bench = study(trials=1, max_epochs=3)
+    bench.interrupt_after(2)
+    change_settings(bench.engine, bench.record, {"max_epochs": 5})
+    with pytest.raises(Outdated):
+        bench.work()
+    bench.reopen()
+    (done,) = bench.work()
+    assert (done.curves, done.score, done.study_version) == (expected.curves, expected.score, 2)
+
+
+def test_a_trial_keeps_its_params_where_the_range_has_changed_under_it(study, tmp_path):
+    bench = study(trials=3, max_epochs=2, sampler="tpe")
+    bench.interrupt_after(1)
+    changed = MODULE.replace('"rate", 0.01, 1.0', '"rate", 0.25, 2.0').replace("=0.1)", "=0.5)")
+    (tmp_path / "problems.py").write_text(changed)
+    sys.modules.pop("problems")
+    now = inspect_problem("problems:plain")
+    with writing(bench.engine) as connection:
+        prints = {"space_fingerprint": now.space_fingerprint, "data_fingerprint": now.data_fingerprint}
+        accept_problem(connection, bench.record.id, space=now.space, **prints)
+        begin_version(connection, bench.record.id, ACCEPTED, differences(bench.record, now))
+    bench.reopen()
+    trials = bench.work()
+    assert {trial.stop_reason for trial in trials} == {StopReason.MAX_EPOCHS}
+    assert trials[0].params == {"rate": pytest.approx(0.1)}
+    assert all(0.25 <= trial.params["rate"] <= 2.0 for trial in trials[1:])
+    assert [trial.study_version for trial in trials] == [2, 2, 2]
+    assert (
+        read_status(bench.engine, "s").versions[0].changes[0].startswith("rate: 0.01..1.0, log became 0.25..2.0, log")
+    )
 
 
 def test_a_killed_trial_is_continued_after_its_last_checkpoint(study_anywhere, tmp_path):

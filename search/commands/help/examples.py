@@ -12,6 +12,7 @@ EXAMPLES = {
     "ensemble": "search ensemble night --size 5",
     "refit": "search refit night --seeds 5",
     "status": "search status night --watch",
+    "change": "search change night --max-epochs 20 --patience 8",
     "stop": "search stop night",
     "retry": "search retry night 7",
     "prune": "search prune night 12",

@@ -36,7 +36,8 @@ def stop_after_failures(connection: Connection, study_id: int) -> None:
     if most == 0:
         return
     last = _last_ended(connection, study_id, most)
-    if len(last) < most or not all(trial.score is None for trial in last):
+    failed = [trial for trial in last if trial.score is None and trial.stop_reason != StopReason.PRUNED]
+    if len(failed) < most:
         return
     scored = sa.select(slots.c.id).where(slots.c.study_id == study_id, slots.c.score.is_not(None), ~IMPORTED)
     ended_with_score = scored.where(slots.c.state == "finished").limit(1)
@@ -48,10 +49,12 @@ def stop_after_failures(connection: Connection, study_id: int) -> None:
 
 
 def _say(study: str, most: int, why: str) -> str:
+    those = f"the last {most} trials" if most > 1 else "the last trial"
     return (
-        f"the last {most} trials of {study!r} failed, so it was stopped; the last one's reason: {why}. "
+        f"{those} of {study!r} failed, so it was stopped; the last one's reason: {why}. "
         f"`search report {study}` shows all. Once that is mended, the same command goes on, and "
-        f"`search retry {study} TRIAL…` tries failed trials again; --max-failures of a new study sets another limit"
+        f"`search retry {study} TRIAL…` tries failed trials again; `search change {study} --max-failures N` sets "
+        "another limit"
     )
 
 

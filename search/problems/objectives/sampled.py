@@ -38,7 +38,7 @@ def space_of(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
                 ) from None
             ranges[name] = distribution
     return {
-        "hyperparameters": [_described(name, distribution) for name, distribution in ranges.items()],
+        "hyperparameters": [described(name, distribution) for name, distribution in ranges.items()],
         "ambiguous": [],
         "varying": [],
         "defaults": {},
@@ -46,7 +46,7 @@ def space_of(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
     }
 
 
-def _described(name: str, distribution: BaseDistribution) -> dict[str, Any]:
+def described(name: str, distribution: BaseDistribution) -> dict[str, Any]:
     """Return a param as a report describes a hyperparameter."""
     if isinstance(distribution, CategoricalDistribution):
         return {"name": name, "class": "Choice", "values": list(distribution.choices), "conditions": []}

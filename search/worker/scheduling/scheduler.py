@@ -49,7 +49,8 @@ class Scheduler:
         self._schedule = make_schedule(settings.schedule, settings.max_epochs)
         self._table = CurveTable(self._schedule.levels)
         self._opened: Mapping[int, OpenSlot] = {}  # the slots that the table was made of: the view goes on
-        self._pauses = settings.schedule != "full" or settings.epochs is not None
+        # Of a study that has changed some may be paused, though its schedule pauses none.
+        self._pauses = settings.schedule != "full" or settings.epochs is not None or study.version > 1
         self._ask = Ask(engine, study.id, grant_epochs(study))
 
     @property
@@ -180,6 +181,7 @@ class Scheduler:
             return set(paused.tolist())
         keep = self._study.settings.keep_paused
         beyond = set() if keep is None else set(paused[keep:].tolist())
+        beyond |= set(paused[curves.epochs[paused] >= self._schedule.levels[-1]].tolist())  # it had more to train once
         return beyond | set(self._schedule.hopeless(curves, new))
 
 

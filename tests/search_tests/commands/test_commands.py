@@ -8,7 +8,9 @@ import sqlalchemy as sa
 
 from registry.core.console import run
 from registry.core.database.transaction import writing
+from registry.core.errors import UsageError
 from search.cli import app
+from search.creation.objectives import parse_direction
 from search.schema import results, slots
 
 
@@ -72,6 +74,30 @@ def test_where_all_have_failed_status_says_why_and_what_to_do(call, sqlite_engin
     assert "all 3 trials of 's' failed; trial " in said
     assert "ValueError: too wide" in said
     assert "`search retry s 0 1 2" in said
+
+
+def test_a_single_trial_that_failed_is_told_of_as_one(call, sqlite_engine, make_study):
+    study = make_study(sqlite_engine, budget=1)
+    end_all(sqlite_engine, study, stop_reason="error", error="Traceback\nValueError: too wide")
+    said = call("status", "s")[1]
+    assert "the only trial of 's' failed: error: ValueError: too wide. Once that is mended, `search retry s 0" in said
+    assert "tries it again" in said
+
+
+@pytest.mark.parametrize("option", ["--db", "--database", "--url"])
+def test_who_names_the_database_by_another_option_is_told_of_storage(capsys, option):
+    assert run(app, "search", ["status", option, "sqlite:///x.db"]) == 2
+    assert f"No such option: {option}; the database is --storage URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("word", "direction"), [("max", "max"), ("maximize", "max"), ("min", "min"), (None, None)])
+def test_a_direction_has_two_words(word, direction):
+    assert parse_direction(word) == direction
+
+
+def test_another_direction_is_told_the_words():
+    with pytest.raises(UsageError, match="the direction is 'up'; expected minimize or maximize, or min or max"):
+        parse_direction("up")
 
 
 def test_the_list_has_the_state_of_each(call, sqlite_engine, make_study):

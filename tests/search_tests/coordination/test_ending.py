@@ -12,8 +12,8 @@ from registry.values.stop_reason import StopReason
 from search.coordination import slots
 from search.coordination.ending.conditions import end_study, epochs_left, grant_epochs, why_over
 from search.coordination.lease import Lease
-from search.creation.changes import change_budgets
-from search.creation.create import check_target
+from search.creation.versions.checks import check_target
+from search.creation.versions.settings import change_settings
 from search.errors import NoEpochsLeft
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
@@ -41,7 +41,7 @@ def finish(engine, study, worker, score, epochs=2):
 def bench(engine, make_study, add_worker):
     def begin(budget=9, **settings):
         study = make_study(engine, budget=budget)
-        study = change_budgets(engine, study, Settings(**settings))
+        study = change_settings(engine, study, settings)
         return study, add_worker(engine, study)
 
     return begin
@@ -95,7 +95,7 @@ def test_a_changed_wish_lets_it_go_on(engine, bench):
     assert status.as_dict()["ended"] == "it has reached its target"
     set_stopping(engine, study.id, stopping=False)
     assert read_status(engine, "s").ended is None
-    assert change_budgets(engine, study, Settings(target=0.9)).settings.target == 0.9
+    assert change_settings(engine, study, {"target": 0.9}).settings.target == 0.9
     assert read_study(engine, "s").settings.target == 0.9
 
 

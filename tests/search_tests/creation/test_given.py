@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import keras_tuner
+import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from registry.core.errors import UsageError
-from search.creation.given import sampled_params
+from search.creation.given import check_objective_params, sampled_params
 from search.space.discovery import discover
 
 
@@ -54,3 +56,39 @@ def test_values_become_what_a_sampler_would_have_proposed():
 def test_what_does_not_fit_is_refused_in_a_line(params, says):
     with pytest.raises(UsageError, match=says):
         sampled_params(SPACE, params)
+
+
+def asked(**distributions):
+    """Return a trial of an objective that asked for these params."""
+    params = {name: distribution.to_external_repr(0.0) for name, distribution in distributions.items()}
+    return optuna.create_trial(params=params, distributions=distributions, value=1.0)
+
+
+ASKED = [
+    asked(x=FloatDistribution(0.0, 1.0)),
+    asked(x=FloatDistribution(0.0, 2.0), kind=CategoricalDistribution(("a", "b"))),
+]
+
+
+@pytest.mark.parametrize("point", [{"x": 1.5, "kind": "b"}, {"x": 0.5}, {}])
+def test_what_an_objectives_trials_have_asked_for_is_taken(point):
+    assert check_objective_params(ASKED, [point]) == []
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ({"x": 3.0}, "x is 3.0; expected 0.0 to 1.0 or 0.0 to 2.0"),
+        ({"kind": "c"}, "kind is 'c'; expected one of 'a', 'b'"),
+        ({"x": "wide"}, "x is 'wide'; expected"),
+    ],
+)
+def test_a_value_that_no_trial_could_have_had_is_refused(point, said):
+    with pytest.raises(UsageError, match=said):
+        check_objective_params(ASKED, [{"x": 0.5}, point])
+
+
+def test_a_name_that_no_trial_has_asked_for_is_told_of_once_and_before_the_first_nothing_is_known():
+    points = [{"kin": "a", "x": 0.1}, {"kin": "b"}]
+    assert check_objective_params(ASKED, points) == ["no trial has asked for 'kin' so far; did you mean 'kind'?"]
+    assert check_objective_params([], points) == []

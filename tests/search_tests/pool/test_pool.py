@@ -12,7 +12,7 @@ from search.system.memory import parse_size, resident_bytes
 from search.system.placement import Place
 from search.system.process_exit import WorkerExit, classify_exit, memory_kills
 from search.timing import EXIT_SECONDS, LOADING_SECONDS, SAVE_SECONDS, STOP_SECONDS
-from search.worker.words import Word
+from search.worker.process.words import Word
 
 
 class FakeProcess:
@@ -120,6 +120,17 @@ def test_a_place_whose_workers_die_before_they_claim_is_given_up(begin):
     assert len(nursery.processes) == MAX_RESTARTS + 1
     assert not nursery.pool.alive()
     assert nursery.pool.endings == [CRASHED]
+
+
+def test_a_worker_whose_study_has_changed_is_replaced_until_the_pool_is_stopped(two):
+    two.processes[0].end(0, Word.OUTDATED)
+    assert two.pool.alive()
+    assert (two.places, two.released) == ([Place(None), Place("0"), Place(None)], [])
+    two.pool.stop()
+    for process in two.processes[1:]:
+        process.end(0, Word.OUTDATED)
+    assert not two.pool.alive()
+    assert (len(two.processes), two.pool.endings) == (3, [IN_ORDER, IN_ORDER])
 
 
 @pytest.mark.parametrize(("word", "ending"), [(Word.DONE, IN_ORDER), (Word.FAILED, FAILED)])

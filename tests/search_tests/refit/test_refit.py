@@ -80,6 +80,7 @@ def plan(problem="search.toy:toy", *, epochs=2, seed=5, **settings):
         error=None,
         revision=0,
         ended=None,
+        version=1,
         created_at=0.0,
     )
     return Plan(study, PARAMS, epochs, seed, f"refit:toy/1#{seed}", {"refit": "s"})

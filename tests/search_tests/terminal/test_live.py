@@ -18,7 +18,7 @@ from registry.core.objective import Objective
 from search.optuna_bridge.storage import closing_storage
 from search.records.forecast.outlook import Outlook
 from search.records.forecast.pace import Pace
-from search.records.live_curves import LiveCurves, read_live_curves
+from search.records.shown.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus, WorkerStatus
 from search.records.studies import StudyRecord
 from search.schema import slots

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,17 @@ import optuna
 import pytest
 
 from registry.core.database.engine import open_engine
+from registry.core.database.url import with_password
 from registry.core.errors import UsageError
 from registry.values.stop_reason import StopReason
 from search import current
-from search.coordination import control
+from search.coordination import control, slots
 from search.coordination.lease import Lease
 from search.creation import changes
 from search.creation.create import begin_study
 from search.creation.objectives import objective_settings
-from search.errors import ChangedProblem, Interrupted
+from search.creation.versions.settings import change_settings
+from search.errors import ChangedProblem, Interrupted, Outdated
 from search.optuna_bridge.pruners import PRUNERS
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem
@@ -261,6 +264,28 @@ def test_an_objective_is_worked_off(study_anywhere: Begin) -> None:
     assert bench.context.registry.models() == []  # nothing was saved
 
 
+def test_a_change_is_taken_up_at_the_next_claim(study_anywhere: Begin) -> None:
+    bench = study_anywhere("quadratic", 3)
+    with pytest.raises(Outdated):
+        bench.worker().run(bench.stop, lambda _result: change_settings(bench.engine, bench.record, {"pruner": "none"}))
+    assert [trial.study_version for trial in bench.trials()] == [1, None, None]
+    bench.context.close()
+    bench.record = read_study(bench.engine, "s")
+    bench.context = open_own_context(bench.engine, with_password(bench.engine.url), bench.record, bench.stop)
+    assert [trial.study_version for trial in bench.work()] == [1, 2, 2]
+
+
+def test_who_claimed_while_the_study_changed_hands_the_slot_back(study: Begin) -> None:
+    bench = study("quadratic")
+    worker = bench.worker()
+    worker._register()
+    claim = slots.claim(bench.engine, bench.record.id, worker.id)
+    with pytest.raises(Outdated):
+        worker._work_on(replace(claim, version=2), print)
+    (trial,) = bench.trials()
+    assert (trial.state, trial.epoch, trial.params) == ("waiting", 0, {})
+
+
 def test_params_may_depend_on_others(study_anywhere: Begin) -> None:
     bench = study_anywhere("conditional", 6)
     trials = bench.work()
@@ -307,7 +332,30 @@ def test_a_trial_that_is_pruned_before_any_report_says_so(study: Begin) -> None:
     (trial,) = bench.work()
     assert (trial.stop_reason, trial.score) == (StopReason.PRUNED, None)
     assert trial.error == "pruned before its first report, so it has no value"
+    assert read_status(bench.engine, "s").trials["pruned"] == 1
+    assert collect(bench.engine, ["s"]).studies[0].trials[0].outcome == "pruned"
+    with pytest.raises(UsageError, match="trial 0 is pruned; only a failed trial can be tried again"):
+        control.retry(bench.engine, bench.record, [0])
     assert bench.optuna_trials()[0].state.name == "PRUNED"
+
+
+def test_trials_that_are_pruned_at_once_are_no_failures_that_stop_the_study(study: Begin) -> None:
+    bench = study("pruned_at_once", 4, max_failures=2)
+    bench.work()
+    now = read_status(bench.engine, "s")
+    assert (now.trials["pruned"], now.stopping, now.error) == (4, False, None)
+
+
+def test_params_are_held_to_what_the_trials_have_asked_for(study: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    bench = study("quadratic", 1)
+    assert changes.enqueue(bench.engine, bench.record, [{"y": 1}]) == [0]  # nobody knows yet
+    assert caplog.messages == []
+    bench.work()
+    with pytest.raises(UsageError, match=r"x is 99; expected -10.0 to 10.0"):
+        changes.enqueue(bench.engine, bench.record, [{"x": 99}])
+    caplog.clear()
+    assert changes.enqueue(bench.engine, bench.record, [{"x": 2.0, "y": 1}]) == [1]
+    assert caplog.messages == ["no trial has asked for 'y' so far; there are: x"]
 
 
 @pytest.mark.parametrize(

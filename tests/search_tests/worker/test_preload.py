@@ -13,13 +13,15 @@ def run(code: str) -> list[str]:
 
 
 def test_a_worker_imports_only_what_trains():
-    code = f"import json, sys, search.worker.preload; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
+    code = (
+        f"import json, sys, search.worker.process.preload; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
+    )
     assert run(code) == []
 
 
 def test_what_the_problem_imports_itself_is_there_for_keras_too():
     code = (
-        "import json, sys, search.worker.preload, keras, numpy, pandas, sklearn\n"
+        "import json, sys, search.worker.process.preload, keras, numpy, pandas, sklearn\n"
         "from search.system.runtime import show_optional\n"
         "show_optional()\n"
         "model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])\n"

@@ -1,6 +1,6 @@
 """Imported once by the forkserver: every worker that it forks has TensorFlow at hand in no time."""
 
-import search.worker.preload_light  # all that any worker needs
+import search.worker.process.preload_light  # all that any worker needs
 from search.system.process_tree import end_with_creator
 from search.system.runtime import import_tensorflow
 

@@ -9,12 +9,13 @@ import threading
 from multiprocessing.connection import Connection
 
 from registry.core.errors import UserError
-from search.errors import MetricError, SettingsError
+from search.errors import MetricError, Outdated, SettingsError
 from search.system.forkserver import describe_exit, wait_for_parent
 from search.system.placement import Place
 from search.system.process_tree import begin_session, end_session, end_with_creator
 from search.timing import ORPHAN_SECONDS
-from search.worker.words import Speaker, Word
+from search.worker.process.warned import show_each_warning_once
+from search.worker.process.words import Speaker, Word
 
 
 def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: str, sender: Connection) -> None:
@@ -29,9 +30,12 @@ def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: st
         return  # it was gone before this process began
     os.chdir(folder)
     threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
+    show_each_warning_once()
     say = Speaker(sender)
     try:
         work(url, study, place, worker_id=worker_id, stop=stop, say=say)
+    except Outdated:
+        say(Word.OUTDATED)
     except UserError as error:
         # What concerns the whole study is told once, by the pool's own process, from the study's row.
         say(Word.FAILED, None if isinstance(error, MetricError | SettingsError) else str(error))

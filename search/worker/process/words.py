@@ -19,12 +19,13 @@ class Word(StrEnum):
     RECORDING = "recording"  # its training is over
     STOPPING = "stopping"  # it was asked to stop, and keeps what it has
     DONE = "done"  # the last word: nothing left to do, or stopped in order
+    OUTDATED = "outdated"  # the last word: the study has changed, and another is to take its place
     FAILED = "failed"  # the last word: it cannot go on
 
     @property
     def last(self) -> bool:
         """Tell whether nothing comes after it but the process's end."""
-        return self in (Word.DONE, Word.FAILED)
+        return self in (Word.DONE, Word.OUTDATED, Word.FAILED)
 
 
 Message = tuple[Word, str | None]

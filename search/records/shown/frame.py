@@ -10,7 +10,18 @@ from search.records.trials import TrialRecord
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-COLUMNS = ("trial", "state", "stop_reason", "score", "best_epoch", "epoch", "seconds", "parameters", "worker")
+COLUMNS = (
+    "trial",
+    "state",
+    "stop_reason",
+    "score",
+    "best_epoch",
+    "epoch",
+    "seconds",
+    "parameters",
+    "worker",
+    "study_version",
+)
 
 
 def to_frame(trials: Sequence[TrialRecord]) -> DataFrame:

@@ -1,0 +1,1 @@
+"""The versions of a study: what changed, when, by whom."""
