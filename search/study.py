@@ -32,6 +32,8 @@ from search.records.studies import StudyRecord, read_study, set_stopping, study_
 from search.records.trials import TrialRecord, read_trials
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child
+from search.tracking.follow import logged
+from search.tracking.target import parse_targets
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -440,6 +442,7 @@ class Study:
         per_gpu: int = 1,
         memory_limit: int | None = None,
         timeout: float | None = None,
+        log: Sequence[str] = (),
         on_status: OnStatus = lambda status: None,
     ) -> StudyStatus:
         """Run workers until the budget is used up; return how the study stands then.
@@ -452,6 +455,8 @@ class Study:
             per_gpu: workers that share a GPU.
             memory_limit: bytes of memory that each worker may use; a trial that needs more ends as out of memory.
             timeout: seconds after which the workers are asked to stop; a later run continues their trials.
+            log: where each trial is logged, too: ``tensorboard:DIR`` or ``mlflow:URI``. What fails there is told of
+                once and stops nothing.
             on_status: called with the status about twice a second.
 
         Raises:
@@ -459,10 +464,12 @@ class Study:
             UserError: the problem or the settings cannot work.
         """
         check_not_importing()
+        targets = parse_targets(log)
         SCHEMA.check(self._engine)
         count = None if workers == "auto" else workers
         request = Request(on=on, workers=count, device=device, per_gpu=per_gpu, memory_limit=memory_limit)
-        return run_workers(self._engine, self.record, request, timeout=timeout, on_status=on_status)
+        with logged(self._engine, self.record, targets):
+            return run_workers(self._engine, self.record, request, timeout=timeout, on_status=on_status)
 
 
 def all_studies(storage: str | None = None) -> list[Study]:

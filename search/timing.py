@@ -23,6 +23,9 @@ EPOCH_GRACE_SECONDS = 3.0  # beyond a trial's time limit, and its worker gives t
 TRIAL_GRACE_SECONDS = 6.0  # beyond a trial's time limit, and its worker is ended, for it does not answer
 LOADING_SECONDS = 60.0  # that a problem may take to load until somebody says that it is still loading
 
+LOG_SECONDS = 2.0  # between two looks at the trials that are logged elsewhere
+LOG_CLOSE_SECONDS = 30.0  # for the last epochs and the winners' models to be logged, once a run is over
+
 CHECKPOINT_SECONDS = 5.0  # between checkpoints at least, where the study does not say
 OUTAGE_RETRY_SECONDS = 5.0  # how long a training goes on by itself before it looks for the database again
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 5.0

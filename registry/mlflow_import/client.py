@@ -2,63 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
-from registry.core.database.url import database_exists
-from registry.core.error_text import first_line
-from registry.core.errors import DatabaseError, NotFoundError, UserError, did_you_mean
-
-_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+from registry.core.errors import NotFoundError, did_you_mean
+from registry.core.trackers import mlflow
+from registry.core.trackers.mlflow import check_database
 
 
 @contextmanager
 def connected(uri: str) -> Iterator[Any]:
-    """Open a client on a tracking URI; MLflow's errors inside become a `UserError`.
+    """Open a client on a store that is there; see `registry.core.trackers.mlflow.connected`.
 
     Raises:
         UserError: MLflow is not installed, or answers with an error.
         DatabaseError: the database is not there or holds no MLflow runs.
     """
-    for name, value in (("MLFLOW_DISABLE_TELEMETRY", "true"), ("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")):
-        os.environ.setdefault(name, value)
-    _check_database(uri)
-    try:
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-    except ImportError as error:
-        raise UserError(
-            f"MLflow's client is not installed ({error}); install it: pip install 'studies[mlflow]'"
-        ) from None
-    try:
-        yield MlflowClient(tracking_uri=uri, registry_uri=uri)
-    except MlflowException as error:
-        raise UserError(f"MLflow answered: {first_line(error)}") from error
-
-
-def _check_database(uri: str) -> None:
-    """Refuse a database that is not MLflow's: MLflow's client would make its tables there."""
-    if uri.partition(":")[0].partition("+")[0] not in _DATABASES:
-        return
-    try:
-        url = sa.make_url(uri)
-        if not database_exists(url):
-            raise DatabaseError(f"there is no database {url.database}; expected the URI of an MLflow store")
-        engine = sa.create_engine(url)
-        inspector = sa.inspect(engine)
-        has_runs = inspector.has_table("runs") and inspector.has_table("experiments")
-        engine.dispose()
-    except (sa.exc.SQLAlchemyError, ImportError) as error:
-        raise DatabaseError(f"the MLflow database cannot be opened ({type(error).__name__}); check its URI") from error
-    if not has_runs:
-        shown = url.render_as_string(hide_password=True)
-        raise DatabaseError(f"the database {shown} holds no MLflow runs; expected the URI of an MLflow store")
+    check_database(uri)
+    with mlflow.connected(uri) as client:
+        yield client
 
 
 def experiments(client: Any, names: Sequence[str]) -> list[Any]:

@@ -39,6 +39,10 @@ Direction = Annotated[
         "--direction", metavar="min|max", help="Of an objective of Optuna's: minimize (the default) or maximize."
     ),
 ]
+Log = Annotated[
+    list[str] | None,
+    typer.Option("--log", metavar="tensorboard:DIR|mlflow:URI", help="Log each trial there, too; may be repeated."),
+]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help="How many workers; auto: one a core.")]
 On = Annotated[
     str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT", help="Where the workers run: here, or on Ray.")

@@ -38,6 +38,7 @@ def run_command(
     accept_changes: options.Accept = False,
     warm_start: options.WarmStart = None,
     direction: options.Direction = None,
+    log: options.Log = None,
     report: Annotated[Path | None, typer.Option("--report", help="The report's path; else reports/STUDY.html.")] = None,
     storage: Storage = None,
     *,
@@ -45,7 +46,7 @@ def run_command(
 ) -> None:
     """Create or continue a study, and work on it until its budget is used up."""
     run_options = session.run_options(
-        on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu
+        on=on, workers=workers, timeout=timeout, memory_limit=memory_limit, device=device, per_gpu=per_gpu, log=log
     )
     session.prepare_process()
     asked: dict[str, Any] = {
@@ -199,7 +200,7 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
             study.run(on_status=progress.show, **run_options)
     except KeyboardInterrupt:
         _say_how_far(study)
-        going_on = session.continue_command(study, run_options["on"])
+        going_on = session.continue_command(study, run_options["on"], run_options["log"])
         say(f"stopped in order; nothing is lost. To continue: {going_on}")
         return
     _summarize(study, before, time.monotonic() - started, run_options)
@@ -243,7 +244,7 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
     if now.ended is not None:
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
-        going_on = session.continue_command(study, run_options["on"])
+        going_on = session.continue_command(study, run_options["on"], run_options["log"])
         left = now.budget - now.finished
         say(f"{'1 trial is' if left == 1 else f'{left} trials are'} left. To continue: {going_on}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 import signal
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from registry.core.console import name_database
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 
 def run_options(
-    *, on: str, workers: str, timeout: str | None, memory_limit: str | None, device: str, per_gpu: int
+    *,
+    on: str,
+    workers: str,
+    timeout: str | None,
+    memory_limit: str | None,
+    device: str,
+    per_gpu: int,
+    log: list[str] | None = None,
 ) -> dict[str, Any]:
     """Return what `Study.run` takes, and say early where the workers cannot be started.
 
@@ -26,6 +34,7 @@ def run_options(
     """
     from registry.core.durations import parse_duration
     from search.launchers.launcher import make_launcher
+    from search.tracking.target import parse_targets
 
     launcher = make_launcher(on)
     options_of_run = {
@@ -35,7 +44,9 @@ def run_options(
         "memory_limit": options.memory_bytes(memory_limit),
         "device": device,
         "per_gpu": per_gpu,
+        "log": tuple(log or ()),
     }
+    parse_targets(options_of_run["log"])
     launcher.check(on)
     return options_of_run
 
@@ -74,11 +85,14 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def continue_command(study: Study, on: str = "local") -> str:
-    """Return the command that goes on with a study."""
+def continue_command(study: Study, on: str = "local", log: Sequence[str] = ()) -> str:
+    """Return the command that goes on with a study; without passwords."""
+    from search.tracking.target import without_password
+
     record = study.record
     option = options.storage_option(study) + (f" --on {on}" if on != "local" else "")
-    words = ["search", "run", record.problem, "--study", record.name, "--trials", str(study.status().budget)]
+    logs = [word for target in log for word in ("--log", without_password(target))]
+    words = ["search", "run", record.problem, "--study", record.name, "--trials", str(study.status().budget), *logs]
     return shlex.join(words) + option
 
 

@@ -26,7 +26,7 @@ EXAMPLES = {
 }
 
 PANELS = {
-    "The study": "study trials add like warm_start artifacts accept_changes",
+    "The study": "study trials add like warm_start artifacts accept_changes log",
     "The search": "direction sampler schedule pruner prune_patience seed keep_paused",
     "A trial": "max_epochs patience trial_timeout checkpoint_every max_retries top_k",
     "Workers": "on workers device per_gpu memory_limit mixed_precision",
