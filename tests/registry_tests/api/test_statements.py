@@ -36,6 +36,7 @@ CALLS = {
     "compare": lambda shop, out: shop.compare([one.ref for one in shop.list("toy")]),
     "best": lambda shop, out: shop.best("toy"),
     "best where": lambda shop, out: shop.best("toy", "loss", where="params.units = 3 or alias = 'a'"),
+    "front": lambda shop, out: shop.front("toy", "val_accuracy:max,loss:min"),
     "history": lambda shop, out: shop.history("toy"),
     "origins": lambda shop, out: shop.origins("toy"),
     "would_keep": lambda shop, out: shop.would_keep("toy", study="s", score=1.0, direction="max", top_k=3),

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from registry.core.errors import UsageError
+from registry.core.objective import Objective
 from registry.reports import computed
 from registry.reports.document.parts import Choices
 from registry.reports.drawing.canvas import Drawing
@@ -30,6 +31,10 @@ def fail(*_: Any, **__: Any) -> NoReturn:
 def test_each_section_says_in_its_place_why_it_is_missing(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
     study = toy_evidence(toy_study(24))
     study = replace(study, kind="versions") if title == "Side by side" else study
+    if title == "Several objectives":
+        trials = tuple(replace(trial, values=(trial.score or 0.0, float(trial.number))) for trial in study.trials)
+        objectives = (Objective(study.metric, "max"), Objective("parameters", "min"))
+        study = replace(study, trials=trials, objectives=objectives)
     before = [block.title for block in blocks_of(study)]
     broken = tuple((name, fail if name == title else make) for name, make in SECTIONS)
     monkeypatch.setattr(report, "SECTIONS", broken)

@@ -92,7 +92,7 @@ def test_who_names_the_database_by_another_option_is_told_of_storage(capsys, opt
 
 @pytest.mark.parametrize(("word", "direction"), [("max", "max"), ("maximize", "max"), ("min", "min"), (None, None)])
 def test_a_direction_has_two_words(word, direction):
-    assert parse_direction(word) == direction
+    assert parse_direction(word) == (direction, None)
 
 
 def test_another_direction_is_told_the_words():

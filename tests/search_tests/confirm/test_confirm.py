@@ -317,10 +317,10 @@ def test_a_study_stands_against_the_champion(registry):
     assert said(0.55, study="a") == said(0.55, data_fingerprint="other") == said(0.55, objective=LOW) == ""
 
 
-def test_only_the_end_of_a_confirmation_and_a_refit_ask_for_the_test_data():
+def test_only_what_has_been_chosen_asks_for_the_test_data():
     package = Path(search.__file__).parent
     defining = package / "problems/problem.py"
     asking = [path.name for path in package.rglob("*.py") if path != defining and ".load_test" in path.read_text()]
     assert asking == ["held_out.py"]
     importing = {str(path.relative_to(package)) for path in package.rglob("*.py") if "held_out" in path.read_text()}
-    assert importing == {"confirm/conclude.py", "refit/train.py"}
+    assert importing == {"confirm/conclude.py", "ensemble/make.py", "refit/refit.py"}

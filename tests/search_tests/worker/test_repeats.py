@@ -5,7 +5,6 @@ import threading
 from statistics import fmean, stdev
 
 import pytest
-from search.creation.differences import check_folds
 from typer.testing import CliRunner
 
 from registry import Registry
@@ -14,6 +13,7 @@ from registry.core.console import show
 from registry.core.errors import UsageError
 from registry.values.trainings import trainings_of
 from search.creation.create import begin_study, create_study
+from search.creation.versions.differences import check_folds
 from search.ensemble.candidates import find_candidates
 from search.errors import ChangedProblem
 from search.problems.inspection import inspect_problem
