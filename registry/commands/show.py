@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from registry.api.registry import Registry
 from registry.commands.arguments import RefArgument
 from registry.core.console import Json, Storage, print_json, print_table, say, show
@@ -69,7 +71,7 @@ def _facts(version: ModelVersion) -> dict[str, object]:
     source, stored = version.source, version.weights
     return {
         "params": dict(version.params),
-        "metrics": dict(version.metrics),
+        "metrics": {name: value for name, value in version.metrics.items() if not math.isnan(value)},
         "ended by": version.stop_reason,
         "epochs": max((len(curve.values) for curve in version.curves.values()), default=None),
         "seconds": version.seconds,

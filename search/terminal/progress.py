@@ -14,6 +14,7 @@ from rich.text import Text
 
 from registry.core.durations import show_duration
 from registry.core.numbers import number_text, size_text
+from registry.core.pareto.objectives import quantity_text
 from search.records.forecast.outlook import Outlook
 from search.records.results import describe_failure
 from search.records.shown.live_curves import LiveCurves
@@ -215,7 +216,8 @@ def _front_table(status: StudyStatus) -> Table:
     for objective in status.objectives:
         table.add_column(Text(f"{objective.metric} ({objective.direction})"), justify="right")
     for one in status.front[:FRONT]:
-        table.add_row(str(one.trial), *map(number_text, one.values))
+        values = zip(status.objectives, one.values, strict=True)
+        table.add_row(str(one.trial), *(quantity_text(objective.metric, value) for objective, value in values))
     if len(status.front) > FRONT:
         table.add_row("…")
     return table

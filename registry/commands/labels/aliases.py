@@ -20,7 +20,7 @@ from registry.core.console import Json, Storage, new_app, print_json, print_tabl
 from registry.core.errors import UsageError
 from registry.labels.aliases import approvals_text
 from registry.labels.events import Event
-from registry.values.refs import Expected, parse_alias
+from registry.values.refs import Expected, parse_alias, parse_ref
 
 if TYPE_CHECKING:
     from registry.labels.requests import Request
@@ -47,7 +47,7 @@ ForceSet = Annotated[
 @alias_app.command("set")
 def alias_set(
     target: AliasArgument,
-    version: Annotated[int, typer.Argument(metavar="VERSION", min=1, help="The version's number.")],
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="The version: its number, or MODEL/3.")],
     if_currently: IfCurrently = None,
     force: ForceSet = False,
     why: WhyOption = None,
@@ -56,10 +56,19 @@ def alias_set(
 ) -> None:
     """Point an alias to a version."""
     model, alias = parse_alias(target)
+    number = _number_of(version, model)
     with open_to_write(storage, actor=actor) as registry:
-        asked = registry.set_alias(model, alias, version, if_currently=_expected(if_currently), force=force, why=why)
+        asked = registry.set_alias(model, alias, number, if_currently=_expected(if_currently), force=force, why=why)
     end_if_asked(target, asked)
-    say(f"{target} is {model}/{version}")
+    say(f"{target} is {model}/{number}")
+
+
+def _number_of(text: str, model: str) -> int:
+    """Return the number of a model's version that a text means: ``3`` or ``MODEL/3``."""
+    ref = parse_ref(text if "/" in text else f"{model}/{text}")
+    if ref.version is None or ref.model != model:
+        raise UsageError(f"the version is {text!r}; expected a number, or {model}/ and a number")
+    return ref.version
 
 
 @alias_app.command("rm")

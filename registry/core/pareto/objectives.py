@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from registry.core.errors import UsageError
 from registry.core.metric_directions import known_direction
+from registry.core.numbers import number_text
 from registry.core.objective import Objective, to_direction
 
 # What a whole training costs; no epoch reports it.
@@ -15,6 +17,16 @@ COSTS: Mapping[str, str] = {
     SECONDS: "the fastest epoch's",
     LATENCY: "seconds to predict a batch of 8 samples",
 }
+
+
+def quantity_text(metric: str, value: float) -> str:
+    """Return an objective's value as people read it; parameters are counted.
+
+    Example:
+        >>> quantity_text("parameters", 1215370.0), quantity_text("val_loss", 0.25)
+        ('1,215,370', '0.2500')
+    """
+    return f"{value:,.0f}" if metric == PARAMETERS and math.isfinite(value) else number_text(value)
 
 
 def parse_objectives(text: str) -> tuple[Objective, ...]:

@@ -169,6 +169,20 @@ class TestReading:
         assert f"registry: {SCHEMA.head}, up to date" in call("upgrade")[1]
 
 
+def test_an_alias_takes_a_number_or_a_reference(call):
+    assert call("alias", "set", "toy@champion", "toy/2")[1] == "toy@champion is toy/2\n"
+    assert call("alias", "set", "toy@champion", "1")[1] == "toy@champion is toy/1\n"
+    for wrong in ("other/2", "0", "x", "toy/x", "toy@champion"):
+        code, _, err = call("alias", "set", "toy@champion", wrong)
+        assert (code, len(err.splitlines())) == (2, 1)
+
+
+def test_a_metric_without_a_value_at_the_epoch_is_not_shown(call):
+    code, out, _ = call("show", "toy/1")
+    assert code == 0
+    assert "nan" not in out
+
+
 def test_alias_by_compare_and_set(call):
     assert call("alias", "set", "toy@champion", "1", "--if-currently", "none")[1] == "toy@champion is toy/1\n"
     code, out, err = call("alias", "set", "toy@champion", "2", "--if-currently", "7")
