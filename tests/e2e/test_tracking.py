@@ -10,6 +10,7 @@ import pytest
 from search import Study
 
 mlflow = pytest.importorskip("mlflow")
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")  # MLflow's own tables
 
 
 def scalars(folder: Path) -> Counter[tuple[str, int]]:
