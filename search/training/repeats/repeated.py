@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from registry.values.stop_reason import StopReason
-from search.errors import CannotContinue, ProblemError
+from search.errors import ProblemError
 from search.records.settings import derive_seed
 from search.training.job import Job, Training
 from search.training.monitor import Monitor, Verdict
 from search.training.repeats.combined import combine
+from search.training.state.archive import pack, unpacked
 
 FORMAT = 1
 Arrays = Sequence[np.ndarray[Any, Any]]
@@ -42,15 +41,10 @@ class Progress:
     def to_bytes(self) -> bytes:
         """Pack as an ``.npz`` archive without pickles."""
         head = {"format": FORMAT, "ended": self.ended, "running": self.running, "best": len(self.best)}
-        # As in a snapshot: types without a name in numpy (bfloat16) would come back as plain bytes.
-        plain = [array.astype(np.float32) if array.dtype.kind == "V" else array for array in self.best]
-        arrays = {f"best.{place}": array for place, array in enumerate(plain)}
-        arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
+        arrays = {f"best.{place}": array for place, array in enumerate(self.best)}
         if self.inner is not None:
             arrays["inner"] = np.frombuffer(self.inner, np.uint8)
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        return buffer.getvalue()
+        return pack(head, arrays)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Progress:
@@ -59,18 +53,10 @@ class Progress:
         Raises:
             CannotContinue: the bytes are damaged, or of another version of this program.
         """
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                head = json.loads(archive["head"].tobytes())
-                if head["format"] != FORMAT:
-                    raise CannotContinue(f"the checkpoint has the format {head['format']}; expected {FORMAT}")
-                best = [archive[f"best.{place}"] for place in range(head["best"])]
-                inner = archive["inner"].tobytes() if "inner" in archive.files else None
-                return cls(head["ended"], head["running"], best, inner)
-        except CannotContinue:
-            raise
-        except Exception as error:
-            raise CannotContinue("the checkpoint cannot be read: it is damaged or of another version") from error
+        with unpacked(data, FORMAT) as (head, archive):
+            best = [archive[f"best.{place}"] for place in range(head["best"])]
+            inner = archive["inner"].tobytes() if "inner" in archive.files else None
+            return cls(head["ended"], head["running"], best, inner)
 
 
 class RepeatedTraining:

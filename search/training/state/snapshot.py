@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from search.errors import CannotContinue
+from search.training.state.archive import pack, unpacked
 from search.training.state.optimizers import OptimizerState, prepare, states_of
 from search.training.state.random_state import random_state, restore_random_state
 
@@ -99,13 +98,7 @@ class Snapshot:
         arrays |= {f"kept.{name}": array for name, array in self.arrays.items()}
         for number, state in enumerate(self.optimizers):
             arrays |= {f"optimizer.{number}.{place}": array for place, array in enumerate(state.arrays)}
-        # An array of a type that has no name in numpy (bfloat16) would come back as plain bytes.
-        kinds = {name: array.dtype.name for name, array in arrays.items() if array.dtype.kind == "V"}
-        arrays |= {name: arrays[name].astype(np.float32) for name in kinds}
-        text = np.frombuffer(json.dumps(head).encode(), np.uint8)
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, head=text, **arrays)
-        return buffer.getvalue()
+        return pack(head, arrays)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Snapshot:
@@ -114,28 +107,20 @@ class Snapshot:
         Raises:
             CannotContinue: the bytes are damaged, or of another version of this program.
         """
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                head = json.loads(archive["head"].tobytes())
-                if head["format"] != FORMAT:
-                    raise CannotContinue(f"the checkpoint has the format {head['format']}; expected {FORMAT}")
-                counts: dict[str, int] = {}
-                for name in archive.files:
-                    kind = name.partition(".")[0]
-                    counts[kind] = counts.get(kind, 0) + 1
-                return cls(
-                    model=[archive[f"model.{place}"] for place in range(counts.get("model", 0))],
-                    optimizers=[_optimizer(archive, number, found) for number, found in enumerate(head["optimizers"])],
-                    best=[archive[f"best.{place}"] for place in range(counts.get("best", 0))],
-                    monitor=head["monitor"],
-                    progress=head["progress"],
-                    arrays={n.removeprefix("kept."): archive[n] for n in archive.files if n.startswith("kept.")},
-                    random=head["random"],
-                )
-        except CannotContinue:
-            raise
-        except Exception as error:
-            raise CannotContinue("the checkpoint cannot be read: it is damaged or of another version") from error
+        with unpacked(data, FORMAT) as (head, archive):
+            counts: dict[str, int] = {}
+            for name in archive.files:
+                kind = name.partition(".")[0]
+                counts[kind] = counts.get(kind, 0) + 1
+            return cls(
+                model=[archive[f"model.{place}"] for place in range(counts.get("model", 0))],
+                optimizers=[_optimizer(archive, number, found) for number, found in enumerate(head["optimizers"])],
+                best=[archive[f"best.{place}"] for place in range(counts.get("best", 0))],
+                monitor=head["monitor"],
+                progress=head["progress"],
+                arrays={n.removeprefix("kept."): archive[n] for n in archive.files if n.startswith("kept.")},
+                random=head["random"],
+            )
 
 
 def _optimizer(archive: Any, number: int, found: Mapping[str, Any]) -> OptimizerState:
