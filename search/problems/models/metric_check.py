@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from registry.core.error_text import one_line
@@ -44,14 +44,15 @@ def check_metrics(problem: Problem, model: Any, data: Data, metrics: Sequence[st
         MetricError: one is not among those that the training will report.
         ProblemError: neither single steps nor Keras' ``fit`` take one batch.
     """
-    for metric in metrics:
-        if metric not in COSTS:
-            _check_metric(problem, model, data, metric)
+    followed = [metric for metric in metrics if metric not in COSTS]
+    reported = _reported(problem, model, data, {metric.startswith("val_") for metric in followed})
+    for metric in followed:
+        _check_metric(metric, reported.get(metric.startswith("val_"), []))
 
 
-def _check_metric(problem: Problem, model: Any, data: Data, metric: str) -> None:
+def _check_metric(metric: str, names: Sequence[str]) -> None:
+    """Look for a metric among the names that its step reports, without ``val_``; none says nothing."""
     measures = metric.startswith("val_")
-    names = _reported(problem, model, data, measures)
     reported = sorted([f"val_{name}" for name in names] if measures else names)
     if not reported or metric in reported:
         return
@@ -64,37 +65,43 @@ def _check_metric(problem: Problem, model: Any, data: Data, metric: str) -> None
     )
 
 
-def _reported(problem: Problem, model: Any, data: Data, measures: bool) -> list[str]:
-    """Return the names that one step reports, without ``val_``; nothing where memory for the step is wanting here."""
+def _reported(problem: Problem, model: Any, data: Data, asked: Set[bool]) -> dict[bool, list[str]]:
+    """Return what `_step` does; nothing where memory for the step is wanting here."""
     import tensorflow as tf
 
     try:
         try:
-            return _step(model, data, measures, problem.batch_size)
+            return _step(model, data, asked, problem.batch_size)
         except Exception:  # a single step may want what Keras' own loop gives
             logger.debug("the default model takes no single step", exc_info=True)
             _fit(model, data, problem.batch_size)
-            return []
+            return {}
     except (MemoryError, tf.errors.ResourceExhaustedError):
-        return []  # the workers may have more
+        return {}  # the workers may have more
     except Exception as error:
         raise ProblemError(
             f"the problem {problem.name!r}: its default model fails on one batch: {one_line(error)}"
         ) from error
 
 
-def _step(model: Any, data: Data, measures: bool, batch_size: int) -> list[str]:
-    """Train and measure a model on one batch; return the names that the step with the objective reports."""
+def _step(model: Any, data: Data, asked: Set[bool], batch_size: int) -> dict[bool, list[str]]:
+    """Train and measure a model on one batch; return the names that each step reports, by whether it measures.
+
+    Args:
+        model: a compiled model.
+        data: the problem's.
+        asked: the steps that report an objective's metric, by whether they measure; they are made of data sets, too.
+        batch_size: samples of the batch.
+    """
     import keras
 
     model.run_eagerly = True  # nothing is to be traced for a single step
-    names: list[str] = []
-    steps = ((model.train_on_batch, data.train, not measures), (model.test_on_batch, data.validation, measures))
-    for step, part, has_objective in steps:
-        if has_objective or not is_batched(part):  # a data set may fill a large buffer before its first batch
+    names: dict[bool, list[str]] = {}
+    steps = ((model.train_on_batch, data.train, False), (model.test_on_batch, data.validation, True))
+    for step, part, measures in steps:
+        if measures in asked or not is_batched(part):  # a data set may fill a large buffer before its first batch
             x, y, weights = keras.utils.unpack_x_y_sample_weight(_batch(part, batch_size))
-            reported = list(step(x, y, weights, return_dict=True))
-            names = reported if has_objective else names
+            names[measures] = list(step(x, y, weights, return_dict=True))
     return names
 
 
