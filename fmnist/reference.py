@@ -47,11 +47,11 @@ class Plan:
 
     trials: int = 100
     epochs: int = 10
-    wide_trials: int = 40
+    wide_trials: int = 24
     wide_epochs: int = 30
     baselines: tuple[str, ...] = ()
     seeds: int = SEEDS
-    top: int = 5
+    top: int = 3
     confirm_seeds: int = 5
     refit_seeds: int = 3
     ensemble: int = 5

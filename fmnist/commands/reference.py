@@ -14,7 +14,7 @@ from registry.core.console import say, show
 def reference_command(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The SQLite file to make or go on with.")],
     trials: Annotated[int, typer.Option(metavar="N", min=1, help="Trials of the plain space.")] = 100,
-    wide_trials: Annotated[int, typer.Option(metavar="N", min=1, help="Trials of the wide space.")] = 40,
+    wide_trials: Annotated[int, typer.Option(metavar="N", min=1, help="Trials of the wide space.")] = 24,
 ) -> None:
     """Make the reference study: both searches, the baselines, a confirmed champion, its refit and an ensemble.
 
