@@ -17,7 +17,8 @@ from registry.core.database.own_database import own_url
 from registry.core.database.versioned_schema import known_schemas
 from registry.core.durations import parse_duration
 from registry.core.errors import UsageError
-from registry.core.numbers import parse_size, size_text
+from registry.core.numbers import size_text
+from registry.values.sizes import parse_size
 
 LONGEST_GRACE = 100 * 365 * 24 * 60  # minutes
 GraceMinutes = Annotated[

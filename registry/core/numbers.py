@@ -1,12 +1,9 @@
-"""How numbers are written for people, rounded, but never so far that different ones look equal; sizes are read, too."""
+"""How numbers are written for people: rounded, but never so far that different ones look equal."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
-
-from registry.core.errors import UsageError
 
 TOP = 10
 MOST_DECIMALS = 8
@@ -76,23 +73,6 @@ def size_text(count: int) -> str:
             return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
-
-
-def parse_size(text: str, option: str, least: int = 0) -> int:
-    """Return the bytes that a text such as ``500MB``, ``1.5 GB`` or ``4G`` means (decimal units).
-
-    Raises:
-        UsageError: it is no size, or less than ``least`` bytes.
-
-    Example:
-        >>> parse_size("1.5GB", "--max-size")
-        1500000000
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B?", text.strip().upper())
-    size = -1 if match is None else int(float(match[1]) * 1000 ** " KMGT".index(match[2] or " "))
-    if size < least:
-        raise UsageError(f"{option} is {text!r}; expected a size such as 500MB or 2GB")
-    return size
 
 
 def _collide(write: Callable[[float], str], distinct: Sequence[float] | set[float]) -> bool:

@@ -178,7 +178,7 @@ def memory_bytes(text: str | None) -> int | None:
     Raises:
         UsageError: it is no amount of memory.
     """
-    from registry.core.numbers import parse_size
+    from registry.values.sizes import parse_size
 
     return None if text is None else parse_size(text, "--memory-limit", least=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.core.errors import UsageError
-from registry.core.numbers import parse_size
+from registry.values.sizes import parse_size
 
 
 @pytest.mark.parametrize(
