@@ -55,10 +55,6 @@ def _key() -> Column[int]:
     return Column("id", sa.BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
 
-def _to(target: str, **options: Any) -> ForeignKey:
-    return ForeignKey(target, **options)
-
-
 models = Table(
     "registry_models",
     metadata,
@@ -87,7 +83,7 @@ artifacts = Table(
 chunks = Table(
     "registry_chunks",
     metadata,
-    Column("sha256", Text, _to("registry_artifacts.sha256", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", Text, ForeignKey("registry_artifacts.sha256", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("data", sa.LargeBinary, nullable=False),
     info={"worker": ("INSERT", "DELETE")},
@@ -97,7 +93,7 @@ versions = Table(
     "registry_versions",
     metadata,
     _key(),
-    Column("model_id", sa.BigInteger, _to("registry_models.id"), nullable=False),
+    Column("model_id", sa.BigInteger, ForeignKey("registry_models.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("state", Text, nullable=False, server_default="ready"),
     Column("score", sa.Double),
@@ -115,8 +111,8 @@ versions = Table(
     Column("code_revision", Text),
     Column("libraries", sa.JSON, nullable=False),
     Column("origin", Text),  # what another system calls it
-    Column("weights", Text, _to("registry_artifacts.sha256")),
-    Column("prediction_check", Text, _to("registry_artifacts.sha256")),
+    Column("weights", Text, ForeignKey("registry_artifacts.sha256")),
+    Column("prediction_check", Text, ForeignKey("registry_artifacts.sha256")),
     Column("record_sha256", Text),  # of its params and curves; NULL: registered before there were such hashes
     Column("description", Text),
     Column("created_at", Utc, nullable=False),
@@ -137,7 +133,7 @@ versions = Table(
 
 
 def _version(**options: Any) -> Column[int]:
-    target = _to("registry_versions.id", ondelete="CASCADE")
+    target = ForeignKey("registry_versions.id", ondelete="CASCADE")
     return Column("version_id", sa.BigInteger, target, nullable=False, **options)
 
 
@@ -170,7 +166,7 @@ recipes = Table(
     "registry_recipes",
     metadata,
     _version(primary_key=True),
-    Column("artifact", Text, _to("registry_artifacts.sha256"), nullable=False),
+    Column("artifact", Text, ForeignKey("registry_artifacts.sha256"), nullable=False),
     Index(None, "artifact"),
     info={"worker": ("INSERT",)},
 )
@@ -180,7 +176,7 @@ metrics = Table(
     metadata,
     _version(primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("model_id", sa.BigInteger, _to("registry_models.id"), nullable=False),
+    Column("model_id", sa.BigInteger, ForeignKey("registry_models.id"), nullable=False),
     Column("direction", Text),  # NULL: nobody knows
     Column("value", sa.Double),  # at the version's epoch
     Column("best_value", sa.Double),
@@ -205,9 +201,9 @@ curves = Table(
 aliases = Table(
     "registry_aliases",
     metadata,
-    Column("model_id", sa.BigInteger, _to("registry_models.id"), primary_key=True),
+    Column("model_id", sa.BigInteger, ForeignKey("registry_models.id"), primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("version_id", sa.BigInteger, _to("registry_versions.id"), nullable=False),
+    Column("version_id", sa.BigInteger, ForeignKey("registry_versions.id"), nullable=False),
     Column("protected", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("approvals", Integer, nullable=False, server_default="0"),  # of others, that a change needs
     Column("moved_at", Utc, nullable=False),
@@ -227,7 +223,7 @@ tags = Table(
 model_tags = Table(
     "registry_model_tags",
     metadata,
-    Column("model_id", sa.BigInteger, _to("registry_models.id", ondelete="CASCADE"), primary_key=True),
+    Column("model_id", sa.BigInteger, ForeignKey("registry_models.id", ondelete="CASCADE"), primary_key=True),
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
@@ -236,7 +232,7 @@ events = Table(
     "registry_events",
     metadata,
     _key(),
-    Column("model_id", sa.BigInteger, _to("registry_models.id"), nullable=False),
+    Column("model_id", sa.BigInteger, ForeignKey("registry_models.id"), nullable=False),
     Column("at", Utc, nullable=False),
     Column("actor", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -253,7 +249,7 @@ requests = Table(
     "registry_requests",
     metadata,
     _key(),
-    Column("model_id", sa.BigInteger, _to("registry_models.id"), nullable=False),
+    Column("model_id", sa.BigInteger, ForeignKey("registry_models.id"), nullable=False),
     Column("alias", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("from_version", Integer, nullable=False),
@@ -270,7 +266,7 @@ requests = Table(
 decisions = Table(
     "registry_decisions",
     metadata,
-    Column("request_id", sa.BigInteger, _to("registry_requests.id", ondelete="CASCADE"), primary_key=True),
+    Column("request_id", sa.BigInteger, ForeignKey("registry_requests.id", ondelete="CASCADE"), primary_key=True),
     Column("actor", Text, primary_key=True),
     Column("verdict", Text, nullable=False),
     Column("why", Text),
@@ -327,7 +323,7 @@ deliveries = Table(
     "registry_deliveries",
     metadata,
     _key(),
-    Column("hook_id", sa.BigInteger, _to("registry_hooks.id", ondelete="CASCADE"), nullable=False),
+    Column("hook_id", sa.BigInteger, ForeignKey("registry_hooks.id", ondelete="CASCADE"), nullable=False),
     Column("model", Text, nullable=False),  # the order of a model's events is kept
     Column("event", Text, nullable=False),  # its id, the same for every hook
     Column("kind", Text, nullable=False),
@@ -344,7 +340,7 @@ deliveries = Table(
 delivery_attempts = Table(
     "registry_delivery_attempts",
     metadata,
-    Column("delivery_id", sa.BigInteger, _to("registry_deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("delivery_id", sa.BigInteger, ForeignKey("registry_deliveries.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("at", Utc, nullable=False),
     Column("seconds", sa.Double),

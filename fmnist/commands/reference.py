@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from registry.core.console import say, show
+from registry.core.numbers import size_text
 
 
 def reference_command(
@@ -36,4 +37,4 @@ def reference_command(
     if made.ensemble is not None:
         test = ", ".join(f"{name} {show(value)}" for name, value in sorted(test_figures(made.ensemble).items()))
         say(f"{made.ensemble.ref}, the ensemble: {made.ensemble.metric} {show(made.ensemble.score)}, {test}")
-    say(f"{made.path}: {made.bytes / 1e6:.1f} MB")
+    say(f"{made.path}: {size_text(made.bytes)}")

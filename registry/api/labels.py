@@ -121,6 +121,7 @@ class Labels(Connected):
         Raises:
             NotFoundError: no such model or alias.
             ProtectedError: it needs more approvals already.
+            UsageError: a number of approvals below 0.
         """
         with self._held(model) as held:
             if not protected:

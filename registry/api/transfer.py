@@ -61,6 +61,7 @@ class Transfer(Queries):
             The versions, by model and number.
 
         Raises:
+            UsageError: there are no references, or a text is not one.
             NotFoundError: no such version, or one has no weights.
             IntegrityError: stored bytes are not those that were registered.
             BundleError: no registry would import it: a record or a model in it is not safe, or cannot be.

@@ -25,19 +25,13 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
 
 
 def write_bundle(connection: Connection, refs: list[str], out: Path, loader: Loader) -> list[ModelVersion]:
-    """Write versions with their weights to a zip archive; return them, by model and number.
+    """Write versions with their weights to a zip archive; return them, by model and number. See `Registry.bundle`.
 
     Args:
         connection: in one reading transaction, so that all is of one moment.
         refs: which versions; one that is named twice is written once.
         out: the archive; it appears whole or not at all.
         loader: what the returned versions are loaded by.
-
-    Raises:
-        UsageError: there are no references, or a text is not one.
-        NotFoundError: no such version.
-        IntegrityError: stored bytes are not those that were registered.
-        BundleError: no registry would import it: a record or a model in it is not safe, or cannot be.
     """
     if not refs:
         raise UsageError("a bundle of no version; expected at least one of MODEL, MODEL/3 or MODEL@ALIAS")

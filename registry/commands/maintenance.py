@@ -18,6 +18,7 @@ from registry.core.database.versioned_schema import known_schemas
 from registry.core.durations import parse_duration
 from registry.core.errors import UsageError
 from registry.core.numbers import size_text
+from registry.values.sizes import parse_size
 
 LONGEST_GRACE = 100 * 365 * 24 * 60  # minutes
 GraceMinutes = Annotated[
@@ -84,29 +85,27 @@ def gc_command(
     as_json: Json = False,
 ) -> None:
     """Remove weights of displaced versions, artifacts without a version, and left-over files."""
-    from registry.retention.rules import parse_size
-
     if older_than is not None and older_than.isdigit():
         raise UsageError(f"--older-than is {older_than}; expected a unit, too: {older_than}d is {older_than} days")
     age = None if older_than is None else timedelta(seconds=parse_duration(older_than, "--older-than"))
     most = None if max_size is None else parse_size(max_size, "--max-size")
     with Registry(storage) if dry_run else open_to_write(storage, as_json=as_json) as registry:
-        found = registry.gc(dry_run=dry_run, grace=_duration(grace), older_than=age, max_bytes=most, cold=cold)
+        garbage = registry.gc(dry_run=dry_run, grace=_duration(grace), older_than=age, max_bytes=most, cold=cold)
     if as_json:
-        print_json({"dry_run": dry_run, **found.as_dict()})
+        print_json({"dry_run": dry_run, **garbage.as_dict()})
         return
-    for ref in found.versions:
+    for ref in garbage.versions:
         say(f"{ref} is displaced and has no alias: its weights go")
-    for one in found.expired:
-        where = "" if found.cold is None else f" to {found.cold}"
-        say(f"{one.model}/{one.version} has no alias, and {one.why}: its weights go{where} ({size_text(one.bytes)})")
-    _print_things([*found.artifacts, *found.files])
-    say(f"{size_text(found.bytes)} {'would be freed' if dry_run else 'freed'}")
-    if found.moved:
-        say(f"{size_text(found.moved)} of them {'would move' if dry_run else 'moved'} to {found.cold}")
-    if found.over:
+    for old in garbage.expired:
+        where = "" if garbage.cold is None else f" to {garbage.cold}"
+        say(f"{old.model}/{old.version} has no alias, and {old.why}: its weights go{where} ({size_text(old.bytes)})")
+    _print_things([*garbage.artifacts, *garbage.files])
+    say(f"{size_text(garbage.bytes)} {'would be freed' if dry_run else 'freed'}")
+    if garbage.moved:
+        say(f"{size_text(garbage.moved)} of them {'would move' if dry_run else 'moved'} to {garbage.cold}")
+    if garbage.over:
         say(
-            f"--max-size {max_size} is not reached: {size_text(found.over)} more are of versions that have an alias "
+            f"--max-size {max_size} is not reached: {size_text(garbage.over)} more are of versions that have an alias "
             "or are the best of their model, and stay",
             err=True,
         )

@@ -31,7 +31,7 @@ def set_alias(
     why: str | None = None,
     kind: str = "alias_set",
 ) -> Request | None:
-    """Point an alias to a version, or ask for that where others must approve it.
+    """Point an alias to a version, or ask for that where others must approve it; see `Registry.set_alias`.
 
     Args:
         model: whose alias it is.
@@ -41,15 +41,6 @@ def set_alias(
         force: move a protected alias, too, and one to a version that has no weights.
         why: kept with the event.
         kind: the event's.
-
-    Returns:
-        The request, where the alias has not moved but waits for an approval; None where it is on the version.
-
-    Raises:
-        ConflictError: the alias is not on ``if_currently``.
-        ProtectedError: it is protected.
-        NotFoundError: the version has no weights, so that nobody could load what the alias names.
-        UsageError: a name that cannot be.
     """
     check_name("alias", alias)
     before = find(model, alias)
@@ -82,15 +73,7 @@ def move(model: HeldModel, alias: str, before: Row[Any] | None, version: Row[Any
 def roll_back(
     model: HeldModel, alias: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None
 ) -> int | Request:
-    """Point an alias to where it was before its last move, a removal too; return that version's number, or the request.
-
-    Another one goes back one move further, not forth again.
-
-    Raises:
-        ConflictError: the alias is not on ``if_currently``, or was nowhere before.
-        ProtectedError: it is protected.
-        NotFoundError: the model never had that alias, or that version was deleted or has no weights.
-    """
+    """Point an alias to where it was before its last move, or ask for that; see `Registry.rollback`."""
     if last_move(model, alias) is None:
         raise NotFoundError(no_such_alias(model.connection, model.row, alias))
     expect(model, alias, find(model, alias), if_currently)
@@ -118,13 +101,7 @@ def without_weights(ref: str, state: str) -> str:
 def remove_alias(
     model: HeldModel, alias: str, *, if_currently: Expected = None, force: bool = False, why: str | None = None
 ) -> Request | None:
-    """Remove an alias, or ask for that; its version is no longer pinned by it.
-
-    Raises:
-        NotFoundError: the model has none of that name.
-        ConflictError: the alias is not on ``if_currently``.
-        ProtectedError: it is protected.
-    """
+    """Remove an alias, or ask for that; its version is no longer pinned by it. See `Registry.remove_alias`."""
     before = _existing(model, alias)
     expect(model, alias, before, if_currently)
     _guard(model, alias, before, force, "removed")
@@ -141,19 +118,7 @@ def drop(model: HeldModel, alias: str, before: Row[Any], why: str | None) -> Non
 
 
 def protect_alias(model: HeldModel, alias: str, *, approvals: int | None = None, why: str | None = None) -> None:
-    """Protect an alias.
-
-    Args:
-        model: whose alias it is.
-        alias: its name.
-        approvals: how many others must approve each change of it; None for as many as now.
-        why: kept with the event.
-
-    Raises:
-        NotFoundError: the model has none of that name.
-        ProtectedError: it needs more approvals already.
-        UsageError: a number below 0.
-    """
+    """Protect an alias; see `Registry.protect_alias`."""
     before = _existing(model, alias)
     needed = before.approvals if approvals is None else approvals
     if needed < 0:

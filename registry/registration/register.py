@@ -245,7 +245,7 @@ def insert(
     stored = content.claim(connection, staged.weights, now)
     predictions = content.claim(connection, staged.reference_predictions, now)
     recipe = content.claim(connection, staged.recipe, now)
-    source, parts = record.source, _parts(model.id, record)
+    parts = _parts(model.id, record)
     parts[recipes.name] = [] if recipe is None else [{"artifact": recipe}]
     row = {
         "model_id": model.id,
@@ -257,14 +257,7 @@ def insert(
         "stop_reason": record.stop_reason,
         "seconds": record.seconds,
         "parameters": record.parameter_count,
-        "study": source.study,
-        "trial": source.trial,
-        "seed": source.seed,
-        "problem": source.problem,
-        "data_fingerprint": source.data_fingerprint,
-        "code_revision": source.code_revision,
-        "libraries": dict(source.libraries),
-        "origin": source.origin,
+        **record.source.as_dict(),
         "weights": stored,
         "prediction_check": predictions,
         "created_at": now,

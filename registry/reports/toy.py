@@ -128,9 +128,7 @@ def _registered(trial: ReportedTrial, best: Sequence[ReportedTrial]) -> Reported
     if trial not in best:
         return trial
     first = trial is best[0]
-    return replace(
-        trial, version=f"toy/{best.index(trial) + 1}", aliases=("champion",) if first else (), has_weights=True
-    )
+    return replace(trial, version=f"toy/{best.index(trial) + 1}", aliases=("champion",) if first else ())
 
 
 def _trial(number: int, numbers: random.Random) -> ReportedTrial:

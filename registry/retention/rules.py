@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ from registry.core.objective import Objective
 from registry.schema import artifacts, models, versions
 from registry.versions.displacement import pinned
 
-UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
-
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -37,22 +34,6 @@ class Rules:
     older_than: timedelta | None = None
     max_bytes: int | None = None
     cold: str | None = None
-
-
-def parse_size(text: str, option: str) -> int:
-    """Return the bytes that a text such as ``500MB`` or ``1.5 GB`` means.
-
-    Raises:
-        UsageError: it is no size.
-
-    Example:
-        >>> parse_size("1.5GB", "--max-size")
-        1500000000
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]*)", text.strip().lower())
-    if found is None or found[2] not in UNITS:
-        raise UsageError(f"{option} is {text!r}; expected a size such as 500MB or 2GB")
-    return int(float(found[1]) * UNITS[found[2]])
 
 
 def expired(connection: Connection, rules: Rules, now: datetime) -> tuple[list[Expired], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -80,6 +80,11 @@ class Source:
     code_revision: str | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
     origin: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON types."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return values | {"libraries": dict(self.libraries)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +213,6 @@ class ModelVersion:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON types, with the keys that other programs rely on; NaN as None."""
-        source = self.source
         return {
             "model": self.model,
             "version": self.version,
@@ -225,18 +229,8 @@ class ModelVersion:
             "aliases": list(self.aliases),
             "tags": dict(self.tags),
             "description": self.description,
-            "source": {
-                "study": source.study,
-                "trial": source.trial,
-                "seed": source.seed,
-                "problem": source.problem,
-                "data_fingerprint": source.data_fingerprint,
-                "code_revision": source.code_revision,
-                "libraries": dict(source.libraries),
-                "origin": source.origin,
-                "imported": self.imported,
-                "accepted_changes": self.tags.get(CHANGES_TAG),
-            },
+            "source": self.source.as_dict()
+            | {"imported": self.imported, "accepted_changes": self.tags.get(CHANGES_TAG)},
             "weights": None if self.weights is None else {"sha256": self.weights.sha256, "bytes": self.weights.bytes},
             "curves": {name: [finite(value) for value in curve.values] for name, curve in self.curves.items()},
             "created_at": self.created_at.isoformat(),

@@ -34,7 +34,8 @@ class Changing(OpenedStudy):
             settings: fields of `Settings`. What differs begins a new version of the study.
 
         Raises:
-            UserError: a value that cannot be, or a setting that cannot be changed.
+            UsageError: a value that cannot be, a budget below what has begun, or a study without a problem.
+            SettingsError: a setting that cannot be changed, or needs what is not installed.
 
         Example:
             >>> Study.open("fmnist").change(max_epochs=20, patience=8).record.version  # doctest: +SKIP

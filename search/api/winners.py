@@ -33,7 +33,7 @@ class Winners(Running):
 
         Args:
             top: how many configurations, 5 without it; fewer where the study has fewer.
-            seeds: trainings of each; 5 without it, or as many as there are.
+            seeds: trainings of each; 5 without it, or as many as there are. A confirmation that has more keeps them.
             name: of the study that confirms; else this study's with ``-confirm``.
             accept_changes: go on though the problem has changed.
             run: see `run`.
@@ -116,7 +116,9 @@ class Winners(Running):
             on_trained: called with each training as it ends.
 
         Raises:
-            UserError: no version to take, data that cannot be joined, or a problem that has changed.
+            NotFoundError: the study has no version.
+            UserError: a version of another problem, data that cannot be joined, a training that diverges, or a problem
+                that has changed.
 
         Example:
             >>> Study.open("fmnist").refit(seeds=5).test["test_accuracy"]  # doctest: +SKIP

@@ -126,16 +126,7 @@ def _train(
     from search.space.hyperparameters import SampledHyperParameters
 
     hp = SampledHyperParameters(suggest, names)
-    job = Job(
-        hp=hp,
-        monitor=monitor,
-        seed=0,
-        resume=None,
-        started=started.update,
-        after_epoch=after_epoch,
-        should_stop=lambda: False,
-    )
-    return training.run(job)
+    return training.run(Job(hp, monitor, seed=0, started=started.update, after_epoch=after_epoch))
 
 
 def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) -> float | None:

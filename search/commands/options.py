@@ -178,9 +178,9 @@ def memory_bytes(text: str | None) -> int | None:
     Raises:
         UsageError: it is no amount of memory.
     """
-    from search.system.memory import parse_size
+    from registry.values.sizes import parse_size
 
-    return None if text is None else parse_size(text, "--memory-limit")
+    return None if text is None else parse_size(text, "--memory-limit", least=1)
 
 
 def storage_option(study: Study) -> str:

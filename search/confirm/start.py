@@ -40,19 +40,7 @@ def begin(
 ) -> StudyRecord:
     """Begin to confirm a study's best configurations, or find the confirmation of that name and raise its seeds.
 
-    Args:
-        engine: the database.
-        parent: the study.
-        top: how many configurations; fewer where the study has fewer. None for 5, or what the confirmation has.
-        seeds: trainings of each; a confirmation that has more keeps them. None for 5, or what the confirmation has.
-        name: of the study that confirms; None for the study's with ``-confirm``.
-        accept_changes: go on though the problem has changed; the confirmation records it.
-
-    Raises:
-        UsageError: a number below 1, or more seeds for a closed confirmation.
-        SettingsError: another study has that name, or that confirmation has other configurations.
-        NotFoundError: no trial of the study has a score.
-        UserError: the problem does not load, or has changed.
+    See `Study.confirm`; what is not given is taken from a confirmation that has begun.
     """
     check_has_problem(parent)
     if parent.is_objective:

@@ -67,20 +67,20 @@ def _overdue(engine: Engine, study: StudyRecord, worker_ids: Sequence[str]) -> s
     return sa.select(slots).join(attempts, this_attempt).where(held, late)
 
 
-def beat_for(engine: Engine, worker_ids: Sequence[str], seconds: float = LEASE_SECONDS) -> int:
+def beat_for(engine: Engine, worker_ids: Sequence[str]) -> int:
     """Keep the leases of workers whose process lives, but whose Python native code holds up; return how many.
 
     Without it their trials would go to other workers, and hold those up, too.
     """
     now = clock(engine.dialect.name)
     ending = sa.and_(slots.c.state == "running", slots.c.worker_id.in_(worker_ids))
-    ending = sa.and_(ending, slots.c.expires_at < now + min(seconds, BEAT_FOR_SECONDS))
+    ending = sa.and_(ending, slots.c.expires_at < now + BEAT_FOR_SECONDS)
     with reading(engine) as connection:
         if connection.execute(sa.select(slots.c.id).where(ending)).first() is None:
             return 0
     with writing(engine) as connection:
         # First the slot, then its worker, as every beat does: two who lock in another order can lock each other out.
-        prolong = sa.update(slots).where(ending).values(expires_at=now + seconds).returning(slots.c.worker_id)
+        prolong = sa.update(slots).where(ending).values(expires_at=now + LEASE_SECONDS).returning(slots.c.worker_id)
         holders = list(connection.execute(prolong).scalars())
         connection.execute(sa.update(workers).where(workers.c.id.in_(holders)).values(beat_at=now))
     return len(holders)

@@ -10,6 +10,7 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
 from registry.core.errors import UsageError, did_you_mean
+from search.creation.imported.fit import holds
 from search.problems.objectives.sampled import described
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ def sampled_params(space: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
 
     names = Names.of_record(space)
     declared: dict[str, list[Mapping[str, Any]]] = {}
-    for one in space["hyperparameters"]:
-        declared.setdefault(one["name"], []).append(one)
+    for hyperparameter in space["hyperparameters"]:
+        declared.setdefault(hyperparameter["name"], []).append(hyperparameter)
     sampled: dict[str, Any] = {}
     for name, value in params.items():
         if name not in declared:
             raise UsageError(f"the space has no {name!r}; {did_you_mean(name, list(declared))}")
-        places = [place for one in declared[name] if (place := _place(names, one, value)) is not None]
+        places = [place for each in declared[name] if (place := _place(names, each, value)) is not None]
         if not places:
             raise UsageError(f"{name} is {value!r}; expected {' or '.join(map(_range, declared[name]))}")
         sampled.update(places)
@@ -75,7 +76,7 @@ def check_objective_params(trials: Sequence[FrozenTrial], points: Sequence[Mappi
     for name, value in (item for point in points if seen for item in point.items()):
         if name not in seen:
             unknown[name] = None
-        elif not any(_holds(distribution, value) for distribution in seen[name]):
+        elif not any(holds(distribution, value) for distribution in seen[name]):
             ranges = " or ".join(_range(described(name, distribution)) for distribution in seen[name])
             raise UsageError(f"{name} is {value!r}; expected {ranges}")
     return [f"no trial has asked for {name!r} so far; {did_you_mean(name, list(seen))}" for name in unknown]
@@ -87,7 +88,7 @@ def _place(names: Names, declared: Mapping[str, Any], value: Any) -> tuple[str, 
 
     from search.space.hyperparameters import MixedChoice
 
-    config = {name: one for name, one in declared.items() if name not in ("class", "conditions")}
+    config = {name: field for name, field in declared.items() if name not in ("class", "conditions")}
     conditions = [SimpleNamespace(name=name, values=values) for name, values in declared.get("conditions", ())]
     kind = MixedChoice if "values" in config else getattr(kt, declared["class"])
     try:
@@ -95,15 +96,7 @@ def _place(names: Names, declared: Mapping[str, Any], value: Any) -> tuple[str, 
         raw = dimension.encode(value)
     except (TypeError, ValueError, ArithmeticError):
         return None
-    return (dimension.name, raw) if _holds(dimension.distribution, raw) else None
-
-
-def _holds(distribution: BaseDistribution, value: Any) -> bool:
-    try:
-        raw = distribution.to_internal_repr(value)
-        return distribution._contains(raw) and bool(distribution.to_external_repr(raw) == value)
-    except (TypeError, ValueError):
-        return False
+    return (dimension.name, raw) if holds(dimension.distribution, raw) else None
 
 
 def _range(declared: Mapping[str, Any]) -> str:

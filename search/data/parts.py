@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from registry.core.error_text import first_line
 from search.errors import ProblemError
 
 MANY_BATCHES = 10_000  # of a generator, which may never end
@@ -197,7 +198,7 @@ def gather(batches: Iterable[Any], which: str, kind: str = "generator") -> tuple
         joined = keras.tree.map_structure(lambda *parts: join(parts), *collected)
     except ValueError as error:
         raise ProblemError(
-            f"the batches of the {kind} of Data({which}=...) do not fit together: {str(error).splitlines()[0]}"
+            f"the batches of the {kind} of Data({which}=...) do not fit together: {first_line(error)}"
         ) from error
     return tuple(_equally_long(list(joined), which))
 

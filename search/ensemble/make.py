@@ -104,21 +104,7 @@ def make_ensemble(
     test: bool = False,
     accept_changes: bool = False,
 ) -> Ensemble:
-    """Choose among a study's stored models, and register one model that averages the chosen.
-
-    Args:
-        engine: the database.
-        study: the study.
-        size: choices at most; a model may be chosen again, and counts more then.
-        candidates: how many of the best stored models are looked at.
-        test: also measure the average on the problem's test data, where it was not before.
-        accept_changes: go on though the problem has changed; the version keeps that on record.
-
-    Raises:
-        UsageError: ``size`` or ``candidates`` is less than 2.
-        NotFoundError: fewer than two models are stored, or no average is better than the best alone.
-        UserError: the problem does not load or has changed, or the models do not fit each other.
-    """
+    """Choose among a study's stored models, and register one model that averages the chosen; see `Study.ensemble`."""
     if size < LEAST:
         raise UsageError(f"the size of the ensemble is {size}; expected {LEAST} or more")
     with Registry(with_password(engine.url)) as registry:

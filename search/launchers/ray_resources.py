@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from registry.core.errors import UsageError
 from search.errors import ClusterError
+from search.system.placement import check_counts
 
 GRAIN = 10_000  # Ray counts GPUs in ten-thousandths
 
@@ -44,10 +45,7 @@ def place_on_ray(
         >>> place_on_ray(workers=None, device="auto", per_gpu=2, nodes=[{"CPU": 8, "GPU": 1}, {"CPU": 4}])
         (2, Share(cpus=1, gpus=0.5))
     """
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers is {workers}; expected 1 or more, or auto")
-    if per_gpu < 1:
-        raise UsageError(f"--per-gpu is {per_gpu}; expected 1 or more")
+    check_counts(workers, per_gpu)
     if device not in ("auto", "cpu", "gpu"):
         raise UsageError(f"the device is {device!r}; on Ray expected auto, cpu or gpu: Ray chooses which GPU")
     on_gpus = device == "gpu" or (device == "auto" and any(_whole(node, "GPU") for node in nodes))

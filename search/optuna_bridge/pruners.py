@@ -84,7 +84,9 @@ class StalledPruner:
 
     def state(self) -> dict[str, Any]:
         """Return what a worker that continues the trial must know, as JSON values."""
-        return {"verdict": self._verdict, "system_attrs": dict(self._frozen().system_attrs)}
+        frozen = self._frozen()
+        steps = sorted(frozen.intermediate_values)
+        return {"verdict": self._verdict, "system_attrs": dict(frozen.system_attrs), "steps": steps}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from another pruner's `state`."""

@@ -39,45 +39,18 @@ class Draw:
         return derive_seed(self.settings.seed, self.number)
 
 
-def _tpe(draw: Draw) -> BaseSampler:
-    return optuna.samplers.TPESampler(seed=draw.seed)
-
-
-def _gp(draw: Draw) -> BaseSampler:
-    return optuna.samplers.GPSampler(seed=draw.seed)
-
-
-def _cmaes(draw: Draw) -> BaseSampler:
-    return optuna.samplers.CmaEsSampler(seed=draw.seed)
-
-
-def _random(draw: Draw) -> BaseSampler:
-    return optuna.samplers.RandomSampler(seed=draw.seed)
-
-
-def _qmc(draw: Draw) -> BaseSampler:
-    # All trials draw from one sequence, so its scrambling has the study's seed.
-    return optuna.samplers.QMCSampler(
-        seed=draw.settings.seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False
-    )
-
-
-def _grid(draw: Draw) -> BaseSampler:
-    return GridPoint(draw.grid_point())
-
-
-def _nsga2(draw: Draw) -> BaseSampler:
-    return optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=draw.seed)
-
-
+# By name; each makes the sampler of one trial.
 SAMPLERS: Mapping[str, Callable[[Draw], BaseSampler]] = {
-    "tpe": _tpe,
-    "gp": _gp,
-    "cmaes": _cmaes,
-    "nsga2": _nsga2,
-    "random": _random,
-    "qmc": _qmc,
-    "grid": _grid,
+    "tpe": lambda draw: optuna.samplers.TPESampler(seed=draw.seed),
+    "gp": lambda draw: optuna.samplers.GPSampler(seed=draw.seed),
+    "cmaes": lambda draw: optuna.samplers.CmaEsSampler(seed=draw.seed),
+    "nsga2": lambda draw: optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=draw.seed),
+    "random": lambda draw: optuna.samplers.RandomSampler(seed=draw.seed),
+    # All trials draw from one sequence, so its scrambling has the study's seed.
+    "qmc": lambda draw: optuna.samplers.QMCSampler(
+        seed=draw.settings.seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False
+    ),
+    "grid": lambda draw: GridPoint(draw.grid_point()),
 }
 OF_SEVERAL = ("tpe", "nsga2", "random")  # those that take several objectives
 

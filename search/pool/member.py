@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from registry.core.numbers import size_text
 from search.pool.contract import CRASHED, FAILED, IN_ORDER, Child
 from search.system.memory import resident_bytes
 from search.system.placement import Place
@@ -77,7 +78,7 @@ class Member:
         """End it where it uses more memory than it may."""
         used = resident_bytes(self.process.pid) if self.running else None
         if used is not None and used > most_bytes:
-            text = f"used {used / 1e6:.0f} MB of memory; its limit is {most_bytes / 1e6:.0f} MB"
+            text = f"used {size_text(used)} of memory; its limit is {size_text(most_bytes)}"
             self.end(WorkerExit("out_of_memory", text))
 
     def end(self, death: WorkerExit | None = None) -> None:

@@ -75,11 +75,6 @@ class Pool:
         return any(member.running for member in self._members)
 
     @property
-    def worker_ids(self) -> list[str]:
-        """The ids of the workers at each place now."""
-        return [member.worker_id for member in self._members]
-
-    @property
     def endings(self) -> list[str | None]:
         """How the workers ended, None of those that still run."""
         return [member.ending for member in self._members]

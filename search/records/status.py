@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -139,19 +139,7 @@ class StudyStatus:
                 "epoch": best.epoch,
                 "params": {name: finite(value) for name, value in best.params.items()},
             },
-            "workers": [
-                {
-                    "id": worker.id,
-                    "host": worker.host,
-                    "pid": worker.pid,
-                    "device": worker.device,
-                    "state": worker.state,
-                    "trial": worker.trial,
-                    "epoch": worker.epoch,
-                    "age": round(worker.age, 1),
-                }
-                for worker in self.workers
-            ],
+            "workers": [asdict(worker) | {"age": round(worker.age, 1)} for worker in self.workers],
             "stopping": self.stopping,
             "error": self.error,
             "ended": self.ended,
@@ -166,14 +154,7 @@ class StudyStatus:
                 }
                 for one in self.front
             ],
-            "pace": {
-                "begun": self.pace.begun,
-                "since": self.pace.since,
-                "elapsed": self.pace.elapsed,
-                "left": self.left,
-                "trials_a_minute": self.pace.trials_a_minute,
-                "epochs_a_minute": self.pace.epochs_a_minute,
-            },
+            "pace": asdict(self.pace) | {"left": self.left},
             "versions": [version.as_dict() for version in self.versions],
         }
 
@@ -244,11 +225,10 @@ def _kind(state: str, reason: str | None, without_score: bool) -> str:
 
 
 def _best(connection: Connection, study: StudyRecord) -> BestTrial | None:
-    score = slots.c.score.desc() if study.objective.direction == "max" else slots.c.score.asc()
     query = (
         sa.select(slots.c.trial, slots.c.score, slots.c.best_epoch, slots.c.params)
         .where(slots.c.study_id == study.id, slots.c.state == "finished", slots.c.score.is_not(None), ~slots.c.dropped)
-        .order_by(score, slots.c.trial)
+        .order_by(study.objective.order(slots.c.score), slots.c.trial)
         .limit(1)
     )
     row = connection.execute(query).one_or_none()

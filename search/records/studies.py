@@ -175,10 +175,10 @@ def set_objective(connection: Connection, study_id: int, objective: Objective) -
     connection.execute(sa.update(studies).where(studies.c.id == study_id).values(values))
 
 
-def set_stopping(engine: Engine, study_id: int, *, stopping: bool, error: str | None = None) -> None:
+def set_stopping(engine: Engine, study_id: int, *, stopping: bool) -> None:
     """Ask all workers of a study to stop, or let them work again; why they were to stop stays until they may work."""
     with writing(engine) as connection:
-        write_stopping(connection, study_id, stopping=stopping, error=error)
+        write_stopping(connection, study_id, stopping=stopping)
 
 
 def write_stopping(connection: Connection, study_id: int, *, stopping: bool, error: str | None = None) -> None:

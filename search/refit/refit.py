@@ -102,22 +102,8 @@ def refit(
 ) -> Refit:
     """Train a study's winner on all data but the test data, register it, and measure it on those once.
 
-    A training has the winner's params and as many epochs as gave the winner its score. What was trained and registered
-    before is not trained, nor measured, again.
-
-    Args:
-        engine: the database.
-        study: the study.
-        version: whose params and epochs are taken; None for the winner of the study's confirmation, else the best.
-        seeds: how many trainings, a version each.
-        device: ``auto``, ``cpu``, ``gpu`` or ``gpu:0``.
-        accept_changes: go on though the problem has changed; the versions keep that on record.
-        on_trained: called with each training as it ends.
-
-    Raises:
-        UsageError: fewer than one seed, or a version that no trial of the problem gave.
-        NotFoundError: the study has no version.
-        UserError: the problem has changed or does not load, its data cannot be joined, or a training diverges.
+    See `Study.refit`. A training has the winner's params and as many epochs as gave the winner its score. What was
+    trained and registered before is not trained, nor measured, again.
     """
     if seeds < 1:
         raise UsageError(f"the number of seeds is {seeds}; expected 1 or more")

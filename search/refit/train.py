@@ -110,15 +110,7 @@ def _job(plan: Plan, monitor: LastEpoch, training: KerasTraining) -> Job:
 
     hp = SampledHyperParameters(missing)
     hp.values = dict(plan.params)
-    return Job(
-        hp=hp,
-        monitor=monitor,
-        seed=plan.seed,
-        resume=None,
-        started=lambda params: None,
-        after_epoch=check_whole,
-        should_stop=lambda: False,
-    )
+    return Job(hp, monitor, plan.seed, after_epoch=check_whole)
 
 
 def _samples(validation: Any) -> Any:

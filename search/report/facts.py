@@ -172,7 +172,6 @@ def _trial(slot: TrialRecord, version: ModelVersion | None) -> ReportedTrial:
         curves={name: tuple(math.nan if v is None else v for v in values) for name, values in slot.curves.items()},
         version=None if version is None else version.ref,
         aliases=() if version is None else version.aliases,
-        has_weights=version is not None and version.weights is not None,
         pruned_by=_pruned_by(slot.pruned_by),
         error=slot.error,
         dropped=slot.dropped,

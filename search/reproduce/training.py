@@ -110,15 +110,7 @@ def _job(version: ModelVersion, monitor: Any) -> Any:
 
     if version.source.seed is None:
         raise NotFoundError(f"{version.ref} has no seed on record: another seed would train another model")
-    return Job(
-        hp=_hyperparameters(version),
-        monitor=monitor,
-        seed=version.source.seed,
-        resume=None,
-        started=lambda params: None,
-        after_epoch=lambda: None,
-        should_stop=lambda: False,
-    )
+    return Job(_hyperparameters(version), monitor, version.source.seed)
 
 
 def _hyperparameters(version: ModelVersion) -> Any:

@@ -15,6 +15,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+LONGEST_NAME = 512  # characters that Optuna's tables take
 Value = bool | int | float | str | None
 
 

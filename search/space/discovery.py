@@ -15,7 +15,7 @@ from keras_tuner.engine import hyperparameters as kt
 
 from registry.core.error_text import one_line
 from search.errors import SpaceError
-from search.space.dimensions import Dimension
+from search.space.dimensions import LONGEST_NAME, Dimension
 from search.space.grid import Grid, product, walk
 from search.space.hyperparameters import SampledHyperParameters, build_model
 from search.space.names import Names
@@ -23,7 +23,6 @@ from search.space.names import Names
 logger = logging.getLogger(__name__)
 
 MAX_BUILDS = 100
-LONGEST_NAME = 512  # characters that Optuna's table of params takes
 SPACE_CODE = ("keras_tuner.src.engine.", "optuna.", "search.space.")
 
 

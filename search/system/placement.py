@@ -49,10 +49,7 @@ def place_workers(
         >>> place_workers(workers=None, device="gpu:1", cores=8, gpus=["0", "1"], per_gpu=2)
         [Place(gpu='1', threads=4), Place(gpu='1', threads=4)]
     """
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers is {workers}; expected 1 or more, or auto")
-    if per_gpu < 1:
-        raise UsageError(f"--per-gpu is {per_gpu}; expected 1 or more")
+    check_counts(workers, per_gpu)
     chosen = _groups(_gpus(device, gpus), per_trial)
     if not chosen:
         count = workers or cores
@@ -85,3 +82,15 @@ def _gpus(device: str, gpus: list[str]) -> list[str]:
         have = ", ".join(gpus) if gpus else "none"
         raise UsageError(f"the device is {device!r}, but this machine's GPUs are: {have}; choose among these, or cpu")
     return chosen
+
+
+def check_counts(workers: int | None, per_gpu: int) -> None:
+    """Refuse numbers of workers that are not positive.
+
+    Raises:
+        UsageError: one of them is not.
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers is {workers}; expected 1 or more, or auto")
+    if per_gpu < 1:
+        raise UsageError(f"--per-gpu is {per_gpu}; expected 1 or more")

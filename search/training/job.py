@@ -29,10 +29,10 @@ class Job:
     hp: Any
     monitor: Monitor
     seed: int
-    resume: bytes | None
-    started: Callable[[Mapping[str, Any]], None]
-    after_epoch: Callable[[], None]
-    should_stop: Callable[[], bool]
+    resume: bytes | None = None
+    started: Callable[[Mapping[str, Any]], None] = lambda params: None
+    after_epoch: Callable[[], None] = lambda: None
+    should_stop: Callable[[], bool] = lambda: False
     asked: Callable[[Mapping[str, Any]], None] = lambda params: None
     built: Callable[[Any], None] = lambda model: None
 

@@ -189,7 +189,7 @@ class Monitor:
 
     def _stop_reason(self, metrics: Mapping[str, float], value: float | None) -> StopReason | None:
         loss = metrics.get("loss", 0.0)
-        best_of_all = math.inf if self.objective.direction == "max" else -math.inf
+        best_of_all = math.inf if self.objective.highest_first else -math.inf
         if math.isnan(loss) or loss == -math.inf or (value is not None and (math.isnan(value) or value == best_of_all)):
             return StopReason.NAN
         # The peers hear of every epoch, also of one that ends the trial anyway.

@@ -24,13 +24,12 @@ from registry.core.objective import Objective
 from search.optuna_bridge import tables
 from search.optuna_bridge.direction import DIRECTIONS
 from search.optuna_bridge.storage import closing_storage, has_tables
+from search.optuna_bridge.studies import METRIC_NAMES
+from search.problems.objectives.function import VALUE
 from search.problems.objectives.sampled import space_of
 from search.trial_import.past import PastStudy, PastTrial, curve_of
 
 ReadTrials = Callable[[int], list[FrozenTrial]]  # of a study by its id there
-
-VALUE = "value"  # what an objective is called to which Optuna gives no name
-METRIC_NAMES = "study:metric_names"  # where Optuna keeps the names that `set_metric_names` gives
 
 
 def read_optuna_study(url: str, name: str) -> PastStudy:

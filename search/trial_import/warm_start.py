@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,14 +90,15 @@ def warm_starts(engine: Engine, study: StudyRecord) -> list[WarmStart]:
 def _take_over(connection: Connection, study: StudyRecord, source: StudyRecord) -> None:
     ranges = Ranges.of(study.name, study.space)
     trials = sorted(_ended(connection, source), key=lambda trial: study.objective.key(trial.optuna.values[0]))
-    left_out: dict[str, None] = {}  # in the order in which they were found, each once
-    best = list(_points(ranges, trials, left_out))
-    fitting = _fitting(ranges, trials) if _names(source.space) == _names(study.space) else []
-    first = put_params(connection, study, best, grow=False)
+    fits = [ranges.fitting(trial.optuna) for trial in trials]
+    points, left_out = _best_points(fits)
+    same_names = _names(source.space) == _names(study.space)
+    fitting = [trial for trial, (_, misfits) in zip(trials, fits, strict=True) if same_names and not misfits]
+    first = put_params(connection, study, points, grow=False)
     if fitting:
         past = PastStudy("this database", source.name, source.objectives, fitting, len(trials) - len(fitting), {})
         write_past_trials(connection, study, past)
-    taken = {"trials": len(fitting), "first": first, "left_out": list(left_out)}
+    taken = {"trials": len(fitting), "first": first, "left_out": left_out}
     note(connection, study.id, WARM_START, study=source.name, **taken)
 
 
@@ -117,21 +118,15 @@ def _ended(connection: Connection, source: StudyRecord) -> Iterator[PastTrial]:
             yield PastTrial(frozen, row.params or {}, row.curves, row.best_epoch)
 
 
-def _points(ranges: Ranges, trials: Sequence[PastTrial], left_out: dict[str, None]) -> Iterator[dict[str, Any]]:
-    """Yield the best trials' params as far as they fit, each point once."""
+def _best_points(fits: Iterable[tuple[dict[str, Any], list[str]]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the best trials' params as far as they fit, each point once, and what does not fit of them, in words."""
     points: list[dict[str, Any]] = []
-    for trial in trials:
-        point, misfits = ranges.fitting(trial.optuna)
-        if point and point not in points:
+    left_out: dict[str, None] = {}  # each once, in order
+    for point, misfits in fits:
+        if point and point not in points and len(points) < BEST:
             left_out.update(dict.fromkeys(misfits))
             points.append(point)
-            yield point
-        if len(points) == BEST:
-            return
-
-
-def _fitting(ranges: Ranges, trials: Sequence[PastTrial]) -> list[PastTrial]:
-    return [trial for trial in trials if not ranges.fitting(trial.optuna)[1]]
+    return points, list(left_out)
 
 
 def _names(space: Any) -> tuple[set[str], set[str]]:

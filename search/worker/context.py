@@ -26,7 +26,7 @@ from search.records.studies import StudyRecord
 from search.system.retry import Retry
 from search.training.job import Training
 from search.worker.process.words import Say, say_nothing
-from search.worker.recording.winner import attempted
+from search.worker.recording.winner import LONGEST_TAG, attempted
 from search.worker.scheduling.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ class WorkerContext:
 
 
 CHECK_SAMPLES = 8
-LONGEST_TAG = 500
 
 
 def open_own_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:

@@ -29,7 +29,7 @@ from search.system.placement import Place
 from search.system.retry import Retry
 from search.system.runtime import configure, configure_environment
 from search.timing import BEATS_A_LEASE, IDLE_SECONDS, LEASE_SECONDS
-from search.worker.attempt import Attempt
+from search.worker.attempt.attempt import Attempt
 from search.worker.context import WorkerContext, open_own_context
 from search.worker.heartbeat import Heartbeat
 from search.worker.process.words import Say, Word, say_nothing

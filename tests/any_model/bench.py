@@ -19,7 +19,7 @@ from search.records.settings import Settings
 from search.records.studies import read_study
 from search.records.trials import TrialRecord, read_trials
 from search.schema import attempts
-from search.worker.attempt import Attempt
+from search.worker.attempt.attempt import Attempt
 from search.worker.context import open_keras_context
 from search.worker.worker import Worker
 

@@ -33,7 +33,7 @@ from search.records.trials import read_trials
 from search.schema import attempts
 from search.system.process_exit import WorkerExit
 from search.system.retry import Retry
-from search.worker.attempt import Attempt
+from search.worker.attempt.attempt import Attempt
 from search.worker.context import open_keras_context
 from search.worker.worker import Worker
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -25,12 +25,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Raises:
         DatabaseError: the database cannot be opened or read.
     """
-    try:
-        options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        with engine.connect() as opened, opened.execution_options(**options).begin():
-            yield opened
-    except DBAPIError as error:
-        raise explain(error, engine.url) from error
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with _connected(engine, options) as connection:
+        yield connection
 
 
 @contextmanager
@@ -42,13 +39,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
         sqlalchemy.exc.IntegrityError: a constraint refused the rows.
     """
     check_writable(engine)
-    try:
-        with engine.connect().execution_options(sqlite_begin="IMMEDIATE") as opened, opened.begin():
-            yield opened
-    except sa.exc.IntegrityError:
-        raise
-    except DBAPIError as error:
-        raise explain(error, engine.url) from error
+    with _connected(engine, {"sqlite_begin": "IMMEDIATE"}) as connection:
+        yield connection
 
 
 @contextmanager
@@ -60,13 +52,22 @@ def autocommitting(engine: Engine) -> Iterator[Connection]:
 
     Raises:
         DatabaseError: the database cannot be opened or written.
+        sqlalchemy.exc.IntegrityError: a constraint refused the rows.
     """
     check_writable(engine)
     sqlite = engine.dialect.name == "sqlite"
-    options: dict[str, str | None] = {"sqlite_begin": None} if sqlite else {"isolation_level": "AUTOCOMMIT"}
+    with _connected(engine, {"sqlite_begin": None} if sqlite else {"isolation_level": "AUTOCOMMIT"}) as connection:
+        yield connection
+
+
+@contextmanager
+def _connected(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
+    """Open a transaction with execution options; an error of the driver says what it means to a user."""
     try:
-        with engine.connect() as opened, opened.execution_options(**options).begin():
-            yield opened
+        with engine.connect() as connection, connection.execution_options(**options).begin():
+            yield connection
+    except sa.exc.IntegrityError:
+        raise
     except DBAPIError as error:
         raise explain(error, engine.url) from error
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from registry.core.database.driver_errors import explain
 from registry.core.database.engine import use_wal
@@ -166,11 +166,9 @@ class Schema:
         try:
             with engine.connect() as connection:
                 return self._select(connection)
-        except (OperationalError, ProgrammingError) as error:
+        except DBAPIError as error:
             if _is_missing_table(error):
                 return None
-            raise explain(error, engine.url) from error
-        except DBAPIError as error:
             raise explain(error, engine.url) from error
 
     def _select(self, connection: Connection) -> str | None:

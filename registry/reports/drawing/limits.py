@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from registry.core.durations import duration_text
-from registry.reports.drawing.canvas import log_axis
+from registry.core.objective import Objective
+from registry.reports.drawing.ticks import log_axis
 
 DECADES = 2  # of losses, beyond which an axis is logarithmic
 FLAT = 2.5  # times what is good: only so large a range presses it flat
@@ -95,3 +96,30 @@ def time_axis(axes: Axes, end: float) -> None:
     step = next((step for step in SECONDS if end / step <= MOST_TICKS), SECONDS[-1])
     axes.xaxis.set_major_locator(MultipleLocator(step))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration_text(value) if value else "0"))
+
+
+def window(scores: Sequence[float], objective: Objective) -> tuple[float, float]:
+    """Return the part of the score axis to show: all, but for outliers at the worse end.
+
+    Worse than the quartile by more than 2.5 times the quartiles' distance is out; who draws says how many are.
+    """
+    ordered = sorted(scores)
+    low, high = ordered[0], ordered[-1]
+    first, third = ordered[len(ordered) // 4], ordered[(3 * len(ordered)) // 4]
+    reach = 2.5 * (third - first)
+    if reach > 0 and objective.highest_first:
+        low = max(low, first - reach)
+    elif reach > 0:
+        high = min(high, third + reach)
+    pad = 0.06 * (high - low) or abs(high) * 0.05 or 0.5
+    return low - pad, high + pad
+
+
+def inside(score: float, limits: tuple[float, float]) -> float:
+    """Return where a score is drawn: at the edge, where it is out of the window."""
+    return min(max(score, limits[0]), limits[1])
+
+
+def thinned(count: int, most: int) -> range:
+    """Return evenly spread indices, all of them where they are few enough."""
+    return range(0, count, max(1, math.ceil(count / most)))

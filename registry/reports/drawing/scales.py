@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.reports.drawing.canvas import even_ticks, log_ticks
+from registry.reports.drawing.ticks import even_ticks, log_ticks
 from registry.reports.facts.params import groups_of
 from registry.reports.facts.study import Hyperparameter, ReportedTrial
 from registry.reports.facts.text import value_text

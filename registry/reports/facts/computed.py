@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from registry.core.error_text import LONGEST, one_line
 from registry.core.errors import UserError
 
 T = TypeVar("T")
-LONGEST = 300
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,5 @@ def computed(compute: Callable[[], T], otherwise: Callable[[str], T]) -> T:
 
 def reason(error: Exception) -> str:
     """Return why something failed, in one line without a full stop."""
-    said = " ".join(str(error).split())
-    if not isinstance(error, UserError):
-        said = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    said = " ".join(str(error).split()) if isinstance(error, UserError) else one_line(error)
     return said[:LONGEST].rstrip(".")

@@ -62,7 +62,6 @@ class ReportedTrial:
         curves: metric to one value an epoch; NaN where it was not a finite number.
         version: the version it was registered as, such as ``fmnist/3``.
         aliases: the names of that version.
-        has_weights: whether that version still has its weights.
         stand_in: the version that was chosen when its configuration was trained again; ``aliases`` are that one's.
         pruned_by: for a pruned trial.
         error: for a failed trial, in one line.
@@ -87,7 +86,6 @@ class ReportedTrial:
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     version: str | None = None
     aliases: tuple[str, ...] = ()
-    has_weights: bool = False
     stand_in: str | None = None
     pruned_by: PrunedBy | None = None
     error: str | None = None

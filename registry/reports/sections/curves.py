@@ -13,8 +13,9 @@ from registry.core.pareto.objectives import COSTS
 from registry.reports.analysis.fit import describe_fit
 from registry.reports.analysis.losses import is_loss, loss_note
 from registry.reports.document.parts import Block, Facts, Key, Part, Picture, Pictures
-from registry.reports.drawing.canvas import COLOURS, PAPER, SOFT, Drawing, Spot, thinned, whole_ticks
-from registry.reports.drawing.limits import Limits, cut_note, limits_of
+from registry.reports.drawing.canvas import COLOURS, PAPER, SOFT, Drawing, Spot
+from registry.reports.drawing.limits import Limits, cut_note, limits_of, thinned
+from registry.reports.drawing.ticks import whole_ticks
 from registry.reports.facts.study import ReportedStudy, ReportedTrial
 from registry.reports.sections.markers import WIDE
 

@@ -13,7 +13,9 @@ from registry.core.pareto.front import covered, on_front
 from registry.core.pareto.objectives import losses_of
 from registry.reports.document.parts import Block, Key, Picture, Pictures, Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
-from registry.reports.drawing.canvas import INK, Drawing, Spot, plain_numbers, thinned
+from registry.reports.drawing.canvas import INK, Drawing, Spot
+from registry.reports.drawing.limits import thinned
+from registry.reports.drawing.ticks import plain_numbers
 from registry.reports.facts.study import ReportedStudy, ReportedTrial
 from registry.reports.facts.text import value_text
 from registry.reports.sections.markers import LONG, MOST_POINTS, Marker, scatter

@@ -9,7 +9,9 @@ from matplotlib.axes import Axes
 
 from registry.core.objective import Objective
 from registry.reports.document.parts import Picture
-from registry.reports.drawing.canvas import INK, Drawing, Spot, inside, thinned, whole_ticks, window
+from registry.reports.drawing.canvas import INK, Drawing, Spot
+from registry.reports.drawing.limits import inside, thinned, window
+from registry.reports.drawing.ticks import whole_ticks
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
 from registry.reports.sections.markers import FAILED, LONG, MOST_POINTS, marker_of, reason_of, reasons_in, scatter, tell

@@ -16,6 +16,7 @@ from registry.reports.facts.text import value_text
 from registry.values.stop_reason import StopReason
 
 WIDE, NARROW, LONG = (400.0, 250.0), (330.0, 215.0), (760.0, 300.0)
+GROUPS = 6  # along x, of which a line shows the medians
 MOST_POINTS = 1000
 
 
@@ -65,7 +66,7 @@ def reasons_in(study: ReportedStudy) -> list[str]:
     return [*(reason for reason in MARKERS if reason in shown), *sorted(shown - set(MARKERS))]
 
 
-def scatter(axes: Axes, points: Sequence[tuple[float, float]], marker: Marker, size: float = 5.5) -> None:
+def scatter(axes: Axes, points: Sequence[tuple[float, float]], marker: Marker) -> None:
     """Draw trials."""
     if not points:
         return
@@ -76,7 +77,7 @@ def scatter(axes: Axes, points: Sequence[tuple[float, float]], marker: Marker, s
         [y for _, y in points],
         linestyle="none",
         marker=marker.shape,
-        markersize=size,
+        markersize=5.5,
         markerfacecolor="none" if hollow else colour,
         markeredgecolor=colour if hollow else PAPER,
         markeredgewidth=1.2 if hollow else 0.5,
@@ -97,12 +98,12 @@ def legend(study: ReportedStudy) -> tuple[Key, ...]:
     return tuple(Key(reason, marker_of(reason).role, marker_of(reason).sign) for reason in reasons_in(study))
 
 
-def median_line(points: Sequence[tuple[float, float]], groups: int = 6) -> tuple[list[float], list[float]]:
+def median_line(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
     """Return the medians of equally large groups along x; empty where there are too few points to say anything."""
-    if len(points) < 4 * groups:
+    if len(points) < 4 * GROUPS:
         return [], []
     ordered = sorted(points)
-    parts = [ordered[len(ordered) * index // groups : len(ordered) * (index + 1) // groups] for index in range(groups)]
+    parts = [ordered[len(ordered) * index // GROUPS : len(ordered) * (index + 1) // GROUPS] for index in range(GROUPS)]
     return (
         [statistics.median(x for x, _ in part) for part in parts],
         [statistics.median(y for _, y in part) for part in parts],

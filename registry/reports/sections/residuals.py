@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from registry.reports.document.parts import Facts, Part, Picture, Pictures, Rows
 from registry.reports.document.table import Cell, Column, Table, exact
-from registry.reports.drawing.canvas import COLOURS, SOFT, Drawing, Spot, plain_numbers
+from registry.reports.drawing.canvas import COLOURS, SOFT, Drawing, Spot
+from registry.reports.drawing.ticks import plain_numbers
 from registry.reports.facts.evidence import Residuals
 from registry.reports.facts.text import count_text
 from registry.reports.sections.markers import WIDE

@@ -12,8 +12,8 @@ from matplotlib.patches import Rectangle
 from registry.core.durations import duration_text
 from registry.reports.document.parts import Block, Key, Picture, Pictures, Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
-from registry.reports.drawing.canvas import COLOURS, PAPER, Drawing, Spot, thinned
-from registry.reports.drawing.limits import time_axis
+from registry.reports.drawing.canvas import COLOURS, PAPER, Drawing, Spot
+from registry.reports.drawing.limits import thinned, time_axis
 from registry.reports.facts.evidence import Attempt
 from registry.reports.facts.study import ReportedStudy
 from registry.reports.facts.text import count_text, shorten

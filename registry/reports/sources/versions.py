@@ -232,7 +232,6 @@ def _reported(number: int, version: ModelVersion, metric: str) -> ReportedTrial:
         curves={name: curve.values for name, curve in version.curves.items()},
         version=version.ref,
         aliases=version.aliases,
-        has_weights=version.weights is not None,
         label=version.ref,
         test=metrics_on_test(version),
         seed=source.seed,

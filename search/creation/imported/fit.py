@@ -70,7 +70,7 @@ class Ranges:
                 f"{did_you_mean(name, list(self.fixed))}"
             )
         value = trial.params[name]
-        if not _holds(expected, value):
+        if not holds(expected, value):
             raise UsageError(
                 f"{name} of trial {trial.number} is {value!r}, which the space of {self.study!r} does not have: "
                 f"{expected}"
@@ -78,8 +78,10 @@ class Ranges:
         return expected
 
 
-def _holds(distribution: BaseDistribution, value: Any) -> bool:
+def holds(distribution: BaseDistribution, value: Any) -> bool:
+    """Tell whether a value is one that a distribution gives."""
     try:
-        return distribution._contains(distribution.to_internal_repr(value))
+        raw = distribution.to_internal_repr(value)
+        return distribution._contains(raw) and bool(distribution.to_external_repr(raw) == value)
     except (TypeError, ValueError):
         return False

@@ -19,19 +19,9 @@ from search.records.studies import StudyRecord, check_has_problem, read_locked, 
 def change_settings(
     engine: Engine, study: StudyRecord, given: Mapping[str, Any], trials: int | None = None
 ) -> StudyRecord:
-    """Let a study go on with other settings, or another budget; return it as it is then.
+    """Let a study go on with other settings, or another budget; return it as it is then. See `Study.change`.
 
     What differs from what the study has begins a new version; where nothing does, none begins.
-
-    Args:
-        engine: the database.
-        study: the study.
-        given: setting to value.
-        trials: the budget in sum; None for as it is.
-
-    Raises:
-        UsageError: a value that cannot be, a budget below what has begun, or a study without a problem.
-        SettingsError: a setting that cannot be changed, or needs what is not installed.
     """
     check_has_problem(study)
     with writing(engine) as connection:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -17,6 +16,8 @@ from optuna.trial import FrozenTrial, TrialState
 from registry.core.objective import Objective
 from registry.core.pareto.front import dominates
 from registry.values.stop_reason import StopReason
+from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
+from search.optuna_bridge.view.shown import Shown
 
 FURTHER = "further_values"  # the attribute: by epoch, the values of the objectives after the first, or None
 
@@ -61,13 +62,13 @@ def could_join(own: FrozenTrial, others: Iterable[FrozenTrial], objectives: Sequ
 
     So a small model is not given up for being behind larger ones.
     """
-    direction = StudyDirection.MAXIMIZE if objectives[0].highest_first else StudyDirection.MINIMIZE
+    direction = OPTUNA_DIRECTIONS[objectives[0].direction]
     epochs = own.last_step or 0
     mine = values_at(own, direction)
-    known = [place for place, value in enumerate(mine) if value is not None]
+    places = [place for place, value in enumerate(mine) if value is not None]
 
     def losses(values: Sequence[float | None]) -> tuple[float, ...]:
-        chosen = [(objectives[place], values[place]) for place in known if place < len(values)]
+        chosen = [(objectives[place], values[place]) for place in places if place < len(values)]
         return tuple(objective.key(value) for objective, value in chosen if value is not None)
 
     point = losses(mine)
@@ -80,33 +81,24 @@ def by_first(study: Study) -> Study:
     if len(study.directions) == 1:
         return study
     alone = copy.copy(study)
-    alone._storage = _FirstOnly(study._storage)  # type: ignore[assignment]
+    alone._storage = _FirstOnly(study._storage, [_as_they_ended])  # type: ignore[assignment]
     alone._directions = study.directions[:1]
     return alone
 
 
-class _FirstOnly:
-    """A storage whose study has one objective; everything else is the storage's own."""
-
-    def __init__(self, storage: Any) -> None:
-        self._own = storage
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._own, name)
+class _FirstOnly(Shown):
+    """A storage whose study has one objective; those of its trials that were pruned, Optuna has as complete."""
 
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
         """Return the first objective's direction."""
         return list(self._own.get_study_directions(study_id)[:1])
 
-    def get_all_trials(self, study_id: int, deepcopy: bool = True, states: Any = None) -> list[FrozenTrial]:
-        """Return all trials; those that were pruned as such, which Optuna has as complete."""
-        trials = [_as_it_ended(trial) for trial in self._own.get_all_trials(study_id, deepcopy=deepcopy)]
-        return [trial for trial in trials if states is None or trial.state in states]
 
-
-def _as_it_ended(trial: FrozenTrial) -> FrozenTrial:
-    if trial.user_attrs.get("stop_reason") != StopReason.PRUNED.value:
-        return trial
-    ended = copy.copy(trial)
-    ended.state = TrialState.PRUNED
-    return ended
+def _as_they_ended(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    shown = []
+    for trial in trials:
+        if trial.user_attrs.get("stop_reason") == StopReason.PRUNED.value:
+            trial = copy.copy(trial)
+            trial.state = TrialState.PRUNED
+        shown.append(trial)
+    return shown

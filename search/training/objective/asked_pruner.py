@@ -25,7 +25,3 @@ class AskedPruner(StalledPruner):
             return self._explain(frozen, step, frozen.intermediate_values[step]) if hopeless else None
         except DatabaseUnavailable:
             return None  # the peers cannot be read; the next question asks again
-
-    def state(self) -> dict[str, Any]:
-        """Return what a worker that continues the trial must know, as JSON values."""
-        return {**super().state(), "steps": sorted(self._frozen().intermediate_values)}

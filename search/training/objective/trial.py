@@ -16,10 +16,10 @@ from registry.core.errors import DatabaseUnavailable
 from registry.values.stop_reason import StopReason
 from search.errors import TimeLimit
 from search.optuna_bridge.view.several import by_first
+from search.space.dimensions import LONGEST_NAME
 from search.training.job import Job
 from search.training.objective.asked_pruner import AskedPruner
 
-LONGEST_NAME = 512  # characters that Optuna's tables take
 LARGEST_STEP = 2**31 - 1
 
 

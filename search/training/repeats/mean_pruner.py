@@ -34,7 +34,3 @@ class MeanPruner(StalledPruner):
         enough = explained["peers"] >= LEAST_PEERS
         worse = enough and objective.is_better(explained["median"], than=value)
         return {**explained, "pruner": "median"} if worse else None
-
-    def state(self) -> dict[str, Any]:
-        """Return what a worker that continues the trial must know, as JSON values."""
-        return {**super().state(), "steps": sorted(self._frozen().intermediate_values)}

@@ -7,9 +7,8 @@ and not which params are good. Of a study whose space has changed it is shown wh
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -18,8 +17,7 @@ from registry.core.errors import UsageError
 from search.creation.imported.fit import Ranges
 from search.optuna_bridge.outcome import breaks_constraint
 from search.optuna_bridge.view.several import values_at
-
-Show = Callable[[Sequence[FrozenTrial]], list[FrozenTrial]]
+from search.optuna_bridge.view.shown import Show, Shown
 
 
 def begin_trial(study: Study, trial_id: int, epochs: int | None = None, ranges: Ranges | None = None) -> Trial:
@@ -39,25 +37,8 @@ def begin_trial(study: Study, trial_id: int, epochs: int | None = None, ranges: 
         views.append(lambda trials: at_epoch(trials, epochs, directions))
     if views:
         study = copy.copy(study)
-        study._storage = _Shown(study._storage, views)  # type: ignore[assignment]
+        study._storage = Shown(study._storage, views)  # type: ignore[assignment]
     return Trial(study, trial_id)
-
-
-class _Shown:
-    """A storage whose trials are seen through some views; everything else is the storage's own."""
-
-    def __init__(self, storage: Any, views: Sequence[Show]) -> None:
-        self._own, self._views = storage, views
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._own, name)
-
-    def get_all_trials(self, study_id: int, deepcopy: bool = True, states: Any = None) -> list[FrozenTrial]:
-        """Return all trials as they are shown."""
-        shown = self._own.get_all_trials(study_id, deepcopy=deepcopy)
-        for view in self._views:
-            shown = view(shown)
-        return [trial for trial in shown if states is None or trial.state in states]
 
 
 def fitting(trials: Sequence[FrozenTrial], ranges: Ranges) -> list[FrozenTrial]:

@@ -26,8 +26,10 @@ from registry.reports import (
     render,
 )
 from registry.reports.document.table import thin
-from registry.reports.drawing.canvas import Drawing, even_ticks, log_ticks, thinned, window
+from registry.reports.drawing.canvas import Drawing
+from registry.reports.drawing.limits import thinned, window
 from registry.reports.drawing.svg import inline
+from registry.reports.drawing.ticks import even_ticks, log_ticks
 from registry.reports.facts.text import share_text, value_text
 from registry.reports.sections.history import history_picture
 from registry.reports.sections.leaderboard import leaderboard

@@ -13,8 +13,8 @@ from registry.reports.analysis.basis import common_epoch
 from registry.reports.analysis.losses import loss_note, ranked_by_loss
 from registry.reports.analysis.noise import jitter, noise_lines
 from registry.reports.document.parts import Bars, Choices, Facts, Pictures
-from registry.reports.drawing.canvas import PlainNumbers, tick_text
 from registry.reports.drawing.limits import cut_note, limits_of, time_axis
+from registry.reports.drawing.ticks import PlainNumbers, tick_text
 from registry.reports.facts.digits import alike, score_writer
 from registry.reports.sections.compared.budget import budget_parts, grouped, without_tiny
 from registry.reports.sections.curves import curves_block

@@ -15,7 +15,6 @@ from registry.artifacts import located, open_outside, record_store
 from registry.cli import app
 from registry.core.console import run
 from registry.core.database.transaction import writing
-from registry.retention.rules import parse_size
 from registry.schema import chunks
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -89,17 +88,6 @@ def test_without_a_rule_nothing_of_this_happens(aged: Registry) -> None:
     assert aged.gc().expired == ()
     with pytest.raises(UsageError, match="expected 0 or more"):
         aged.gc(max_bytes=-1)
-
-
-@pytest.mark.parametrize(("text", "size"), [("0", 0), ("12", 12), ("500MB", 5 * 10**8), ("1.5 gb", 1_500_000_000)])
-def test_sizes_are_read(text: str, size: int) -> None:
-    assert parse_size(text, "--max-size") == size
-
-
-@pytest.mark.parametrize("text", ["", "2X", "-1GB", "GB", "1e9"])
-def test_other_sizes_are_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"--max-size is .*; expected a size such as 500MB or 2GB"):
-        parse_size(text, "--max-size")
 
 
 def test_the_command_explains_each_line(aged: Registry, capsys) -> None:

@@ -31,7 +31,7 @@ from search.records.status import read_status
 from search.records.studies import read_study
 from search.records.trials import TrialRecord, read_trials
 from search.report.collect import collect
-from search.worker.attempt import Attempt
+from search.worker.attempt.attempt import Attempt
 from search.worker.context import open_own_context
 from search.worker.worker import Worker
 

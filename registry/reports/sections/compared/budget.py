@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from registry.core.durations import duration_text
 from registry.reports.document.parts import Key, Picture, Pictures, Rows
 from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
-from registry.reports.drawing.canvas import COLOURS, SOFT, Drawing, Spot, plain_numbers, window
-from registry.reports.drawing.limits import time_axis
+from registry.reports.drawing.canvas import COLOURS, SOFT, Drawing, Spot
+from registry.reports.drawing.limits import time_axis, window
+from registry.reports.drawing.ticks import plain_numbers
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import count_text

@@ -10,7 +10,9 @@ from matplotlib.axes import Axes
 
 from registry.reports.analysis.losses import is_loss, loss_note
 from registry.reports.document.parts import Bars, Key, Picture, Pictures
-from registry.reports.drawing.canvas import COLOURS, Drawing, Spot, plain_numbers, thinned, window
+from registry.reports.drawing.canvas import COLOURS, Drawing, Spot
+from registry.reports.drawing.limits import thinned, window
+from registry.reports.drawing.ticks import plain_numbers
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import by_mean_rank
 from registry.reports.facts.study import ReportedStudy, score_of

@@ -10,7 +10,9 @@ from matplotlib.axes import Axes
 
 from registry.reports.analysis.noise import value_of
 from registry.reports.document.parts import Key, Picture, Pictures
-from registry.reports.drawing.canvas import COLOURS, Drawing, Spot, plain_numbers, window
+from registry.reports.drawing.canvas import COLOURS, Drawing, Spot
+from registry.reports.drawing.limits import window
+from registry.reports.drawing.ticks import plain_numbers
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.evidence import Repeats
 from registry.reports.facts.study import ReportedStudy

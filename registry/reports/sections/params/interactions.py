@@ -12,8 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from registry.reports.document.parts import Picture
-from registry.reports.drawing.canvas import COLOURS, INK, LINE, PAPER, SOFT, Drawing, Spot, even_ticks, thinned, window
+from registry.reports.drawing.canvas import COLOURS, INK, LINE, PAPER, SOFT, Drawing, Spot
+from registry.reports.drawing.limits import thinned, window
 from registry.reports.drawing.scales import Scale
+from registry.reports.drawing.ticks import even_ticks
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import distinct_values, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of

@@ -12,19 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from registry.reports.document.parts import Picture
-from registry.reports.drawing.canvas import (
-    COLOURS,
-    MARGINS,
-    PAPER,
-    Drawing,
-    Spot,
-    inside,
-    log_axis,
-    plain_numbers,
-    thinned,
-    whole_ticks,
-    window,
-)
+from registry.reports.drawing.canvas import COLOURS, MARGINS, PAPER, Drawing, Spot
+from registry.reports.drawing.limits import inside, thinned, window
+from registry.reports.drawing.ticks import log_axis, plain_numbers, whole_ticks
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import MOST_CHOICES, distinct_values, groups_of, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of
