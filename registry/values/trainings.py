@@ -21,11 +21,13 @@ class Training:
         score: the objective's best value in it.
         epoch: the epoch of that value, counted from 1 within the training.
         epochs: how many it trained.
+        kind: ``repeat``, on a seed of its own, or ``fold``.
     """
 
     score: float
     epoch: int
     epochs: int
+    kind: str
 
 
 def own_curve(kind: str, number: int, metric: str) -> str:
@@ -51,15 +53,15 @@ def trainings_of(curves: Mapping[str, Sequence[float | None]], objective: Object
         curves: metric to one value an epoch, NaN or None where there was none; a version's or a trial's.
         objective: which curve counts, and which of its values is the best.
     """
-    own: dict[int, Sequence[float | None]] = {}
+    own: dict[int, tuple[str, Sequence[float | None]]] = {}
     for name, values in curves.items():
         match = _OWN.fullmatch(name)
         if match is not None and match[3] == objective.metric:
-            own[int(match[2])] = values
+            own[int(match[2])] = match[1], values
     trainings = []
-    for _, values in sorted(own.items()):
+    for _, (kind, values) in sorted(own.items()):
         finite = [(epoch, v) for epoch, v in enumerate(values, 1) if v is not None and math.isfinite(v)]
         if finite:
             epoch, score = min(finite, key=lambda found: objective.key(found[1]))
-            trainings.append(Training(score, epoch, len(values)))
+            trainings.append(Training(score, epoch, len(values), kind))
     return trainings

@@ -61,7 +61,7 @@ def test_a_training_without_a_value_yet_leaves_the_score_as_it_was():
 
 def test_the_trainings_are_told_again_from_the_curves():
     now = combine("repeat", [state(0.5, 0.7), state(0.9, 0.3, nan)], ACCURACY)
-    assert trainings_of(now.curves, ACCURACY) == [Training(0.7, 2, 2), Training(0.9, 1, 3)]
+    assert trainings_of(now.curves, ACCURACY) == [Training(0.7, 2, 2, "repeat"), Training(0.9, 1, 3, "repeat")]
     assert trainings_of({"val_accuracy": [0.5], "repeat_1_loss": [1.0]}, ACCURACY) == []
     assert of_first_training(now.curves, "val_accuracy") == [0.5, 0.7]
     assert of_first_training({"loss": [1.0]}, "loss") == [1.0]

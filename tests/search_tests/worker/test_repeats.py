@@ -100,6 +100,7 @@ def test_the_score_is_the_mean_and_is_recorded_with_its_spread_everywhere(sqlite
     assert f"{best.ref}  val_accuracy {show(best.score)} ± {show(std)} at epoch 6" in shown
     (reported,) = collect(sqlite_engine, ["s"], errors=False, importance=False).studies
     spread = reported.repeats_of(reported.leaders[0])
+    assert spread.over == "seeds"
     assert (spread.scores, spread.mean) == (tuple(one.score for one in trainings), best.score)
 
 
@@ -125,6 +126,8 @@ def test_folds_are_the_problem_s_and_bind_the_study(sqlite_engine, problems):
     assert study.settings.folds == 3
     assert len(trainings_of(trial.curves, study.objective)) == 3
     assert {"fold_1_loss", "fold_3_val_loss"} <= set(trial.curves)
+    (reported,) = collect(sqlite_engine, ["s"], errors=False, importance=False).studies
+    assert reported.repeats_of(reported.leaders[0]).over == "folds"
     check_folds(study, 3)
     with pytest.raises(ChangedProblem, match=r"has folds=1, but the study 's' began with folds=3"):
         check_folds(study, 1)
