@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.core.objective import Objective
@@ -21,13 +21,11 @@ class Training:
         score: the objective's best value in it.
         epoch: the epoch of that value, counted from 1 within the training.
         epochs: how many it trained.
-        kind: ``repeat``, on a seed of its own, or ``fold``.
     """
 
     score: float
     epoch: int
     epochs: int
-    kind: str
 
 
 def own_curve(kind: str, number: int, metric: str) -> str:
@@ -38,6 +36,11 @@ def own_curve(kind: str, number: int, metric: str) -> str:
 def std_of(metric: str) -> str:
     """Return the name of the curve of the standard deviation between a trial's trainings."""
     return f"{metric}_std"
+
+
+def has_folds(curves: Iterable[str]) -> bool:
+    """Tell by the names of its curves whether a trial was trained on folds of the data."""
+    return any(name.startswith(own_curve("fold", 1, "")) for name in curves)
 
 
 def of_first_training(curves: Mapping[str, Sequence[float]], metric: str) -> Sequence[float]:
@@ -53,15 +56,15 @@ def trainings_of(curves: Mapping[str, Sequence[float | None]], objective: Object
         curves: metric to one value an epoch, NaN or None where there was none; a version's or a trial's.
         objective: which curve counts, and which of its values is the best.
     """
-    own: dict[int, tuple[str, Sequence[float | None]]] = {}
+    own: dict[int, Sequence[float | None]] = {}
     for name, values in curves.items():
         match = _OWN.fullmatch(name)
         if match is not None and match[3] == objective.metric:
-            own[int(match[2])] = match[1], values
+            own[int(match[2])] = values
     trainings = []
-    for _, (kind, values) in sorted(own.items()):
+    for _, values in sorted(own.items()):
         finite = [(epoch, v) for epoch, v in enumerate(values, 1) if v is not None and math.isfinite(v)]
         if finite:
             epoch, score = min(finite, key=lambda found: objective.key(found[1]))
-            trainings.append(Training(score, epoch, len(values), kind))
+            trainings.append(Training(score, epoch, len(values)))
     return trainings

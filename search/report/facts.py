@@ -30,7 +30,7 @@ from registry.reports import (
     trial_on_test,
 )
 from registry.values.stop_reason import StopReason
-from registry.values.trainings import trainings_of
+from registry.values.trainings import has_folds, trainings_of
 from search.records.settings import OF_MODELS
 from search.records.several.front import values_of
 from search.records.studies import StudyRecord
@@ -137,8 +137,8 @@ def _trained_again(
     for trial in counted:
         trainings = trainings_of(trial.curves, objective)
         if len(trainings) > 1:
-            over = "folds" if trainings[0].kind == "fold" else "seeds"
-            repeats.append(Repeats(trial.name, tuple(one.score for one in trainings), trial.number, over=over))
+            scores, over = tuple(one.score for one in trainings), "folds" if has_folds(trial.curves) else "seeds"
+            repeats.append(Repeats(trial.name, scores, trial.number, over=over))
     return tuple(repeats)
 
 
