@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from registry.core.console import name_database
+from registry.core.console import name_database, say
 from search.commands import options
 
 if TYPE_CHECKING:
@@ -65,6 +65,14 @@ def open_to_write(name: str, storage: str | None, *, stderr: bool = False, whole
     SCHEMA.check(study.engine)
     name_database(study.url, err=stderr)
     return study
+
+
+def say_first_counts(study: Study, *, stderr: bool = False) -> None:
+    """Say by which of several objectives a study's best are chosen; nothing where it has one."""
+    first, *others = study.record.objectives
+    if others:
+        rest = ", ".join(each.metric for each in others)
+        say(f"chosen by {first.metric}, the first of the study's objectives; {rest} not considered", err=stderr)
 
 
 def prepare_process() -> None:
