@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import shlex
 import signal
@@ -83,14 +84,11 @@ def prepare_process() -> None:
 
 def progress(study: Study, timeout: float | None, *, stderr: bool = False) -> Progress:
     """Return what shows how a study goes on: a live picture on a terminal, else a line for each trial that ends."""
-    from rich.console import Console
+    from search.notebook.progress import progress_here
+    from search.terminal.progress import PlainProgress
 
-    from search.terminal.progress import LiveProgress, PlainProgress
-
-    console = Console(highlight=False, soft_wrap=True, stderr=stderr)
-    if console.is_terminal:
-        return LiveProgress(console, timeout, curves=study.live_curves)
-    return PlainProgress(console, study.trials)
+    lines = functools.partial(PlainProgress, trials=study.trials)
+    return progress_here(study.live_curves, lines, stderr=stderr, timeout=timeout)
 
 
 def _interrupt(*_: object) -> None:
