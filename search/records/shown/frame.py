@@ -50,7 +50,7 @@ def _further_columns(objectives: Sequence[Objective]) -> list[str]:
 
 def _row(trial: TrialRecord, objectives: Sequence[Objective]) -> dict[str, Any]:
     further = further_values(objectives, trial.curves, trial.best_epoch if trial.state == "finished" else None)
-    values = dict(zip(_further_columns(objectives), further, strict=True))
+    values: dict[str, Any] = dict(zip(_further_columns(objectives), further, strict=True))
     values |= {name: getattr(trial, name) for name in FIXED}
     values["stop_reason"] = None if trial.stop_reason is None else trial.stop_reason.value
     return values | {f"params.{name}": value for name, value in trial.params.items()}
