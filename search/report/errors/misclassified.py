@@ -34,7 +34,8 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Erro
         The mistakes of the first output that is a classification, and the residuals of those that are numbers.
 
     Raises:
-        UserError: the problem does not load, its data have changed, or no output is of either kind.
+        UserError: the problem does not load, its data have changed, no output is of either kind, or the version was
+            trained on folds.
     """
     import numpy as np
 
