@@ -8,8 +8,9 @@ from registry.core import fast_start
 import sys
 
 from registry.core.console import new_app, run
-from search.commands import change, control, dashboard, naming, show
+from search.commands import dashboard, show
 from search.commands import run as working
+from search.commands.changing import change, control, naming
 from search.commands.help.examples import EXAMPLES, PANELS
 from search.commands.newcomers import begin, importing
 from search.commands.winners import confirm, ensemble, refit

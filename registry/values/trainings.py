@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.core.objective import Objective
@@ -36,6 +36,11 @@ def own_curve(kind: str, number: int, metric: str) -> str:
 def std_of(metric: str) -> str:
     """Return the name of the curve of the standard deviation between a trial's trainings."""
     return f"{metric}_std"
+
+
+def has_folds(curves: Iterable[str]) -> bool:
+    """Tell by the names of its curves whether a trial was trained on folds of the data."""
+    return any(name.startswith(own_curve("fold", 1, "")) for name in curves)
 
 
 def of_first_training(curves: Mapping[str, Sequence[float]], metric: str) -> Sequence[float]:

@@ -47,8 +47,11 @@ class Asking(OpenedStudy):
         return read_trials(self._engine, self.record.id)
 
     def to_frame(self) -> DataFrame:
-        """Return the trials that have begun as a pandas DataFrame, a row each, params as ``params.NAME``."""
-        return to_frame(self.trials())
+        """Return the trials that have begun as a pandas DataFrame, a row each, params as ``params.NAME``.
+
+        Of several objectives the first is the ``score``; each other one has a column of its metric's name.
+        """
+        return to_frame(self.trials(), self.record.objectives)
 
     def live_curves(self) -> LiveCurves:
         """Return the curves of the running trials and the scores of those that have ended."""

@@ -29,7 +29,7 @@ class Winners(Running):
 
         The trainings are the slots of a study of its own; a call that was cut short is continued by the same call. At
         the end the winner alone is measured on the problem's test data, once, and the alias ``champion`` goes to its
-        best seed, unless it is on a confirmed version as good.
+        best seed, unless it is on a confirmed version as good. Of several objectives the first alone counts.
 
         Args:
             top: how many configurations, 5 without it; fewer where the study has fewer.

@@ -70,9 +70,12 @@ SETTINGS = {
             help="What is optimized, instead of the problem's own; of several, trials are ranked by the first.",
         ),
     ],
-    "max_parameters": Annotated[int | None, typer.Option("--max-parameters", help="A model with more is not trained.")],
+    "max_parameters": Annotated[
+        str | None, typer.Option("--max-parameters", metavar="N|none", help="A model with more is not trained.")
+    ],
     "max_seconds_per_epoch": Annotated[
-        float | None, typer.Option("--max-seconds-per-epoch", help="A trial whose epochs take longer ends.")
+        str | None,
+        typer.Option("--max-seconds-per-epoch", metavar="SECONDS|none", help="A trial whose epochs take longer ends."),
     ],
     "sampler": Annotated[
         str | None, typer.Option("--sampler", help="tpe, gp, cmaes, nsga2, random, qmc or grid (tpe).")
@@ -96,11 +99,13 @@ SETTINGS = {
     ],
     "seed": Annotated[int | None, typer.Option("--seed", help="Where all random numbers come from (0).")],
     "trial_timeout": Annotated[
-        str | None, typer.Option("--trial-timeout", metavar="5m", help="Time a trial trains at most.")
+        str | None, typer.Option("--trial-timeout", metavar="5m|none", help="Time a trial trains at most.")
     ],
     "checkpoint_every": Annotated[
         str | None,
-        typer.Option("--checkpoint-every", metavar="30s", help="Time between checkpoints; else what costs under 3 %."),
+        typer.Option(
+            "--checkpoint-every", metavar="30s|none", help="Time between checkpoints; none: what costs under 3 %."
+        ),
     ],
     "max_retries": Annotated[
         int | None, typer.Option("--max-retries", help="How often a trial whose process crashed is tried again (2).")
@@ -109,13 +114,23 @@ SETTINGS = {
         int | None,
         typer.Option("--max-failures", help="Trials that may fail one after another until it stops (5; 0: any)."),
     ],
-    "epochs": Annotated[int | None, typer.Option("--epochs", help="Epochs that all trials train in sum at most.")],
-    "target": Annotated[float | None, typer.Option("--target", help="A score with which the study ends itself.")],
+    "epochs": Annotated[
+        str | None, typer.Option("--epochs", metavar="N|none", help="Epochs that all trials train in sum at most.")
+    ],
+    "target": Annotated[
+        str | None, typer.Option("--target", metavar="SCORE|none", help="A score with which the study ends itself.")
+    ],
     "stop_after": Annotated[
-        int | None, typer.Option("--stop-after", help="Trials without a gain, one after another, that end the study.")
+        str | None,
+        typer.Option(
+            "--stop-after", metavar="N|none", help="Trials without a gain, one after another, that end the study."
+        ),
     ],
     "keep_paused": Annotated[
-        int | None, typer.Option("--keep-paused", help="Paused trials that keep a checkpoint; else all that may go on.")
+        str | None,
+        typer.Option(
+            "--keep-paused", metavar="N|none", help="Paused trials that keep a checkpoint; none: all that may go on."
+        ),
     ],
     "mixed_precision": Annotated[
         bool | None,
@@ -123,6 +138,15 @@ SETTINGS = {
     ],
 }
 DURATIONS = {"trial_timeout": "trial_seconds", "checkpoint_every": "checkpoint_seconds"}
+# Like durations, these may be `none`, which takes away again what a study has.
+NUMBERS: dict[str, type[int] | type[float]] = {
+    "max_parameters": int,
+    "max_seconds_per_epoch": float,
+    "epochs": int,
+    "target": float,
+    "stop_after": int,
+    "keep_paused": int,
+}
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
@@ -146,10 +170,33 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
     from registry.core.durations import parse_duration
 
     settings = {name: value for name, value in given.items() if value is not None}
+    for name, kind in NUMBERS.items():
+        if name in settings:
+            settings[name] = _unless_none(settings[name], name, functools.partial(_number, kind))
     for option, name in DURATIONS.items():
         if option in settings:
-            settings[name] = parse_duration(settings.pop(option), f"--{option.replace('_', '-')}")
+            settings[name] = _unless_none(settings.pop(option), option, parse_duration)
     return settings
+
+
+def _unless_none(text: str, name: str, parse: Callable[[str, str], float]) -> float | None:
+    """Return what an option's value means, given its text and the option; None for ``none``."""
+    from registry.core.errors import UsageError
+
+    try:
+        return None if text == "none" else parse(text, f"--{name.replace('_', '-')}")
+    except UsageError as error:
+        raise UsageError(f"{error}, or none") from error
+
+
+def _number(kind: type[int] | type[float], text: str, option: str) -> float:
+    from registry.core.errors import UsageError
+
+    try:
+        return kind(text)
+    except ValueError as error:
+        wanted = "a whole number" if kind is int else "a number"
+        raise UsageError(f"{option} is {text!r}; expected {wanted}") from error
 
 
 def names_of(given: list[str] | None) -> tuple[str, ...]:

@@ -230,10 +230,12 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
 
 def _say_how_far(study: Study) -> None:
     from search.launchers.watch import patiently
-    from search.terminal.progress import describe_best
+    from search.terminal.progress import describe_best, describe_under_way
 
     now = patiently(study.status)
-    say(f"{now.study}: {now.finished} of {now.budget} trials done; {describe_best(now)}")
+    under_way = describe_under_way(now)
+    best = "" if under_way and now.best is None else f"; {describe_best(now)}"
+    say(f"{now.study}: {now.finished} of {now.budget} trials done{best}{under_way and f'; {under_way}'}")
 
 
 def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: dict[str, Any]) -> None:

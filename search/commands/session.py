@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import shlex
 import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from registry.core.console import name_database
+from registry.core.console import name_database, say
 from search.commands import options
 
 if TYPE_CHECKING:
@@ -67,6 +68,14 @@ def open_to_write(name: str, storage: str | None, *, stderr: bool = False, whole
     return study
 
 
+def say_first_counts(study: Study, *, stderr: bool = False) -> None:
+    """Say by which of several objectives a study's best are chosen; nothing where it has one."""
+    first, *others = study.record.objectives
+    if others:
+        rest = ", ".join(each.metric for each in others)
+        say(f"chosen by {first.metric}, the first of the study's objectives; {rest} not considered", err=stderr)
+
+
 def prepare_process() -> None:
     """Let warnings be seen, and SIGTERM stop in order as Ctrl-C does."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
@@ -75,14 +84,11 @@ def prepare_process() -> None:
 
 def progress(study: Study, timeout: float | None, *, stderr: bool = False) -> Progress:
     """Return what shows how a study goes on: a live picture on a terminal, else a line for each trial that ends."""
-    from rich.console import Console
+    from search.notebook.progress import progress_here
+    from search.terminal.progress import PlainProgress
 
-    from search.terminal.progress import LiveProgress, PlainProgress
-
-    console = Console(highlight=False, soft_wrap=True, stderr=stderr)
-    if console.is_terminal:
-        return LiveProgress(console, timeout, curves=study.live_curves)
-    return PlainProgress(console, study.trials)
+    lines = functools.partial(PlainProgress, trials=study.trials)
+    return progress_here(study.live_curves, lines, stderr=stderr, timeout=timeout)
 
 
 def _interrupt(*_: object) -> None:

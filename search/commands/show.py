@@ -103,13 +103,10 @@ def problems_command(as_json: Json = False) -> None:
 
 
 def _watch(study: Study) -> None:
-    from rich.console import Console
+    from search.notebook.progress import progress_here
+    from search.terminal.progress import ChangeProgress
 
-    from search.terminal.progress import ChangeProgress, LiveProgress
-
-    console = Console(highlight=False, soft_wrap=True)
-    live = LiveProgress(console, curves=study.live_curves, stays=True) if console.is_terminal else None
-    with live or ChangeProgress(console) as progress:
+    with progress_here(study.live_curves, ChangeProgress, stderr=False, stays=True) as progress:
         while (now := study.status()).goes_on:
             progress.show(now)
             time.sleep(1.0)

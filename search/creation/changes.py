@@ -28,8 +28,10 @@ from search.records.studies import (
     accept_problem,
     check_has_problem,
     lock_study,
+    read_locked,
     read_study,
     set_objective,
+    write_settings,
 )
 from search.system.forkserver import call_in_child
 
@@ -170,7 +172,15 @@ def follow(engine: Engine, study: StudyRecord, now: Inspection) -> StudyRecord:
 
 def accept_changes(engine: Engine, study: StudyRecord, seconds: float | None = None) -> StudyRecord:
     """Take the problem as it is now for that of the study: a new version of it."""
-    now = _inspect(study, seconds)
+    return accept(engine, study, _inspect(study, seconds))
+
+
+def accept(engine: Engine, study: StudyRecord, now: Inspection) -> StudyRecord:
+    """Take a problem that was looked at for that of the study, with its folds; see `accept_changes`.
+
+    Raises:
+        UsageError: it has folds, and the study repeats its trials or has a budget of epochs.
+    """
     study = follow(engine, study, now)
     changed = differences(study, now)
     if not changed:
@@ -221,6 +231,7 @@ def _begin_again(connection: Connection, study: StudyRecord, *, keep_params: boo
 def _accept(connection: Connection, study: StudyRecord, now: Inspection) -> None:
     prints = {"space_fingerprint": now.space_fingerprint, "data_fingerprint": now.data_fingerprint}
     accept_problem(connection, study.id, space=now.space, **prints)
+    write_settings(connection, study.id, replace(read_locked(connection, study).settings, folds=now.folds))
 
 
 def _inspect(study: StudyRecord, seconds: float | None) -> Inspection:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine
 
 from registry import ModelVersion, Registry
 from registry.core.errors import NotFoundError, UsageError
+from registry.values.trainings import has_folds
 from search.records.studies import StudyRecord
 from search.worker.recording.derived import own_versions
 
@@ -37,12 +38,12 @@ def find_candidates(registry: Registry, engine: Engine, study: StudyRecord, most
     """
     if most < LEAST:
         raise UsageError(f"the number of candidates is {most}; expected {LEAST} or more")
-    if study.settings.folds > 1:
-        raise UsageError(
-            f"the problem of {study.name!r} has folds: no sample is unseen by all its models, so no average of them "
-            "can be measured; `search refit` trains one on all data"
-        )
     of_trials = [version for version in own_versions(registry, engine, study) if not math.isnan(version.score)]
+    if any(has_folds(version.curves) for version in of_trials):
+        raise UsageError(
+            f"models of {study.name!r} were trained on folds: no sample is unseen by all of them, so no average "
+            "of them can be measured; `search refit` trains one on all data"
+        )
     stored = [version for version in of_trials if version.weights is not None]
     gone = len(of_trials) - len(stored)
     if len(stored) < LEAST:

@@ -16,18 +16,6 @@ COLUMNS = 100
 PAGE = '<pre style="line-height: 1.2; white-space: pre; overflow-x: auto">{code}</pre>'
 
 
-def progress_here(curves: Callable[[], LiveCurves]) -> Progress:
-    """Return what shows a search to whoever called it from Python; where nobody looks, it shows nothing.
-
-    Args:
-        curves: returns the curves so far, such as `Study.live_curves`.
-    """
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    if console.is_jupyter:
-        return NotebookProgress(curves)
-    return LiveProgress(console, curves=curves) if console.is_terminal else NoProgress()
-
-
 class NoProgress:
     """Show nothing."""
 
@@ -67,6 +55,29 @@ class NotebookProgress:
             self._place = display(picture, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._place.update(picture)
+
+
+def progress_here(
+    curves: Callable[[], LiveCurves],
+    otherwise: Callable[[Console], Progress] = lambda console: NoProgress(),
+    *,
+    stderr: bool = True,
+    timeout: float | None = None,
+    stays: bool = False,
+) -> Progress:
+    """Return what shows a search where its caller looks: below a notebook's cell, or drawn on a terminal.
+
+    Args:
+        curves: returns the curves so far, such as `Study.live_curves`.
+        otherwise: makes what shows it where there is neither; without it nothing does.
+        stderr: write to standard error instead of standard output.
+        timeout: seconds until the search stops by itself; None for never.
+        stays: whether the last picture stays on a terminal.
+    """
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if console.is_jupyter:
+        return NotebookProgress(curves)
+    return LiveProgress(console, timeout, curves=curves, stays=stays) if console.is_terminal else otherwise(console)
 
 
 def as_html(status: StudyStatus, curves: LiveCurves) -> str:

@@ -21,14 +21,16 @@ class Identity:
         space: what `Space.record` returns, and the `description` of model, source and data.
         space_fingerprint: changes with the space.
         data_fingerprint: changes with the data.
+        folds: into how many the data are split; 1 for none.
     """
 
     space: Mapping[str, Any] = field(repr=False)
     space_fingerprint: str
     data_fingerprint: str
+    folds: int = 1
 
 
-def identify(space: Space, data: Data, description: Mapping[str, Any]) -> Identity:
+def identify(space: Space, data: Data, description: Mapping[str, Any], folds: int) -> Identity:
     """Return what tells a problem from another; the description is of its model and its source."""
     described = {**description, "data": describe_data(data)}
-    return Identity(space.record() | {"description": described}, space.fingerprint, fingerprint_data(data))
+    return Identity(space.record() | {"description": described}, space.fingerprint, fingerprint_data(data), folds)

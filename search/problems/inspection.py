@@ -125,7 +125,7 @@ def inspect_problem(
     if not own_fit:
         check_metrics(problem, models[0], data, [each.metric for each in optimized])
     description = steady(*described[:2]) | describe_source(hypermodel)
-    identity = identify(space, data, description)
+    identity = identify(space, data, description, problem.folds)
     return Inspection(
         problem=spec,
         model=problem.name,
@@ -137,7 +137,7 @@ def inspect_problem(
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
         warnings=tuple(warnings),
         further=optimized[1:],
-        folds=problem.folds,
+        folds=identity.folds,
     )
 
 

@@ -122,7 +122,8 @@ class Settings:
             raise UsageError(f"the problem has folds={self.folds}, each a training of its own; leave --repeats out")
         if self.epochs is not None and self.trainings > 1:
             raise UsageError(
-                f"--epochs is for trials that train once, but each trains {self.trainings} times; leave it out"
+                f"--epochs is for trials that train once, but each trains {self.trainings} times; leave it out, or say "
+                "--epochs none"
             )
 
     def _check_objectives(self) -> None:

@@ -69,6 +69,7 @@ class StudyStatus:
         objectives: all of them, ``objective`` first.
         front: where there are several, the trials that no other dominates, the best by the first objective first.
         versions: those after its first, each with what it changed.
+        under_way: how many trials have begun and not ended, paused ones left out, and their epochs in sum.
     """
 
     study: str
@@ -87,6 +88,7 @@ class StudyStatus:
     objectives: tuple[Objective, ...] = ()
     front: tuple[FrontTrial, ...] = ()
     versions: tuple[Version, ...] = ()
+    under_way: tuple[int, int] = (0, 0)
 
     @property
     def at_work(self) -> int:
@@ -185,6 +187,7 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
                 objectives=study.objectives,
                 front=read_front(connection, study),
                 versions=read_versions(connection, study.id),
+                under_way=_under_way(connection, study),
             )
     read_study(engine, name)
     raise NotFoundError(f"no study is called {name!r}")
@@ -193,6 +196,13 @@ def read_status(engine: Engine, name: str) -> StudyStatus:
 def _count(connection: Connection, study: StudyRecord, which: sa.ColumnElement[bool]) -> int:
     query = sa.select(sa.func.count()).select_from(slots).where(slots.c.study_id == study.id, which)
     return int(connection.execute(query).scalar_one())
+
+
+def _under_way(connection: Connection, study: StudyRecord) -> tuple[int, int]:
+    begun = sa.and_(slots.c.state != "finished", slots.c.trial.is_not(None), slots.c.paused_at.is_(None))
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(slots.c.epoch), 0))
+    trials, epochs = connection.execute(query.where(slots.c.study_id == study.id, begun)).one()
+    return trials, epochs
 
 
 def _paused_bytes(connection: Connection, study: StudyRecord) -> int:

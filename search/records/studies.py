@@ -50,6 +50,11 @@ class StudyRecord:
         return (self.objective,) if asked is None else (self.objective, *parse_objectives(asked)[1:])
 
     @property
+    def folds(self) -> int:
+        """Into how many the problem's data are split; 1 for none."""
+        return self.settings.folds
+
+    @property
     def is_objective(self) -> bool:
         """Whether it searches an objective of Optuna's, whose space its trials tell."""
         return bool(self.space.get(DEFINE_BY_RUN))

@@ -30,7 +30,7 @@ from registry.reports import (
     trial_on_test,
 )
 from registry.values.stop_reason import StopReason
-from registry.values.trainings import trainings_of
+from registry.values.trainings import has_folds, trainings_of
 from search.records.settings import OF_MODELS
 from search.records.several.front import values_of
 from search.records.studies import StudyRecord
@@ -133,8 +133,13 @@ def _trained_again(
 ) -> tuple[Repeats, ...]:
     """Return the scores of trials that were each trained several times, but for those that are known better."""
     counted = [trial for trial in trials if trial.counts and trial.number not in known]
-    scores = [(trial, tuple(one.score for one in trainings_of(trial.curves, objective))) for trial in counted]
-    return tuple(Repeats(trial.name, own, trial.number) for trial, own in scores if len(own) > 1)
+    repeats = []
+    for trial in counted:
+        trainings = trainings_of(trial.curves, objective)
+        if len(trainings) > 1:
+            scores, over = tuple(one.score for one in trainings), "folds" if has_folds(trial.curves) else "seeds"
+            repeats.append(Repeats(trial.name, scores, trial.number, over=over))
+    return tuple(repeats)
 
 
 def _settings(record: StudyRecord) -> dict[str, Any]:

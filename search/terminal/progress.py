@@ -175,7 +175,21 @@ def describe_pace(status: StudyStatus, left: float | None = None) -> list[str]:
     gone += [] if left is None else [f"about {show_duration(left)} left"]
     gone += [] if pace.trials_a_minute is None else [f"{pace.trials_a_minute:.2g} trials a minute"]
     gone += [] if pace.epochs_a_minute is None else [f"{pace.epochs_a_minute:.2g} epochs a minute"]
+    gone += [f"{_epochs(pace.epochs)} trained"] if pace.epochs and not count else []
     return lines + ([", ".join(gone)] if gone else [])
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count:,} epochs"
+
+
+def describe_under_way(status: StudyStatus) -> str:
+    """Return what becomes of the trials that a study was stopped in; empty where it was in none."""
+    trials, epochs = status.under_way
+    if not trials:
+        return ""
+    said = "1 trial is under way" if trials == 1 else f"{trials} trials are under way"
+    return f"{said} with {_epochs(epochs)} and will be continued"
 
 
 def describe_outlook(outlook: Outlook) -> str:

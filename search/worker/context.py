@@ -131,7 +131,7 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     Raises:
         UserError: the problem does not load here, or is not the one that the study began with.
     """
-    from search.creation.versions.differences import check_folds, check_unchanged
+    from search.creation.versions.differences import check_unchanged
     from search.problems.identity import identify
     from search.problems.inspection import load_data, make_hypermodel
     from search.problems.resolve import load_problem
@@ -141,7 +141,6 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     from search.training.repeats.mean_pruner import MeanPruner
 
     problem = load_problem(study.problem)
-    check_folds(study, problem.folds)
     hypermodel = make_hypermodel(problem)
     data = load_data(problem)
     described: dict[str, Any] = {}  # the first model, that of the defaults
@@ -151,7 +150,7 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
 
     space = cache(lambda: discover(hypermodel, describe))
     space()
-    check_unchanged(study, identify(space(), data, described | describe_source(hypermodel)))
+    check_unchanged(study, identify(space(), data, described | describe_source(hypermodel), problem.folds))
     training = make_training(problem, hypermodel, data, study.settings)
     context = open_context(engine, url, study, stop, training, samples=_samples(data), space=space)
     context.watch = StalledPruner if study.settings.trainings == 1 else MeanPruner

@@ -189,6 +189,7 @@ def test_an_interrupted_search_stops_in_order_and_continues(searcher: Searcher) 
         out, err = process.communicate(timeout=SECONDS)
         assert (process.returncode, err) == (0, "")
         assert "stopped in order; nothing is lost. To continue: search run slowly:slow --study slow --trials 2" in out
+        assert " under way with " in out
         status = json.loads(searcher.run("status", "slow", "--json"))
         assert (status["trials"]["running"], status["trials"]["waiting"]) == (0, 2)
         assert status["workers"] == []

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 
-from registry.core.database.engine import open_engine
 from registry.core.errors import UsageError
 from registry.values.stop_reason import StopReason
-from search.creation.create import begin_study
 from search.errors import MetricError
-from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem
 from search.records.settings import Settings
 from search.records.status import read_status
-from search.records.studies import read_study
-from search.records.trials import TrialRecord, read_trials
 from search.report.collect import write_report
-from search.worker.context import open_keras_context
-from search.worker.worker import Worker
+from tests.support.bench import Bench, module_here
 
 MODULE = """
 import keras, keras_tuner, numpy as np
@@ -50,44 +42,18 @@ def parameters(units: int) -> int:
     return 4 * units + units + units + 1
 
 
-class Bench:
-    """A study, and a worker in this process."""
-
-    def __init__(self, url: str, trials: int, settings: dict[str, Any]) -> None:
-        self.engine = open_engine(url)
-        asked = Settings(**{"max_epochs": 3, "pruner": "none", "sampler": "random"} | settings)
-        inspection = inspect_problem("problems:several", objectives=asked.objectives)
-        begin_study(self.engine, "s", inspection, asked.of_objectives(inspection.objectives), trials)
-        self.record = read_study(self.engine, "s")
-        self.context = open_keras_context(self.engine, url, self.record, threading.Event())
-
-    def work(self) -> list[TrialRecord]:
-        """Work until nothing is left; return the trials."""
-        Worker(self.context, device="cpu", worker_id="w").run(threading.Event())
-        return read_trials(self.engine, self.record.id)
-
-    def optuna_trials(self) -> list[optuna.trial.FrozenTrial]:
-        """Return the trials as Optuna has them."""
-        with closing_storage(self.engine) as storage:
-            return optuna.load_study(study_name="s", storage=storage).trials
-
-
 @pytest.fixture
 def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Bench]]:
     """Give a function that begins a study of the problem of the module above."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    (tmp_path / "problems.py").write_text(MODULE)
-    benches: list[Bench] = []
+    with module_here(tmp_path, monkeypatch, "problems", MODULE), ExitStack() as benches:
 
-    def begin_study_of(trials: int, **settings: Any) -> Bench:
-        benches.append(Bench(f"sqlite:///{tmp_path}/studies.db", trials, settings))
-        return benches[-1]
+        def begin_study_of(trials: int, **settings: Any) -> Bench:
+            asked = Settings(**{"max_epochs": 3, "pruner": "none", "sampler": "random"} | settings)
+            inspection = inspect_problem("problems:several", objectives=asked.objectives)
+            asked = asked.of_objectives(inspection.objectives)
+            return benches.enter_context(closing(Bench(f"sqlite:///{tmp_path}/studies.db", inspection, asked, trials)))
 
-    yield begin_study_of
-    for bench in benches:
-        bench.context.close()
-    sys.modules.pop("problems", None)
+        yield begin_study_of
 
 
 def test_the_front_keeps_its_weights(begin: Callable[..., Bench], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Is a difference more than noise? By seeds where configurations were repeated, else by how much scores jitter."""
+"""Is a difference more than noise? By repeated trainings where there are some, else by how much scores jitter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from registry.reports.facts.digits import score_writer
-from registry.reports.facts.evidence import Baseline
+from registry.reports.facts.evidence import Baseline, means_over
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
 from registry.values.known_tags import TEST
 
@@ -18,7 +18,7 @@ SIGNIFICANT = 0.05
 
 
 def value_of(study: ReportedStudy, trial: ReportedTrial) -> float:
-    """Return the best that is known of a trial's configuration: the mean over seeds, or else its score."""
+    """Return the best that is known of a trial's configuration: the mean over seeds or folds, or else its score."""
     repeated = study.repeats_of(trial)
     return repeated.mean if repeated else score_of(trial)
 
@@ -30,7 +30,7 @@ def lead(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> floa
 
 
 def by_means(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> bool:
-    """Tell whether two are held against each other by means over seeds; chosen versions only where both have one."""
+    """Tell whether two are held against each other by means; chosen versions only where both have one."""
     return study.kind == "study" or None not in (study.repeats_of(one), study.repeats_of(other))
 
 
@@ -78,14 +78,14 @@ def noise_lines(study: ReportedStudy) -> list[str]:
     ahead = lead(study, best, second)
     one, other = study.repeats_of(best), study.repeats_of(second)
     if one and other:
-        return [f"In the means over seeds, that is {verdict(one.scores, other.scores)}."]
+        return [f"In the means over {means_over((one, other))}, that is {verdict(one.scores, other.scores)}."]
     if ahead < 0:
         return []  # the second was not confirmed, so its score may be a lucky one
     if ahead == 0:
         return ["Nothing but their order tells the two apart."]
     if one:
         word = "more than" if ahead > 2 * one.spread else "no more than"
-        return [f"That is {word} twice the spread over seeds ({one.spread:.2g})."]
+        return [f"That is {word} twice the spread over {one.over} ({one.spread:.2g})."]
     moved = jitter(study, best)
     if moved is None:
         return ["Whether that is more than noise is not known: each was trained once, with one seed."]
@@ -127,7 +127,7 @@ def baseline_lines(study: ReportedStudy) -> list[str]:
     spread = repeated.spread if repeated else jitter(study, leaders[0])
     more = ""
     if spread is not None:
-        of = "spread over seeds" if repeated else "movement from epoch to epoch"
+        of = f"spread over {repeated.over}" if repeated else "movement from epoch to epoch"
         more = f", {'more' if abs(difference) > 2 * spread else 'no more'} than twice its {of}"
     word = "ahead of" if difference > 0 else "behind"
     lines = [

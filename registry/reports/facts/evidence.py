@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from statistics import mean, stdev
+from statistics import fmean, stdev
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +55,36 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """The scores of one configuration, trained with several seeds.
+    """The scores of one configuration, trained several times.
 
     Args:
         label: which configuration.
         scores: one a training.
         trial: the trial whose configuration it is, where it is one of the study.
         tests: metrics that were measured on test data, one value a training that has it.
+        over: what differs between its trainings: ``seeds``, or ``folds`` of the data.
     """
 
     label: str
     scores: tuple[float, ...]
     trial: int | None = None
     tests: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    over: str = "seeds"
 
     @property
     def mean(self) -> float:
         """The scores' mean."""
-        return mean(self.scores)
+        return fmean(self.scores)  # as a trial's own score is, to the last bit
 
     @property
     def spread(self) -> float:
         """The scores' standard deviation, of a sample; 0 for a single one."""
         return stdev(self.scores) if len(self.scores) > 1 else 0.0
+
+
+def means_over(repeats: Iterable[Repeats]) -> str:
+    """Return what the means are over: ``seeds``, ``folds``, or ``seeds or folds``."""
+    return " or ".join(sorted({one.over for one in repeats if len(one.scores) > 1}, reverse=True)) or "seeds"
 
 
 @dataclass(frozen=True, slots=True)

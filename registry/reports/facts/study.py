@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from registry.core.objective import Direction, Objective
-from registry.reports.facts.evidence import Attempt, Baseline, Mistakes, Repeats, Residuals
+from registry.reports.facts.evidence import Attempt, Baseline, Mistakes, Repeats, Residuals, means_over
 
 Outcome = Literal["complete", "pruned", "failed", "running", "paused", "waiting"]
 OUTCOMES: tuple[Outcome, ...] = ("complete", "pruned", "failed", "running", "paused", "waiting")
@@ -174,7 +174,7 @@ class ReportedStudy:
         of_complete: importances by both methods, by the complete trials only.
         attempts: who trained which trial when, by their beginning.
         baselines: what to hold the winner against.
-        repeats: the scores of configurations that were trained with several seeds.
+        repeats: the scores of configurations that were trained several times, on other seeds or folds.
         confirmed: the trial whose configuration won when the best were trained again on several seeds.
         mistakes: where the winner of a classification errs.
         residuals: how far the winner's numbers are off, an output each.
@@ -242,9 +242,14 @@ class ReportedStudy:
         return tuple(sorted(self.ranked, key=order))
 
     def repeats_of(self, trial: ReportedTrial) -> Repeats | None:
-        """Return the scores over seeds of a trial's configuration; None where it was trained once."""
+        """Return the scores over seeds or folds of a trial's configuration; None where it was trained once."""
         mine = (repeats for repeats in self.repeats if repeats.trial == trial.number)
         return next((repeats for repeats in mine if len(repeats.scores) > 1), None)
+
+    @property
+    def means_over(self) -> str:
+        """What the means of its trials are over, in words: seeds, folds, or either."""
+        return means_over(repeats for repeats in self.repeats if repeats.trial is not None)
 
     @property
     def counts(self) -> dict[Outcome, int]:

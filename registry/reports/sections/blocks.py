@@ -9,6 +9,7 @@ from registry.reports.analysis.noise import value_of
 from registry.reports.document.parts import Block, Facts, Key, Part, Pictures, Rows
 from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
 from registry.reports.facts.digits import score_writer
+from registry.reports.facts.evidence import means_over
 from registry.reports.facts.study import ReportedStudy
 from registry.reports.facts.text import count_text, value_text
 from registry.reports.sections import leaderboard
@@ -30,18 +31,20 @@ def leaderboard_block(study: ReportedStudy) -> Block:
     """Return all trials, the best first."""
     notes: tuple[str, ...] = ()
     if study.confirmed is not None and study.repeats:
-        notes = ("Ranked by the mean over seeds, the confirmed winner first; then, where there is none, by the score.",)
+        notes = ("Ranked by the mean, the confirmed winner first; then, where there is none, by the score.",)
     rows = leaderboard.leaderboard_rows(study, notes)
     return Block("Leaderboard", (rows,) if rows.table.rows else ())
 
 
 def comparison_block(study: ReportedStudy) -> Block:
-    """Return what the winner is held against: baselines, and configurations trained with several seeds."""
+    """Return what the winner is held against: baselines, and configurations trained several times."""
     parts: list[Part] = []
     if study.baselines and study.ranked:
         parts.append(Rows(baselines_table(study), "Baselines"))
     if study.repeats:
-        parts.append(Rows(repeats_table(study), "Over seeds", ("Each configuration trained anew with several seeds.",)))
+        over = means_over(study.repeats)
+        note = f"Each configuration trained anew on several {over}."
+        parts.append(Rows(repeats_table(study), f"Over {over}", (note,)))
     return Block("Is it really better?", tuple(parts))
 
 
@@ -71,9 +74,10 @@ def baselines_table(study: ReportedStudy) -> Table:
 
 
 def repeats_table(study: ReportedStudy) -> Table:
-    """Return the configurations trained with several seeds, the best mean first."""
+    """Return the configurations trained several times, the best mean first."""
     write = score_writer(study)
-    columns = (Column("configuration", number=False), *map(Column, ("seeds", "mean", "deviation", "lowest", "highest")))
+    counted = means_over(study.repeats)
+    columns = (Column("configuration", number=False), *map(Column, (counted, "mean", "deviation", "lowest", "highest")))
     rows = tuple(
         (
             Cell(one.label),

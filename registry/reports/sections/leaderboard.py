@@ -14,6 +14,7 @@ from registry.core.metric_directions import known_direction
 from registry.reports.document.parts import Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
 from registry.reports.facts.digits import score_writer
+from registry.reports.facts.evidence import means_over
 from registry.reports.facts.study import UNFINISHED, PrunedBy, ReportedStudy, ReportedTrial
 from registry.reports.facts.text import count_text, share_text, value_text
 from registry.values.stop_reason import StopReason
@@ -75,7 +76,7 @@ def _columns(study: ReportedStudy, names: Sequence[str], tests: Sequence[str], m
         Column("rank"),
         Column("compared", number=False) if chosen else Column("trial"),
         Column(study.metric, highest_first=highest),
-        *([Column("mean over seeds", highest_first=highest)] if means else ()),
+        *([Column(f"mean over {study.means_over}", highest_first=highest)] if means else ()),
         *(Column(name, highest_first=known_direction(name) == "max") for name in tests),
         *(Column(name, number=numeric[name], param=True) for name in names),
         Column("epoch", run=True),
@@ -229,10 +230,11 @@ def _listed(shown: int, there: int, kind: str) -> str:
 
 def comparison(studies: Sequence[ReportedStudy]) -> Table:
     """Return a line a study: its best score of one training, its winner's mean, its budget and its cost."""
+    over = means_over(one for study in studies for one in study.repeats if one.trial is not None)
     words = {name: Column(name, number=False) for name in ("study", "problem", "metric", "sampler", "pruner")}
     columns = (
         *(words[name] for name in ("study", "problem", "metric")),
-        *map(Column, ("best", "trial", "mean over seeds", "complete", "pruned", "failed", "epochs trained")),
+        *map(Column, ("best", "trial", f"mean over {over}", "complete", "pruned", "failed", "epochs trained")),
         Column("training time"),
         words["sampler"],
         words["pruner"],

@@ -50,6 +50,7 @@ def confirm_command(
     )
     session.prepare_process()
     parent = session.open_to_write(study, storage, stderr=as_json)
+    session.say_first_counts(parent, stderr=as_json)
     confirmation = parent.begin_confirmation(top=top, seeds=seeds, name=name, accept_changes=accept_changes)
     again = _continue(study, confirmation, on)
     try:

@@ -30,6 +30,7 @@ def ensemble_command(
     """Average a study's stored models, chosen by the score of their average, in one registered model."""
     session.prepare_process()
     opened = session.open_to_write(study, storage, stderr=as_json)
+    session.say_first_counts(opened, stderr=as_json)
     made = opened.ensemble(size=size, candidates=candidates, test=test, accept_changes=accept_changes)
     print_json(made.as_dict()) if as_json else _print(made)
 

@@ -29,6 +29,8 @@ def refit_command(
     """Train the winner once more, on training and validation data together, and measure it on the test data, once."""
     session.prepare_process()
     opened = session.open_to_write(study, storage, stderr=as_json)
+    if version is None:
+        session.say_first_counts(opened, stderr=as_json)
     try:
         done = opened.refit(
             version=version,

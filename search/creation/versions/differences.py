@@ -27,31 +27,22 @@ class Known(Protocol):
     def data_fingerprint(self) -> str:
         """It changes with the data."""
 
+    @property
+    def folds(self) -> int:
+        """Into how many the data are split; 1 for none."""
+
 
 def check_unchanged(study: StudyRecord, now: Known) -> None:
     """Check that a problem is, here and now, the one that a study began with.
 
     Raises:
-        ChangedProblem: its space, its data, its model or its source differ.
+        ChangedProblem: its space, its data, their folds, its model or its source differ.
     """
     changed = differences(study, now)
     if changed:
         raise ChangedProblem(
             f"the problem {study.problem!r} is not the one that the study {study.name!r} began with: "
             f"{'; '.join(changed)}. Name another study, or go on all the same with --accept-changes"
-        )
-
-
-def check_folds(study: StudyRecord, folds: int) -> None:
-    """Check that a problem's data are split as often as when a study began.
-
-    Raises:
-        ChangedProblem: they are not; means over other folds cannot be compared.
-    """
-    if folds != study.settings.folds:
-        raise ChangedProblem(
-            f"the problem {study.problem!r} has folds={folds}, but the study {study.name!r} began with "
-            f"folds={study.settings.folds}; put that back, or name another study"
         )
 
 
@@ -66,6 +57,8 @@ def differences(before: Known, now: Known) -> list[str]:
         said += list(_of_space(before.space["hyperparameters"], now.space["hyperparameters"])) or ["the space changed"]
     if before.data_fingerprint != now.data_fingerprint:
         said += list(_of_data(then.get("data", {}), today.get("data", {}))) or ["the data changed"]
+    if before.folds != now.folds:
+        said.append(_became("folds", before.folds, now.folds))
     if then.get("keras") == today.get("keras"):  # another version may describe the same model otherwise
         said += [*_of_model(then, today), *_of_optimizer(then.get("optimizer"), today.get("optimizer"))]
         said += list(_of_compilation(then, today))

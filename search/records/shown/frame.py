@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from registry.core.objective import Objective
+from registry.core.pareto.objectives import PARAMETERS
+from search.records.several.front import further_values
 from search.records.trials import TrialRecord
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-COLUMNS = (
+FIXED = (
     "trial",
     "state",
     "stop_reason",
@@ -21,22 +24,33 @@ COLUMNS = (
     "parameters",
     "worker",
     "study_version",
+    "imported",
+    "dropped",
 )
 
 
-def to_frame(trials: Sequence[TrialRecord]) -> DataFrame:
-    """Return a row for each trial that has begun, by number: what it came to, and its params as ``params.NAME``."""
+def to_frame(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> DataFrame:
+    """Return a row for each trial that has begun, by number: what it came to, and its params as ``params.NAME``.
+
+    Each objective after the first, which is the ``score``, has a column of its metric's name, or ``values.METRIC``
+    where another column has that; its values are those at the best epoch of trials that have ended, else NaN.
+    """
     import pandas as pd
 
-    return pd.DataFrame([_row(trial) for trial in trials if trial.trial is not None], columns=_columns(trials))
+    begun = [trial for trial in trials if trial.trial is not None]
+    params = dict.fromkeys(name for trial in begun for name in trial.params)
+    columns = [*FIXED, *_further_columns(objectives), *(f"params.{name}" for name in params)]
+    return pd.DataFrame([_row(trial, objectives) for trial in begun], columns=list(dict.fromkeys(columns)))
 
 
-def _columns(trials: Sequence[TrialRecord]) -> list[str]:
-    names = dict.fromkeys(name for trial in trials for name in trial.params if trial.trial is not None)
-    return [*COLUMNS, "imported", "dropped", *(f"params.{name}" for name in names)]
+def _further_columns(objectives: Sequence[Objective]) -> list[str]:
+    taken = {*FIXED} - {PARAMETERS}  # a trial's own column tells the same
+    return [f"values.{each.metric}" if each.metric in taken else each.metric for each in objectives[1:]]
 
 
-def _row(trial: TrialRecord) -> dict[str, Any]:
-    values = {name: getattr(trial, name) for name in (*COLUMNS, "imported", "dropped")}
+def _row(trial: TrialRecord, objectives: Sequence[Objective]) -> dict[str, Any]:
+    further = further_values(objectives, trial.curves, trial.best_epoch if trial.state == "finished" else None)
+    values: dict[str, Any] = dict(zip(_further_columns(objectives), further, strict=True))
+    values |= {name: getattr(trial, name) for name in FIXED}
     values["stop_reason"] = None if trial.stop_reason is None else trial.stop_reason.value
     return values | {f"params.{name}": value for name, value in trial.params.items()}

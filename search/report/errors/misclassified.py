@@ -34,20 +34,24 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Erro
         The mistakes of the first output that is a classification, and the residuals of those that are numbers.
 
     Raises:
-        UserError: the problem does not load, its data have changed, or no output is of either kind.
+        UserError: the problem does not load, its data have changed, no output is of either kind, or the version was
+            trained on folds.
     """
     import numpy as np
 
     from registry import Registry
     from registry.values.structures import for_keras
+    from registry.values.trainings import has_folds
     from search.data.fingerprint import fingerprint_data
     from search.problems.inspection import load_data
     from search.problems.rebuild import rebuild_model
     from search.problems.resolve import load_problem
 
+    with Registry(url) as registry:
+        version = registry.get(ref)
+    if has_folds(version.curves):
+        raise ProblemError("the winner was trained on folds, so on most of the validation data")
     loaded = load_problem(problem)
-    if loaded.folds > 1:
-        raise ProblemError("the problem has folds, so its winner was trained on most of the validation data")
     data = load_data(loaded)
     if fingerprint_data(data) != data_fingerprint:
         raise ProblemError("the problem's data are not those that the version was chosen by")

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from registry.values.stop_reason import StopReason
-from search.errors import ProblemError
+from search.errors import CannotContinue, ProblemError
 from search.records.settings import derive_seed
 from search.training.job import Job, Training
 from search.training.monitor import Monitor, Verdict
 from search.training.repeats.combined import combine
 from search.training.state.archive import pack, unpacked
 
-FORMAT = 1
+FORMAT = 2
 Arrays = Sequence[np.ndarray[Any, Any]]
 
 
@@ -31,16 +31,18 @@ class Progress:
         running: that of the training under way; None between two.
         best: the weights of the best training that has ended; empty before.
         inner: the checkpoint of the training under way; None between two.
+        of: what the trainings are, such as ``3 folds``.
     """
 
     ended: list[Mapping[str, Any]] = field(default_factory=list)
     running: Mapping[str, Any] | None = None
     best: Arrays = ()
     inner: bytes | None = None
+    of: str = ""
 
     def to_bytes(self) -> bytes:
         """Pack as an ``.npz`` archive without pickles."""
-        head = {"format": FORMAT, "ended": self.ended, "running": self.running, "best": len(self.best)}
+        head = {"format": FORMAT, "of": self.of, "ended": self.ended, "running": self.running, "best": len(self.best)}
         arrays = {f"best.{place}": array for place, array in enumerate(self.best)}
         if self.inner is not None:
             arrays["inner"] = np.frombuffer(self.inner, np.uint8)
@@ -56,7 +58,7 @@ class Progress:
         with unpacked(data, FORMAT) as (head, archive):
             best = [archive[f"best.{place}"] for place in range(head["best"])]
             inner = archive["inner"].tobytes() if "inner" in archive.files else None
-            return cls(head["ended"], head["running"], best, inner)
+            return cls(head["ended"], head["running"], best, inner, head["of"])
 
 
 class RepeatedTraining:
@@ -74,18 +76,21 @@ class RepeatedTraining:
 
     def __init__(self, kind: str, count: int, make: Callable[[int], Training]) -> None:
         self._kind, self._count, self._make = kind, count, make
+        self._of = f"{count} {kind}s"
         self._forget()
 
     def run(self, job: Job) -> Any:
         """Train to the last training's end and return a model with the best one's weights.
 
         Raises:
-            CannotContinue: the checkpoint does not fit the model.
+            CannotContinue: the checkpoint does not fit the model, or is of other trainings.
             ProblemError: the trainings' models have different weights.
         """
         self._forget()
         if job.resume is not None:
             self._progress = Progress.from_bytes(job.resume)
+            if self._progress.of != self._of:
+                raise CannotContinue(f"the checkpoint is of {self._progress.of}; expected one of {self._of}")
         outer = job.monitor
         if len(self._progress.ended) == self._count and outer.stop_reason is None:
             outer.stop_reason = StopReason.MAX_EPOCHS
@@ -123,7 +128,7 @@ class RepeatedTraining:
         self._forget()
 
     def _forget(self) -> None:
-        self._progress = Progress()
+        self._progress = Progress(of=self._of)
         self._running: Monitor | None = None
         self._training: Training | None = None
         self._inexact: set[str] = set()
@@ -188,7 +193,7 @@ class RepeatedTraining:
             scores = [state["score"] for state in progress.ended]
             is_best = ended.score is not None and all(outer.objective.is_better(ended.score, than=s) for s in scores)
             best = model.get_weights() if is_best else progress.best
-            self._progress = Progress([*progress.ended, ended.state()], None, best)
+            self._progress = Progress([*progress.ended, ended.state()], None, best, of=self._of)
         self._tell(outer, None)
         if outer.stop_reason is None:
             outer.stop_reason, outer.pruned_by = self._ending(outer, ended)

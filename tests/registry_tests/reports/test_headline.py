@@ -7,9 +7,11 @@ from typing import Any
 
 from registry.reports import Baseline, Repeats, ReportedStudy, ReportedTrial, render
 from registry.reports.document.parts import Pictures
+from registry.reports.formats.data_files import to_frame
 from registry.reports.sections.headline.answer import answer
 from registry.reports.sections.headline.standing import standing
 from registry.reports.sections.headline.verdict import figures_of, luck, verdict_sentence
+from registry.reports.sections.leaderboard import leaderboard
 from registry.reports.toy import toy_evidence, toy_report, toy_study
 
 
@@ -85,6 +87,23 @@ class TestFigures:
     def test_a_confirmed_score_is_the_mean(self) -> None:
         study = of(scored(3, 0.9), repeats=(Repeats("a", (0.9, 0.8), 3),), confirmed=3)
         assert (figures_of(study)[0].text, figures_of(study)[0].spread) == ("0.8500", "± 0.071")
+
+
+class TestFolds:
+    def test_scores_of_folds_are_called_so(self) -> None:
+        folds = (Repeats("a", (0.8, 0.6), 3, over="folds"), Repeats("b", (0.6, 0.4), 4, over="folds"))
+        study = of(scored(3, 0.7), scored(4, 0.5), repeats=folds)
+        assert figures_of(study)[0].note == "0.7000 ± 0.14 over 2 folds"
+        told = render(toy_report(study)).partition("</style>")[2].partition("<script>")[0]
+        for said in ("Over 2 folds: ", "means over folds", "mean over folds", "Over folds", "on different folds"):
+            assert said in told
+        assert "seeds" not in told
+
+    def test_a_confirmation_on_seeds_is_told_apart(self) -> None:
+        repeats = (Repeats("a", (0.8, 0.6), 3), Repeats("b", (0.6, 0.4), 4, over="folds"))
+        study = of(scored(3, 0.7), scored(4, 0.5), repeats=repeats, confirmed=3)
+        assert "mean over seeds or folds" in [column.name for column in leaderboard(study).columns]
+        assert list(to_frame(toy_report(study))[["seeds", "folds"]].max()) == [2, 2]
 
 
 class TestStanding:

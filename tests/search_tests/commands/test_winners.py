@@ -70,6 +70,18 @@ def test_seeds_of_a_refit_are_told_with_mean_and_spread(capsys):
     assert "the problem has no test data\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("words", ["confirm --top 0", "ensemble --size 1", "refit --seeds 0"])
+def test_of_several_objectives_the_first_is_said_to_count(sqlite_engine, make_study, capsys, words):
+    url = str(sqlite_engine.url)
+    make_study(sqlite_engine, "one")
+    make_study(sqlite_engine, "two", objectives="val_accuracy:max,parameters:min,latency:min")
+    line = "chosen by val_accuracy, the first of the study's objectives; parameters, latency not considered\n"
+    for name, said in (("one", False), ("two", True)):
+        command, *options = words.split()
+        assert run(app, "search", [command, name, *options, "--storage", url]) == 2
+        assert (line in capsys.readouterr().out) is said
+
+
 def test_wrong_usage_is_told_before_anything_is_loaded(sqlite_engine, make_study, capsys):
     make_study(sqlite_engine)
     url = str(sqlite_engine.url)

@@ -7,15 +7,17 @@ import pytest
 import sqlalchemy as sa
 
 from registry.core.database.transaction import reading
+from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from search.coordination import slots
 from search.coordination.lease import Lease
-from search.creation.changes import follow
+from search.creation.changes import accept, follow
 from search.creation.versions.differences import check_unchanged, differences
 from search.errors import ChangedProblem
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import Inspection
 from search.records.confirm_plan import Confirmation
+from search.records.history.versions import read_versions
 from search.schema import slots as table
 
 SPACE = {"hyperparameters": [], "ambiguous": [], "defaults": {}}
@@ -70,6 +72,29 @@ def test_not_while_a_trial_is_being_trained(engine, make_study, add_worker):
 def test_a_confirmation_keeps_its_problem(sqlite_engine, make_study):
     study = make_study(sqlite_engine, "s-confirm", confirms=Confirmation("s", (0,), ({},), 1))
     assert follow(sqlite_engine, study, OTHER_SPACE) is study
+
+
+def test_changed_folds_are_refused_until_they_are_accepted(sqlite_engine, make_study, add_worker):
+    study = make_study(sqlite_engine, "s")
+    slots.claim(sqlite_engine, study.id, add_worker(sqlite_engine, study))
+    folded = replace(SAME, folds=3)
+    with pytest.raises(ChangedProblem, match="'s' began with: folds: 1 became 3. .*--accept-changes$"):
+        check_unchanged(study, folded)
+    accepted = accept(sqlite_engine, study, folded)
+    assert (accepted.folds, accepted.version) == (3, 2)
+    check_unchanged(accepted, folded)
+    with reading(sqlite_engine) as connection:
+        assert [version.changes for version in read_versions(connection, study.id)] == [("folds: 1 became 3",)]
+    assert accept(sqlite_engine, accepted, folded) is accepted
+
+
+def test_a_study_without_a_trial_follows_its_folds(sqlite_engine, make_study):
+    assert follow(sqlite_engine, make_study(sqlite_engine, "s"), replace(SAME, folds=3)).folds == 3
+
+
+def test_folds_do_not_go_with_repeats(sqlite_engine, make_study):
+    with pytest.raises(UsageError, match="folds=3, each a training of its own"):
+        accept(sqlite_engine, make_study(sqlite_engine, "s", repeats=2), replace(SAME, folds=3))
 
 
 def hp(name, **more):

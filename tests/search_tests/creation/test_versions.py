@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import fields
 
 import optuna
 import pytest
@@ -16,11 +17,13 @@ from search.coordination import control, slots
 from search.coordination.lease import Lease
 from search.creation.create import check_same
 from search.creation.imported.fit import Ranges
+from search.creation.versions.checks import option_of
 from search.creation.versions.settings import change_settings
 from search.errors import SettingsError
 from search.records.confirm_plan import Confirmation
 from search.records.history.events import notes
 from search.records.history.versions import CHANGED, trials_by_version
+from search.records.settings import Settings
 from search.records.status import read_status
 from search.records.studies import DEFINE_BY_RUN, read_study
 from search.records.trials import read_trials
@@ -202,9 +205,22 @@ def test_the_command_says_what_it_did_and_status_keeps_it(sqlite_engine, make_st
     assert version["changes"] == ["max_epochs: 10 became 20", "trial_seconds: none became 300"]
 
 
+def test_none_takes_a_setting_away(sqlite_engine, make_study, capsys):
+    limits = {"max_parameters": 9, "max_seconds_per_epoch": 2.0, "epochs": 9, "stop_after": 4, "keep_paused": 3}
+    study = make_study(sqlite_engine, target=0.9, trial_seconds=300.0, checkpoint_seconds=5.0, **limits)
+    may_be_unset = {field.name for field in fields(Settings) if field.default is None} - {"objectives", "confirms"}
+    assert may_be_unset == set(study.settings.differences(Settings()))
+    words = [word for name in may_be_unset for word in (option_of(name), "none")]
+    assert call(sqlite_engine, capsys, "change", "s", *words)[0] == 0
+    assert read_study(sqlite_engine, "s").settings == Settings()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (("--target", "high"), 2, "--target is 'high'; expected a number, or none"),
+        (("--epochs", "1.5"), 2, "--epochs is '1.5'; expected a whole number, or none"),
+        (("--trial-timeout", "5x"), 2, "expected a duration such as 90s, 30m or 1h30m, or none"),
         ((), 2, "nothing to change; expected a setting"),
         (("--seed", "3"), 1, "--seed of 's' is 0 and cannot be changed to 3"),
         (("--trials", "0"), 2, "the number of trials is 0; expected 1 or more"),

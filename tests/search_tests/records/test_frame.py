@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from registry import Registry, Source
 from registry.core.database.transaction import writing
 from search.api.study import Study
-from search.schema import slots
+from search.schema import results, slots
 
 
 @pytest.fixture
@@ -32,6 +32,24 @@ def test_a_row_for_each_trial_that_has_begun(study):
     assert pd.isna(frame["params.units"][1])
     assert frame["params.rate"][1] == 0.1
     assert not frame["imported"].any()
+
+
+def test_each_further_objective_has_a_column(sqlite_engine, make_study):
+    record = make_study(sqlite_engine, objectives="val_accuracy:max,parameters:min,latency:min,seconds:max")
+    with writing(sqlite_engine) as connection:
+        ids = list(connection.scalars(sa.select(slots.c.id).where(slots.c.study_id == record.id)))
+        for trial, reason in enumerate(("max_epochs", "pruned", "error")):
+            ended = {"state": "finished", "trial": trial, "stop_reason": reason, "parameters": 30 + trial}
+            scored = {} if reason == "error" else {"score": 0.5, "best_epoch": 2}
+            connection.execute(sa.update(slots).where(slots.c.id == ids[trial]).values(ended | scored))
+            curves = {"latency": [0.1, 0.2 + trial, 0.3], "seconds": [1.0, None, 2.0]}
+            connection.execute(sa.insert(results).values(slot_id=ids[trial], curves=curves))
+    frame = Study(sqlite_engine, record).to_frame()
+    assert list(frame["latency"][:2]) == [0.2, 1.2]
+    assert pd.isna(frame["latency"][2])
+    assert list(frame["parameters"]) == [30, 31, 32]
+    assert frame["values.seconds"].isna().all()
+    assert frame.columns.is_unique
 
 
 def test_a_study_without_trials_has_the_columns_all_the_same(sqlite_engine, make_study):

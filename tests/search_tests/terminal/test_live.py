@@ -22,7 +22,7 @@ from search.records.shown.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus, WorkerStatus
 from search.records.studies import StudyRecord
 from search.schema import slots
-from search.terminal.progress import ChangeProgress, describe_outlook, describe_pace, render
+from search.terminal.progress import ChangeProgress, describe_outlook, describe_pace, describe_under_way, render
 from search.terminal.sparkline import sparkline, squeezed
 
 
@@ -133,6 +133,10 @@ def test_a_study_has_a_state(status: StudyStatus, state: str, goes_on: bool) -> 
 def test_whether_anybody_works_is_said() -> None:
     assert describe_pace(standing(1, DEAD)) == ["nobody works on it"]
     assert describe_pace(standing(4)) == []
+    stopped = standing(0, pace=Pace(0.0, elapsed=90.0, epochs=1207), under_way=(2, 1207))
+    assert describe_pace(stopped) == ["nobody works on it", "1m 30s gone, 1,207 epochs trained"]
+    assert describe_under_way(stopped) == "2 trials are under way with 1,207 epochs and will be continued"
+    assert describe_under_way(standing(1)) == ""
     (line,) = describe_pace(standing(1, WORKER, pace=Pace(since=3600.0)))
     assert line.startswith("1 worker at work since ")
 

@@ -198,7 +198,7 @@ def test_a_kill_after_any_epoch_goes_on_in_the_training_that_was_under_way(epoch
 
 
 def test_a_trial_that_is_closed_while_paused_gives_its_best_weights_and_trains_no_more():
-    ended = Progress([state(0.9, 0.2), state(0.5, 0.1)], None, [np.array(4.0)])
+    ended = Progress([state(0.9, 0.2), state(0.5, 0.1)], None, [np.array(4.0)], of="3 repeats")
     monitor = Monitor(ACCURACY, Limits(2), stop_reason=StopReason.PRUNED)
     _, monitor, model = trained([(0, 0)] * 3, resume=ended.to_bytes(), monitor=monitor)
     assert (monitor.score, monitor.epochs, monitor.stop_reason) == (0.7, 4, StopReason.PRUNED)
@@ -208,6 +208,8 @@ def test_a_trial_that_is_closed_while_paused_gives_its_best_weights_and_trains_n
 def test_what_cannot_be_continued_is_said():
     with pytest.raises(CannotContinue, match="damaged"):
         trained(THREE, resume=b"no archive")
+    with pytest.raises(CannotContinue, match="the checkpoint is of 5 folds; expected one of 3 repeats"):
+        trained(THREE, resume=Progress([state(0.9, 0.2)], of="5 folds").to_bytes())
     with pytest.raises(ProblemError, match="each repeat of a trial must train the same model"):
         trained(THREE, weights=[[1.0], [[1.0, 2.0]], [3.0]])
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 
-from registry.core.database.engine import open_engine
 from registry.core.database.url import with_password
 from registry.core.errors import UsageError
 from registry.values.stop_reason import StopReason
@@ -20,20 +18,17 @@ from search import current
 from search.coordination import control, slots
 from search.coordination.lease import Lease
 from search.creation import changes
-from search.creation.create import begin_study
 from search.creation.objectives import objective_settings
 from search.creation.versions.settings import change_settings
 from search.errors import ChangedProblem, Interrupted, Outdated
 from search.optuna_bridge.pruners import PRUNERS
-from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem
 from search.records.status import read_status
 from search.records.studies import read_study
-from search.records.trials import TrialRecord, read_trials
 from search.report.collect import collect
 from search.worker.attempt.attempt import Attempt
 from search.worker.context import open_own_context
-from search.worker.worker import Worker
+from tests.support.bench import Bench, module_here
 
 MODULE = """
 import time
@@ -180,28 +175,8 @@ leaving = lambda trial: exit(3)
 """
 
 
-class Bench:
+class Attempting(Bench):
     """A study of an objective, and workers in this process."""
-
-    def __init__(self, url: str, attr: str, trials: int, direction: str, settings: dict[str, Any]) -> None:
-        self.engine = open_engine(url)
-        fields = objective_settings({"sampler": "random", "max_failures": 0} | settings)
-        begin_study(self.engine, "s", inspect_problem(f"mine:{attr}", 0, direction), fields, trials)
-        self.record = read_study(self.engine, "s")
-        self.stop = threading.Event()
-        self.context = open_own_context(self.engine, url, self.record, self.stop)
-        self.workers = 0
-
-    def worker(self) -> Worker:
-        """Return another worker."""
-        self.workers += 1
-        return Worker(self.context, device="cpu", worker_id=f"w{self.workers}")
-
-    def work(self) -> list[TrialRecord]:
-        """Work until nothing is left; return the trials."""
-        self.stop.clear()
-        self.worker().run(self.stop)
-        return self.trials()
 
     def attempt(self, lease_type: Any = Lease, **options: Any) -> Any:
         """Work on one slot, under a lease that a test may see to."""
@@ -209,35 +184,21 @@ class Bench:
         worker._register()
         return Attempt(self.context, lease_type(self.engine, worker._claim()), **options).run()
 
-    def trials(self) -> list[TrialRecord]:
-        """Return the study's trials."""
-        return read_trials(self.engine, self.record.id)
 
-    def optuna_trials(self) -> list[optuna.trial.FrozenTrial]:
-        """Return the trials as Optuna has them."""
-        with closing_storage(self.engine) as storage:
-            return optuna.load_study(study_name="s", storage=storage).trials
-
-
-Begin = Callable[..., Bench]
+Begin = Callable[..., Attempting]
 
 
 @pytest.fixture
 def begin_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
     """Give a function that begins a study of an objective of the module above, in a database."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    (tmp_path / "mine.py").write_text(MODULE)
-    benches: list[Bench] = []
+    with module_here(tmp_path, monkeypatch, "mine", MODULE), ExitStack() as benches:
 
-    def begin(url: str, attr: str, trials: int = 1, direction: str = "min", **settings: Any) -> Bench:
-        benches.append(Bench(url, attr, trials, direction, settings))
-        return benches[-1]
+        def begin(url: str, attr: str, trials: int = 1, direction: str = "min", **settings: Any) -> Attempting:
+            fields = objective_settings({"sampler": "random", "max_failures": 0} | settings)
+            inspection = inspect_problem(f"mine:{attr}", 0, direction)
+            return benches.enter_context(closing(Attempting(url, inspection, fields, trials)))
 
-    yield begin
-    for bench in benches:
-        bench.context.close()
-    sys.modules.pop("mine", None)
+        yield begin
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import replace
 from statistics import fmean, stdev
 
 import pytest
@@ -12,8 +13,8 @@ from registry.cli import app as registry_app
 from registry.core.console import show
 from registry.core.errors import UsageError
 from registry.values.trainings import trainings_of
+from search.creation.changes import accept, add_trials
 from search.creation.create import begin_study, create_study
-from search.creation.versions.differences import check_folds
 from search.ensemble.candidates import find_candidates
 from search.errors import ChangedProblem
 from search.problems.inspection import inspect_problem
@@ -62,18 +63,25 @@ def work(engine, problem, trials=2, name="s", interrupted=False, **settings):
     """Search with a worker of this process, or with two where the first is interrupted; return study and trials."""
     chosen = Settings(**{"sampler": "random", "schedule": "full", "pruner": "none", "max_epochs": 2} | settings)
     study = begin_study(engine, name, inspect_problem(problem), chosen, trials)
-    stop = threading.Event()
-    context = open_own_context(engine, url_of(engine), study, stop)
     if interrupted:
+        stop = threading.Event()
+        context = open_own_context(engine, url_of(engine), study, stop)
         module = sys.modules[problem.partition(":")[0]]
         module.epochs.clear()
         module.stop_now = stop.set
         Worker(context, device="cpu", worker_id=f"{name}1").run(stop)
+        context.close()
         assert [trial.epoch for trial in read_trials(engine, study.id)] == [3]
-        stop.clear()
-    Worker(context, device="cpu", worker_id=f"{name}2").run(stop)
+    trials = go_on(engine, study)
+    return read_study(engine, name), trials
+
+
+def go_on(engine, study):
+    """Let a worker of this process use up a study's budget; return the trials."""
+    context = open_own_context(engine, url_of(engine), study, threading.Event())
+    Worker(context, device="cpu", worker_id=f"{study.name}{study.version + 1}").run(threading.Event())
     context.close()
-    return read_study(engine, name), read_trials(engine, study.id)
+    return read_trials(engine, study.id)
 
 
 def test_the_score_is_the_mean_and_is_recorded_with_its_spread_everywhere(sqlite_engine):
@@ -100,6 +108,7 @@ def test_the_score_is_the_mean_and_is_recorded_with_its_spread_everywhere(sqlite
     assert f"{best.ref}  val_accuracy {show(best.score)} ± {show(std)} at epoch 6" in shown
     (reported,) = collect(sqlite_engine, ["s"], errors=False, importance=False).studies
     spread = reported.repeats_of(reported.leaders[0])
+    assert spread.over == "seeds"
     assert (spread.scores, spread.mean) == (tuple(one.score for one in trainings), best.score)
 
 
@@ -125,13 +134,31 @@ def test_folds_are_the_problem_s_and_bind_the_study(sqlite_engine, problems):
     assert study.settings.folds == 3
     assert len(trainings_of(trial.curves, study.objective)) == 3
     assert {"fold_1_loss", "fold_3_val_loss"} <= set(trial.curves)
-    check_folds(study, 3)
-    with pytest.raises(ChangedProblem, match=r"has folds=1, but the study 's' began with folds=3"):
-        check_folds(study, 1)
-    with Registry(url_of(sqlite_engine)) as registry, pytest.raises(UsageError, match="has folds: no sample is unseen"):
+    (reported,) = collect(sqlite_engine, ["s"], errors=False, importance=False).studies
+    assert reported.repeats_of(reported.leaders[0]).over == "folds"
+    with Registry(url_of(sqlite_engine)) as registry, pytest.raises(UsageError, match="on folds: no sample is unseen"):
         find_candidates(registry, sqlite_engine, study, 4)
     with pytest.raises(UsageError, match="the problem has folds=3, each a training of its own; leave --repeats out"):
         begin_study(sqlite_engine, "t", inspect_problem(f"{problems}:folded"), Settings(repeats=2), 1)
+
+
+def test_with_accepted_changes_a_study_goes_on_with_other_folds(sqlite_engine, problems):
+    spec = f"{problems}:folded"
+    study, _ = work(sqlite_engine, spec, 1)
+    module = sys.modules[problems]
+    module.folded = replace(module.folded, folds=2)
+    with pytest.raises(ChangedProblem, match=r"folds: 3 became 2.*--accept-changes"):
+        open_own_context(sqlite_engine, url_of(sqlite_engine), study, threading.Event())
+    accepted = accept(sqlite_engine, study, inspect_problem(spec))
+    add_trials(sqlite_engine, accepted, 1)
+    trials = go_on(sqlite_engine, accepted)
+    assert [len(trainings_of(trial.curves, study.objective)) for trial in trials] == [3, 2]
+    (reported,) = collect(sqlite_engine, ["s"], errors=False, importance=False).studies
+    assert (reported.settings["folds"], reported.settings["version 2"]) == (2, "folds: 3 became 2 (trials: 1)")
+    module.folded = replace(module.folded, folds=1)
+    unfolded = accept(sqlite_engine, accepted, inspect_problem(spec))
+    with Registry(url_of(sqlite_engine)) as registry, pytest.raises(UsageError, match="on folds: no sample is unseen"):
+        find_candidates(registry, sqlite_engine, unfolded, 4)
 
 
 def test_what_does_not_go_together_is_refused(sqlite_engine):

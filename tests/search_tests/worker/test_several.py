@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 
-from registry.core.database.engine import open_engine
 from registry.core.errors import UsageError
 from registry.values.stop_reason import StopReason
 from search.api.study import Study
-from search.creation.create import begin_study
 from search.creation.objectives import objective_settings
 from search.optuna_bridge.samplers import OF_SEVERAL, SAMPLERS
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem
 from search.records.settings import Settings
 from search.records.status import read_status
-from search.records.studies import read_study
-from search.records.trials import TrialRecord, read_trials
 from search.report.collect import collect
 from search.trial_import.optuna_study import read_optuna_study
-from search.worker.context import open_own_context
-from search.worker.worker import Worker
+from tests.support.bench import Bench, module_here
 
 MODULE = """
 import optuna
@@ -53,47 +46,20 @@ half = lambda trial: (1.0, float("nan"))
 OBJECTIVES = "score:max,cost:min"
 
 
-class Bench:
-    """A study of an objective, and a worker in this process."""
-
-    def __init__(self, url: str, attr: str, trials: int, settings: dict[str, Any]) -> None:
-        self.engine = open_engine(url)
-        fields = objective_settings({"objectives": OBJECTIVES, "max_failures": 0} | settings)
-        begin_study(self.engine, "s", inspect_problem(f"mine:{attr}", objectives=fields.objectives), fields, trials)
-        self.record = read_study(self.engine, "s")
-        self.context = open_own_context(self.engine, url, self.record, threading.Event())
-
-    def work(self) -> list[TrialRecord]:
-        """Work until nothing is left; return the trials."""
-        Worker(self.context, device="cpu", worker_id="w").run(threading.Event())
-        return read_trials(self.engine, self.record.id)
-
-    @contextmanager
-    def optuna_study(self) -> Iterator[optuna.Study]:
-        """Give the study as Optuna opens it."""
-        with closing_storage(self.engine) as storage:
-            yield optuna.load_study(study_name="s", storage=storage)
-
-
 Begin = Callable[..., Bench]
 
 
 @pytest.fixture
 def begin_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
     """Give a function that begins a study of an objective of the module above, in a database."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    (tmp_path / "mine.py").write_text(MODULE)
-    benches: list[Bench] = []
+    with module_here(tmp_path, monkeypatch, "mine", MODULE), ExitStack() as benches:
 
-    def begin(url: str, attr: str, trials: int = 1, **settings: Any) -> Bench:
-        benches.append(Bench(url, attr, trials, settings))
-        return benches[-1]
+        def begin(url: str, attr: str, trials: int = 1, **settings: Any) -> Bench:
+            fields = objective_settings({"objectives": OBJECTIVES, "max_failures": 0} | settings)
+            inspection = inspect_problem(f"mine:{attr}", objectives=fields.objectives)
+            return benches.enter_context(closing(Bench(url, inspection, fields, trials)))
 
-    yield begin
-    for bench in benches:
-        bench.context.close()
-    sys.modules.pop("mine", None)
+        yield begin
 
 
 @pytest.fixture

@@ -5,28 +5,25 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import optuna
 import pytest
 from optuna.distributions import IntDistribution
+from sqlalchemy.engine import Engine
 
-from registry.core.database.engine import open_engine
 from registry.core.errors import UsageError
 from registry.values.stop_reason import StopReason
-from search.creation.create import begin_study
-from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
 from search.records.status import read_status
-from search.records.studies import read_study
-from search.records.trials import TrialRecord, read_trials
+from search.records.studies import StudyRecord
 from search.training.job import Job
 from search.training.objective.saved_model import SavedModel
 from search.worker.context import WorkerContext, open_context
-from search.worker.worker import Worker
+from tests.support.bench import Bench
 
 SPACE = {"hyperparameters": [], "ambiguous": [], "varying": [], "defaults": {}, "ranges": {}}
 TOY = Inspection("numbers:toy", "toy", "val_accuracy", "max", SPACE, "space", "data", 0)
@@ -78,42 +75,24 @@ def params_of(_trial: Any, suggest: Callable[..., Any], _pruner: Any) -> Any:
     return SimpleNamespace(params=params, ask=ask)
 
 
-class Bench:
-    """A study of numbers, and a worker in this process."""
-
-    def __init__(self, url: str, trials: int, settings: dict[str, Any]) -> None:
-        self.engine = open_engine(url)
-        asked = Settings(**{"max_epochs": 10, "objectives": "val_accuracy:max,parameters:min"} | settings)
-        begin_study(self.engine, "s", TOY, asked, trials)
-        self.record = read_study(self.engine, "s")
-        self.context: WorkerContext = open_context(
-            self.engine, url, self.record, threading.Event(), Numbers(), space=lambda: None
-        )
-        self.context.make_params = params_of
-
-    def work(self) -> list[TrialRecord]:
-        """Work until nothing is left; return the trials."""
-        Worker(self.context, device="cpu", worker_id="w").run(threading.Event())
-        return read_trials(self.engine, self.record.id)
-
-    def optuna_trials(self) -> list[optuna.trial.FrozenTrial]:
-        """Return the trials as Optuna has them."""
-        with closing_storage(self.engine) as storage:
-            return optuna.load_study(study_name="s", storage=storage).trials
+def open_numbers(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:
+    """Open what trains numbers."""
+    context = open_context(engine, url, study, stop, Numbers(), space=lambda: None)
+    context.make_params = params_of
+    return context
 
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
-    """Give a function that begins a study."""
-    benches: list[Bench] = []
+    """Give a function that begins a study of numbers."""
+    with ExitStack() as benches:
 
-    def begin_bench(trials: int, **settings: Any) -> Bench:
-        benches.append(Bench(f"sqlite:///{tmp_path}/studies.db", trials, settings))
-        return benches[-1]
+        def begin_bench(trials: int, **settings: Any) -> Bench:
+            asked = Settings(**{"max_epochs": 10, "objectives": "val_accuracy:max,parameters:min"} | settings)
+            bench = Bench(f"sqlite:///{tmp_path}/studies.db", TOY, asked, trials, open_numbers)
+            return benches.enter_context(closing(bench))
 
-    yield begin_bench
-    for bench in benches:
-        bench.context.close()
+        yield begin_bench
 
 
 @pytest.mark.parametrize(

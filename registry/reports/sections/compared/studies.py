@@ -94,6 +94,7 @@ def ahead_line(first: ReportedStudy, rival: ReportedStudy) -> str:
 def _best_of(study: ReportedStudy) -> str:
     best = study.leaders[0]
     if repeated := study.repeats_of(best):
-        return f"{score_writer(study)(repeated.mean)} ± {repeated.spread:.2g} over {len(repeated.scores)} seeds"
+        over = f"over {len(repeated.scores)} {repeated.over}"
+        return f"{score_writer(study)(repeated.mean)} ± {repeated.spread:.2g} {over}"
     score = score_of(best)
     return f"{score_writer(study)(score)}, of one training with one seed"

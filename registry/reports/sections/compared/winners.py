@@ -11,10 +11,11 @@ from registry.reports.document.parts import Block, Rows
 from registry.reports.document.side_by_side import Line, side_by_side
 from registry.reports.document.table import NOTHING, Cell, Table, exact
 from registry.reports.facts.digits import score_writer
+from registry.reports.facts.evidence import means_over
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import count_text, value_text
 
-MOST_SEEDS = 10
+MOST_SCORES = 10
 NOT_COMPARED = ("seed", "confirms", "accepted changes")
 Winner = tuple[ReportedStudy, ReportedTrial]
 
@@ -64,15 +65,17 @@ def _line(name: str, winners: Sequence[Winner], cell: Callable[[ReportedStudy, R
 
 
 def _reached(winners: Sequence[Winner]) -> list[Line]:
-    """Return lines of scores: of one training, over seeds, on test data."""
+    """Return lines of scores: of one training, over seeds or folds, on test data."""
     metrics = dict.fromkeys(study.metric for study, _ in winners)
     score = " or ".join(metrics)
     lines = [Line(score, tuple(_score(study, trial) for study, trial in winners), always=True)]
-    if any(study.repeats_of(trial) for study, trial in winners):
-        lines.append(Line("over seeds", tuple(_over_seeds(study, trial) for study, trial in winners), always=True))
+    repeats = [repeated for study, trial in winners if (repeated := study.repeats_of(trial))]
+    if repeats:
+        cells = tuple(_several(study, trial) for study, trial in winners)
+        lines.append(Line(f"over {means_over(repeats)}", cells, always=True))
     for name in dict.fromkeys(name for study, trial in winners for name in _tests(study, trial)):
-        cells = (_tests(study, trial).get(name, NOTHING) for study, trial in winners)
-        lines.append(Line(name, tuple(cells), always=True))
+        tested = (_tests(study, trial).get(name, NOTHING) for study, trial in winners)
+        lines.append(Line(name, tuple(tested), always=True))
     return lines
 
 
@@ -80,18 +83,18 @@ def _score(study: ReportedStudy, trial: ReportedTrial) -> Cell:
     return NOTHING if trial.score is None else exact(score_of(trial), score_writer(study)(score_of(trial)))
 
 
-def _over_seeds(study: ReportedStudy, trial: ReportedTrial) -> Cell:
+def _several(study: ReportedStudy, trial: ReportedTrial) -> Cell:
     repeated = study.repeats_of(trial)
     if repeated is None:
         return Cell("one seed")
     write = score_writer(study)
-    each = ", ".join(write(score) for score in repeated.scores[:MOST_SEEDS])
-    more = " …" if len(repeated.scores) > MOST_SEEDS else ""
+    each = ", ".join(write(score) for score in repeated.scores[:MOST_SCORES])
+    more = " …" if len(repeated.scores) > MOST_SCORES else ""
     return Cell(f"{write(repeated.mean)} ± {repeated.spread:.2g} ({each}{more})")
 
 
 def _tests(study: ReportedStudy, trial: ReportedTrial) -> dict[str, Cell]:
-    """Return what was measured on test data, as means over seeds where several trainings were."""
+    """Return what was measured on test data, as means where several trainings were."""
     found = {name: exact(value, f"{value:.4f}") for name, value in trial.test.items()}
     repeated = study.repeats_of(trial)
     for name, values in (repeated.tests if repeated else {}).items():

@@ -33,8 +33,8 @@ class Answer:
     Args:
         best: the winner; None where no trial has a score.
         caption: what the number is.
-        score: the winner's score, rounded and exact; of a confirmed one the mean over seeds.
-        spread: its standard deviation over seeds, where the number is a mean.
+        score: the winner's score, rounded and exact; of a confirmed one the mean over its trainings.
+        spread: its standard deviation, where the number is a mean.
         subject: who the winner is, in a sentence.
         params: its params with their values; the most important of very many.
         left_out: how many params are not among them, in a sentence; empty where there are none.
@@ -43,7 +43,7 @@ class Answer:
         cost: time and epochs, in one line.
         verdict: who won, by how much and whether by luck, in one sentence; empty where nobody has.
         figures: the four numbers that are shown large.
-        standing: the winner beside what it is held against, a dot a seed; None where it stands alone.
+        standing: the winner beside what it is held against, a dot a training; None where it stands alone.
     """
 
     best: ReportedTrial | None
@@ -140,7 +140,7 @@ def _lines(study: ReportedStudy) -> list[str]:
     if repeated and best.number != study.confirmed:
         write = score_writer(study)
         lines.append(
-            f"Over {len(repeated.scores)} seeds: {write(repeated.mean)} ± {repeated.spread:.2g} "
+            f"Over {len(repeated.scores)} {repeated.over}: {write(repeated.mean)} ± {repeated.spread:.2g} "
             "(mean and standard deviation)."
         )
     if best is not ranked[0]:

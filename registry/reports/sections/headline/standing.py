@@ -1,4 +1,4 @@
-"""How the winner stands: a line a configuration, a dot a seed, so that chance can be seen beside the distance."""
+"""How the winner stands: a line a configuration, a dot a training, so that chance can be seen beside the distance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from registry.reports.drawing.canvas import COLOURS, Drawing, Spot
 from registry.reports.drawing.limits import window
 from registry.reports.drawing.ticks import plain_numbers
 from registry.reports.facts.digits import score_writer
-from registry.reports.facts.evidence import Repeats
+from registry.reports.facts.evidence import Repeats, means_over
 from registry.reports.facts.study import ReportedStudy
 from registry.reports.facts.text import shorten
 from registry.values.known_tags import TEST
@@ -31,7 +31,7 @@ class _Line:
 
 
 def standing(study: ReportedStudy) -> Pictures | None:
-    """Draw the winner, its rivals over seeds and the baselines, a dot a training; None where it stands alone."""
+    """Draw the winner, its rivals and the baselines, a dot a training; None where it stands alone."""
     lines = _lines(study)
     if len(lines) < 2:
         return None
@@ -44,7 +44,7 @@ def standing(study: ReportedStudy) -> Pictures | None:
     drawing = Drawing(
         functools.partial(_paint, study=study, lines=shown),
         (420.0, 50.0 + 22.0 * len(shown)),
-        f"{study.metric} of {', '.join(line.label for line in shown)}, a dot a seed",
+        f"{study.metric} of {', '.join(line.label for line in shown)}, a dot a training",
         (150.0, 12.0, 8.0, 36.0),
     )
     return Pictures((Picture("", drawing),), "wide", notes=notes, legend=tuple(keys))
@@ -93,5 +93,5 @@ def _paint(axes: Axes, *, study: ReportedStudy, lines: Sequence[_Line]) -> list[
     axes.set_yticks(range(len(lines)), [shorten(line.label, LABEL) for line in reversed(lines)])
     axes.grid(visible=True, axis="x")
     plain_numbers(axes.xaxis)
-    axes.set_xlabel("a dot a training, each with a seed of its own")
+    axes.set_xlabel(f"a dot a training, on different {means_over(study.repeats)}")
     return spots

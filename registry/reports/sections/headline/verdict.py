@@ -21,7 +21,7 @@ class Figure:
         caption: what it is.
         text: the number; a dash where it is not known.
         note: how sure it is, or whom it is held against.
-        spread: its standard deviation over seeds; empty where there is none.
+        spread: its standard deviation over seeds or folds; empty where there is none.
     """
 
     caption: str
@@ -69,10 +69,10 @@ def figures_of(study: ReportedStudy) -> tuple[Figure, ...]:
     repeated, write = study.repeats_of(best), score_writer(study)
     score = Figure(study.metric, write(score_of(best)), "one training with one seed")
     if repeated:
-        seeds, spread = f"over {len(repeated.scores)} seeds", f"± {repeated.spread:.2g}"
-        score = Figure(study.metric, write(score_of(best)), f"{write(repeated.mean)} {spread} {seeds}")
+        over, spread = f"over {len(repeated.scores)} {repeated.over}", f"± {repeated.spread:.2g}"
+        score = Figure(study.metric, write(score_of(best)), f"{write(repeated.mean)} {spread} {over}")
         if best.number == study.confirmed:
-            score = Figure(study.metric, write(repeated.mean), f"mean and deviation {seeds}", spread)
+            score = Figure(study.metric, write(repeated.mean), f"mean and deviation {over}", spread)
     return (score, _test(study), _baseline(study), _cost(study))
 
 

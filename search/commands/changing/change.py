@@ -19,7 +19,10 @@ def change_command(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Change settings of a study, also while it runs: workers take them up at their next claim; the others stay."""
+    """Change settings of a study, also while it runs: workers take them up at their next claim; the others stay.
+
+    What may be none, such as --target none, takes a setting away again.
+    """
     from registry.core.errors import UsageError
 
     if trials is None and not settings:

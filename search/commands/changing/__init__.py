@@ -1,0 +1,1 @@
+"""Commands that change a study that is there: its settings, its trials, its name, its end."""
