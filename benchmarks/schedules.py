@@ -130,7 +130,7 @@ def interval(values: Sequence[float]) -> str:
 def questions(problem: str, trials: int, workers: int, seeds: int) -> list[Question]:
     """Return what is asked of a problem: the default of before first, also with a third of its trials."""
     pairs = [(sampler, schedule) for schedule in ("full", "triage") for sampler in SAMPLERS]
-    pairs += [("tpe", "rungs"), ("tpe", "hyperband")]
+    pairs += [("tpe", "rungs"), ("tpe", "hyperband"), ("tpe", "predict")]
     asked = [(*DEFAULT, trials), (*DEFAULT, trials // 3), *((*pair, trials) for pair in pairs if pair != DEFAULT)]
     return [Question(problem, sampler, schedule, begun, workers, seeds) for sampler, schedule, begun in asked]
 

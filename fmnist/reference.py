@@ -25,7 +25,7 @@ from search.refit.refit import Refit
 from search.system.forkserver import call_in_child
 
 PLAIN, WIDE = "fmnist-reference", "fmnist-reference-wide"
-KEPT = 10  # trainings of the confirmation among which an ensemble is chosen
+KEPT = 10  # models of the wide space among which an ensemble is chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Plan:
         top: configurations of the wide space that are confirmed.
         confirm_seeds: of each of them.
         refit_seeds: of the champion's training on all images but those of the test.
-        ensemble: how many of the confirmation's trainings are averaged.
+        ensemble: how many choices among the wide space's best models are averaged.
     """
 
     trials: int = 100
@@ -68,7 +68,7 @@ class Reference:
         wide: how the study of the wide space stands.
         confirmed: how the best of the wide space stand after their trainings on new seeds.
         refit: the champion's trainings on training and validation images.
-        ensemble: the version that averages trainings of the confirmation; None where none beats the best of them.
+        ensemble: the version that averages models of the wide space; None where fewer than two are stored.
     """
 
     path: Path
@@ -110,31 +110,33 @@ def make_reference(
     tell(f"the best {plan.top} of it on {plan.confirm_seeds} new seeds")
     with closing(Study.open(WIDE, storage)) as study:
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)
-        tell(f"an ensemble of {plan.ensemble} of these trainings")
-        average(confirmed.study, storage, plan.ensemble)
+        tell(f"an ensemble of {plan.ensemble} of the wide space's models")
+        average(storage, plan.ensemble)
         tell(f"the champion on all images but those of the test, {plan.refit_seeds} seeds")
         refit = study.refit(seeds=plan.refit_seeds)
     with Registry(storage) as registry:
         drop_weights(registry, kept=refit.trainings[0].version)
-        ensemble = _ensemble(registry, confirmed.study)
+        ensemble = _ensemble(registry)
     return Reference(path, seal(path), plain, wide, confirmed, refit, ensemble)
 
 
-def average(confirmation: str, storage: str, size: int) -> None:
-    """Make an ensemble of a confirmation's trainings, unless there is one or none beats the best of them."""
+def average(storage: str, size: int) -> None:
+    """Make an ensemble of the wide space's stored models, unless there is one or they are fewer than two."""
     with Registry(storage) as registry:
-        if _ensemble(registry, confirmation) is not None:
+        if _ensemble(registry) is not None:
             return
-    with closing(Study.open(confirmation, storage)) as study, suppress(NotFoundError):
+    with closing(Study.open(WIDE, storage)) as study, suppress(NotFoundError):
         study.ensemble(size=size, test=True)
 
 
-def _ensemble(registry: Registry, confirmation: str) -> ModelVersion | None:
-    return next(iter(registry.list(fmnist.name, where=f"tag.{ENSEMBLE_TAG} = '{confirmation}'")), None)
+def _ensemble(registry: Registry) -> ModelVersion | None:
+    return next(iter(registry.list(fmnist.name, where=f"tag.{ENSEMBLE_TAG} = '{WIDE}'")), None)
 
 
 def drop_weights(registry: Registry, *, kept: str) -> None:
     """Drop all weights but those that `make_reference` names; ``kept`` is one of them."""
+    if (ensemble := _ensemble(registry)) is not None:
+        registry.drop_weights(fmnist.name, [ensemble.version])
     best = {registry.best(fmnist.name, where=where).ref for where in (f"study = '{PLAIN}'", "tag.kind = 'baseline'")}
     best |= {kept, registry.get(f"{fmnist.name}@champion").ref, registry.best(fmnist.name, loadable=True).ref}
     versions = registry.list(fmnist.name)

@@ -82,7 +82,7 @@ SETTINGS = {
     ],
     "schedule": Annotated[
         str | None,
-        typer.Option("--schedule", help="Which trial trains next: triage, rungs, hyperband or full (triage)."),
+        typer.Option("--schedule", help="Which trial trains next: triage, rungs, hyperband, predict or full (triage)."),
     ],
     "pruner": Annotated[
         str | None, typer.Option("--pruner", help="hyperband, asha, median, percentile or none (hyperband).")

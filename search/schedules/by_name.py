@@ -8,6 +8,7 @@ from registry.core.errors import UsageError, did_you_mean
 from search.schedules.contract import Schedule
 from search.schedules.full import Full
 from search.schedules.hyperband import Hyperband
+from search.schedules.predict import Predict
 from search.schedules.rungs import Rungs
 from search.schedules.triage import Triage
 
@@ -16,6 +17,7 @@ SCHEDULES: Mapping[str, Callable[[int], Schedule]] = {
     "triage": Triage,
     "rungs": Rungs,
     "hyperband": Hyperband,
+    "predict": Predict,
     "full": Full,
 }
 

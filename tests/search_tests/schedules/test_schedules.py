@@ -17,6 +17,7 @@ from search.schedules.by_name import SCHEDULES, check_schedule, make_schedule
 from search.schedules.contract import Begin, Resume, Schedule
 from search.schedules.curves import Curves, CurveTable, TrialState
 from search.schedules.hyperband import Hyperband
+from search.schedules.predict import Predict, growing_levels
 from search.schedules.rungs import Rungs, rung_levels
 from search.schedules.triage import Triage
 
@@ -209,12 +210,86 @@ def test_levels_grow_by_the_reduction(first, last, levels):
     assert rung_levels(first, last) == levels
 
 
+@pytest.mark.parametrize(
+    ("epochs", "levels"),
+    [
+        (1, [1]),
+        (2, [1, 2]),
+        (5, [1, 2, 3, 4, 5]),
+        (30, [1, 2, 3, 4, 6, 9, 14, 21, 30]),
+        (60, [3, 4, 6, 9, 14, 21, 32, 48, 60]),
+    ],
+)
+def test_predict_pauses_after_ever_more_epochs(epochs, levels):
+    assert growing_levels(epochs) == list(Predict(epochs).levels) == levels
+
+
+def test_predict_trains_the_best_first_once_there_are_a_few():
+    predict = Predict(10)
+    trials = [paused(number, number / 10) for number in range(8)]
+    assert next_step(predict, trials[:7], 9) == Begin(1)
+    assert next_step(predict, trials, 9) == Resume(7, 2)
+    assert next_step(predict, [*trials[:7], paused(7, 0.7, 0.75, 0.75, 0.75)], 9) == Resume(7, 6)
+
+
+def test_predict_prefers_who_still_climbs():
+    ended = [
+        Trial(number, ENDED, [0.58 + number / 100 - 0.2 / epoch**2 for epoch in range(1, 11)]) for number in range(4)
+    ]
+    flat, climbs = paused(4, 0.4, 0.6, 0.6), paused(5, 0.4, 0.5, 0.59)
+    low = [paused(number, 0.1 + number / 100) for number in range(6, 12)]
+    assert next_step(Predict(10), [*ended, flat, climbs, *low], 0) == Resume(5, 4)
+
+
+def test_predict_resumes_no_trial_that_runs_and_none_that_a_shorter_study_trained_longer():
+    trials = [paused(number, number / 10) for number in range(8)]
+    trials[7] = Trial(7, RUNNING, (0.7,))
+    trials[6] = paused(6, *[0.6] * 12)
+    assert next_step(Predict(10), trials, 0) == Resume(5, 2)
+
+
+def test_predict_first_brings_to_its_first_level_what_a_budget_of_epochs_had_cut_short():
+    assert next_step(Predict(100), [paused(0, 0.5), paused(1, *[0.6] * 5)], 3) == Resume(0, 5)
+
+
+def test_predict_ends_a_study_of_equal_scores_after_three():
+    study = Numbers(Predict(10), [[0.5] * 10] * 20, 1, 0)
+    study.run()
+    assert [trial.epochs for trial in study.trials] == [10, 10, 10] + [1] * 17
+
+
+def test_predict_gives_up_what_waits_at_the_first_level_without_a_place():
+    trials = [paused(number, number / 30) for number in range(12)]
+    trials[0] = paused(0, 0.0, 0.9)
+    assert hopeless(Predict(10), trials, 0) == set(range(1, 8))
+    assert hopeless(Predict(10), trials, 12) == {1, 2, 3}
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_predict_finds_the_best_of_curves_that_cross_with_a_third_of_the_epochs(workers):
+    generator = np.random.default_rng(0)
+    ends, starts, speeds = (
+        generator.uniform(0.5, 0.9, 40),
+        generator.uniform(0.1, 0.5, 40),
+        generator.uniform(0.8, 2, 40),
+    )
+    curves = [
+        [end - start * epoch**-speed for epoch in range(1, 11)]
+        for end, start, speed in zip(ends, starts, speeds, strict=True)
+    ]
+    study = Numbers(Predict(10), curves, workers, 0)
+    study.run()
+    whole = {trial.number for trial in study.trials if trial.epochs == 10}
+    assert int(np.argmax([curve[-1] for curve in curves])) in whole
+    assert sum(trial.epochs for trial in study.trials) < 40 * 10 / 3
+
+
 def test_an_unknown_schedule_is_refused():
     with pytest.raises(UsageError, match="the schedule is 'rung'; did you mean 'rungs'"):
         check_schedule("rung")
 
 
-@pytest.mark.parametrize("schedule", [Triage(10), Rungs(9)], ids=["triage", "rungs"])
+@pytest.mark.parametrize("schedule", [Triage(10), Rungs(9), Predict(10)], ids=["triage", "rungs", "predict"])
 def test_what_no_other_trial_dominates_goes_on_whatever_its_rank(schedule: Schedule) -> None:
     trials = [paused(number, 1 - number / 100) for number in range(30)]
     curves = curves_of(schedule, trials)

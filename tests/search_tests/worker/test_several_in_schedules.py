@@ -96,7 +96,8 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "sampler"), [("triage", "tpe"), ("rungs", "nsga2"), ("hyperband", "random"), ("full", "tpe")]
+    ("schedule", "sampler"),
+    [("triage", "tpe"), ("rungs", "nsga2"), ("hyperband", "random"), ("predict", "tpe"), ("full", "tpe")],
 )
 def test_every_trial_has_a_value_of_each_objective(begin: Callable[..., Bench], schedule: str, sampler: str) -> None:
     bench = begin(12, schedule=schedule, sampler=sampler, top_k=1)
