@@ -86,8 +86,8 @@ def make_reference(
     """Make the reference study's file, or go on with it.
 
     The best three trials of the plain search become versions. Weights are kept by the best of them, by the best
-    baseline, by the champion, its first training on all images, and by the version that `registry best` names. The
-    others, the ensemble's among them, keep their record. So the file stays small enough to come with the source.
+    baseline, by the champion, and by the version that `registry best` names, which is the ensemble where there is one.
+    The others keep their record. So the file stays small enough to come with the source.
 
     Args:
         path: the SQLite file.
@@ -115,7 +115,7 @@ def make_reference(
         tell(f"the champion on all images but those of the test, {plan.refit_seeds} seeds")
         refit = study.refit(seeds=plan.refit_seeds)
     with Registry(storage) as registry:
-        drop_weights(registry, kept=refit.trainings[0].version)
+        drop_weights(registry)
         ensemble = _ensemble(registry)
     return Reference(path, seal(path), plain, wide, confirmed, refit, ensemble)
 
@@ -133,12 +133,10 @@ def _ensemble(registry: Registry) -> ModelVersion | None:
     return next(iter(registry.list(fmnist.name, where=f"tag.{ENSEMBLE_TAG} = '{WIDE}'")), None)
 
 
-def drop_weights(registry: Registry, *, kept: str) -> None:
-    """Drop all weights but those that `make_reference` names; ``kept`` is one of them."""
-    if (ensemble := _ensemble(registry)) is not None:
-        registry.drop_weights(fmnist.name, [ensemble.version])
+def drop_weights(registry: Registry) -> None:
+    """Drop all weights but those that `make_reference` names."""
     best = {registry.best(fmnist.name, where=where).ref for where in (f"study = '{PLAIN}'", "tag.kind = 'baseline'")}
-    best |= {kept, registry.get(f"{fmnist.name}@champion").ref, registry.best(fmnist.name, loadable=True).ref}
+    best |= {registry.get(f"{fmnist.name}@champion").ref, registry.best(fmnist.name, loadable=True).ref}
     versions = registry.list(fmnist.name)
     registry.drop_weights(fmnist.name, [version.version for version in versions if version.ref not in best])
 
