@@ -92,9 +92,9 @@ def without_weights(ref: str, state: str) -> str:
 
     Example:
         >>> without_weights("fmnist/3", "displaced")
-        'fmnist/3 cannot be loaded, for better ones of its study took the place of its weights'
+        'fmnist/3 cannot be loaded, for its weights were dropped for those of others'
     """
-    why = "better ones of its study took the place of its weights" if state == "displaced" else "it has no weights"
+    why = "its weights were dropped for those of others" if state == "displaced" else "it has no weights"
     return f"{ref} cannot be loaded, for {why}"
 
 

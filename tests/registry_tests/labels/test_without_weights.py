@@ -21,7 +21,7 @@ def gone(registry, register):
 class TestAlias:
     def test_it_is_set_only_with_force(self, gone):
         gone.set_alias("toy", "champion", 2)
-        for number, why in ((1, "better ones of its study took the place of its weights"), (3, "it has no weights")):
+        for number, why in ((1, "its weights were dropped for those of others"), (3, "it has no weights")):
             with pytest.raises(NotFoundError, match=rf"toy@champion is not moved: toy/{number} .*{why}; .*--force"):
                 gone.set_alias("toy", "champion", number)
         assert gone.get("toy@champion").version == 2
