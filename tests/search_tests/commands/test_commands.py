@@ -63,7 +63,7 @@ def test_a_study_that_rests_says_how_to_go_on(call, sqlite_engine, make_study, a
 def test_a_study_that_is_done_needs_nothing_more(call, sqlite_engine, make_study):
     end_all(sqlite_engine, make_study(sqlite_engine), stop_reason="max_epochs", score=0.5, best_epoch=1)
     said = call("status", "s")[1]
-    assert "s  3/3 trials  done\n1m 00s gone\n" in said
+    assert "s  3/3 trials  done\nbest val_accuracy" in said
     assert "to go on" not in said
     assert "failed" not in said
 
