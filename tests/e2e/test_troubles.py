@@ -77,7 +77,7 @@ def test_trials_that_crash_or_eat_the_memory_take_nothing_else_down(search: Sear
     ended = search("run", "troubles:troubles", "--trials", "7", "--workers", "2", "--memory-limit", "1800M", *settings)
     assert ended.returncode == 0, ended.stderr
     assert "on cpu ended by signal 11 (SIGSEGV); another takes its place" in ended.stderr
-    assert "its limit is 1800 MB; another takes its place" in ended.stderr
+    assert "its limit is 1.8 GB; another takes its place" in ended.stderr
     assert "crashed: ended by signal 11 (SIGSEGV)" in ended.stdout
     assert "out_of_memory: used " in ended.stdout
     assert "troubles: 7 of 7 trials done (4 complete, 0 pruned, 3 failed)" in ended.stdout
