@@ -68,7 +68,8 @@ class Reference:
         wide: how the study of the wide space stands.
         confirmed: how the best of the wide space stand after their trainings on new seeds.
         refit: the champion's trainings on training and validation images.
-        ensemble: the version that averages models of the wide space; None where fewer than two are stored.
+        ensemble: the version that averages models of the wide space; None where no average beats the best of them, or
+            fewer than two are stored.
     """
 
     path: Path
@@ -121,7 +122,7 @@ def make_reference(
 
 
 def average(storage: str, size: int) -> None:
-    """Make an ensemble of the wide space's stored models, unless there is one or they are fewer than two."""
+    """Make an ensemble of the wide space's stored models, unless there is one or no average of two beats the best."""
     with Registry(storage) as registry:
         if _ensemble(registry) is not None:
             return

@@ -19,7 +19,7 @@ def reference_command(
 ) -> None:
     """Make the reference study: both searches, the baselines, a confirmed champion, its refit and an ensemble.
 
-    It takes about an hour and a quarter on two cores. Run again, it continues.
+    It takes about an hour and a half on two cores. Run again, it continues.
     """
     from fmnist.reference import Plan, make_reference
     from search.confirm.held_out import test_figures
