@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def make_reference(
     with closing(Study.open(WIDE, storage)) as study:
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)
         tell(f"an ensemble of {plan.ensemble} of the wide space's models")
-        average(storage, plan.ensemble)
+        average(storage, plan.ensemble, tell)
         tell(f"the champion on all images but those of the test, {plan.refit_seeds} seeds")
         refit = study.refit(seeds=plan.refit_seeds)
     with Registry(storage) as registry:
@@ -121,13 +121,16 @@ def make_reference(
     return Reference(path, seal(path), plain, wide, confirmed, refit, ensemble)
 
 
-def average(storage: str, size: int) -> None:
-    """Make an ensemble of the wide space's stored models, unless there is one or no average of two beats the best."""
+def average(storage: str, size: int, tell: Callable[[str], None]) -> None:
+    """Make an ensemble of the wide space's stored models, unless there is one; tell why where none can be made."""
     with Registry(storage) as registry:
         if _ensemble(registry) is not None:
             return
-    with closing(Study.open(WIDE, storage)) as study, suppress(NotFoundError):
-        study.ensemble(size=size, test=True)
+    with closing(Study.open(WIDE, storage)) as study:
+        try:
+            study.ensemble(size=size, test=True)
+        except NotFoundError as error:
+            tell(f"no ensemble: {error}")
 
 
 def _ensemble(registry: Registry) -> ModelVersion | None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import operator
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +24,6 @@ from registry.core.tensorflow import start_tensorflow
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
 _WEIGHTS = "model.weights.h5"
-_OPTIMIZER = "optimizer"
 UNKNOWN = "(unknown)"
 _log = logging.getLogger(__name__)
 
@@ -58,13 +56,13 @@ def _written(model: Any) -> bytes:
 
     with TemporaryDirectory(prefix="registry-") as folder:
         path = Path(folder) / "model.keras"
-        keras.saving.save_model(model, path)
+        with _fresh_optimizers(model):
+            keras.saving.save_model(model, path)
         with zipfile.ZipFile(path) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-    optimizer = _fresh_optimizer(model)
     members["metadata.json"] = _undated(members["metadata.json"])
-    members["config.json"] = _plain(members["config.json"], compiled=optimizer is not None)
-    members[_WEIGHTS] = _with_optimizer(members[_WEIGHTS], optimizer)
+    members["config.json"] = _plain(members["config.json"])
+    members[_WEIGHTS] = _compact(members[_WEIGHTS])
     return _zipped(members)
 
 
@@ -168,15 +166,29 @@ def _file_of(source: bytes | Path) -> Iterator[Path]:
         yield path
 
 
+@contextmanager
+def _fresh_optimizers(model: Any) -> Iterator[None]:
+    """Give a model, and each compiled model in it, an optimizer as before its first step, until the block ends.
+
+    A model whose optimizer cannot be made again counts as uncompiled for that time.
+    """
+    owners = [layer for layer in model._flatten_layers() if getattr(layer, "optimizer", None) and layer.compiled]
+    trained = [owner.optimizer for owner in owners]
+    try:
+        for owner in owners:
+            owner.optimizer = _fresh_optimizer(owner)
+            owner.compiled = owner.optimizer is not None
+        yield
+    finally:
+        for owner, optimizer in zip(owners, trained, strict=True):
+            owner.optimizer, owner.compiled = optimizer, True
+
+
 def _fresh_optimizer(model: Any) -> Any:
-    """Return the model's optimizer as it was before its first step, or None where it cannot be made again."""
     import keras
 
-    current = getattr(model, "optimizer", None)
-    if current is None:
-        return None
     try:
-        fresh = keras.optimizers.deserialize(keras.optimizers.serialize(current))
+        fresh = keras.optimizers.deserialize(keras.optimizers.serialize(model.optimizer))
         with keras.device("cpu:0"):
             fresh.build(model.trainable_variables)
     except Exception as error:
@@ -191,46 +203,49 @@ def _undated(metadata: bytes) -> bytes:
     return json.dumps(known).encode()
 
 
-def _plain(config: bytes, *, compiled: bool) -> bytes:
+def _plain(config: bytes) -> bytes:
     """Return the configuration with shared objects numbered from 1 instead of named by their address.
 
     How many steps the training took in one call is of the training, not of the model.
     """
-    seen: dict[int, int] = {}
+    numbers: dict[int, int] = {}
 
     def walk(node: Any) -> Any:
         if isinstance(node, list):
             return [walk(item) for item in node]
         if not isinstance(node, dict):
             return node
-        found = {name: walk(item) for name, item in node.items()}
-        if isinstance(found.get("shared_object_id"), int):
-            found["shared_object_id"] = seen.setdefault(found["shared_object_id"], len(seen) + 1)
-        return found
+        plain = {name: walk(item) for name, item in node.items()}
+        if isinstance(plain.get("shared_object_id"), int):
+            plain["shared_object_id"] = numbers.setdefault(plain["shared_object_id"], len(numbers) + 1)
+        if "steps_per_execution" in (plain.get("compile_config") or {}):
+            plain["compile_config"]["steps_per_execution"] = 1
+        return plain
 
-    known = walk(json.loads(config))
-    if not compiled:
-        known["compile_config"] = None
-    elif "steps_per_execution" in (known.get("compile_config") or {}):
-        known["compile_config"]["steps_per_execution"] = 1
-    return json.dumps(known).encode()
+    return json.dumps(walk(json.loads(config))).encode()
 
 
-def _with_optimizer(weights: bytes, optimizer: Any) -> bytes:
-    """Return the weights file with a fresh optimizer's state; constant arrays take no room."""
+def _compact(weights: bytes) -> bytes:
+    """Return the weights file without dates, its arrays of one value, as fresh optimizers have, taking no room."""
     import h5py
 
     with TemporaryDirectory(prefix="registry-") as folder:
         path = Path(folder) / _WEIGHTS
         with h5py.File(io.BytesIO(weights), "r") as old, _undated_file(path) as new:
-            for name, value in old.attrs.items():
-                new.attrs[name] = value
-            for name in sorted(old):
-                if name != _OPTIMIZER:
-                    old.copy(name, new)
-            if optimizer is not None and _OPTIMIZER in old:
-                _write_state(old[_OPTIMIZER], _undated_group(new, _OPTIMIZER), optimizer)
+            _copy_group(old, new)
         return path.read_bytes()
+
+
+def _copy_group(old: Any, new: Any) -> None:
+    import h5py
+
+    for name, value in old.attrs.items():
+        new.attrs[name] = value
+    for name in sorted(old):
+        if isinstance(old[name], h5py.Group):
+            _copy_group(old[name], _undated_group(new, name))
+        else:
+            _copy_array(old[name], new, name)
 
 
 def _undated_file(path: Path) -> Any:
@@ -245,44 +260,24 @@ def _undated_file(path: Path) -> Any:
 
 
 def _undated_group(parent: Any, name: str) -> Any:
-    """Return a new group without a date, and make those that it lies in."""
     import h5py
 
     made = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
     made.set_obj_track_times(False)
-    for part in name.split("/"):
-        if part not in parent:
-            h5py.h5g.create(parent.id, part.encode(), gcpl=made)
-        parent = parent[part]
-    return parent
+    h5py.h5g.create(parent.id, name.encode(), gcpl=made)
+    return parent[name]
 
 
-def _write_state(old: Any, new: Any, optimizer: Any) -> None:
-    """Write the state of an optimizer, and of the one it wraps (loss scaling), under Keras' names."""
-    groups: list[str] = []
-    old.visit(groups.append)
-    for name in sorted(name for name in groups if name == "vars" or name.endswith("/vars")):
-        owner = name.removesuffix("vars").strip("/").replace("/", ".")
-        state: dict[str, Any] = {}
-        (operator.attrgetter(owner)(optimizer) if owner else optimizer).save_own_variables(state)
-        target = _undated_group(new, name)
-        for key, value in old[name].attrs.items():
-            target.attrs[key] = value
-        for key, value in state.items():
-            _write_array(target, key, value, old[name])
-
-
-def _write_array(target: Any, key: str, value: Any, old: Any) -> None:
+def _copy_array(old: Any, parent: Any, name: str) -> None:
     import numpy as np
 
-    array = np.asarray(value)
-    if array.ndim and array.size and (array == array.flat[0]).all():
-        made = target.create_dataset(key, array.shape, array.dtype, chunks=True, fillvalue=array.flat[0])
+    array = old[()]
+    if isinstance(array, np.ndarray) and array.size and array.dtype.kind in "biuf" and (array == array.flat[0]).all():
+        new = parent.create_dataset(name, array.shape, array.dtype, chunks=True, fillvalue=array.flat[0])
+        for key, value in old.attrs.items():
+            new.attrs[key] = value
     else:
-        made = target.create_dataset(key, data=array)
-    if key in old:
-        for name, known in old[key].attrs.items():
-            made.attrs[name] = known
+        parent.copy(old, parent, name)
 
 
 def _zipped(members: dict[str, bytes]) -> bytes:

@@ -23,8 +23,6 @@ def average_of(members: Sequence[tuple[Any, int]], kind: OutputKind, x: Any) -> 
     outputs: list[list[Any]] = [[] for _ in kind.names]
     for place, (member, times) in enumerate(members, 1):
         member.name = f"member_{place}"
-        # A compiled layer is stored with its optimizer and that one's state, of which nothing is predicted.
-        member.compiled, member.optimizer = False, None
         for found, link, tensor in zip(outputs, kind.links, leaves(member(inputs)), strict=True):
             found += [link.probabilities(tensor)] * times
     means = kind.logits([keras.layers.Average()(found) for found in outputs])

@@ -29,7 +29,11 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
     told: list[str] = []
     made = make_reference(path, SMALL, tell=told.append)
     said = ["the plain space", "the chapter's baselines", "the wide space", "the best 1 of it on 1 new seeds"]
-    said += ["an ensemble of 5 of the wide space's models", "the champion on all images but those of the test, 1 seeds"]
+    said += [
+        "an ensemble of 5 of the wide space's models",
+        "no ensemble",
+        "the champion on all images but those of the test, 1 seeds",
+    ]
     assert [line.partition(":")[0] for line in told] == said
     assert made.bytes == path.stat().st_size < 20_000_000
     assert [file.name for file in tmp_path.iterdir()] == ["studies.db"]

@@ -78,6 +78,20 @@ def test_the_file_is_small(model):
     assert len(save_model(model)) < weights + 40_000
 
 
+def test_models_within_a_model_are_stored_without_their_training(tmp_path):
+    first, second = small_model("adam"), small_model("rmsprop")
+    inputs = keras.Input((8,))
+    outer = keras.Model(inputs, keras.layers.Average()([first(inputs), second(inputs)]))
+    assert len(save_model(outer)) < sum(value.nbytes for value in outer.get_weights()) + 80_000
+    assert int(first.optimizer.iterations) == 4
+    first.fit(X, Y, verbose=0)
+    loaded = load_model(save_model(outer))
+    assert same(loaded, outer)
+    inner = loaded.get_layer(second.name)
+    assert type(inner.optimizer) is keras.optimizers.RMSprop
+    assert int(inner.optimizer.iterations) == 0
+
+
 def test_it_can_be_evaluated(model):
     loaded = load_model(save_model(model))
     assert loaded.evaluate(X, Y, verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-6)

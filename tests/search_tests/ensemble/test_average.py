@@ -1,9 +1,5 @@
 """The one model predicts the mean of its members, and Keras alone reads it again."""
 
-import io
-import zipfile
-
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -89,21 +85,6 @@ def test_inputs_and_outputs_keep_their_names():
     one = dense(1)
     kind = kind_of(one, one.predict(X, verbose=0), "mse")
     assert [tensor.name for tensor in average_of([(one, 1), (dense(1), 1)], kind, X).inputs] == ["wide"]
-
-
-def test_it_is_stored_without_the_state_of_its_members_optimizers(tmp_path):
-    members = [dense(1), dense(1)]
-    for member in members:
-        member.compile("adam", "mse")
-        member.fit(X, X[:, :1], verbose=0)
-    average = average_of([(member, 1) for member in members], kind_of(members[0], X[:, :1], "mse"), X)
-    average.save(tmp_path / "model.keras")
-    numbers = []
-    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
-        weights = io.BytesIO(archive.read("model.weights.h5"))
-    with h5py.File(weights) as file:
-        file.visititems(lambda _, item: numbers.append(item.size) if isinstance(item, h5py.Dataset) else None)
-    assert sum(numbers) == average.count_params()
 
 
 def test_what_has_no_mean_is_refused():
