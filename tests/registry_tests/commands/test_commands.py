@@ -342,9 +342,11 @@ from registry.core.console import run
 url, folder = sys.argv[1:]
 run(app, "registry", ["best", "toy", "--storage", url])  # everything is imported now
 sys.stdout.flush()
-for path in [Path(folder), *Path(folder).parents]:
-    if path.stat().st_uid == os.geteuid() and len(path.parts) > 2:
-        path.chmod(0o555)
+ways = [path for path in [Path(folder), *Path(folder).parents] if path.stat().st_uid == os.geteuid()]
+modes = [path.stat().st_mode for path in ways]
+for path, mode in zip(ways, modes):
+    path.chmod(mode | 0o555)
+Path(folder).chmod(0o555)
 Path(folder, "studies.db").chmod(0o444)
 if os.geteuid() == 0:
     os.seteuid(65534)
@@ -352,9 +354,8 @@ first = run(app, "registry", ["best", "toy", "--storage", url])
 second = run(app, "registry", ["alias", "set", "toy@a", "1", "--storage", url])
 if os.getuid() == 0:
     os.seteuid(0)
-for path in [Path(folder), *Path(folder).parents]:
-    if path.stat().st_uid == os.geteuid() and len(path.parts) > 2:
-        path.chmod(0o755)
+for path, mode in zip(ways, modes):
+    path.chmod(mode)
 sys.exit(0 if (first, second) == (0, 1) else 3)
 """
 
