@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -37,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         on_postgres = chosen is not None and chosen.params.get("database_url") == "postgresql"
         if "postgres" in fixtures or on_postgres:
             item.add_marker("postgres")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen() -> None:
+    """Leave out of garbage collection what is there already, since Keras collects after every training."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
