@@ -76,8 +76,8 @@ def unattended_result(
 
 def _reported_curves(connection: Connection, study: StudyRecord, trial_id: int) -> dict[str, tuple[float, ...]]:
     first, *others = study.objectives
-    kept = tables.read_system_attr(connection, trial_id, FURTHER) or []
+    further = tables.read_system_attr(connection, trial_id, FURTHER) or []
     curves = {first.metric: tuple(tables.read_reports(connection, trial_id))}
     for place, objective in enumerate(others):
-        curves[objective.metric] = tuple(math.nan if values[place] is None else values[place] for values in kept)
+        curves[objective.metric] = tuple(math.nan if values[place] is None else values[place] for values in further)
     return curves

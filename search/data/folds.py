@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from search.data.arrays import are_arrays
-from search.data.joined import join, taken
+from search.data.joined import join, samples_at
 from search.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Folds:
     def split(self, number: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Return training and validation arrays of a fold, from 0: the fold's own samples validate."""
         own = self._fold_of == number
-        return taken(self._whole, np.flatnonzero(~own)), taken(self._whole, np.flatnonzero(own))
+        return samples_at(self._whole, np.flatnonzero(~own)), samples_at(self._whole, np.flatnonzero(own))
 
 
 def _assign(samples: int, classes: Any, folds: int, seed: int) -> np.ndarray[Any, Any]:

@@ -87,12 +87,12 @@ def connected(on: str) -> Iterator[Any]:
 
 def _connect(ray: Any, on: str) -> None:
     """Connect; again where the head took the call but could not start what serves it in its 30 seconds."""
-    for left in reversed(range(CONNECT_TRIES)):
+    for tries_left in reversed(range(CONNECT_TRIES)):
         try:
             ray.init(None if on == RAY else on, logging_level=logging.ERROR)
             return
         except ConnectionAbortedError as error:
-            if not left:
+            if not tries_left:
                 raise
             logger.warning("%s is busy (%s); trying again", on, describe_failure(error))
 

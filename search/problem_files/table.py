@@ -116,16 +116,16 @@ def _kind(name: str, column: Series[Any]) -> tuple[str, str]:
     """Return which kind a column is of; or why it tells nothing."""
     import pandas as pd
 
-    known = column.dropna()
-    different = known.nunique()
+    values = column.dropna()
+    different = values.nunique()
     if different < 2:
         return "", "the same in all rows" if different else "empty"
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        counted = different == len(column) and pd.api.types.is_integer_dtype(column) and known.is_monotonic_increasing
+        counted = different == len(column) and pd.api.types.is_integer_dtype(column) and values.is_monotonic_increasing
         return ("", "counts the rows") if counted else ("numbers", "")
-    if different <= MANY_CATEGORIES and different <= len(known) / 2:
+    if different <= MANY_CATEGORIES and different <= len(values) / 2:
         return "categories", ""
-    words = known.astype(str).str.split().str.len().mean()
+    words = values.astype(str).str.split().str.len().mean()
     return ("texts", "") if words >= 2 else ("", "another word in almost every row")
 
 

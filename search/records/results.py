@@ -61,7 +61,7 @@ class TrialResult:
 
 def describe_failure(reason: str, error: str | None) -> str:
     """Return in one line why a trial failed: its stop reason, and what its error says."""
-    return f"{reason}: {said}" if (said := told_line(error, 200)) else reason
+    return f"{reason}: {text}" if (text := told_line(error, 200)) else reason
 
 
 def has_score(engine: Engine, study_id: int) -> bool:

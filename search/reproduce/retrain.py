@@ -54,13 +54,13 @@ def retrain(url: str, version: ModelVersion, recipe: Recipe | None, code: Code) 
     """
     engine = open_engine(url, must_exist=True)
     try:
-        known = _known(engine, version)
+        record = _known(engine, version)
     finally:
         engine.dispose()
     problem = version.source.problem
     if problem is None or problem == NO_PROBLEM:
         raise NotFoundError(f"{version.ref} has no problem on record, so nothing can train it again")
-    settings = known.settings if recipe is None else Settings.from_dict(recipe.settings)
+    settings = record.settings if recipe is None else Settings.from_dict(recipe.settings)
     if settings is None:
         raise NotFoundError(
             f"{version.ref} has no settings on record, and this database has no study {version.source.study!r}: "
@@ -71,7 +71,7 @@ def retrain(url: str, version: ModelVersion, recipe: Recipe | None, code: Code) 
         files = unpack(version, recipe, folder) if code == "recorded" else None
         order = Order(url, version.ref, problem, settings, place, files, os.getcwd())
         result = call_in_child(train_again, order, slow=SLOW, place=place)
-    return Retrained(**result, notes=(*known.notes, *filter(None, [note])))
+    return Retrained(**result, notes=(*record.notes, *filter(None, [note])))
 
 
 def _known(engine: Engine, version: ModelVersion) -> _Known:

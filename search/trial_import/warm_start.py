@@ -98,8 +98,8 @@ def _take_over(connection: Connection, study: StudyRecord, source: StudyRecord) 
     if fitting:
         past = PastStudy("this database", source.name, source.objectives, fitting, len(trials) - len(fitting), {})
         write_past_trials(connection, study, past)
-    taken = {"trials": len(fitting), "first": first, "left_out": left_out}
-    note(connection, study.id, WARM_START, study=source.name, **taken)
+    counts = {"trials": len(fitting), "first": first, "left_out": left_out}
+    note(connection, study.id, WARM_START, study=source.name, **counts)
 
 
 def _ended(connection: Connection, source: StudyRecord) -> Iterator[PastTrial]:

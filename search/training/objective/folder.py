@@ -27,8 +27,8 @@ def new_folder(folder: Path, number: int) -> Path:
 
     Each attempt has its own: a worker that was taken for dead writes nothing over its successor.
     """
-    for left in folder.glob(f"{number}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    for leftover in folder.glob(f"{number}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f"{number}-", dir=folder))
 

@@ -116,6 +116,6 @@ def _told_of(reason: StopReason | None, monitor: Monitor, settings: Settings) ->
     if reason is StopReason.PRUNED and not monitor.epochs:
         return "pruned before its first report, so it has no value"
     if reason is StopReason.TOO_SLOW:
-        taken, most = monitor.costs[SECONDS], settings.max_seconds_per_epoch
-        return f"its fastest epoch took {taken:.3g} s, and {most:g} s is the most"
+        seconds, most = monitor.costs[SECONDS], settings.max_seconds_per_epoch
+        return f"its fastest epoch took {seconds:.3g} s, and {most:g} s is the most"
     return None
