@@ -22,7 +22,7 @@ PROBLEM = typer.Argument(
 ProblemName = Annotated[str, PROBLEM]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", autocompletion=study_names)]
 StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else the problem's.")]
-Trials = Annotated[int | None, typer.Option("--trials", help="The budget in sum, over all runs and workers (40).")]
+Trials = Annotated[int | None, typer.Option("--trials", help="The budget in total, over all runs and workers (40).")]
 Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by N trials instead.")]
 Artifacts = Annotated[
     str | None,
@@ -115,7 +115,7 @@ SETTINGS = {
         typer.Option("--max-failures", help="Trials that may fail one after another until it stops (5; 0: any)."),
     ],
     "epochs": Annotated[
-        str | None, typer.Option("--epochs", metavar="N|none", help="Epochs that all trials train in sum at most.")
+        str | None, typer.Option("--epochs", metavar="N|none", help="Epochs that all trials train in total at most.")
     ],
     "target": Annotated[
         str | None, typer.Option("--target", metavar="SCORE|none", help="A score with which the study ends itself.")

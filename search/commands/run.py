@@ -180,7 +180,7 @@ def _create(study: str | None, problem: str, trials: int | None, add: int | None
     from search.problems.lookup import find_spec_of, needs_tensorflow
 
     if trials is not None and add is not None:
-        raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
+        raise UsageError("--trials is the budget in total, --add raises it; give one of them")
     problem = find_spec_of(problem)
     if sys.stderr.isatty() and needs_tensorflow(problem):
         say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)

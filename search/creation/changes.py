@@ -53,7 +53,7 @@ def check_own_budget(study: StudyRecord) -> None:
 
 
 def raise_budget(engine: Engine, study: StudyRecord, trials: int) -> None:
-    """Raise the budget to ``trials`` in sum; a study that has more keeps them."""
+    """Raise the budget to ``trials`` in total; a study that has more keeps them."""
     with writing(engine) as connection:
         if slots.add_slots(connection, study.id, trials):
             control.check_open(connection, study)

@@ -30,7 +30,7 @@ def check_foldable(data: Data, folds: int) -> None:
             )
     samples = _samples(data.train) + _samples(data.validation)
     if samples < folds:
-        raise ProblemError(f"folds={folds}, but the data have {samples} samples in sum; expected one a fold at least")
+        raise ProblemError(f"folds={folds}, but the data have {samples} samples in total; expected one a fold at least")
 
 
 class Folds:
@@ -67,7 +67,7 @@ def _assign(samples: int, classes: Any, folds: int, seed: int) -> np.ndarray[Any
 
 
 def _classes(data: tuple[Any, ...]) -> Any:
-    """Return a number for each sample's class; None where y tells none."""
+    """Return a number for each sample's class; None where y has none."""
     y = data[1] if len(data) > 1 else None
     if not hasattr(y, "shape"):
         return None

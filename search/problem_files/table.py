@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MANY_CLASSES = 100  # more different values than this are no classes
 MANY_CATEGORIES = 50
-FEW_NUMBERS = 20  # whole numbers of so many different values at most are classes, where they are the target
+FEW_NUMBERS = 20  # a target of whole numbers with at most this many different values is a class
 LEAST_ROWS = 20
 LEAST_OF_A_CLASS = 5  # rows of each class, for equal shares of the classes in each part
 

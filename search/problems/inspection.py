@@ -60,7 +60,7 @@ class Inspection:
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """All objectives, the first first."""
+        """All objectives, in their order."""
         return (Objective(self.metric, self.direction), *self.further)
 
     @property

@@ -69,7 +69,7 @@ class StudyStatus:
         objectives: all of them, ``objective`` first.
         front: where there are several, the trials that no other dominates, the best by the first objective first.
         versions: those after its first, each with what it changed.
-        under_way: how many trials have begun and not ended, paused ones left out, and their epochs in sum.
+        under_way: how many trials have begun and not ended, paused ones left out, and their epochs in total.
     """
 
     study: str

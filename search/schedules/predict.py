@@ -15,11 +15,11 @@ from search.schedules.contract import Begin, Resume, Step
 from search.schedules.curves import Curves
 from search.schedules.forecast import forecast, spread
 
-FIRST_PART = 20  # a trial pauses first after one of so many parts of its epochs,
-GROWTH = 1.5  # and then after so many times as many
+FIRST_PART = 20  # a trial first pauses after one part in this many of its epochs,
+GROWTH = 1.5  # and then each time after this many times as many
 FEW = 8  # trials before which nothing is forecast
-SHARE = 3  # one of so many trials may go on,
-LEAST = 3  # and at least so many
+SHARE = 3  # one trial in this many may go on,
+LEAST = 3  # and at least this many
 ENOUGH = 0.05  # spreads of the better half: less is not worth an epoch
 
 

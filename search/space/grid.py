@@ -25,16 +25,16 @@ class Grid:
     """
 
     def __init__(self, points: Iterator[Point]) -> None:
-        self._points, self._made = points, list[Point]()
+        self._points, self._made_points = points, list[Point]()
 
     def __iter__(self) -> Iterator[Point]:
         for number in itertools.count():
-            if number == len(self._made):
+            if number == len(self._made_points):
                 more = list(itertools.islice(self._points, 1))
                 if not more:
                     return
-                self._made += more
-            yield self._made[number]
+                self._made_points += more
+            yield self._made_points[number]
 
     def count(self, at_most: int) -> int:
         """Count the points, up to a bound."""

@@ -158,7 +158,7 @@ def recorded_hyperparameters(problem: str, params: Mapping[str, Any]) -> Sampled
 
 
 def _is_mixed(values: Sequence[Value]) -> bool:
-    """Tell whether a Choice of these values is none that KerasTuner's own class takes as it is."""
+    """Tell whether KerasTuner's own Choice cannot hold these values as they are."""
     if len(values) == 0:
         return False
     return len({type(value) for value in values}) > 1 or values[0] is None or isinstance(values[0], bool)

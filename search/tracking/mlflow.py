@@ -102,7 +102,7 @@ class Mlflow:
     def _run(self, client: Any, trial: TrackedTrial) -> Run:
         if self._experiment is None:
             self._experiment = _experiment(client, self._study.name)
-            self._runs = dict(self._known(client, self._experiment))
+            self._runs = dict(self._logged_runs(client, self._experiment))
         if trial.number not in self._runs:
             tags = {**trial.tags, KEY: self._study.key}
             name, started = f"{self._study.name}-{trial.number}", _milliseconds(trial.started_at)
@@ -110,7 +110,7 @@ class Mlflow:
             self._runs[trial.number] = Run(run.info.run_id, metrics={})
         return self._runs[trial.number]
 
-    def _known(self, client: Any, experiment: str) -> Iterator[tuple[int, Run]]:
+    def _logged_runs(self, client: Any, experiment: str) -> Iterator[tuple[int, Run]]:
         """Yield the runs of the study's trials, by number."""
         token = None
         while True:

@@ -255,7 +255,7 @@ class Trainer:
         return better
 
     def _conclude(self, outcome: Any) -> None:
-        """Take what ``fit`` returned as the measure, unless it is what the epochs have told already."""
+        """Take what ``fit`` returned as the measure, unless the epochs have reported it already."""
         monitor = self.monitor
         reported = monitor.objective.metric in monitor.curves
         repeated = reported and (outcome is None or any(outcome is history for history in self._calls.histories))

@@ -51,7 +51,7 @@ def _shown(value: object) -> str:
 
 
 def _set_budget(connection: Connection, study: StudyRecord, trials: int) -> list[str]:
-    """Give a study a budget of trials in sum; return what that changes, in words.
+    """Give a study a budget of trials in total; return what that changes, in words.
 
     Raises:
         UsageError: it is a confirmation, or more trials have begun.

@@ -74,7 +74,7 @@ def outlook(scores: Sequence[float], trials_left: int, curve: Sequence[float]) -
 
 
 def _expected_best(ascending: NDArray[np.float64], size: int) -> float:
-    """Return the best of so many of the scores, in the mean over all choices of them."""
+    """Return the mean, over all choices of ``size`` of the scores, of the best of them."""
     count = len(ascending)
     total = _log_choose(count, size)
     # The chance that the best of a choice is the one of that rank, from the worst.

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-GIVEN = {"params", "model", "_model", "validation_data"}  # given anew to each training
+GIVEN_ANEW = {"params", "model", "_model", "validation_data"}  # given anew to each training
 
 
 class CallbackStates(keras.callbacks.Callback):  # type: ignore[misc]
@@ -83,7 +83,7 @@ def _named(key: str, place: int, name: str) -> bool:
 
 def _memory(callback: Any) -> list[tuple[str, Any]]:
     """Return what a callback remembers beside what it was made with."""
-    made_with = {*inspect.signature(type(callback).__init__).parameters, *GIVEN}
+    made_with = {*inspect.signature(type(callback).__init__).parameters, *GIVEN_ANEW}
     return [(key, value) for key, value in vars(callback).items() if key not in made_with and not key.startswith("_")]
 
 

@@ -58,9 +58,9 @@ class ResidentFits:
 
     def __init__(self, seed: int, epoch: Callable[[], int], between: Callable[[], None]) -> None:
         self._seed, self._epoch, self._between = seed, epoch, between
-        self._made_for: list[Any] = []
+        self._loop_of: list[Any] = []
         self._batch_size = 0
-        self._made: Any = None
+        self._loop: Any = None
 
     def fit(
         self,
@@ -96,10 +96,10 @@ class ResidentFits:
         data = tuple(arguments[name] for name in ("x", "y", "sample_weight") if arguments.get(name) is not None)
         validation = arguments["validation_data"]
         # A model that is compiled anew gets a new tracker of its loss.
-        made_for = [model, model._loss_tracker, *keras.tree.flatten((data, validation))]
-        same = len(made_for) == len(self._made_for) and all(map(operator.is_, made_for, self._made_for))
+        loop_of = [model, model._loss_tracker, *keras.tree.flatten((data, validation))]
+        same = len(loop_of) == len(self._loop_of) and all(map(operator.is_, loop_of, self._loop_of))
         if not same or self._batch_size != batch_size:
-            self._made = ResidentEpochs(
+            self._loop = ResidentEpochs(
                 model,
                 ResidentArrays(data),
                 ResidentArrays(tuple(part for part in validation if part is not None)),
@@ -108,9 +108,9 @@ class ResidentFits:
                 should_stop=self._stop,
                 read=pythonify_logs,
             )
-            self._made_for, self._batch_size = made_for, batch_size
-        epochs: ResidentEpochs = self._made
-        return epochs
+            self._loop_of, self._batch_size = loop_of, batch_size
+        loop: ResidentEpochs = self._loop
+        return loop
 
     def _stop(self) -> bool:
         self._between()

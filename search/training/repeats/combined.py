@@ -20,10 +20,10 @@ class Combined:
 
     Args:
         curves: see `combine`.
-        epochs: of all trainings in sum.
+        epochs: of all trainings in total.
         score: the mean of the trainings' scores; that of the first while it is the only one.
         epoch: where ``score`` stands in the objective's curve, counted from 1.
-        seconds: of all trainings in sum.
+        seconds: of all trainings in total.
     """
 
     curves: dict[str, list[float]]

@@ -49,16 +49,16 @@ def origin_of(kind: str, members: Sequence[tuple[ModelVersion, int]], *also: obj
     return f"{kind}:{refs}#{hashlib.sha256(repr((behind, also)).encode()).hexdigest()[:8]}"
 
 
-def derived_tags(mark: str, study: StudyRecord, of: ModelVersion, changed: Sequence[str]) -> dict[str, str]:
+def derived_tags(tag: str, study: StudyRecord, of: ModelVersion, changed: Sequence[str]) -> dict[str, str]:
     """Return the tags of a version that is made of others.
 
     Args:
-        mark: the tag that names the study.
+        tag: the tag that names the study.
         study: the study.
         of: one of the others, which knows what the classes are called.
         changed: how the problem has changed since the study began, in words.
     """
-    tags = {mark: study.name}
+    tags = {tag: study.name}
     if changed:
         tags[CHANGES_TAG] = "; ".join(changed)[:LONGEST_TAG]
     if CLASSES_TAG in of.tags:
@@ -75,7 +75,7 @@ def register_derived(
     seed: int | None = None,
     **fields: Any,
 ) -> ModelVersion:
-    """Register a version that is made of others, or return the one that was made so before.
+    """Register a version that is made of others, or return the one that was made the same way before.
 
     It is of no study, so that it takes no trial's place among those that keep their weights; its origin and its tag say
     what it comes from.
