@@ -32,7 +32,7 @@ def leaderboard(study: ReportedStudy) -> Table:
     means = {each.trial: each.mean for each in study.repeats if each.trial is not None and len(each.scores) > 1}
     columns = _columns(study, names, tests, bool(means))
     write = score_writer(study)
-    lines, shown = _listed(study, len(columns))
+    lines, shown = _lines(study, len(columns))
     rows = tuple(
         (
             NOTHING if rank is None else Cell(str(rank)),
@@ -57,7 +57,7 @@ def leaderboard(study: ReportedStudy) -> Table:
 def leaderboard_rows(study: ReportedStudy, notes: tuple[str, ...] = ()) -> Rows:
     """Return the leaderboard as a page shows it: its rows know their names in the pictures, and their curves."""
     table = leaderboard(study)
-    trials = [trial for _, trial in _listed(study, len(table.columns))[1]]
+    trials = [trial for _, trial in _lines(study, len(table.columns))[1]]
     curves = tuple(_curve(trial.curves.get(study.metric, ())) for trial in trials)
     return Rows(table, notes=notes, sortable=True, names=tuple(trial.name for trial in trials), curves=curves)
 
@@ -87,7 +87,7 @@ def _columns(study: ReportedStudy, names: Sequence[str], tests: Sequence[str], m
     )
 
 
-def _listed(study: ReportedStudy, columns: int) -> tuple[int, list[tuple[int | None, ReportedTrial]]]:
+def _lines(study: ReportedStudy, columns: int) -> tuple[int, list[tuple[int | None, ReportedTrial]]]:
     """Return how many trials there are, and those to list with their ranks: of very many an even choice."""
     ranked = study.leaders
     scored = {trial.number for trial in ranked}
