@@ -115,12 +115,12 @@ def answers_figure(answers: Sequence[Answer]) -> Figure:
 
     figure = Figure(figsize=(7.2, 1.9 * len(answers)), layout="constrained")
     rows = figure.subplots(len(answers), 3, squeeze=False, width_ratios=(1, 1, 2.2))
-    for (given, seen, bars), answer in zip(rows, answers, strict=True):
-        given.imshow(answer.picture.grey, cmap="gray", vmin=0, vmax=255)
-        given.set_title(Path(answer.picture.name).name, fontsize=8)
+    for (original, seen, bars), answer in zip(rows, answers, strict=True):
+        original.imshow(answer.picture.grey, cmap="gray", vmin=0, vmax=255)
+        original.set_title(Path(answer.picture.name).name, fontsize=8)
         seen.imshow(answer.seen, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         seen.set_title("as the model sees it", fontsize=8)
-        for place in (given, seen):
+        for place in (original, seen):
             place.set_axis_off()
         _draw_bars(bars, answer)
     return figure

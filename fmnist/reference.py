@@ -25,7 +25,7 @@ from search.refit.refit import Refit
 from search.system.forkserver import call_in_child
 
 PLAIN, WIDE = "fmnist-reference", "fmnist-reference-wide"
-KEPT = 10  # models of the wide space among which an ensemble is chosen
+CANDIDATES = 10  # models of the wide space among which an ensemble is chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Reference:
 
 
 def make_reference(
-    path: Path, plan: Plan | None = None, *, tell: Callable[[str], None] = lambda line: None
+    path: Path, plan: Plan | None = None, *, report: Callable[[str], None] = lambda line: None
 ) -> Reference:
     """Make the reference study's file, or go on with it.
 
@@ -93,27 +93,27 @@ def make_reference(
     Args:
         path: the SQLite file.
         plan: how much to search.
-        tell: called with a line about each step.
+        report: called with a line about each step.
 
     Raises:
         UserError: a step fails.
     """
     plan = plan or Plan()
     storage = f"sqlite:///{path}"
-    tell(f"the plain space: {plan.trials} trials")
+    report(f"the plain space: {plan.trials} trials")
     plain = _search(PLAIN, "fmnist", plan.trials, storage, max_epochs=plan.epochs, top_k=3)
-    tell("the chapter's baselines")
+    report("the chapter's baselines")
     call_in_child(train_baselines, storage, plan)
-    tell(f"the wide space: {plan.wide_trials} trials")
+    report(f"the wide space: {plan.wide_trials} trials")
     epochs = plan.wide_epochs
-    settings = {"max_epochs": epochs, "patience": epochs, "top_k": KEPT, "schedule": "full"}
+    settings = {"max_epochs": epochs, "patience": epochs, "top_k": CANDIDATES, "schedule": "full"}
     wide = _search(WIDE, "fmnist-wide", plan.wide_trials, storage, **settings)
-    tell(f"the best {plan.top} of it on {plan.confirm_seeds} new seeds")
+    report(f"the best {plan.top} of it on {plan.confirm_seeds} new seeds")
     with closing(Study.open(WIDE, storage)) as study:
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)
-        tell(f"an ensemble of {plan.ensemble} of the wide space's models")
-        average(storage, plan.ensemble, tell)
-        tell(f"the champion on all images but those of the test, {plan.refit_seeds} seeds")
+        report(f"an ensemble of {plan.ensemble} of the wide space's models")
+        average(storage, plan.ensemble, report)
+        report(f"the champion on all images but those of the test, {plan.refit_seeds} seeds")
         refit = study.refit(seeds=plan.refit_seeds)
     with Registry(storage) as registry:
         drop_weights(registry)
@@ -121,8 +121,8 @@ def make_reference(
     return Reference(path, seal(path), plain, wide, confirmed, refit, ensemble)
 
 
-def average(storage: str, size: int, tell: Callable[[str], None]) -> None:
-    """Make an ensemble of the wide space's stored models, unless there is one; tell why where none can be made."""
+def average(storage: str, size: int, report: Callable[[str], None]) -> None:
+    """Make an ensemble of the wide space's stored models, unless there is one; report why where none can be made."""
     with Registry(storage) as registry:
         if _ensemble(registry) is not None:
             return
@@ -130,7 +130,7 @@ def average(storage: str, size: int, tell: Callable[[str], None]) -> None:
         try:
             study.ensemble(size=size, test=True)
         except NotFoundError as error:
-            tell(f"no ensemble: {error}")
+            report(f"no ensemble: {error}")
 
 
 def _ensemble(registry: Registry) -> ModelVersion | None:

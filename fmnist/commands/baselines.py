@@ -35,7 +35,7 @@ def baselines_command(
         if not table:
             name_database(url, err=as_json)
             configure(None, threads=1)
-            run_baselines(registry, names or (), seeds=seeds, on_version=_tell)
+            run_baselines(registry, names or (), seeds=seeds, on_version=_say_version)
         rows = chapter_rows(registry, baselines)
     if not rows:
         raise NotFoundError("no baseline is registered in this database; train them: fmnist baselines")
@@ -62,7 +62,7 @@ def baselines_command(
     )
 
 
-def _tell(version: ModelVersion) -> None:
+def _say_version(version: ModelVersion) -> None:
     say(
         f"{version.ref}  {version.tags['baseline']}, seed {version.source.seed}: "
         f"{version.metric} {version.score:.4f} at epoch {version.epoch} ({version.seconds or 0:.0f} s)",

@@ -24,17 +24,17 @@ def reference_command(
     from fmnist.reference import Plan, make_reference
     from search.confirm.held_out import test_figures
 
-    made = make_reference(out, Plan(trials=trials, wide_trials=wide_trials), tell=lambda line: say(line, err=True))
-    for status in (made.plain, made.wide):
+    result = make_reference(out, Plan(trials=trials, wide_trials=wide_trials), report=lambda line: say(line, err=True))
+    for status in (result.plain, result.wide):
         best = "none" if status.best is None else f"{show(status.best.score)} (trial {status.best.trial})"
         say(f"{status.study}: {sum(status.trials.values())} trials, best {best}")
-    confirmed = made.confirmed
+    confirmed = result.confirmed
     say(f"{confirmed.study}: {confirmed.winner} won with a mean of {show(confirmed.ranked[0].mean)}")
     for name, values in confirmed.test.items():
         say(f"on the test data, the mean of its {len(values)} seeds: {name} {show(fmean(values))}")
-    for name, figures in made.refit.test.items():
+    for name, figures in result.refit.test.items():
         say(f"trained on all other images, {len(figures)} seeds: {name} {show(fmean(figures))}")
-    if made.ensemble is not None:
-        test = ", ".join(f"{name} {show(value)}" for name, value in sorted(test_figures(made.ensemble).items()))
-        say(f"{made.ensemble.ref}, the ensemble: {made.ensemble.metric} {show(made.ensemble.score)}, {test}")
-    say(f"{made.path}: {size_text(made.bytes)}")
+    if result.ensemble is not None:
+        test = ", ".join(f"{name} {show(value)}" for name, value in sorted(test_figures(result.ensemble).items()))
+        say(f"{result.ensemble.ref}, the ensemble: {result.ensemble.metric} {show(result.ensemble.score)}, {test}")
+    say(f"{result.path}: {size_text(result.bytes)}")

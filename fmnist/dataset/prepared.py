@@ -152,8 +152,8 @@ def only_one(folder: Path) -> Iterator[None]:
         # A file system without locks only costs double work: every file still appears by one rename.
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
-            for left in folder.glob("*.tmp"):
-                left.unlink(missing_ok=True)
+            for leftover in folder.glob("*.tmp"):
+                leftover.unlink(missing_ok=True)
         yield
 
 

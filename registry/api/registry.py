@@ -169,10 +169,10 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
             objectives: as for `register`.
             further: the version's values of the objectives after the first.
         """
-        from registry.registration.register import Kept, would_keep
+        from registry.registration.register import KeepRule, would_keep
 
-        kept, values = Kept(top_k, tuple(objectives)), (score, *further)
-        return would_keep(self._engine, model, study=study, values=values, direction=direction, kept=kept)
+        rule, values = KeepRule(top_k, tuple(objectives)), (score, *further)
+        return would_keep(self._engine, model, study=study, values=values, direction=direction, rule=rule)
 
     # Weights
 

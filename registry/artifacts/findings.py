@@ -124,7 +124,7 @@ class Garbage:
     @property
     def moved(self) -> int:
         """How many of these bytes lie in the cold store now."""
-        return sum(one.bytes for one in self.expired) if self.cold is not None else 0
+        return sum(each.bytes for each in self.expired) if self.cold is not None else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""

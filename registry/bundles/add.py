@@ -115,7 +115,7 @@ def _add(connection: Connection, *, bundled: Bundled, line: Line, staged: Stagin
     return Imported(
         added=(f"{model.name}/{version.number}",),
         aliases_left=_point(model, version, bundled),
-        marks_left=_mark(model, line),
+        marks_left=_label(model, line),
     )
 
 
@@ -148,24 +148,24 @@ def _present(model: HeldModel, bundled: Bundled) -> int | None:
 
 def _point(model: HeldModel, version: Any, bundled: Bundled) -> tuple[str, ...]:
     """Set the aliases that are free here, protected as they were; return the others, which stay where they are."""
-    taken = set(model.connection.scalars(sa.select(aliases.c.name).where(aliases.c.model_id == model.id)))
+    existing = set(model.connection.scalars(sa.select(aliases.c.name).where(aliases.c.model_id == model.id)))
     for name in bundled.aliases:
-        if name not in taken:  # what the bundle says stands, also of a version without weights
+        if name not in existing:  # what the bundle says stands, also of a version without weights
             set_alias(model, name, version, force=True, why="from a bundle")
             if name in bundled.protected:
                 protect_alias(model, name)
-    return tuple(f"{model.name}@{name}" for name in bundled.aliases if name in taken)
+    return tuple(f"{model.name}@{name}" for name in bundled.aliases if name in existing)
 
 
-def _mark(model: HeldModel, line: Line) -> tuple[str, ...]:
+def _label(model: HeldModel, line: Line) -> tuple[str, ...]:
     """Give the model the tags and the description that it lacks; return those that differ here, which stay."""
     own = sa.select(model_tags.c.name, model_tags.c.value).where(model_tags.c.model_id == model.id)
     here: dict[str, str] = dict(model.connection.execute(own).all())
     for name in sorted(set(line.tags) - set(here)):
         set_tag(model, None, name, line.tags[name])
-    left = [f"{model.name}: tag {name}" for name, text in sorted(line.tags.items()) if here.get(name, text) != text]
+    unequal = [f"{model.name}: tag {name}" for name, text in sorted(line.tags.items()) if here.get(name, text) != text]
     if line.description and not model.row.description:
         describe(model, None, line.description)
     elif line.description not in (None, model.row.description):
-        left.append(f"{model.name}: description")
-    return tuple(left)
+        unequal.append(f"{model.name}: description")
+    return tuple(unequal)

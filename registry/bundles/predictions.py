@@ -35,13 +35,13 @@ def check_predictions(file: BinaryIO, what: str) -> None:
             _check_array(archive, member, what)
     file.seek(0)
     try:
-        kept = ReferencePredictions.from_bytes(file.read())
-        packed = structures.pack("inputs", kept.inputs) | structures.pack("outputs", kept.outputs)
+        stored = ReferencePredictions.from_bytes(file.read())
+        packed = structures.pack("inputs", stored.inputs) | structures.pack("outputs", stored.outputs)
     except Exception as error:  # whatever such bytes make NumPy, JSON and our own code raise
         raise BundleError(f"{what} holds no stored predictions: {error!r:.200}") from error
     if {f"{name}.npy" for name in packed} != names:
         raise BundleError(f"{what} holds no stored predictions: some of its arrays belong to nothing")
-    shapes = [array.shape for array in structures.leaves(kept.inputs)]
+    shapes = [array.shape for array in structures.leaves(stored.inputs)]
     if not shapes or () in shapes or len({shape[0] for shape in shapes}) != 1:
         raise BundleError(f"{what} holds no stored predictions: its inputs have the shapes {shapes}; expected samples")
 

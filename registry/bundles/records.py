@@ -112,8 +112,8 @@ def from_document(document: Any, what: str) -> Bundled:
         raise BundleError(f"{what} is refused: its record cannot be: {error}") from error
     for name, value in document["lasting"].items():
         if written[name] != value:
-            said = f"its {name} is {value!r:.100}; a registry writes {written[name]!r:.100}"
-            raise BundleError(f"{what} is refused: {said}")
+            difference = f"its {name} is {value!r:.100}; a registry writes {written[name]!r:.100}"
+            raise BundleError(f"{what} is refused: {difference}")
     described = bool(read.description and read.description.strip())
     return Bundled(
         record=record,

@@ -85,8 +85,8 @@ def _write(
 ) -> None:
     own = own_id(connection)
     records, hashes = {}, set()
-    for number, (version, check, protected) in enumerate(entries, 1):
-        document = as_document(version, origin_of(version, own), check, protected)
+    for number, (version, predictions, protected) in enumerate(entries, 1):
+        document = as_document(version, origin_of(version, own), predictions, protected)
         records[f"versions/{number:06d}.json"] = plain_json(document)
         hashes |= {document["weights"], document["check"]} - {None}
     sizes = {

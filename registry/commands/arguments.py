@@ -22,7 +22,7 @@ HOOK_SECONDS = 5.0  # beyond which a command begins no delivery
 
 
 def model_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of the registered models that begin so, for a shell that completes words."""
+    """Return the names of the registered models that begin with a text, for a shell that completes words."""
 
     def names() -> list[str]:
         with Registry(ctx.params.get("storage")) as registry:

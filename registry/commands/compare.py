@@ -70,7 +70,7 @@ def _groups(widths: Sequence[int], width: int | None) -> list[list[int]]:
     """Return which columns are printed beside each other, each time after the first one."""
     groups: list[list[int]] = []
     for index in range(1, len(widths)):
-        if groups and (width is None or sum(widths[one] for one in (*groups[-1], index)) <= width + 2):
+        if groups and (width is None or sum(widths[column] for column in (*groups[-1], index)) <= width + 2):
             groups[-1].append(index)
         else:
             groups.append([0, index])

@@ -31,7 +31,7 @@ def import_mlflow_command(
     with connected(uri):
         pass  # a wrong URI leaves no empty database behind
     with open_to_write(storage, as_json=as_json, create=True) as registry:
-        found = import_mlflow(
+        imported = import_mlflow(
             registry,
             uri,
             metric=metric,
@@ -41,10 +41,10 @@ def import_mlflow_command(
             epoch="best" if epoch == "best" else "last",
         )
     if as_json:
-        print_json([each.as_dict() for each in found])
+        print_json([each.as_dict() for each in imported])
         return
-    print_table(["run", "name", "version", "status", "why"], [_row(each.as_dict()) for each in found])
+    print_table(["run", "name", "version", "status", "why"], [_row(each.as_dict()) for each in imported])
 
 
-def _row(found: dict[str, object]) -> tuple[object, ...]:
-    return found["run"], found["name"], found["ref"], found["status"], found["reason"]
+def _row(row: dict[str, object]) -> tuple[object, ...]:
+    return row["run"], row["name"], row["ref"], row["status"], row["reason"]

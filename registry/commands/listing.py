@@ -65,7 +65,9 @@ def _write(page: Page, style: str, out: Path | None) -> None:
             SPARE,
         )
     else:
-        text = to_csv(page.versions) if style in ("csv", "table") else json_text([one.as_dict() for one in page]) + "\n"
+        text = (
+            to_csv(page.versions) if style in ("csv", "table") else json_text([each.as_dict() for each in page]) + "\n"
+        )
         if out is None:
             say(text, nl=False) if sys.stdout.isatty() else typer.echo(text, nl=False)
         else:

@@ -52,13 +52,13 @@ def load_check_command(
     if as_json:
         print_json({"ref": version.ref, "status": check.status, "max_difference": check.max_difference})
     else:
-        said = {
+        texts = {
             "equal": "loads, and predicts bit for bit what it predicted when it was registered",
             "close": f"loads, and predicts nearly what it predicted (apart by {show(check.max_difference)})",
             "different": f"loads, but predicts something else (apart by {show(check.max_difference)})",
             "unknown": "loads; no predictions were stored to compare with",
         }
-        say(f"{version.ref}: {said[check.status]}")
+        say(f"{version.ref}: {texts[check.status]}")
     if check.status == "different":
         raise typer.Exit(1)
 

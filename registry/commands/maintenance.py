@@ -49,17 +49,19 @@ def artifacts_command(
 def verify_command(grace: GraceMinutes = 60, storage: Storage = None, as_json: Json = False) -> None:
     """Hash every artifact and check every record; exit 1 where something is missing, altered or orphaned."""
     with Registry(storage) as registry:
-        found = registry.verify(grace=_duration(grace))
+        result = registry.verify(grace=_duration(grace))
     if as_json:
-        print_json(found.as_dict())
+        print_json(result.as_dict())
     else:
-        _print_things([*found.faults, *found.orphans, *found.files])
-        for record in found.damaged:
+        _print_things([*result.faults, *result.orphans, *result.files])
+        for record in result.damaged:
             say(f"{record.version} is damaged: {record.what}")
-        said = "all as registered" if found.clean else "not clean"
-        older = f" ({found.unhashed} older than their hashes, checked by what is kept twice)" if found.unhashed else ""
-        say(f"{found.artifacts} artifacts, {size_text(found.bytes)}, {found.versions} records{older}: {said}")
-    if not found.clean:
+        verdict = "all as registered" if result.clean else "not clean"
+        older = (
+            f" ({result.unhashed} older than their hashes, checked by what is kept twice)" if result.unhashed else ""
+        )
+        say(f"{result.artifacts} artifacts, {size_text(result.bytes)}, {result.versions} records{older}: {verdict}")
+    if not result.clean:
         raise typer.Exit(1)
 
 
@@ -164,5 +166,5 @@ def upgrade_command(storage: Storage = None, as_json: Json = False) -> None:
         print_json([{"schema": name, "from": before, "to": after} for name, before, after in done])
         return
     for name, before, after in done:
-        known = f"{before} -> {after}" if before != after else f"{after}, up to date"
-        say(f"{name}: {known}")
+        change = f"{before} -> {after}" if before != after else f"{after}, up to date"
+        say(f"{name}: {change}")

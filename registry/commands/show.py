@@ -17,13 +17,13 @@ from registry.values.version import ModelVersion, RegisteredModel
 def models_command(storage: Storage = None, as_json: Json = False) -> None:
     """Name the registered models."""
     with Registry(storage) as registry:
-        found = registry.models()
+        models = registry.models()
     if as_json:
-        print_json([model.as_dict() for model in found])
+        print_json([model.as_dict() for model in models])
         return
     print_table(
         ["model", "versions", "best by", "aliases", "protected", "tags", "description"],
-        [_model_row(model) for model in found],
+        [_model_row(model) for model in models],
     )
 
 

@@ -24,12 +24,12 @@ def export_command(
 ) -> None:
     """Write a model in another format, once it was run and predicts the same."""
     with Registry(storage) as registry:
-        found = registry.export_as(ref, name, out, rebuild_of(rebuild))
+        exported = registry.export_as(ref, name, out, rebuild_of(rebuild))
     if as_json:
-        print_json(found.as_dict())
+        print_json(exported.as_dict())
     else:
-        on = f"{found.samples} {found.inputs} samples"
-        say(f"{ref}: {name} in {out}; predicts the same on {on} (apart by {show(found.max_difference)})")
+        on = f"{exported.samples} {exported.inputs} samples"
+        say(f"{ref}: {name} in {out}; predicts the same on {on} (apart by {show(exported.max_difference)})")
 
 
 def bundle_command(
@@ -63,15 +63,15 @@ def import_command(
         with read_bundle(bundle):
             pass  # a bundle that is refused leaves no empty database behind
     with open_to_write(storage, as_json=as_json, create=True, artifacts=artifacts) as registry:
-        found = registry.import_bundle(bundle)
+        imported = registry.import_bundle(bundle)
     if as_json:
-        print_json(found.as_dict())
+        print_json(imported.as_dict())
         return
-    for ref in found.added:
+    for ref in imported.added:
         say(f"{ref} is added")
-    for ref in found.present:
+    for ref in imported.present:
         say(f"{ref} was here already")
-    for name in found.aliases_left:
+    for name in imported.aliases_left:
         say(f"{name} stays where it is; move it with `registry alias set` or `registry promote`")
-    for name in found.marks_left:
+    for name in imported.marks_left:
         say(f"{name} stays as it is here; change it with `registry tag set` or `registry describe`")

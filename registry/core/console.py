@@ -54,9 +54,9 @@ def run(
         examples: a command's name to a line that uses it, which its help ends with.
         panels: a group's title to the names of its options, for help.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
-    words = [word for word in given if word != "--debug"] or ["--help"]
+    all_words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in all_words
+    words = [word for word in all_words if word != "--debug"] or ["--help"]
     if words == ["--version"]:
         from importlib.metadata import version
 
@@ -165,7 +165,7 @@ def print_json(document: Any) -> None:
 def json_text(document: Any) -> str:
     """Return a JSON document as it is printed; what a terminal would obey is escaped."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(r"[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], spare: Sequence[str] = ()) -> None:
@@ -179,8 +179,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], spare:
     texts = _texts(list(rows))
     width = terminal_width()
     left_out = _left_out(columns, texts, spare, width)
-    kept = [index for index, column in enumerate(columns) if column not in left_out]
-    print_columns([columns[index] for index in kept], [[row[index] for index in kept] for row in texts], width)
+    shown = [index for index, column in enumerate(columns) if column not in left_out]
+    print_columns([columns[index] for index in shown], [[row[index] for index in shown] for row in texts], width)
     if left_out:
         say(f"(no room for {', '.join(left_out)}: a wider terminal, or --json, shows them)", err=True)
 

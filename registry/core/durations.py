@@ -62,6 +62,6 @@ def duration_text(seconds: float | None) -> str:
     whole = round(seconds)
     for size, unit, smaller_size, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
         if whole >= size:
-            rest = whole % size // smaller_size
-            return f"{whole // size} {unit}" + (f" {rest} {smaller}" if rest else "")
+            remainder = whole % size // smaller_size
+            return f"{whole // size} {unit}" + (f" {remainder} {smaller}" if remainder else "")
     raise AssertionError("unreachable: 60 s and more have a unit")

@@ -55,18 +55,18 @@ def shortened(text: str, most: int) -> str:
     return f"{text[:half]}\n… {len(text) - 2 * half} characters …\n{text[-half:]}"
 
 
-def told_line(error: str | None, most: int = LONGEST) -> str:
+def error_line(error: str | None, most: int = LONGEST) -> str:
     r"""Return in one line what a stored error says: of a traceback the exception and its text, else the last line.
 
     Example:
-        >>> told_line("Traceback (most recent call last):\n  File ...\nValueError: bad\n  value\n")
+        >>> error_line("Traceback (most recent call last):\n  File ...\nValueError: bad\n  value\n")
         'ValueError: bad value'
     """
     lines = (error or "").strip().splitlines()
     traces = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     after = lines[traces[-1] + 1 :] if traces else []
-    said = next((after[number:] for number, line in enumerate(after) if not line.startswith(" ")), lines[-1:])
-    return " ".join(" ".join(said).split())[:most]
+    message = next((after[number:] for number, line in enumerate(after) if not line.startswith(" ")), lines[-1:])
+    return " ".join(" ".join(message).split())[:most]
 
 
 def first_line(error: object) -> str:

@@ -49,13 +49,13 @@ def known_direction(metric: str) -> Direction | None:
     return max(ends)[1] if ends else None
 
 
-def require_direction(metric: str, *said: Direction | None, advice: str) -> Direction:
+def require_direction(metric: str, *directions: Direction | None, advice: str) -> Direction:
     """Return the first given direction, else that of one of Keras' metrics.
 
     Raises:
         UsageError: there is none; ends with the advice.
     """
-    for way in (*said, known_direction(metric)):
+    for way in (*directions, known_direction(metric)):
         if way is not None:
             return way
     raise UsageError(f"nobody has said whether a higher or a lower {metric!r} is better; {advice}")

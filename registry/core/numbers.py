@@ -53,9 +53,9 @@ def significant_format(numbers: Sequence[float]) -> Callable[[float], str]:
         >>> significant_format([0.123456789, 0.123456788])(0.123456789)
         '0.123456789'
     """
-    known = {number for number in numbers if math.isfinite(number)}
+    finite = {number for number in numbers if math.isfinite(number)}
     digits = FEWEST_DIGITS
-    while digits < MOST_DIGITS and _collide(f"{{:.{digits}g}}".format, known):
+    while digits < MOST_DIGITS and _collide(f"{{:.{digits}g}}".format, finite):
         digits += 1
     return f"{{:.{digits}g}}".format
 

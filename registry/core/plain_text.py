@@ -18,7 +18,7 @@ def plain_text(text: str) -> str:
         >>> plain_text("a\x1b]0;x\x07")
         'a\\x1b]0;x\\x07'
     """
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def single_line(text: str) -> str:

@@ -76,7 +76,7 @@ def libraries() -> dict[str, str]:
 LONGEST_ACTOR = 200
 
 
-def actor(given: str | None = None) -> str:
+def actor(name: str | None = None) -> str:
     """Return who changes something: the name that is given, else ``REGISTRY_ACTOR``, else the current user.
 
     The user is written as user@host, with ``unknown`` for a part that the system does not tell.
@@ -88,7 +88,7 @@ def actor(given: str | None = None) -> str:
     import os
     import socket
 
-    named = os.environ.get("REGISTRY_ACTOR") or None if given is None else given
+    named = os.environ.get("REGISTRY_ACTOR") or None if name is None else name
     if named is not None:
         if not named.strip() or len(named) > LONGEST_ACTOR or not named.isprintable():
             raise UsageError(

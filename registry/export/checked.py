@@ -139,14 +139,14 @@ def _random(model: Any) -> Inputs:
     numbers = np.random.default_rng(0)
     if not getattr(model, "inputs", None):
         raise ExportError("nobody knows what the model's inputs are like: register it with stored predictions")
-    made = []
+    arrays = []
     for each in model.inputs:
         shape = (_SAMPLES, *(_LENGTH if size is None else size for size in each.shape[1:]))
         if each.dtype == "string":
             raise ExportError("the model takes texts, of which none are stored: register it with stored predictions")
         whole = "int" in each.dtype or each.dtype == "bool"
-        made.append(numbers.integers(0, 2, shape) if whole else numbers.random(shape))
-    return inputs_of(model, made if len(made) > 1 else made[0])
+        arrays.append(numbers.integers(0, 2, shape) if whole else numbers.random(shape))
+    return inputs_of(model, arrays if len(arrays) > 1 else arrays[0])
 
 
 def _move(written: Path, out: Path) -> None:

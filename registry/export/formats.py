@@ -72,8 +72,8 @@ def _run_saved_model(path: Path, _model: Any, inputs: Inputs) -> Arrays:
     import tensorflow as tf
 
     served = tf.saved_model.load(str(path))
-    found = served.serve(inputs.packed(tf.convert_to_tensor))
-    return [value.numpy() for value in keras.tree.flatten(found)]
+    outputs = served.serve(inputs.packed(tf.convert_to_tensor))
+    return [value.numpy() for value in keras.tree.flatten(outputs)]
 
 
 def _write_onnx(model: Any, path: Path) -> None:
@@ -107,8 +107,8 @@ def _write_tflite(model: Any, path: Path) -> None:
 
     _exported(model, path, "litert")
     if b"FlexTensorList" in path.read_bytes() and getattr(model, "inputs", None):
-        given = getattr(model, "input", model.inputs[0])  # a Sequential has the first only once it was called
-        _exported(model, path, "litert", input_signature=[keras.tree.map_structure(_of_one, given)])
+        inputs = getattr(model, "input", model.inputs[0])  # a Sequential has the first only once it was called
+        _exported(model, path, "litert", input_signature=[keras.tree.map_structure(_of_one, inputs)])
 
 
 def _of_one(tensor: Any) -> Any:
@@ -132,8 +132,8 @@ def _run_tflite(path: Path, _model: Any, inputs: Inputs) -> Arrays:
             steps = [{name: value[i : i + 1] for name, value in named.items()} for i in range(inputs.samples)]
         else:
             steps = [named]
-        found = [runner(**step) for step in steps]
-    return [np.concatenate([each[name] for each in found]) for name in sorted(found[0], key=_place)]
+        outputs = [runner(**step) for step in steps]
+    return [np.concatenate([each[name] for each in outputs]) for name in sorted(outputs[0], key=_place)]
 
 
 def _place(name: str) -> tuple[int, str]:

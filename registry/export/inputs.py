@@ -39,15 +39,15 @@ class Inputs:
         return dict(zip(self.names if set(self.names) == set(names) else names, self.arrays, strict=True))
 
 
-def inputs_of(model: Any, given: Structure) -> Inputs:
+def inputs_of(model: Any, stored: Structure) -> Inputs:
     """Return stored inputs as a model takes them, with the types that it takes."""
     import keras
 
     tensors = getattr(model, "inputs", None) or []
-    arrays = _in_order(model, given)
+    arrays = _in_order(model, stored)
     if len(tensors) != len(arrays):  # a model that says nothing of its inputs
-        names = tuple(sorted(given)) if isinstance(given, Mapping) else ()
-        return Inputs(keras.tree.flatten(given), given, names)
+        names = tuple(sorted(stored)) if isinstance(stored, Mapping) else ()
+        return Inputs(keras.tree.flatten(stored), stored, names)
     typed = [_typed(array, tensor.dtype) for array, tensor in zip(arrays, tensors, strict=True)]
     structure = getattr(model, "input", tensors[0] if len(tensors) == 1 else tensors)
     if len(typed) == 1 and not isinstance(structure, Mapping):
@@ -59,23 +59,23 @@ def predictions(model: Any, inputs: Inputs) -> list[Any]:
     """Return a Keras model's outputs as a list, however many there are: those of a dict by their sorted names."""
     import keras
 
-    found = model.predict(for_keras(inputs.packed()), batch_size=inputs.samples, verbose=0)
-    return list(keras.tree.flatten(found))
+    outputs = model.predict(for_keras(inputs.packed()), batch_size=inputs.samples, verbose=0)
+    return list(keras.tree.flatten(outputs))
 
 
-def _in_order(model: Any, given: Structure) -> list[Any]:
+def _in_order(model: Any, stored: Structure) -> list[Any]:
     """Return stored inputs in the order of the model's own, which a dict gives by name."""
     import keras
 
-    if not isinstance(given, Mapping):
-        return leaves(given)
+    if not isinstance(stored, Mapping):
+        return leaves(stored)
     expected = getattr(model, "input", None)
-    if isinstance(expected, Mapping) and set(expected) <= set(given):
-        return list(keras.tree.flatten({name: given[name] for name in expected}))
+    if isinstance(expected, Mapping) and set(expected) <= set(stored):
+        return list(keras.tree.flatten({name: stored[name] for name in expected}))
     names = [tensor.name for tensor in getattr(model, "inputs", None) or []]
-    if names and set(names) <= set(given):
-        return [given[name] for name in names]
-    return list(keras.tree.flatten(given))
+    if names and set(names) <= set(stored):
+        return [stored[name] for name in names]
+    return list(keras.tree.flatten(stored))
 
 
 def _typed(array: Any, dtype: str) -> Any:

@@ -18,7 +18,7 @@ def _one_minus_erf(graph: Any, node: Any, **_options: Any) -> None:
     from tf2onnx import utils
 
     shapes, kinds, outputs = node.output_shapes, node.output_dtypes, node.output
-    one = graph.make_const(utils.make_name("one"), np.ones((), utils.map_onnx_to_numpy_type(kinds[0])))
+    ones = graph.make_const(utils.make_name("one"), np.ones((), utils.map_onnx_to_numpy_type(kinds[0])))
     erf = graph.make_node("Erf", [node.input[0]], shapes=shapes, dtypes=kinds)
     graph.remove_node(node.name)
-    graph.make_node("Sub", [one.output[0], erf.output[0]], outputs=outputs, shapes=shapes, dtypes=kinds)
+    graph.make_node("Sub", [ones.output[0], erf.output[0]], outputs=outputs, shapes=shapes, dtypes=kinds)

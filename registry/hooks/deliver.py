@@ -97,8 +97,8 @@ class Deliverer:
             counts[attempted.outcome] += 1
         with reading(self.engine) as connection:
             hooks = all_hooks(connection) if attempted else hooks
-        left = {f"{hook.id}": said for hook in hooks if hook.waiting and (said := self._obstacle(hook))}
-        return Delivered(**counts, waiting=sum(hook.waiting for hook in hooks), left=left)
+        obstacles = {f"{hook.id}": obstacle for hook in hooks if hook.waiting and (obstacle := self._obstacle(hook))}
+        return Delivered(**counts, waiting=sum(hook.waiting for hook in hooks), left=obstacles)
 
     def _obstacle(self, hook: Hook) -> str | None:
         """Return why this process does not deliver to a hook; None where it does."""
@@ -165,14 +165,14 @@ def _claim(connection: Connection, take: sa.Executable) -> Row[Any] | None:
     return claimed
 
 
-def _record(connection: Connection, made: _Outcome) -> None:
+def _record(connection: Connection, ended: _Outcome) -> None:
     """Note how an attempt ended, unless the hook is gone; somebody who tried again meanwhile decides what is next."""
     attempt = delivery_attempts.c
-    this = (attempt.delivery_id == made.delivery) & (attempt.number == made.number)
+    this = (attempt.delivery_id == ended.delivery) & (attempt.number == ended.number)
     connection.execute(
-        delivery_attempts.update().where(this).values(seconds=made.seconds, outcome=made.outcome, detail=made.detail)
+        delivery_attempts.update().where(this).values(seconds=ended.seconds, outcome=ended.outcome, detail=ended.detail)
     )
-    due = clock(connection.dialect.name) + made.retry_seconds
-    taken = {"delivered_at": datetime.now(UTC)} if made.outcome == "delivered" else {"due_at": due}
-    own = (deliveries.c.id == made.delivery) & (deliveries.c.tries == made.number)
-    connection.execute(deliveries.update().where(own, deliveries.c.delivered_at.is_(None)).values(taken))
+    due = clock(connection.dialect.name) + ended.retry_seconds
+    changes = {"delivered_at": datetime.now(UTC)} if ended.outcome == "delivered" else {"due_at": due}
+    own = (deliveries.c.id == ended.delivery) & (deliveries.c.tries == ended.number)
+    connection.execute(deliveries.update().where(own, deliveries.c.delivered_at.is_(None)).values(changes))

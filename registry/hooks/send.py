@@ -115,5 +115,5 @@ def run(command: str, message: Message, environ: Mapping[str, str]) -> str:
         if code == 0:
             return "exit 0"
         errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4 * LONGEST_DETAIL))
-        said = " ".join(storable(errors.read().decode("utf-8", "backslashreplace")).split())
-        raise DeliveryError(f"exit {code}{': ' if said else ''}{said}"[:LONGEST_DETAIL])
+        stderr = " ".join(storable(errors.read().decode("utf-8", "backslashreplace")).split())
+        raise DeliveryError(f"exit {code}{': ' if stderr else ''}{stderr}"[:LONGEST_DETAIL])

@@ -31,15 +31,15 @@ def compiled(model: Any, inputs: Structure) -> Forward:
 
     signature = mapped(lambda each: tf.TensorSpec((None, *each.shape), each.dtype), inputs)
     try:
-        step = tf.function(lambda given: model.predict_step((given,)), input_signature=[signature])
+        step = tf.function(lambda batch: model.predict_step((batch,)), input_signature=[signature])
         compiled_step = step.get_concrete_function()
     except Exception as error:  # the model's own code
         raise LoadError(f"the model takes no batches of any size: {one_line(error)}") from error
     specs = leaves(signature)
 
-    def forward(given: Structure) -> Structure:
+    def forward(batch: Structure) -> Structure:
         of = iter(specs)
-        return mapped(lambda output: output.numpy(), compiled_step(mapped(lambda each: fitted(each, next(of)), given)))
+        return mapped(lambda output: output.numpy(), compiled_step(mapped(lambda each: fitted(each, next(of)), batch)))
 
     def fitted(array: Any, spec: Any) -> Any:
         tensor = tf.convert_to_tensor(for_keras(array))

@@ -198,9 +198,9 @@ def _fresh_optimizer(model: Any) -> Any:
 
 
 def _undated(metadata: bytes) -> bytes:
-    known = json.loads(metadata)
-    known.pop("date_saved", None)
-    return json.dumps(known).encode()
+    document = json.loads(metadata)
+    document.pop("date_saved", None)
+    return json.dumps(document).encode()
 
 
 def _plain(config: bytes) -> bytes:
@@ -252,19 +252,19 @@ def _undated_file(path: Path) -> Any:
     """Return a new HDF5 file of the newest, smallest format, which else holds the second of its making."""
     import h5py
 
-    made = h5py.h5p.create(h5py.h5p.FILE_CREATE)
-    made.set_obj_track_times(False)
+    creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    creation.set_obj_track_times(False)
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
-    return h5py.File(h5py.h5f.create(str(path).encode(), flags=h5py.h5f.ACC_TRUNC, fcpl=made, fapl=access))
+    return h5py.File(h5py.h5f.create(str(path).encode(), flags=h5py.h5f.ACC_TRUNC, fcpl=creation, fapl=access))
 
 
 def _undated_group(parent: Any, name: str) -> Any:
     import h5py
 
-    made = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
-    made.set_obj_track_times(False)
-    h5py.h5g.create(parent.id, name.encode(), gcpl=made)
+    creation = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
+    creation.set_obj_track_times(False)
+    h5py.h5g.create(parent.id, name.encode(), gcpl=creation)
     return parent[name]
 
 

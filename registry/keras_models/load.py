@@ -64,16 +64,16 @@ def load(
     except UserError as error:
         if isinstance(unread, UnknownClassError):
             raise LoadError(f"{version.ref} cannot be loaded: {unread}; {error}") from unread
-        saved, known = dict(version.source.libraries), saved_by(path)
-        if known != UNKNOWN:
-            saved["keras"] = known
+        saved, keras_version = dict(version.source.libraries), saved_by(path)
+        if keras_version != UNKNOWN:
+            saved["keras"] = keras_version
         versions = differences(saved, installed())
         raise LoadError(f"{version.ref} cannot be loaded: {unread}; {error}; {versions}") from unread
     _log.warning("%s: %s; its model was rebuilt from the problem %s", version.ref, unread, version.source.problem)
     return model
 
 
-def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None, check: ReferencePredictions | None) -> Any:
+def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None, stored: ReferencePredictions | None) -> Any:
     problem = version.source.problem
     for build in [rebuild] if rebuild is not None else _installed():
         try:
@@ -84,7 +84,7 @@ def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None, check: 
             continue
         try:
             if not model.built:
-                _build(model, path, check)
+                _build(model, path, stored)
             load_weights(model, path)
         except Exception as error:
             raise LoadError(

@@ -33,8 +33,8 @@ class ReferencePredictions:
             ValueError: inputs or predictions are none that can be stored, such as ragged ones.
             Exception: what the model raises.
         """
-        kept = structures.mapped(structures.as_array, inputs)
-        return cls(kept, structures.mapped(structures.as_array, predict(model, kept)))
+        arrays = structures.mapped(structures.as_array, inputs)
+        return cls(arrays, structures.mapped(structures.as_array, predict(model, arrays)))
 
     def to_bytes(self) -> bytes:
         """Return all arrays as an ``.npz`` file's bytes, without pickles.
@@ -69,10 +69,10 @@ class ReferencePredictions:
         """Return how far outputs for the stored inputs are from the stored ones."""
         import numpy as np
 
-        found = structures.mapped(structures.as_array, outputs)
-        if not structures.same_structure(self.outputs, found):
+        arrays = structures.mapped(structures.as_array, outputs)
+        if not structures.same_structure(self.outputs, arrays):
             return LoadCheck("different", None)
-        pairs = structures.paired(self.outputs, found)
+        pairs = structures.paired(self.outputs, arrays)
         if any(expected.shape != came.shape for expected, came in pairs):
             return LoadCheck("different", None)
         apart = [structures.differences(expected, came) for expected, came in pairs]

@@ -70,8 +70,8 @@ def remember(
         from registry.hooks.outbox import announce  # who only reads the history needs no hooks
 
         data = {"model": model.name, "alias": name, "change": kind, **moved, "actor": model.actor, "why": detail}
-        told: Kind = "alias-moved" if kind in MOVES else "approval-requested"
-        announce(model.connection, told, model.name, lambda: (f"{model.name}@{name}", data))
+        event: Kind = "alias-moved" if kind in MOVES else "approval-requested"
+        announce(model.connection, event, model.name, lambda: (f"{model.name}@{name}", data))
 
 
 def history(connection: Connection, ref: Ref) -> list[Event]:
@@ -81,23 +81,23 @@ def history(connection: Connection, ref: Ref) -> list[Event]:
         NotFoundError: no such model, or it never had that alias or version.
     """
     model = find_model(connection, ref.model)
-    wanted = sa.select(events).where(events.c.model_id == model.id).order_by(events.c.id)
+    query = sa.select(events).where(events.c.model_id == model.id).order_by(events.c.id)
     if ref.alias is not None:
-        wanted = wanted.where(events.c.name == ref.alias, events.c.kind.in_(ALIAS_KINDS))
+        query = query.where(events.c.name == ref.alias, events.c.kind.in_(ALIAS_KINDS))
     elif ref.version is not None:
         if ref.version >= model.next_version:
             last = model.next_version - 1
             raise NotFoundError(f"the model {ref.model!r} never had a version {ref.version}; its last one is {last}")
-        wanted = wanted.where(sa.or_(events.c.from_version == ref.version, events.c.to_version == ref.version))
+        query = query.where(sa.or_(events.c.from_version == ref.version, events.c.to_version == ref.version))
     columns = ("at", "actor", "kind", "name", "from_version", "to_version", "detail")
-    found = [Event(**{name: row._mapping[name] for name in columns}) for row in connection.execute(wanted)]
-    if ref.alias is not None and not found:
+    entries = [Event(**{name: row._mapping[name] for name in columns}) for row in connection.execute(query)]
+    if ref.alias is not None and not entries:
         names = sa.select(events.c.name).where(events.c.model_id == model.id, events.c.kind.in_(ALIAS_KINDS))
-        known = list(connection.scalars(names.distinct()))
+        aliases = list(connection.scalars(names.distinct()))
         raise NotFoundError(
-            f"the model {ref.model!r} never had an alias {ref.alias!r}; {did_you_mean(ref.alias, known)}"
+            f"the model {ref.model!r} never had an alias {ref.alias!r}; {did_you_mean(ref.alias, aliases)}"
         )
-    return found
+    return entries
 
 
 def last_move(model: HeldModel, alias: str) -> Row[Any] | None:

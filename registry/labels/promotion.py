@@ -86,10 +86,10 @@ def promote(
     values, objective = _values(model, asked, direction, [version, *([current] if current else [])])
     value = values.get(version.id)
     before = None if current is None else values.get(current.id)
-    said = (f"{model.name}/{version.number}", None if current is None else f"{model.name}/{current.number}")
-    status, reason = _judge(said, objective, (value, before), margin)
+    refs = (f"{model.name}/{version.number}", None if current is None else f"{model.name}/{current.number}")
+    status, reason = _judge(refs, objective, (value, before), margin)
     if status == "promoted" and version.weights is None:
-        status, reason = "refused", without_weights(said[0], version.state)
+        status, reason = "refused", without_weights(refs[0], version.state)
     request = None
     if status == "promoted":
         because = reason if why is None else f"{why} ({reason})"

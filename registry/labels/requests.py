@@ -68,8 +68,12 @@ class Request:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON types."""
-        said = [asdict(decision) | {"at": decision.at.isoformat()} for decision in self.decisions]
-        return asdict(self) | {"created_at": self.created_at.isoformat(), "decisions": said, "missing": self.missing}
+        decisions = [asdict(decision) | {"at": decision.at.isoformat()} for decision in self.decisions]
+        return asdict(self) | {
+            "created_at": self.created_at.isoformat(),
+            "decisions": decisions,
+            "missing": self.missing,
+        }
 
 
 def ask(model: HeldModel, alias: str, before: Row[Any], kind: str, to_version: int | None, why: str | None) -> Request:
@@ -83,11 +87,11 @@ def ask(model: HeldModel, alias: str, before: Row[Any], kind: str, to_version: i
     if number is None:
         row = change | {"from_version": before.number, "actor": model.actor, "why": why, "created_at": model.now}
         number = model.connection.execute(requests.insert().returning(requests.c.id), row).scalar_one()
-        remember(model, "alias_requested", alias, (before.number, to_version), _said(number, kind, why))
+        remember(model, "alias_requested", alias, (before.number, to_version), _detail(number, kind, why))
     return find_request(model.connection, number)
 
 
-def _said(number: int, kind: str, why: str | None) -> str:
+def _detail(number: int, kind: str, why: str | None) -> str:
     return f"request {number}, {kind.removeprefix('alias_').replace('_', ' ')}" + (f": {why}" if why else "")
 
 
@@ -114,8 +118,8 @@ def read_requests(connection: Connection, which: sa.ColumnElement[bool]) -> list
         .order_by(requests.c.id)
     )
     rows = connection.execute(query).all()
-    said: dict[int, list[Decision]] = defaultdict(list)
-    made = sa.select(decisions).where(decisions.c.request_id.in_([row.id for row in rows]))
-    for row in connection.execute(made.order_by(decisions.c.at)):
-        said[row.request_id].append(Decision(row.actor, row.verdict, row.why, row.at))
-    return [Request(**row._mapping, decisions=tuple(said[row.id])) for row in rows]
+    by_request: dict[int, list[Decision]] = defaultdict(list)
+    decision_query = sa.select(decisions).where(decisions.c.request_id.in_([row.id for row in rows]))
+    for row in connection.execute(decision_query.order_by(decisions.c.at)):
+        by_request[row.request_id].append(Decision(row.actor, row.verdict, row.why, row.at))
+    return [Request(**row._mapping, decisions=tuple(by_request[row.id])) for row in rows]

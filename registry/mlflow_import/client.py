@@ -71,12 +71,12 @@ def download_weights(client: Any, run: Any, folder: str) -> Path | None:
     Returns:
         Its path; None where the run logged no such file, or where it is unclear which of several is the model.
     """
-    for made in getattr(run.outputs, "model_outputs", None) or []:
-        paths = _keras_files(lambda path, made=made: client.list_logged_model_artifacts(made.model_id, path))
+    for entry in getattr(run.outputs, "model_outputs", None) or []:
+        paths = _keras_files(lambda path, entry=entry: client.list_logged_model_artifacts(entry.model_id, path))
         if paths:
             from mlflow.artifacts import download_artifacts
 
-            uri = f"models:/{made.model_id}/{paths[0]}"
+            uri = f"models:/{entry.model_id}/{paths[0]}"
             return Path(download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=client.tracking_uri))
     paths = _keras_files(lambda path: client.list_artifacts(run.info.run_id, path))
     logged = [path for path in paths if path.endswith("data/model.keras")] or paths

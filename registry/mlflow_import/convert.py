@@ -41,10 +41,10 @@ def param(text: str) -> Param:
     return text
 
 
-def tags(given: Mapping[str, str]) -> dict[str, str]:
+def tags(raw: Mapping[str, str]) -> dict[str, str]:
     """Return a user's tags, long texts cut; of MLflow's own tags only the run's name."""
-    own = {plain_name(name): text[:500] for name, text in given.items() if not name.startswith("mlflow.")}
-    name = given.get("mlflow.runName")
+    own = {plain_name(name): text[:500] for name, text in raw.items() if not name.startswith("mlflow.")}
+    name = raw.get("mlflow.runName")
     return own | ({"mlflow.run_name": name[:500]} if name else {})
 
 

@@ -126,12 +126,12 @@ def _register(registry: Registry, run: _Run, model: str, version: Any, aliases: 
     with TemporaryDirectory(prefix="registry-") as folder:
         weights, libraries, reason = _weights(run, folder)
         try:
-            made = registry.register(name, weights=weights, **_fields(run, origin, libraries, version))
+            registered = registry.register(name, weights=weights, **_fields(run, origin, libraries, version))
         except UsageError as error:
             return run.result(None, "skipped", str(error))
-    assert made is not None  # noqa: S101 - only top_k keeps one out
-    _mark(registry, made, run, version, aliases)
-    return run.result(made.ref, "registered", reason)
+    assert registered is not None  # noqa: S101 - only top_k keeps one out
+    _label(registry, registered, run, version, aliases)
+    return run.result(registered.ref, "registered", reason)
 
 
 def _weights(run: _Run, folder: str) -> tuple[Any, dict[str, str], str | None]:
@@ -180,12 +180,12 @@ def _fields(run: _Run, origin: str, libraries: dict[str, str], version: Any) -> 
     }
 
 
-def _mark(registry: Registry, made: ModelVersion, run: _Run, version: Any, aliases: list[str]) -> None:
+def _label(registry: Registry, ours: ModelVersion, run: _Run, version: Any, aliases: list[str]) -> None:
     about = (version.description if version is not None else None) or run.logged.data.tags.get("mlflow.note.content")
     if about:
-        registry.describe(made.ref, about)
+        registry.describe(ours.ref, about)
     for alias in aliases:
         try:
-            registry.set_alias(made.model, convert.plain_name(alias), made.version, if_currently="none", force=True)
+            registry.set_alias(ours.model, convert.plain_name(alias), ours.version, if_currently="none", force=True)
         except ConflictError:
             continue  # somebody has set it here

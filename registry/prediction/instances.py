@@ -152,11 +152,11 @@ def _typed(array: NDArray[Any], expected: Input) -> NDArray[Any]:
 
 def _shaped(array: NDArray[Any], expected: Input) -> NDArray[Any]:
     came = array.shape[1:]
-    fits = [length in (None, given) for length, given in zip(expected.shape, came, strict=False)]
+    fits = [length in (None, size) for length, size in zip(expected.shape, came, strict=False)]
     if len(came) == len(expected.shape) and all(fits):
         return array
-    known = None not in expected.shape
-    if known and math.prod(came) == math.prod(length or 0 for length in expected.shape):
+    is_fixed = None not in expected.shape
+    if is_fixed and math.prod(came) == math.prod(length or 0 for length in expected.shape):
         return array.reshape((len(array), *(length or 0 for length in expected.shape)))
     raise UsageError(f"{_named(expected)} has the shape {came} a sample; expected {_shape(expected)}")
 

@@ -36,13 +36,13 @@ def insert_version(connection: Connection, row: Mapping[str, Any], parts: Mappin
     version_id: int
     if connection.dialect.name == "postgresql":
         statement = _at_once(tuple(row), tuple((name, tuple(rows[0])) for name, rows in parts.items()))
-        arrays = {f"{name}.{key}": [one[key] for one in rows] for name, rows in parts.items() for key in rows[0]}
+        arrays = {f"{name}.{key}": [line[key] for line in rows] for name, rows in parts.items() for key in rows[0]}
         version_id = connection.execute(statement, counted | _named(row) | arrays).scalar_one()
         return version_id
     connection.execute(_COUNT_UP, counted)
     version_id = connection.execute(_INSERT, row).scalar_one()
     for name, rows in parts.items():
-        connection.execute(_insert_into(metadata.tables[name]), [{"version_id": version_id, **one} for one in rows])
+        connection.execute(_insert_into(metadata.tables[name]), [{"version_id": version_id, **line} for line in rows])
     return version_id
 
 
@@ -53,17 +53,17 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def _at_once(columns: Names, parts: tuple[tuple[str, Names], ...]) -> sa.Select[Any]:
     bound = {name: sa.bindparam(f"version.{name}", type_=versions.c[name].type) for name in columns}
-    made = versions.insert().values(bound).returning(versions.c.id).cte("made")
-    others = [_from_arrays(metadata.tables[name], names, made).cte(f"made_{name}") for name, names in parts]
-    return sa.select(made.c.id).add_cte(_COUNT_UP.cte("counted"), *others)
+    inserted = versions.insert().values(bound).returning(versions.c.id).cte("made")
+    others = [_from_arrays(metadata.tables[name], names, inserted).cte(f"made_{name}") for name, names in parts]
+    return sa.select(inserted.c.id).add_cte(_COUNT_UP.cte("counted"), *others)
 
 
-def _from_arrays(table: sa.Table, names: Names, made: Any) -> Any:
+def _from_arrays(table: sa.Table, names: Names, inserted: Any) -> Any:
     from sqlalchemy.dialects.postgresql import ARRAY
 
     arrays = [sa.bindparam(f"{table.name}.{name}", type_=ARRAY(table.c[name].type)) for name in names]
     each = sa.func.unnest(*arrays).table_valued(*names).render_derived()
     columns = [sa.type_coerce(each.c[name], table.c[name].type) for name in names]
     return table.insert().from_select(
-        ["version_id", *names], sa.select(sa.select(made.c.id).scalar_subquery(), *columns)
+        ["version_id", *names], sa.select(sa.select(inserted.c.id).scalar_subquery(), *columns)
     )

@@ -58,8 +58,8 @@ def checked(
         raise UsageError(f"the training took {seconds} seconds; expected a number from 0, or None")
     if math.isinf(score) and Objective(metric, way).is_better(score, than=0.0):
         raise UsageError(f"the score is {score}, which would be the best for ever; expected a finite number, or NaN")
-    found = curves_of(curves)
-    _check_epoch(found, metric, float(score), epoch)
+    checked_curves = curves_of(curves)
+    _check_epoch(checked_curves, metric, float(score), epoch)
     return Record(
         model=check_name("model", model),
         score=float(score),
@@ -67,7 +67,7 @@ def checked(
         direction=way,
         epoch=int(epoch),
         params={name: plain_param(name, value) for name, value in params.items()},
-        curves=found,
+        curves=checked_curves,
         tags={check_name("tag", name): check_tag(name, text) for name, text in (tags or {}).items()},
         seconds=seconds,
         **others,

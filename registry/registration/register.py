@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from registry.keras_models.reference_predictions import ReferencePredictions
 
 # Made once: a search registers often, and making a statement anew takes longer than running it.
-_HELD = sa.select(models).where(models.c.name == sa.bindparam("named")).with_for_update()
+_LOCK_MODEL = sa.select(models).where(models.c.name == sa.bindparam("named")).with_for_update()
 _OF_MODEL = sa.select(versions.c.id).where(versions.c.model_id == sa.bindparam("model"))
 _OF_ORIGIN = _OF_MODEL.where(versions.c.origin == sa.bindparam("origin"))
 _OF_TRIAL = _OF_MODEL.where(versions.c.study == sa.bindparam("study"), versions.c.trial == sa.bindparam("trial"))
@@ -99,7 +99,7 @@ def register(
         raise UsageError(f"top_k is {top_k}; expected at least 1")
 
     def write(connection: Connection) -> Written | None:
-        done = _register(connection, record, staged, Kept(top_k, tuple(objectives)), clock())
+        done = _register(connection, record, staged, KeepRule(top_k, tuple(objectives)), clock())
         also(connection)
         return done
 
@@ -116,7 +116,7 @@ def register(
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeepRule:
     """Which versions of a study keep their weights.
 
     Args:
@@ -141,14 +141,14 @@ class Kept:
 
 
 def would_keep(
-    engine: Engine, model: str, *, study: str | None, values: Sequence[float], direction: Direction, kept: Kept
+    engine: Engine, model: str, *, study: str | None, values: Sequence[float], direction: Direction, rule: KeepRule
 ) -> bool:
     """Tell whether `register` would keep a version of these values now, its score first; a NaN never."""
     if math.isnan(values[0]):
         return False
     with reading(engine) as connection:
         model_id = connection.execute(sa.select(models.c.id).where(models.c.name == model)).scalar()
-        return model_id is None or kept.has_place(connection, model_id, study, values, direction)
+        return model_id is None or rule.has_place(connection, model_id, study, values, direction)
 
 
 def _values_of(record: Record, objectives: Sequence[Objective]) -> list[float]:
@@ -164,21 +164,21 @@ def _values_of(record: Record, objectives: Sequence[Objective]) -> list[float]:
 
 
 def _register(
-    connection: Connection, record: Record, staged: content.Staging, kept: Kept, now: datetime
+    connection: Connection, record: Record, staged: content.Staging, rule: KeepRule, now: datetime
 ) -> Written | None:
     """Register a version unless it is there or not among the best; return what was done, or None."""
-    if kept.top_k is not None and math.isnan(record.score):
+    if rule.top_k is not None and math.isnan(record.score):
         return None
     model = lock_model(connection, record, now)
     existing = _existing(connection, model.id, record)
     if existing is not None:
         return Written(existing, None, now)
-    study, values = record.source.study, _values_of(record, kept.objectives)
-    if not kept.has_place(connection, model.id, study, values, record.direction):
+    study, values = record.source.study, _values_of(record, rule.objectives)
+    if not rule.has_place(connection, model.id, study, values, record.direction):
         return None
     version_id = insert(connection, model, record, staged, now)
-    if kept.top_k is not None:
-        staged.unowned += _displace(connection, _of(model.id, study), record.direction, kept)
+    if rule.top_k is not None:
+        staged.unowned += _displace(connection, _of(model.id, study), record.direction, rule)
     return Written(version_id, model.next_version, now)
 
 
@@ -191,10 +191,10 @@ def lock_model(connection: Connection, record: Record, now: datetime) -> Row[Any
         "next_version": 1,
         "created_at": now,
     }
-    model = connection.execute(_HELD, {"named": record.model}).first()
+    model = connection.execute(_LOCK_MODEL, {"named": record.model}).first()
     if model is None:
         insert_new(connection, models, row)
-        model = connection.execute(_HELD, {"named": record.model}).one()
+        model = connection.execute(_LOCK_MODEL, {"named": record.model}).one()
     return model
 
 
@@ -262,8 +262,8 @@ def insert(
         "prediction_check": predictions,
         "created_at": now,
         "record_sha256": hash_record(
-            [(one["name"], one["kind"], one["text"]) for one in parts[params.name]],
-            [(one["metric"], one["float64"]) for one in parts[curves.name]],
+            [(each["name"], each["kind"], each["text"]) for each in parts[params.name]],
+            [(each["metric"], each["float64"]) for each in parts[curves.name]],
         ),
     } | others
     version_id = insert_version(connection, row, parts)
@@ -285,17 +285,17 @@ def _parts(model_id: int, record: Record) -> dict[str, list[dict[str, Any]]]:
 
 
 def _displace(
-    connection: Connection, which: sa.ColumnElement[bool], direction: Direction, kept: Kept
+    connection: Connection, which: sa.ColumnElement[bool], direction: Direction, rule: KeepRule
 ) -> list[StoredArtifact]:
     """Displace those versions of a study that are not kept; return what `content.release` returns."""
     ranked = (
         sa.select(versions.c.id)
         .where(which, versions.c.score.is_not(None))
         .order_by(Objective("score", direction).order(versions.c.score), versions.c.number)
-        .limit(kept.top_k)
+        .limit(rule.top_k)
         .subquery()
     )
     behind = sa.and_(which, versions.c.id.not_in(sa.select(ranked.c.id)))
-    if len(kept.objectives) > 1:
-        behind &= versions.c.id.not_in(front_ids(connection, which, kept.objectives))
+    if len(rule.objectives) > 1:
+        behind &= versions.c.id.not_in(front_ids(connection, which, rule.objectives))
     return displace(connection, behind)

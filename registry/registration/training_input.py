@@ -20,7 +20,7 @@ Curves = Mapping[str, Sequence[float]]
 
 def recorded(
     model: str,
-    given: Any,
+    weights: Any,
     *,
     metric: str,
     score: float | None,
@@ -40,7 +40,7 @@ def recorded(
     by_metric = curves_from(curves)
     way = direction_of(metric, direction)
     score, epoch = measured(by_metric, metric, way, score, epoch)
-    file, source, parameter_count = weights_from(given, source, parameter_count)
+    file, source, parameter_count = weights_from(weights, source, parameter_count)
     record = checked(
         model=model,
         score=score,
@@ -56,53 +56,53 @@ def recorded(
     return record, file
 
 
-def curves_from(given: Any) -> dict[str, list[float]]:
+def curves_from(curves: Any) -> dict[str, list[float]]:
     """Return curves by metric of a ``keras.callbacks.History``, of its ``history``, or of None.
 
     Raises:
         UsageError: it is neither.
     """
-    history = getattr(given, "history", given)
+    history = getattr(curves, "history", curves)
     if history is None:
         return {}
     if not isinstance(history, Mapping):
         raise UsageError(
-            f"the curves are of type {type(given).__name__}; "
+            f"the curves are of type {type(curves).__name__}; "
             "expected what model.fit returns, or the values of each epoch by metric"
         )
     return {name: [float(value) for value in values] for name, values in history.items()}
 
 
-def weights_from(given: Any, source: Source | None, parameter_count: int | None) -> tuple[Any, Source, int | None]:
+def weights_from(weights: Any, source: Source | None, parameter_count: int | None) -> tuple[Any, Source, int | None]:
     """Return a ``.keras`` file's bytes or path, with what a Keras model tells of itself: its libraries and its size.
 
     Raises:
         UsageError: it is neither a Keras model nor a file.
     """
     source = source or Source()
-    if given is None or isinstance(given, bytes | Path):
-        return given, source, parameter_count
-    if isinstance(given, str):
-        return Path(given), source, parameter_count
-    if not hasattr(given, "get_weights") or not hasattr(given, "count_params"):
+    if weights is None or isinstance(weights, bytes | Path):
+        return weights, source, parameter_count
+    if isinstance(weights, str):
+        return Path(weights), source, parameter_count
+    if not hasattr(weights, "get_weights") or not hasattr(weights, "count_params"):
         raise UsageError(
-            f"the weights are of type {type(given).__name__}; "
+            f"the weights are of type {type(weights).__name__}; "
             "expected a Keras model, the bytes or the path of a .keras file, or None"
         )
     from registry.keras_models.keras_file import save_model
 
     if not source.libraries:
         source = replace(source, libraries=installed())
-    return save_model(given), source, int(given.count_params()) if parameter_count is None else parameter_count
+    return save_model(weights), source, int(weights.count_params()) if parameter_count is None else parameter_count
 
 
-def direction_of(metric: str, given: Direction | None) -> Direction:
+def direction_of(metric: str, direction: Direction | None) -> Direction:
     """Return the direction that was given, or that of one of Keras' metrics.
 
     Raises:
         UsageError: nobody knows.
     """
-    return require_direction(metric, given, advice="add direction='max' or 'min'")
+    return require_direction(metric, direction, advice="add direction='max' or 'min'")
 
 
 def measured(curves: Curves, metric: str, direction: Direction, score: float | None, epoch: Epoch) -> tuple[float, int]:

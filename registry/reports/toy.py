@@ -57,8 +57,8 @@ def toy_study(count: int = 40, /, *, name: str = "toy", seed: int = 0, **changes
         changes: fields of `ReportedStudy` to be otherwise.
     """
     numbers = random.Random(seed)  # noqa: S311 - no secret
-    made = [_trial(number, numbers) for number in range(count)]
-    best = sorted((trial for trial in made if trial.score is not None), key=lambda t: OBJECTIVE.key(score_of(t)))[:3]
+    trials = [_trial(number, numbers) for number in range(count)]
+    best = sorted((trial for trial in trials if trial.score is not None), key=lambda t: OBJECTIVE.key(score_of(t)))[:3]
     fields: dict[str, Any] = {
         "name": name,
         "problem": "search.toy:toy",
@@ -67,7 +67,7 @@ def toy_study(count: int = 40, /, *, name: str = "toy", seed: int = 0, **changes
         "budget": count,
         "waiting": 0,
         "settings": {"sampler": "tpe", "pruner": "hyperband", "max_epochs": MAX_EPOCHS, "seed": seed},
-        "trials": tuple(_registered(trial, best) for trial in made),
+        "trials": tuple(_registered(trial, best) for trial in trials),
         "space": SPACE,
         "importances": Importances(missing="they need 20 trials with a score"),
         "commands": {"Its record, on the command line": "registry best toy --storage sqlite:///studies.db"},

@@ -50,10 +50,10 @@ def compare_curves(
 
 def _compared(metric: str, before: Sequence[float], after: Sequence[float]) -> CurveDifference:
     largest, at = 0.0, None
-    for epoch, (one, other) in enumerate(zip(before, after, strict=False), 1):
-        if one == other or (math.isnan(one) and math.isnan(other)):
+    for epoch, (old, new) in enumerate(zip(before, after, strict=False), 1):
+        if old == new or (math.isnan(old) and math.isnan(new)):
             continue
-        apart = abs(one - other)
+        apart = abs(old - new)
         apart = apart if math.isfinite(apart) else math.inf
         if at is None or apart > largest:
             largest, at = apart, epoch

@@ -65,7 +65,7 @@ def unrecorded(recipe: Recipe | None, here: Recipe) -> tuple[str, ...]:
     """Return what was not recorded, then or now, so that nobody knows whether it differs."""
     if recipe is None:
         return ("the source", "the processor", "the threads")
-    return tuple(f"the source ({one.no_source})" for one in (recipe, here) if not one.source)[:1]
+    return tuple(f"the source ({each.no_source})" for each in (recipe, here) if not each.source)[:1]
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

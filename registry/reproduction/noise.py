@@ -40,12 +40,12 @@ def noise_of(connection: Connection, version: ModelVersion) -> Noise:
         .where(tags.c.name.in_((SPREAD_TAG, SEEDS_TAG)))
         .order_by(versions.c.number)
     )
-    found: dict[int, dict[str, str]] = {}
+    by_version: dict[int, dict[str, str]] = {}
     for number, name, text in connection.execute(asked):
-        found.setdefault(number, {})[name] = text
-    for number, told in sorted(found.items(), reverse=True):
+        by_version.setdefault(number, {})[name] = text
+    for number, texts in sorted(by_version.items(), reverse=True):
         with suppress(KeyError, ValueError):
-            spread, seeds = float(told[SPREAD_TAG]), int(told[SEEDS_TAG])
+            spread, seeds = float(texts[SPREAD_TAG]), int(texts[SEEDS_TAG])
             return Noise(
                 DEVIATIONS * spread,
                 f"{DEVIATIONS} standard deviations over the {seeds} seeds of {version.model}/{number}: {spread:g} each",

@@ -82,7 +82,9 @@ class Reproduction:
                 "largest_difference": finite(self.weights.largest),
                 "why": self.weights.why,
             },
-            "differences": [{"kind": one.kind, "what": one.text, "diff": list(one.diff)} for one in self.differences],
+            "differences": [
+                {"kind": each.kind, "what": each.text, "diff": list(each.diff)} for each in self.differences
+            ],
             "not_recorded": list(self.unrecorded),
             "notes": list(again.notes),
         }

@@ -79,8 +79,8 @@ def gc(engine: Engine, before: datetime, rules: Rules, now: datetime, *, dry_run
     if not dry_run and rules.cold is not None and going:
         _freeze(engine, going, rules.cold, now)
     elif not dry_run and rules.cold is None:
-        for model in dict.fromkeys(one.model for one in going):
-            _drop(engine, model, [one.version for one in going if one.model == model], now)
+        for model in dict.fromkeys(each.model for each in going):
+            _drop(engine, model, [each.version for each in going if each.model == model], now)
     plan = find(engine, before)
     removed = plan if dry_run else collect(engine, plan)
     if not dry_run:
@@ -93,8 +93,8 @@ def _freeze(engine: Engine, going: Sequence[Expired], cold: str, now: datetime) 
     """Move weights to the cold store, one after another."""
     with writing(engine) as connection:
         url = record_store(connection, cold, now)
-    for one in going:
-        move(engine, one.sha256, url, f"{one.model}/{one.version} (weights)")
+    for each in going:
+        move(engine, each.sha256, url, f"{each.model}/{each.version} (weights)")
 
 
 def _drop(engine: Engine, name: str, numbers: Sequence[int], now: datetime) -> None:

@@ -87,13 +87,13 @@ def _fault(version: Any, its_params: list[Any], its_curves: list[Any], its_metri
     return None
 
 
-def _fits(curve: LossCurve, epoch: int, kept: Mapping[str, Any]) -> bool:
+def _fits(curve: LossCurve, epoch: int, row: Mapping[str, Any]) -> bool:
     """Tell whether a curve has the values that were taken from it when it was registered."""
     values = curve.values
     at = pack_float(values[epoch - 1]) if epoch <= len(values) else None
-    best = curve.best(kept["direction"]) if kept["direction"] else None
+    best = curve.best(row["direction"]) if row["direction"] else None
     return (at, pack_float(values[-1]) if values else None, best or (None, None)) == (
-        kept["value"],
-        kept["last_value"],
-        (kept["best_value"], kept["best_epoch"]) if kept["direction"] else (None, None),
+        row["value"],
+        row["last_value"],
+        (row["best_value"], row["best_epoch"]) if row["direction"] else (None, None),
     )

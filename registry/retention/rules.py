@@ -52,10 +52,10 @@ def expired(connection: Connection, rules: Rules, now: datetime) -> tuple[list[E
     cold = None if rules.cold is None else store_below(connection, rules.cold)
     stored = [row for row in connection.execute(_STORED) if cold is None or row.store != cold]
     held = Counter(row.weights for row in stored)
-    kept = {row.id for row in stored if row.pinned} | set(_best(stored))
-    candidates = sorted((row for row in stored if row.id not in kept), key=lambda row: (row.created_at, row.id))
+    spared = {row.id for row in stored if row.pinned} | set(_best(stored))
+    candidates = sorted((row for row in stored if row.id not in spared), key=lambda row: (row.created_at, row.id))
     total = sum({row.weights: row.bytes for row in stored}.values())
-    found = []
+    chosen = []
     for row in candidates:
         age = now - row.created_at
         if rules.older_than is not None and age > rules.older_than:
@@ -68,8 +68,8 @@ def expired(connection: Connection, rules: Rules, now: datetime) -> tuple[list[E
         freed = 0 if held[row.weights] else row.bytes
         total -= freed
         if rules.cold is None or not held[row.weights]:
-            found.append(Expired(row.model, row.number, freed, why, row.weights))
-    return found, 0 if rules.max_bytes is None else max(0, total - rules.max_bytes)
+            chosen.append(Expired(row.model, row.number, freed, why, row.weights))
+    return chosen, 0 if rules.max_bytes is None else max(0, total - rules.max_bytes)
 
 
 _STORED = (

@@ -39,15 +39,15 @@ def answer(document: Any, headers: Mapping[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(document), media_type=JSON, headers=headers)
 
 
-def error_answer(status: int, said: str, headers: Mapping[str, str] | None = None) -> Response:
+def error_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return an error as an answer: ``{"error": TEXT}``."""
-    return Response(msgspec.json.encode({"error": said}), status, media_type=JSON, headers=headers)
+    return Response(msgspec.json.encode({"error": text}), status, media_type=JSON, headers=headers)
 
 
 def tagged(request: Request, etag: str, headers: Mapping[str, str] | None = None) -> Response | None:
     """Return that nothing has changed, where the client has this; None where it has not."""
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return Response(status_code=304, headers={**(headers or {}), "ETag": etag}) if {etag, "*"} & {*known} else None
+    etags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return Response(status_code=304, headers={**(headers or {}), "ETag": etag}) if {etag, "*"} & {*etags} else None
 
 
 def etag_of(content: bytes) -> str:
@@ -57,11 +57,11 @@ def etag_of(content: bytes) -> str:
 
 async def _on_http_error(request: Request, error: HTTPException) -> Response:
     """Say what there is where a path or a method is wrong."""
-    said = error.detail
+    text = error.detail
     if error.status_code in (404, 405):
         asked = f"{request.method} {request.url.path}"
-        said = f"there is no {asked!r}; expected one of: {', '.join(request.app.state.paths)}"
-    return error_answer(error.status_code, said, error.headers)
+        text = f"there is no {asked!r}; expected one of: {', '.join(request.app.state.paths)}"
+    return error_answer(error.status_code, text, error.headers)
 
 
 async def _on_user_error(_request: Request, error: Exception) -> Response:

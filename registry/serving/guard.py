@@ -84,13 +84,13 @@ class Guard:
                     403, f"the host {headers['host']!r} is not this machine; ask for 127.0.0.1, or serve with a token"
                 )
             )
-        given = headers.get("authorization", "").encode("latin-1")
-        scope["trusted"] = hmac.compare_digest(given, self._expected)
+        header = headers.get("authorization", "").encode("latin-1")
+        scope["trusted"] = hmac.compare_digest(header, self._expected)
         if scope["trusted"] or scope["path"] in OPEN:
             return None
-        came = "another token" if given else "no token"
-        said = f"the request has {came}; expected the header 'Authorization: Bearer TOKEN'"
-        return error_answer(401, said, {"WWW-Authenticate": "Bearer"})
+        came = "another token" if header else "no token"
+        text = f"the request has {came}; expected the header 'Authorization: Bearer TOKEN'"
+        return error_answer(401, text, {"WWW-Authenticate": "Bearer"})
 
 
 def _names_this_machine(host: str) -> bool:

@@ -86,5 +86,5 @@ def _operation(route: Route) -> dict[str, Any]:
     return {method.lower(): operation for method in methods_of(route)}
 
 
-def _content(said: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": said, "content": {"application/json": {"schema": schema}}}
+def _content(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

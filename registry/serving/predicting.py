@@ -42,10 +42,10 @@ def prediction_routes(following: Following, batcher: Batcher, metrics: Metrics, 
 
     async def health(request: Request) -> Response:
         """Tell that the process lives, and why it serves something else than the reference means."""
-        told: dict[str, Any] = {"status": "ok" if following.trouble is None else "stays"}
+        state: dict[str, Any] = {"status": "ok" if following.trouble is None else "stays"}
         if request.scope["trusted"]:
-            told |= {"follows": following.ref, **_about(following.model), "trouble": following.trouble}
-        return answer(told)
+            state |= {"follows": following.ref, **_about(following.model), "trouble": following.trouble}
+        return answer(state)
 
     async def ready(request: Request) -> Response:
         """Tell which version answers; there is one from the start."""
@@ -68,14 +68,14 @@ async def _body(request: Request, most: int) -> bytes:
     Raises:
         HTTPException: it is too large, by what it says or by what comes.
     """
-    said = int(request.headers.get("content-length", 0))
+    announced = int(request.headers.get("content-length", 0))
     body = bytearray()
-    if said <= most:
+    if announced <= most:
         async for piece in request.stream():
             body += piece
             if len(body) > most:
                 break
-    came = max(said, len(body))
+    came = max(announced, len(body))
     if came > most:
         raise HTTPException(413, f"the request has {came} bytes or more; expected {most} at most (--max-bytes)")
     return bytes(body)

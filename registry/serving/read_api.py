@@ -60,10 +60,10 @@ def read_routes(registry: Registry) -> list[Route]:
         if "model" not in asked:
             raise UsageError("the question has no model; expected /best?model=NAME")
         way = None if "direction" not in asked else to_direction(asked["direction"], "direction")
-        found = registry.best(
+        version = registry.best(
             asked["model"], asked.get("metric"), way, where=asked.get("where"), loadable=_flag(asked, "loadable")
         )
-        return _document(request, found.as_dict())
+        return _document(request, version.as_dict())
 
     def weights(request: Request) -> Response:
         _asked(request)
@@ -71,8 +71,8 @@ def read_routes(registry: Registry) -> list[Route]:
         if version.weights is None:
             raise NotFoundError(without_weights(version.ref, version.state))
         etag = f'"{version.weights.sha256}"'
-        if known := tagged(request, etag):
-            return known
+        if unchanged := tagged(request, etag):
+            return unchanged
         with TemporaryDirectory(prefix="registry-") as folder:  # the open file outlives its name
             file = version.export(Path(folder) / "model.keras").open("rb")
         name = quote(f"{version.model}-{version.version}.keras")
@@ -107,30 +107,30 @@ def registry_states(registry: Registry) -> list[Route]:
     return [Route("/health", health), Route("/ready", ready)]
 
 
-def _asked(request: Request, *known: str) -> dict[str, str]:
+def _asked(request: Request, *names: str) -> dict[str, str]:
     """Return the question's parameters.
 
     Raises:
         UsageError: one of them is unknown.
     """
     for name in request.query_params:
-        if name not in known:
-            said = did_you_mean(name, list(known)) if known else "expected none"
-            raise UsageError(f"{request.url.path} has no parameter {name!r}; {said}")
+        if name not in names:
+            hint = did_you_mean(name, list(names)) if names else "expected none"
+            raise UsageError(f"{request.url.path} has no parameter {name!r}; {hint}")
     return dict(request.query_params)
 
 
 def _flag(asked: Mapping[str, str], name: str) -> bool:
-    said = asked.get(name, "false")
-    if said not in ("true", "false"):
-        raise UsageError(f"{name} is {said!r}; expected true or false")
-    return said == "true"
+    text = asked.get(name, "false")
+    if text not in ("true", "false"):
+        raise UsageError(f"{name} is {text!r}; expected true or false")
+    return text == "true"
 
 
-def _limit(said: str) -> int:
-    if not (said.isascii() and said.isdigit() and len(said) < 5 and 0 < int(said) <= MOST):
-        raise UsageError(f"limit is {said[:20]!r}; expected 1 to {MOST}")
-    return int(said)
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and 0 < int(text) <= MOST):
+        raise UsageError(f"limit is {text[:20]!r}; expected 1 to {MOST}")
+    return int(text)
 
 
 def _document(request: Request, document: Any, headers: Mapping[str, str] | None = None) -> Response:

@@ -27,8 +27,8 @@ def mapped(function: Callable[[Any], Any], structure: Structure) -> Structure:
     if isinstance(structure, Mapping):
         return {name: mapped(function, member) for name, member in structure.items()}
     if isinstance(structure, list | tuple):
-        made = [mapped(function, member) for member in structure]
-        return tuple(made) if isinstance(structure, tuple) else made
+        members = [mapped(function, member) for member in structure]
+        return tuple(members) if isinstance(structure, tuple) else members
     return function(structure)
 
 
@@ -128,47 +128,47 @@ def _tensor_of_texts(value: Any) -> Any:
     return tf.convert_to_tensor(np.asarray(value))
 
 
-def same_structure(one: Structure, other: Structure) -> bool:
+def same_structure(first: Structure, second: Structure) -> bool:
     """Tell whether two structures have the same members in the same places; lists and tuples are alike."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return set(one) == set(other) and all(same_structure(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(same_structure(*pair) for pair in zip(one, other, strict=True))
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return set(first) == set(second) and all(same_structure(first[key], second[key]) for key in first)
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+        return len(first) == len(second) and all(same_structure(*pair) for pair in zip(first, second, strict=True))
     containers = (Mapping, list, tuple)
-    return not isinstance(one, containers) and not isinstance(other, containers)
+    return not isinstance(first, containers) and not isinstance(second, containers)
 
 
-def paired(one: Structure, other: Structure) -> list[tuple[Any, Any]]:
+def paired(first: Structure, second: Structure) -> list[tuple[Any, Any]]:
     """Return the leaves of two structures that are the same, those of the same place together."""
-    if isinstance(one, Mapping):
-        return [pair for key in one for pair in paired(one[key], other[key])]
-    if isinstance(one, list | tuple):
-        return [pair for members in zip(one, other, strict=True) for pair in paired(*members)]
-    return [(one, other)]
+    if isinstance(first, Mapping):
+        return [pair for key in first for pair in paired(first[key], second[key])]
+    if isinstance(first, list | tuple):
+        return [pair for members in zip(first, second, strict=True) for pair in paired(*members)]
+    return [(first, second)]
 
 
 def samples(structure: Structure) -> int:
     """Return how many samples the arrays of a structure hold along their first axis; 0 where there are none."""
-    found = leaves(structure)
-    return int(found[0].shape[0]) if found and getattr(found[0], "shape", None) else 0
+    arrays = leaves(structure)
+    return int(arrays[0].shape[0]) if arrays and getattr(arrays[0], "shape", None) else 0
 
 
-def differences(expected: NDArray[Any], found: NDArray[np.generic]) -> tuple[bool, float | None]:
+def differences(expected: NDArray[Any], actual: NDArray[np.generic]) -> tuple[bool, float | None]:
     """Return whether two arrays of one shape are equal bit for bit, and how far they are apart at most.
 
     Args:
         expected: numbers or texts of any shape.
-        found: the same.
+        actual: the same.
 
     Returns:
         Equal or not; the largest difference, None between texts that differ.
     """
     import numpy as np
 
-    if "S" in (expected.dtype.kind, found.dtype.kind) or "U" in (expected.dtype.kind, found.dtype.kind):
-        equal = bool(np.array_equal(expected.astype(str), found.astype(str)))
+    if "S" in (expected.dtype.kind, actual.dtype.kind) or "U" in (expected.dtype.kind, actual.dtype.kind):
+        equal = bool(np.array_equal(expected.astype(str), actual.astype(str)))
         return equal, 0.0 if equal else None
-    if np.array_equal(found, expected, equal_nan=expected.dtype.kind in "fc"):
+    if np.array_equal(actual, expected, equal_nan=expected.dtype.kind in "fc"):
         return True, 0.0
-    wide = np.complex128 if "c" in (expected.dtype.kind, found.dtype.kind) else np.float64
-    return False, float(np.max(np.abs(found.astype(wide) - expected.astype(wide)), initial=0.0))
+    wide = np.complex128 if "c" in (expected.dtype.kind, actual.dtype.kind) else np.float64
+    return False, float(np.max(np.abs(actual.astype(wide) - expected.astype(wide)), initial=0.0))

@@ -65,6 +65,6 @@ def trainings_of(curves: Mapping[str, Sequence[float | None]], objective: Object
     for _, values in sorted(own.items()):
         finite = [(epoch, v) for epoch, v in enumerate(values, 1) if v is not None and math.isfinite(v)]
         if finite:
-            epoch, score = min(finite, key=lambda found: objective.key(found[1]))
+            epoch, score = min(finite, key=lambda pair: objective.key(pair[1]))
             trainings.append(Training(score, epoch, len(values)))
     return trainings

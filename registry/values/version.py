@@ -166,8 +166,8 @@ class ModelVersion:
         """Return what a notebook shows: the score, the labels and the params."""
         source = "" if self.source.study is None else f"{self.source.study}, trial {self.source.trial}"
         labels = ", ".join(self.aliases)
-        told = [(self.metric, self.score), ("epoch", self.epoch), ("aliases", labels), ("study", source)]
-        return html_table(self.ref, ("", ""), [*told, *self.params.items()])
+        facts = [(self.metric, self.score), ("epoch", self.epoch), ("aliases", labels), ("study", source)]
+        return html_table(self.ref, ("", ""), [*facts, *self.params.items()])
 
     def load(self, rebuild: Rebuild | None = None) -> Any:
         """Return the Keras model with the best epoch's weights, read in Keras' safe mode.

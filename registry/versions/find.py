@@ -137,8 +137,8 @@ def has_weights(version_id: Any, _model_id: Any) -> sa.ColumnElement[bool]:
 
 def _recorded_direction(connection: Connection, model: Row[Any], metric: str) -> Direction:
     """Return which way a metric is better: as some version says, else as Keras' names do."""
-    said = _measured(model, metric).where(metrics.c.direction.is_not(None)).limit(1)
-    way: Direction | None = connection.scalar(said) or known_direction(metric)
+    query = _measured(model, metric).where(metrics.c.direction.is_not(None)).limit(1)
+    way: Direction | None = connection.scalar(query) or known_direction(metric)
     if way is None:
         _check_measured(connection, model, metric)
     return require_direction(metric, way, advice="add --direction max or --direction min")

@@ -44,8 +44,8 @@ def _value(metric: str) -> Any:
 def front_ids(connection: Connection, which: sa.ColumnElement[bool], objectives: Sequence[Objective]) -> list[int]:
     """Return the ids of the versions that no other of them dominates, the best by the first objective first."""
     losses = losses_by_version(connection, which, objectives)
-    front = [one for one, on in zip(losses, on_front(list(losses.values())), strict=True) if on]
-    return sorted(front, key=lambda one: (losses[one], one))
+    front = [version for version, on in zip(losses, on_front(list(losses.values())), strict=True) if on]
+    return sorted(front, key=lambda version: (losses[version], version))
 
 
 def front_of_model(
@@ -75,10 +75,10 @@ def front_of_model(
 def _recorded(connection: Connection, model_id: int, name: str) -> str:
     query = sa.select(tags.c.value).join(versions, versions.c.id == tags.c.version_id)
     of_model = query.where(versions.c.model_id == model_id, tags.c.name == OBJECTIVES_TAG)
-    said: str | None = connection.scalar(of_model.order_by(versions.c.number.desc()).limit(1))
-    if said is None:
+    text: str | None = connection.scalar(of_model.order_by(versions.c.number.desc()).limit(1))
+    if text is None:
         raise UsageError(
             f"no version of {name!r} comes from a study with several objectives; "
             "say which: --metric val_accuracy:max,parameters:min"
         )
-    return said
+    return text

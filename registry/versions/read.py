@@ -99,8 +99,8 @@ def _select_versions(dialect: str) -> sa.Select[Any]:
 def _select_parts(dialect: str) -> sa.CompoundSelect[Any]:
     """Return one statement for all parts that have rows of their own: on a server each statement is a round trip."""
 
-    def rows(table: sa.Table, name: Any, **given: Any) -> sa.Select[Any]:
-        columns = (given.get(column, sa.cast(sa.null(), of)).label(column) for column, of in _PART.items())
+    def rows(table: sa.Table, name: Any, **own: Any) -> sa.Select[Any]:
+        columns = (own.get(column, sa.cast(sa.null(), of)).label(column) for column, of in _PART.items())
         part = sa.literal_column(f"'{table.name}'", sa.Text).label("part")
         asked = _has_id(dialect, table.c.version_id)
         return sa.select(part, table.c.version_id, name.label("name"), *columns).where(asked)

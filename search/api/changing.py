@@ -30,7 +30,7 @@ class Changing(OpenedStudy):
         """Let the study go on with other settings, or another budget; its workers take that up at their next claim.
 
         Args:
-            trials: the budget in sum, also a smaller one, as far as trials have not begun.
+            trials: the budget in total, also a smaller one, as far as trials have not begun.
             settings: fields of `Settings`. What differs begins a new version of the study.
 
         Raises:

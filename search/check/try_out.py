@@ -179,12 +179,12 @@ def _bytes_of(data: Data) -> int | None:
 def _in_words(declared: Mapping[str, Any]) -> str:
     """Return a hyperparameter in a line."""
     if "values" in declared:
-        said = "one of " + ", ".join(map(str, declared["values"]))
+        text = "one of " + ", ".join(map(str, declared["values"]))
     elif "min_value" in declared:
         step = f", step {declared['step']:g}" if declared.get("step") not in (None, 1) else ""
         log = f", {declared['sampling']}" if declared.get("sampling") not in (None, "linear") else ""
-        said = f"{declared['min_value']:g} to {declared['max_value']:g}{step}{log}"
+        text = f"{declared['min_value']:g} to {declared['max_value']:g}{step}{log}"
     else:
-        said = str(declared.get("value", "True or False"))
+        text = str(declared.get("value", "True or False"))
     where = " and ".join(f"{name} is {' or '.join(map(str, values))}" for name, values in declared["conditions"])
-    return f"{declared['name']}: {said}" + (f" (where {where})" if where else "")
+    return f"{declared['name']}: {text}" + (f" (where {where})" if where else "")

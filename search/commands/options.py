@@ -22,7 +22,7 @@ PROBLEM = typer.Argument(
 ProblemName = Annotated[str, PROBLEM]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", autocompletion=study_names)]
 StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else the problem's.")]
-Trials = Annotated[int | None, typer.Option("--trials", help="The budget in sum, over all runs and workers (40).")]
+Trials = Annotated[int | None, typer.Option("--trials", help="The budget in total, over all runs and workers (40).")]
 Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by N trials instead.")]
 Artifacts = Annotated[
     str | None,
@@ -115,7 +115,7 @@ SETTINGS = {
         typer.Option("--max-failures", help="Trials that may fail one after another until it stops (5; 0: any)."),
     ],
     "epochs": Annotated[
-        str | None, typer.Option("--epochs", metavar="N|none", help="Epochs that all trials train in sum at most.")
+        str | None, typer.Option("--epochs", metavar="N|none", help="Epochs that all trials train in total at most.")
     ],
     "target": Annotated[
         str | None, typer.Option("--target", metavar="SCORE|none", help="A score with which the study ends itself.")
@@ -154,22 +154,22 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_options(**values: Any) -> None:
-        given = {name: values.pop(name) for name in SETTINGS}
-        command(**values, settings=_settings(given))
+        options = {name: values.pop(name) for name in SETTINGS}
+        command(**values, settings=_settings(options))
 
     own = inspect.signature(command, eval_str=True)
-    parameters = [one for one in own.parameters.values() if one.name != "settings"]
+    parameters = [parameter for parameter in own.parameters.values() if parameter.name != "settings"]
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters += [inspect.Parameter(name, kind, default=None, annotation=hint) for name, hint in SETTINGS.items()]
     with_options.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return with_options
 
 
-def _settings(given: dict[str, Any]) -> dict[str, Any]:
+def _settings(options: dict[str, Any]) -> dict[str, Any]:
     from registry.core.durations import parse_duration
 
-    settings = {name: value for name, value in given.items() if value is not None}
+    settings = {name: value for name, value in options.items() if value is not None}
     for name, kind in NUMBERS.items():
         if name in settings:
             settings[name] = _unless_none(settings[name], name, functools.partial(_number, kind))
@@ -195,13 +195,13 @@ def _number(kind: type[int] | type[float], text: str, option: str) -> float:
     try:
         return kind(text)
     except ValueError as error:
-        wanted = "a whole number" if kind is int else "a number"
-        raise UsageError(f"{option} is {text!r}; expected {wanted}") from error
+        expected = "a whole number" if kind is int else "a number"
+        raise UsageError(f"{option} is {text!r}; expected {expected}") from error
 
 
-def names_of(given: list[str] | None) -> tuple[str, ...]:
+def names_of(texts: list[str] | None) -> tuple[str, ...]:
     """Return names that were given one by one, or separated by commas."""
-    return tuple(name for text in given or () for name in text.split(",") if name)
+    return tuple(name for text in texts or () for name in text.split(",") if name)
 
 
 def worker_count(text: str) -> Any:

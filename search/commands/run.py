@@ -109,7 +109,7 @@ def create_command(
 
 
 def _as_study(
-    like: str, storage: str | None, problem: str | None, study: str | None, trials: int | None, given: dict[str, Any]
+    like: str, storage: str | None, problem: str | None, study: str | None, trials: int | None, settings: dict[str, Any]
 ) -> tuple[str, str, int, dict[str, Any], str | None]:
     """Return what creates a study as another one is: problem, name, budget, settings, an objective's direction."""
     from search.api.study import Study
@@ -120,18 +120,18 @@ def _as_study(
             problem or model.record.problem,
             study or model.free_name(),
             model.status().budget if trials is None else trials,
-            model.settings_for_another() | given,
-            _direction_of(model.record, given),
+            model.settings_for_another() | settings,
+            _direction_of(model.record, settings),
         )
     finally:
         model.close()
 
 
-def _direction_of(record: StudyRecord, given: dict[str, Any]) -> str | None:
+def _direction_of(record: StudyRecord, settings: dict[str, Any]) -> str | None:
     """Return an objective's direction where no setting has it."""
     from search.optuna_bridge.direction import WORDS
 
-    if not record.is_objective or record.settings.objectives is not None or "objectives" in given:
+    if not record.is_objective or record.settings.objectives is not None or "objectives" in settings:
         return None
     return WORDS[record.objective.direction]
 
@@ -180,7 +180,7 @@ def _create(study: str | None, problem: str, trials: int | None, add: int | None
     from search.problems.lookup import find_spec_of, needs_tensorflow
 
     if trials is not None and add is not None:
-        raise UsageError("--trials is the budget in sum, --add raises it; give one of them")
+        raise UsageError("--trials is the budget in total, --add raises it; give one of them")
     problem = find_spec_of(problem)
     if sys.stderr.isatty() and needs_tensorflow(problem):
         say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
@@ -270,8 +270,8 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
         going_on = session.continue_command(study, run_options["on"], run_options["log"])
-        left = now.budget - now.finished
-        say(f"{'1 trial is' if left == 1 else f'{left} trials are'} left. To continue: {going_on}")
+        trials_left = now.budget - now.finished
+        say(f"{'1 trial is' if trials_left == 1 else f'{trials_left} trials are'} left. To continue: {going_on}")
 
 
 def _say_if_all_failed(study: Study) -> None:

@@ -72,8 +72,8 @@ def say_first_counts(study: Study, *, stderr: bool = False) -> None:
     """Say by which of several objectives a study's best are chosen; nothing where it has one."""
     first, *others = study.record.objectives
     if others:
-        rest = ", ".join(each.metric for each in others)
-        say(f"chosen by {first.metric}, the first of the study's objectives; {rest} not considered", err=stderr)
+        further = ", ".join(each.metric for each in others)
+        say(f"chosen by {first.metric}, the first of the study's objectives; {further} not considered", err=stderr)
 
 
 def prepare_process() -> None:

@@ -68,11 +68,11 @@ def stand_against(registry: Registry, record: StudyRecord, best: BestTrial) -> s
     if current is None or mean is None or current.tags.get(CONFIRM_TAG) == record.name:
         return ""
     metric = record.objective.metric
-    said = f"champion {current.ref}: {metric} {mean:.4f} in the mean of {current.tags[SEEDS_TAG]} seeds, "
+    champion = f"champion {current.ref}: {metric} {mean:.4f} in the mean of {current.tags[SEEDS_TAG]} seeds, "
     distance = f"{abs(best.score - mean):.4f}"
     if not record.objective.is_better(best.score, than=mean):
-        return f"{said}{distance} better than this study's best"
-    return f"{said}which this study's best beats by {distance}: search confirm {shlex.quote(record.name)}"
+        return f"{champion}{distance} better than this study's best"
+    return f"{champion}which this study's best beats by {distance}: search confirm {shlex.quote(record.name)}"
 
 
 def find_champion(registry: Registry, model: str) -> ModelVersion | None:

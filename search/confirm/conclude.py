@@ -107,10 +107,10 @@ def _follow(registry: Registry, engine: Engine, record: StudyRecord, chosen: Map
     best = versions[chosen["best"]]
     scores = [version.score for version in own]
     spread = f"{stdev(scores):.3g}" if len(scores) > 1 else ""
-    marks = {MEAN_TAG: repr(fmean(scores)), SPREAD_TAG: spread, SEEDS_TAG: str(len(own))}
+    figures = {MEAN_TAG: repr(fmean(scores)), SPREAD_TAG: spread, SEEDS_TAG: str(len(own))}
     for version in own:
         tags = {name: f"{value:.6g}" for name, value in measured["test"].get(version.ref, {}).items()}
-        for name, text in (tags | (marks if version is best else {})).items():
+        for name, text in (tags | (figures if version is best else {})).items():
             if text:
                 registry.set_tag(version.ref, name, text)
     champion = promote_champion(registry, record, registry.get(best.ref))

@@ -66,8 +66,8 @@ def count_new(connection: Connection, study_id: int, last_begun: int) -> int:
     behind = sa.select(sa.func.count()).where(
         slots.c.study_id == study_id, OPEN, slots.c.trial_id.is_(None), slots.c.number <= last_begun
     )
-    last, left = connection.execute(sa.select(highest, behind.scalar_subquery())).one()
-    return int(max(last - last_begun, 0) + left)
+    last, earlier = connection.execute(sa.select(highest, behind.scalar_subquery())).one()
+    return int(max(last - last_begun, 0) + earlier)
 
 
 def _paused(study: StudyRecord, number: int, lease: int) -> sa.Select[Any]:

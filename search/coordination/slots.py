@@ -139,9 +139,9 @@ def claim(
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    taken = _taken(slots.c.id == free.scalar_subquery(), worker, now, seconds)
+    update = _claiming(slots.c.id == free.scalar_subquery(), worker, now, seconds)
     with writing(engine) as connection:
-        row = connection.execute(taken.values(until=sa.func.coalesce(slots.c.until, until))).one_or_none()
+        row = connection.execute(update.values(until=sa.func.coalesce(slots.c.until, until))).one_or_none()
         if row is None:
             return None
         trial_id = row.trial_id
@@ -179,9 +179,9 @@ def resume(
     """
     seen = sa.and_(slots.c.study_id == study_id, slots.c.number == number, slots.c.lease == lease)
     paused = sa.and_(seen, slots.c.state == "waiting", slots.c.paused_at.is_not(None), ~_stopping(study_id))
-    taken = _taken(paused, worker, clock(engine.dialect.name), seconds)
+    update = _claiming(paused, worker, clock(engine.dialect.name), seconds)
     with writing(engine) as connection:
-        row = connection.execute(taken.values(until=until)).one_or_none()
+        row = connection.execute(update.values(until=until)).one_or_none()
         return None if row is None else _begin_attempt(connection, row, row.trial_id, worker, grant)
 
 
@@ -189,7 +189,7 @@ def _stopping(study_id: int) -> sa.ScalarSelect[bool]:
     return sa.select(studies.c.stopping).where(studies.c.id == study_id).scalar_subquery()
 
 
-def _taken(which: sa.ColumnElement[bool], worker: str, now: Any, seconds: float) -> Any:
+def _claiming(which: sa.ColumnElement[bool], worker: str, now: Any, seconds: float) -> Any:
     """Return the statement that gives a slot to a worker."""
     change = {"state": "running", "paused_at": None, "worker_id": worker, "lease": slots.c.lease + 1}
     change["version"] = sa.select(studies.c.version).where(studies.c.id == slots.c.study_id).scalar_subquery()

@@ -60,10 +60,10 @@ def _overdue(engine: Engine, study: StudyRecord, worker_ids: Sequence[str]) -> s
     if limit is None:
         return None
     before = sa.func.coalesce(slots.c.seconds, 0.0)
-    left = sa.case((before < limit, limit - before), else_=0.0)
+    seconds_left = sa.case((before < limit, limit - before), else_=0.0)
     this_attempt = sa.and_(attempts.c.slot_id == slots.c.id, attempts.c.lease == slots.c.lease)
     held = sa.and_(slots.c.study_id == study.id, slots.c.state == "running", slots.c.worker_id.in_(worker_ids))
-    late = clock(engine.dialect.name) - attempts.c.started_at >= left + TRIAL_GRACE_SECONDS
+    late = clock(engine.dialect.name) - attempts.c.started_at >= seconds_left + TRIAL_GRACE_SECONDS
     return sa.select(slots).join(attempts, this_attempt).where(held, late)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of the slot that a worker held which has ended unexpectedly."""
+"""What becomes of the slot of a worker that has ended unexpectedly."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def release_worker(engine: Engine, study: StudyRecord, worker: str, exit_: Worke
 def unattended_result(
     connection: Connection, study: StudyRecord, row: sa.Row[Any], reason: StopReason, error: str
 ) -> TrialResult:
-    """Return the result of a trial that nobody is left to tell of: what was reported of it."""
+    """Return the result of a trial whose worker is gone: what was reported of it."""
     epoch = None if reason.failed else row.best_epoch
     curves = _reported_curves(connection, study, row.trial_id)
     began = sa.select(clock(connection.dialect.name) - slots.c.started_at).where(slots.c.id == row.id)
@@ -76,8 +76,8 @@ def unattended_result(
 
 def _reported_curves(connection: Connection, study: StudyRecord, trial_id: int) -> dict[str, tuple[float, ...]]:
     first, *others = study.objectives
-    kept = tables.read_system_attr(connection, trial_id, FURTHER) or []
+    further = tables.read_system_attr(connection, trial_id, FURTHER) or []
     curves = {first.metric: tuple(tables.read_reports(connection, trial_id))}
     for place, objective in enumerate(others):
-        curves[objective.metric] = tuple(math.nan if values[place] is None else values[place] for values in kept)
+        curves[objective.metric] = tuple(math.nan if values[place] is None else values[place] for values in further)
     return curves

@@ -17,7 +17,7 @@ from registry.core.objective import Objective
 from search import schema as tables
 from search.coordination import control, slots
 from search.creation.given import check_objective_params, sampled_points
-from search.creation.versions.differences import Known, check_unchanged, differences
+from search.creation.versions.differences import ProblemFacts, check_unchanged, differences
 from search.errors import ChangedProblem
 from search.optuna_bridge.tables import read_trials, reopen_trial, set_direction
 from search.problems.inspection import SLOW, Inspection, inspect_problem
@@ -53,7 +53,7 @@ def check_own_budget(study: StudyRecord) -> None:
 
 
 def raise_budget(engine: Engine, study: StudyRecord, trials: int) -> None:
-    """Raise the budget to ``trials`` in sum; a study that has more keeps them."""
+    """Raise the budget to ``trials`` in total; a study that has more keeps them."""
     with writing(engine) as connection:
         if slots.add_slots(connection, study.id, trials):
             control.check_open(connection, study)
@@ -200,9 +200,9 @@ def note_changes_since(engine: Engine, study: StudyRecord, parent: StudyRecord) 
             note_changes(connection, study.id, fingerprints(parent), fingerprints(study), changed)
 
 
-def fingerprints(known: Known) -> tuple[str, str]:
+def fingerprints(problem: ProblemFacts) -> tuple[str, str]:
     """Return the fingerprints of a problem's space and data."""
-    return known.space_fingerprint, known.data_fingerprint
+    return problem.space_fingerprint, problem.data_fingerprint
 
 
 def _judged(connection: Connection, study: StudyRecord) -> int:

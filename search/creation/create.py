@@ -67,8 +67,8 @@ def create_study(
     if "folds" in settings:
         raise UsageError("folds are the problem's, as in search.Problem(folds=5), and no setting; leave them out")
     imported = existing is not None and existing.problem == NO_PROBLEM
-    kept = {"objectives": None} if imported else {}  # what its trials optimized has other names in the problem
-    asked = Settings.of(settings) if existing is None else existing.settings.changed({**kept, **settings})
+    dropped = {"objectives": None} if imported else {}  # what its trials optimized has other names in the problem
+    asked = Settings.of(settings) if existing is None else existing.settings.changed({**dropped, **settings})
     check_known(asked)
 
     def inspect() -> Inspection:

@@ -80,13 +80,13 @@ def check_unused(connection: Connection, name: str) -> None:
         ConflictError: it is.
     """
     check_free(connection, name)
-    left = _versions_of(connection, name)
-    if left:
-        listed = ", ".join(left[:5]) + (", …" if len(left) > 5 else "")
+    versions = _versions_of(connection, name)
+    if versions:
+        listed = ", ".join(versions[:5]) + (", …" if len(versions) > 5 else "")
         raise ConflictError(
             f"the registry keeps {listed} of a study {name!r} that is gone, and would take its trials for those of "
             "the new one: give that another name, or remove them first: "
-            f"registry delete {shlex.join(left[:5])}"
+            f"registry delete {shlex.join(versions[:5])}"
         )
 
 

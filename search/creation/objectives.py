@@ -16,37 +16,39 @@ from search.records.studies import StudyRecord
 DIRECTIONS: Mapping[str, Direction] = {word: way for way in WORDS for word in (way, WORDS[way])}
 
 
-def parse_direction(text: str | None, given: str | None = None) -> tuple[Direction | None, str | None]:
+def parse_direction(text: str | None, objectives: str | None = None) -> tuple[Direction | None, str | None]:
     """Return an objective's direction, or of several with a comma between them the objectives, as a setting.
 
     Args:
         text: Optuna's words, or ours; None where none was given.
-        given: the objectives as a setting, where they were given.
+        objectives: as a setting, where they were given.
 
     Raises:
         UsageError: it is another word, or both were given.
     """
     if text is None:
-        return None, given
+        return None, objectives
     words = text.split(",")
     for word in words:
         if word not in DIRECTIONS:
             raise UsageError(f"the direction is {word!r}; expected minimize or maximize, or min or max for short")
-    if given is not None:
-        raise UsageError(f"the direction is {text!r}, but the objectives say theirs, {given}; leave --direction out")
+    if objectives is not None:
+        raise UsageError(
+            f"the direction is {text!r}, but the objectives say theirs, {objectives}; leave --direction out"
+        )
     if len(words) == 1:
         return DIRECTIONS[text], None
     return None, ",".join(f"{VALUE}_{place}:{DIRECTIONS[word]}" for place, word in enumerate(words))
 
 
-def objective_settings(given: Mapping[str, Any]) -> Settings:
+def objective_settings(overrides: Mapping[str, Any]) -> Settings:
     """Return the settings of a study of an objective.
 
     Raises:
         UsageError: one that says how a model is trained, or a grid.
     """
     usual = Settings.of(OF_OBJECTIVES)
-    settings = Settings.of({**OF_OBJECTIVES, **given})
+    settings = Settings.of({**OF_OBJECTIVES, **overrides})
     for name in OF_MODELS:
         if getattr(settings, name) != getattr(usual, name):
             option = f"--{name.replace('_', '-')}"

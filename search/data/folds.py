@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from search.data.arrays import are_arrays
-from search.data.joined import join, taken
+from search.data.joined import join, samples_at
 from search.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def check_foldable(data: Data, folds: int) -> None:
             )
     samples = _samples(data.train) + _samples(data.validation)
     if samples < folds:
-        raise ProblemError(f"folds={folds}, but the data have {samples} samples in sum; expected one a fold at least")
+        raise ProblemError(f"folds={folds}, but the data have {samples} samples in total; expected one a fold at least")
 
 
 class Folds:
@@ -53,7 +53,7 @@ class Folds:
     def split(self, number: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Return training and validation arrays of a fold, from 0: the fold's own samples validate."""
         own = self._fold_of == number
-        return taken(self._whole, np.flatnonzero(~own)), taken(self._whole, np.flatnonzero(own))
+        return samples_at(self._whole, np.flatnonzero(~own)), samples_at(self._whole, np.flatnonzero(own))
 
 
 def _assign(samples: int, classes: Any, folds: int, seed: int) -> np.ndarray[Any, Any]:
@@ -67,7 +67,7 @@ def _assign(samples: int, classes: Any, folds: int, seed: int) -> np.ndarray[Any
 
 
 def _classes(data: tuple[Any, ...]) -> Any:
-    """Return a number for each sample's class; None where y tells none."""
+    """Return a number for each sample's class; None where y has none."""
     y = data[1] if len(data) > 1 else None
     if not hasattr(y, "shape"):
         return None

@@ -56,26 +56,26 @@ def _arrays(train: tuple[Any, ...], validation: tuple[Any, ...]) -> tuple[Any, .
         raise ProblemError(f"training and validation data cannot be joined: {first_line(error)}") from error
 
 
-def taken(data: Any, places: Any) -> Any:
+def samples_at(data: Any, places: Any) -> Any:
     """Return a structure of arrays with the samples at some places, in their order."""
     return keras.tree.map_structure(lambda array: np.asarray(array)[places], data)
 
 
-def _joined(one: Any, other: Any) -> Any:
+def _joined(first: Any, second: Any) -> Any:
     """Return two structures of arrays as one, whose arrays have the samples of both.
 
     Raises:
         ValueError: they have other members, or samples of other shapes.
     """
-    if isinstance(one, Mapping) and isinstance(other, Mapping) and set(one) == set(other):
-        return {name: _joined(member, other[name]) for name, member in one.items()}
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
-        return type(one)(_joined(*pair) for pair in zip(one, other, strict=True))
-    if isinstance(one, Mapping | list | tuple) or isinstance(other, Mapping | list | tuple):
+    if isinstance(first, Mapping) and isinstance(second, Mapping) and set(first) == set(second):
+        return {name: _joined(member, second[name]) for name, member in first.items()}
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple) and len(first) == len(second):
+        return type(first)(_joined(*pair) for pair in zip(first, second, strict=True))
+    if isinstance(first, Mapping | list | tuple) or isinstance(second, Mapping | list | tuple):
         raise ValueError("their members differ")
-    if isinstance(one, tf.RaggedTensor | tf.SparseTensor):
-        raise ValueError(f"a {type(one).__name__} has no samples that can be lined up; give a tf.data.Dataset")
-    return np.concatenate([np.asarray(one), np.asarray(other)])
+    if isinstance(first, tf.RaggedTensor | tf.SparseTensor):
+        raise ValueError(f"a {type(first).__name__} has no samples that can be lined up; give a tf.data.Dataset")
+    return np.concatenate([np.asarray(first), np.asarray(second)])
 
 
 def _with_weights(part: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -103,10 +103,10 @@ def _batches(part: tf.data.Dataset) -> int:
     Raises:
         ProblemError: it never ends.
     """
-    known = int(part.cardinality())
-    if known == tf.data.INFINITE_CARDINALITY:
+    cardinality = int(part.cardinality())
+    if cardinality == tf.data.INFINITE_CARDINALITY:
         raise ProblemError("a tf.data.Dataset that repeats for ever cannot be joined with another; take(n) batches")
-    return known if known >= 0 else int(part.reduce(0, lambda count, _: count + 1))
+    return cardinality if cardinality >= 0 else int(part.reduce(0, lambda count, _: count + 1))
 
 
 class BothInTurn(keras.utils.PyDataset):  # type: ignore[misc]

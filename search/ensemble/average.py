@@ -23,9 +23,9 @@ def average_of(members: Sequence[tuple[Any, int]], kind: OutputKind, x: Any) -> 
     outputs: list[list[Any]] = [[] for _ in kind.names]
     for place, (member, times) in enumerate(members, 1):
         member.name = f"member_{place}"
-        for found, link, tensor in zip(outputs, kind.links, leaves(member(inputs)), strict=True):
-            found += [link.probabilities(tensor)] * times
-    means = kind.logits([keras.layers.Average()(found) for found in outputs])
+        for predictions, link, tensor in zip(outputs, kind.links, leaves(member(inputs)), strict=True):
+            predictions += [link.probabilities(tensor)] * times
+    means = kind.logits([keras.layers.Average()(predictions) for predictions in outputs])
     named = mapped(named_identity, kind.structure)
     joined = iter(leaves(means))
     return keras.Model(inputs, mapped(lambda layer: layer(next(joined)), named), name="ensemble")

@@ -85,7 +85,8 @@ class Ensemble:
             "new": self.is_new,
             "score": self.score,
             "members": [
-                {"version": one.version, "weight": one.times / self.size, "score": one.score} for one in self.members
+                {"version": member.version, "weight": member.times / self.size, "score": member.score}
+                for member in self.members
             ],
             "scores": list(self.scores),
             "best": {"version": self.best.version, "score": self.best.score},
@@ -108,10 +109,10 @@ def make_ensemble(
     if size < LEAST:
         raise UsageError(f"the size of the ensemble is {size}; expected {LEAST} or more")
     with Registry(with_password(engine.url)) as registry:
-        found = find_candidates(registry, engine, study, candidates)
+        stored = find_candidates(registry, engine, study, candidates)
         changed = accepted_differences(engine, study, accept=accept_changes)
         before = registry.origins(study.model)
-        refs = [version.ref for version in found.versions]
+        refs = [version.ref for version in stored.versions]
         asked = (with_password(engine.url), study, refs, size, changed)
         place = only_place("auto")
         chosen = call_in_child(choose_and_register, *asked, place=place)
@@ -131,7 +132,7 @@ def make_ensemble(
         scores=chosen.scores,
         best=Member(refs[best], 1, chosen.alone[best]),
         candidates=len(refs),
-        without_weights=found.without_weights,
+        without_weights=stored.without_weights,
         test=measured,
     )
 

@@ -63,7 +63,7 @@ def select(
     scores: list[float] = []
     total: list[Array] = [0.0] * len(candidates[0])
     for count in range(1, size + 1):
-        sums = [[old + new for old, new in zip(total, one, strict=True)] for one in candidates]
+        sums = [[old + new for old, new in zip(total, outputs, strict=True)] for outputs in candidates]
         measured = [measure([array / count for array in each]) for each in sums]
         best = _first_best(measured, objective)
         total = sums[best]

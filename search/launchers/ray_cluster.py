@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine
 
 from registry.core.database.transaction import reading
 from registry.core.database.url import with_password
-from registry.core.error_text import told_line
+from registry.core.error_text import error_line
 from registry.core.errors import DatabaseUnavailable
 from search.coordination import slots
 from search.errors import ClusterError
@@ -87,12 +87,12 @@ def connected(on: str) -> Iterator[Any]:
 
 def _connect(ray: Any, on: str) -> None:
     """Connect; again where the head took the call but could not start what serves it in its 30 seconds."""
-    for left in reversed(range(CONNECT_TRIES)):
+    for tries_left in reversed(range(CONNECT_TRIES)):
         try:
             ray.init(None if on == RAY else on, logging_level=logging.ERROR)
             return
         except ConnectionAbortedError as error:
-            if not left:
+            if not tries_left:
                 raise
             logger.warning("%s is busy (%s); trying again", on, describe_failure(error))
 
@@ -189,7 +189,7 @@ class RayPool:
         return bool(self._tokens)
 
     def wait(self, seconds: float) -> None:
-        """Wait until a worker ends, at most so long."""
+        """Wait until a worker ends, ``seconds`` at most."""
         self._wait(1, seconds)
 
     def stop(self) -> None:
@@ -253,7 +253,7 @@ class RayPool:
         except self._ray.exceptions.TaskCancelledError:
             return [IN_ORDER]
         except Exception as error:  # what the task raised, or Ray's own
-            reason = told_line(str(error))
+            reason = error_line(str(error))
             logger.error("a Ray worker could not run: %s (every node needs the same packages as this one)", reason)
             return [FAILED]
 

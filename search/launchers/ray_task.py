@@ -111,7 +111,7 @@ def _is_stopping(engine: Engine, study: StudyRecord) -> bool:
     try:
         return read_study(engine, study.name).stopping
     except DatabaseError:
-        return False  # while the database is away nobody can say so
+        return False  # while the database is unavailable nobody can say so
 
 
 def _gpu() -> str | None:

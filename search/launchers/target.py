@@ -31,5 +31,5 @@ def host_and_port(address: str) -> tuple[str, int] | None:
         >>> host_and_port("ray://head:10001"), host_and_port("auto")
         (('head', 10001), None)
     """
-    found = re.fullmatch(r"(?:ray://)?([\w.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})", address)
-    return None if found is None or int(found[2]) > 65535 else (found[1].strip("[]"), int(found[2]))
+    match = re.fullmatch(r"(?:ray://)?([\w.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})", address)
+    return None if match is None or int(match[2]) > 65535 else (match[1].strip("[]"), int(match[2]))

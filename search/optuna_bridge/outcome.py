@@ -17,7 +17,7 @@ IMPORTED_FROM = "imported_from"  # the attribute that says in Optuna's tools whe
 
 
 def optuna_state(result: TrialResult) -> TrialState:
-    """Return what Optuna calls a trial that ended so.
+    """Return the state that a trial with this result has in Optuna.
 
     A trial that its params made impossible is pruned and infeasible: samplers learn from that, and from nothing
     that has failed. Of several objectives, whose pruned trials Optuna's samplers do not compare, one that was pruned is

@@ -27,8 +27,8 @@ METRIC_NAMES = "study:metric_names"  # as `optuna.Study.set_metric_names` keeps 
 
 def insert_study(connection: Connection, name: str, objectives: Sequence[Objective]) -> int:
     """Insert a study with its directions and its metrics' names, which Optuna's dashboard shows; return its id."""
-    made = sa.insert(studies).values(study_name=name).returning(studies.c.study_id)
-    study = int(connection.execute(made).scalar_one())
+    insert = sa.insert(studies).values(study_name=name).returning(studies.c.study_id)
+    study = int(connection.execute(insert).scalar_one())
     ways = [
         {"study_id": study, "objective": place, "direction": OPTUNA_DIRECTIONS[objective.direction]}
         for place, objective in enumerate(objectives)
@@ -46,10 +46,10 @@ def check_free(connection: Connection, name: str) -> None:
     Raises:
         ConflictError: one has it.
     """
-    found = connection.scalar(sa.select(studies.c.study_id).where(studies.c.study_name == name))
-    if found is None:
+    study_id = connection.scalar(sa.select(studies.c.study_id).where(studies.c.study_name == name))
+    if study_id is None:
         return
-    count = connection.scalar(sa.select(sa.func.count()).where(trials.c.study_id == found))
+    count = connection.scalar(sa.select(sa.func.count()).where(trials.c.study_id == study_id))
     raise ConflictError(
         f"this database holds a study {name!r} with {count} trials that another program made with Optuna; "
         "it is left as it is: give yours another name, or begin with its trials: "

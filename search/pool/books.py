@@ -55,7 +55,7 @@ def open_pool(
 class StudyBooks:
     """Write about the slots of a pool's workers in the study's database; see `Books`.
 
-    While the database is away nothing is written: leases outlive that, and trials go on.
+    While the database is unavailable nothing is written: leases outlive that, and trials go on.
 
     Args:
         engine: the database.

@@ -140,8 +140,8 @@ def _release(url: str, study: str, worker_id: str) -> None:
         engine = open_engine(url, must_exist=True)
         said_to_live = sa.select(workers.c.id).where(workers.c.id == worker_id, workers.c.state.in_(LIVING))
         with reading(engine) as connection:
-            left = connection.execute(said_to_live).first() is not None
-        if left:
+            is_living = connection.execute(said_to_live).first() is not None
+        if is_living:
             release_worker(engine, read_study(engine, study), worker_id, GONE)
         engine.dispose()
     except UserError as error:

@@ -116,7 +116,7 @@ class Pool:
                 self._settle(index, member)
 
     def wait(self, seconds: float) -> None:
-        """Wait until a worker ends, at most so long."""
+        """Wait until a worker ends, ``seconds`` at most."""
         sentinels = [member.process.sentinel for member in self._members if member.running]
         if sentinels:
             multiprocessing.connection.wait(sentinels, seconds)
@@ -137,9 +137,9 @@ class Pool:
         if member.word is not None and member.word.last and now - member.spoke >= EXIT_SECONDS:
             member.end()  # threads of the problem's own keep the process
         if self._stopped_at is not None:
-            patience = STOP_SECONDS + (SAVE_SECONDS if member.answers() else 0.0)
-            if now - self._stopped_at >= patience:
-                member.end(WorkerExit("preempted", f"did not stop within {patience:.0f} s and was ended"))
+            grace = STOP_SECONDS + (SAVE_SECONDS if member.answers() else 0.0)
+            if now - self._stopped_at >= grace:
+                member.end(WorkerExit("preempted", f"did not stop within {grace:.0f} s and was ended"))
         elif member.word is None and not member.slow and now - member.started >= LOADING_SECONDS:
             member.slow = True
             text = "worker %s on %s has been loading the problem for %.0f s"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MANY_CLASSES = 100  # more different values than this are no classes
 MANY_CATEGORIES = 50
-FEW_NUMBERS = 20  # whole numbers of so many different values at most are classes, where they are the target
+FEW_NUMBERS = 20  # a target of whole numbers with at most this many different values is a class
 LEAST_ROWS = 20
 LEAST_OF_A_CLASS = 5  # rows of each class, for equal shares of the classes in each part
 
@@ -116,16 +116,16 @@ def _kind(name: str, column: Series[Any]) -> tuple[str, str]:
     """Return which kind a column is of; or why it tells nothing."""
     import pandas as pd
 
-    known = column.dropna()
-    different = known.nunique()
+    values = column.dropna()
+    different = values.nunique()
     if different < 2:
         return "", "the same in all rows" if different else "empty"
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        counted = different == len(column) and pd.api.types.is_integer_dtype(column) and known.is_monotonic_increasing
+        counted = different == len(column) and pd.api.types.is_integer_dtype(column) and values.is_monotonic_increasing
         return ("", "counts the rows") if counted else ("numbers", "")
-    if different <= MANY_CATEGORIES and different <= len(known) / 2:
+    if different <= MANY_CATEGORIES and different <= len(values) / 2:
         return "categories", ""
-    words = known.astype(str).str.split().str.len().mean()
+    words = values.astype(str).str.split().str.len().mean()
     return ("texts", "") if words >= 2 else ("", "another word in almost every row")
 
 

@@ -60,7 +60,7 @@ class Inspection:
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """All objectives, the first first."""
+        """All objectives, in their order."""
         return (Objective(self.metric, self.direction), *self.further)
 
     @property
@@ -163,12 +163,12 @@ def make_hypermodel(problem: Problem) -> Any:
         ProblemError: it fails, or gives something else.
     """
     try:
-        made = as_hypermodel(problem.hypermodel)
+        hypermodel = as_hypermodel(problem.hypermodel)
     except Exception as error:
         raise ProblemError(f"the problem {problem.name!r}: making its HyperModel failed: {one_line(error)}") from error
-    if made is None:
+    if hypermodel is None:
         raise ProblemError(f"the problem {problem.name!r}: its hypermodel makes no HyperModel; {EXPECTED}")
-    return made
+    return hypermodel
 
 
 def load_data(problem: Problem) -> Data:

@@ -48,8 +48,8 @@ def find_spec_of(problem: Any) -> str:
     if not attr:
         _check_installed(problem)
         return problem
-    found = _find_module(module, problem)
-    _check_attribute(found, module, attr, problem)
+    module_spec = _find_module(module, problem)
+    _check_attribute(module_spec, module, attr, problem)
     return problem
 
 
@@ -72,8 +72,8 @@ def _source_of(spec: str) -> str:
     if not attr:
         return ""
     if not module.endswith(".py"):
-        found = _find_module(module, spec)
-        module = str(found.origin) if found is not None and found.has_location else ""
+        module_spec = _find_module(module, spec)
+        module = str(module_spec.origin) if module_spec is not None and module_spec.has_location else ""
     try:
         return Path(module).read_text(encoding="utf-8") if module.endswith(".py") else ""
     except (OSError, ValueError):
@@ -108,7 +108,7 @@ def _module_of_file(text: str) -> str:
     """Return a file's module name where it lies in the working folder, else its path."""
     path = Path(text)
     if not path.is_file():
-        near = [str(found) for found in sorted(path.parent.glob("*.py"))] if path.parent.is_dir() else []
+        near = [str(file) for file in sorted(path.parent.glob("*.py"))] if path.parent.is_dir() else []
         raise NotFoundError(f"there is no file {text!r}; {did_you_mean(text, near)}")
     if path.resolve().parent == Path.cwd().resolve() and path.stem.isidentifier():
         return path.stem
@@ -147,16 +147,16 @@ def _find_module(module: str, spec: str) -> ModuleSpec | None:
         NotFoundError: there is none.
     """
     path: Any = [os.getcwd(), *sys.path]
-    parts, found = module.split("."), None
+    parts, module_spec = module.split("."), None
     for count in range(1, len(parts) + 1):
         name = ".".join(parts[:count])
         if name in sys.modules and count < len(parts):
             path = getattr(sys.modules[name], "__path__", [])
             continue
-        found = sys.modules[name].__spec__ if name in sys.modules else None
+        module_spec = sys.modules[name].__spec__ if name in sys.modules else None
         # By its last name: what is searched is its package's path, which may not be imported.
-        found = found or PathFinder.find_spec(parts[count - 1], path)
-        if found is None:
+        module_spec = module_spec or PathFinder.find_spec(parts[count - 1], path)
+        if module_spec is None:
             hint = ""
             if count == 1:
                 near = did_you_mean(name, [file.stem for file in Path.cwd().glob("*.py")])
@@ -164,22 +164,22 @@ def _find_module(module: str, spec: str) -> ModuleSpec | None:
             raise NotFoundError(
                 f"the problem {spec!r}: there is no module {name!r} here or in the installed packages{hint}"
             )
-        locations: Any = found.submodule_search_locations or []
+        locations: Any = module_spec.submodule_search_locations or []
         # A folder without __init__.py asks for its parent, which is not imported, when its path is gone through.
         path = list(getattr(locations, "_path", locations))
-    return found
+    return module_spec
 
 
-def _check_attribute(found: ModuleSpec | None, module: str, attr: str, spec: str) -> None:
+def _check_attribute(module_spec: ModuleSpec | None, module: str, attr: str, spec: str) -> None:
     """Read a module's source for the names that it gives at its top level; say nothing where that is not clear.
 
     Raises:
         NotFoundError: the name is not among them.
     """
-    if found is None or not found.has_location or not str(found.origin).endswith(".py"):
+    if module_spec is None or not module_spec.has_location or not str(module_spec.origin).endswith(".py"):
         return
     try:
-        source = Path(str(found.origin)).read_text(encoding="utf-8")
+        source = Path(str(module_spec.origin)).read_text(encoding="utf-8")
         tree = ast.parse(source)
     except (OSError, ValueError, SyntaxError):
         return  # the import says it better

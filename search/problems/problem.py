@@ -63,7 +63,7 @@ class Problem:
         ema_momentum: average the weights over the steps: average = momentum * average + (1 - momentum) * weight. The
             averages are what is measured after each epoch, and what is registered. None for the weights themselves.
         further: objectives after the first, where ``objective`` is one.
-        folds: train each trial so many times, each time on other folds of training and validation data together, and
+        folds: train each trial this many times, each time on other folds of training and validation data together, and
             let the mean count; 1 for once, on the data as they are.
 
     Raises:
@@ -117,7 +117,7 @@ class Problem:
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """All objectives, the first first."""
+        """All objectives, in their order."""
         return (self.objective, *self.further)
 
     @property

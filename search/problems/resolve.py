@@ -173,13 +173,13 @@ def _import_file(path: Path) -> ModuleType:
         raise ProblemError(f"the file {str(path)!r} has the name of another module, {name!r}; rename it")
     if str(place.parent) not in sys.path:
         sys.path.insert(0, str(place.parent))
-    found = importlib.util.spec_from_file_location(name, place)
-    if found is None or found.loader is None:
+    module_spec = importlib.util.spec_from_file_location(name, place)
+    if module_spec is None or module_spec.loader is None:
         raise ProblemError(f"the file {str(path)!r} is no Python module")
-    module = importlib.util.module_from_spec(found)
+    module = importlib.util.module_from_spec(module_spec)
     sys.modules[name] = module
     try:
-        found.loader.exec_module(module)
+        module_spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

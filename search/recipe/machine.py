@@ -17,11 +17,11 @@ def packages() -> dict[str, str]:
     """Return every installed distribution with its version, by name."""
     from importlib.metadata import distributions
 
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for distribution in distributions():
         if name := distribution.metadata["Name"]:
-            found.setdefault(name, distribution.version)  # the first is the one that is imported
-    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+            versions.setdefault(name, distribution.version)  # the first is the one that is imported
+    return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
 
 
 @cache
@@ -39,9 +39,9 @@ def processor() -> tuple[str, tuple[str, ...]]:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:  # not on Linux
         return platform.processor() or platform.machine(), ()
-    told = {name.strip(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
-    there = told.get("flags", told.get("Features", "")).split()
-    return told.get("model name") or platform.machine(), tuple(flag for flag in FLAGS if flag in there)
+    cpuinfo = {name.strip(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
+    there = cpuinfo.get("flags", cpuinfo.get("Features", "")).split()
+    return cpuinfo.get("model name") or platform.machine(), tuple(flag for flag in FLAGS if flag in there)
 
 
 def graphics() -> str:

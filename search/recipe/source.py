@@ -72,11 +72,11 @@ def _followed(module: str, file: Path, roots: Sequence[Path]) -> dict[str, Path]
     paths: dict[str, Path] = {}
     waiting: list[tuple[str, Path | None]] = [(module, file)]
     while waiting:
-        name, known = waiting.pop()
+        name, start = waiting.pop()
         if name.partition(".")[0] in PROGRAM:
             continue
         package, _, _ = name.rpartition(".")
-        path = known or _file_of(name, roots)
+        path = start or _file_of(name, roots)
         if package:
             waiting.append((package, None))
         if path is None:

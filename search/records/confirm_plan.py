@@ -43,17 +43,17 @@ class Confirmation:
         return number // len(self.trials)
 
 
-def free_name(study: str, taken: Collection[str]) -> str:
+def free_name(study: str, used_names: Collection[str]) -> str:
     """Return the first name that another confirmation of a study may have.
 
     Example:
         >>> free_name("fmnist", ["fmnist", "fmnist-confirm"])
         'fmnist-confirm-2'
     """
-    return numbered_name(f"{study}-confirm", taken, first=f"{study}-confirm")
+    return numbered_name(f"{study}-confirm", used_names, first=f"{study}-confirm")
 
 
-def numbered_name(base: str, taken: Collection[str], *, first: str | None = None) -> str:
+def numbered_name(base: str, used_names: Collection[str], *, first: str | None = None) -> str:
     """Return the first name that is free: ``first``, where one is given, then the base with a number from 2 on.
 
     Example:
@@ -61,4 +61,4 @@ def numbered_name(base: str, taken: Collection[str], *, first: str | None = None
         'fmnist-3'
     """
     numbered = (f"{base}-{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([first] if first else [], numbered) if name not in taken)
+    return next(name for name in itertools.chain([first] if first else [], numbered) if name not in used_names)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.core.database.transaction import reading
-from registry.core.error_text import told_line
+from registry.core.error_text import error_line
 from registry.values.stop_reason import StopReason
 from search.schema import IMPORTED, slots
 
@@ -61,7 +61,7 @@ class TrialResult:
 
 def describe_failure(reason: str, error: str | None) -> str:
     """Return in one line why a trial failed: its stop reason, and what its error says."""
-    return f"{reason}: {said}" if (said := told_line(error, 200)) else reason
+    return f"{reason}: {text}" if (text := error_line(error, 200)) else reason
 
 
 def has_score(engine: Engine, study_id: int) -> bool:

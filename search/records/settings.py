@@ -44,7 +44,7 @@ class Settings:
             3 % of the time.
         max_retries: how often a trial is tried again after its worker's process crashed.
         max_failures: how many trials may fail one after another until the study is stopped; 0 for any number.
-        epochs: how many epochs all trials train in sum at most; None for any number.
+        epochs: how many epochs all trials train in total at most; None for any number.
         target: a score with which the study ends; None for none.
         stop_after: how many trials may end one after another without a gain until the study ends; None for any number.
         keep_paused: how many paused trials keep their checkpoint at most; None for all that may go on.
@@ -54,8 +54,8 @@ class Settings:
         max_parameters: a model with more is not trained; None for any.
         max_seconds_per_epoch: a trial ends whose epochs take longer; None for any.
         mixed_precision: compute in float16 on GPUs, in bfloat16 on processors that have it; weights stay float32.
-        repeats: train each trial so many times, on other seeds, and let the mean count.
-        folds: the problem's own; train each trial so many times, on other folds of the data, and let the mean count.
+        repeats: train each trial this many times, on other seeds, and let the mean count.
+        folds: the problem's own; train each trial this many times, on other folds of the data, and let the mean count.
         confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
 
     Raises:

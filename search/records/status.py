@@ -69,7 +69,7 @@ class StudyStatus:
         objectives: all of them, ``objective`` first.
         front: where there are several, the trials that no other dominates, the best by the first objective first.
         versions: those after its first, each with what it changed.
-        under_way: how many trials have begun and not ended, paused ones left out, and their epochs in sum.
+        under_way: how many trials have begun and not ended, paused ones left out, and their epochs in total.
     """
 
     study: str
@@ -116,7 +116,7 @@ class StudyStatus:
     @property
     def left(self) -> float | None:
         """The seconds that it still takes at its pace; None where that is not known."""
-        return self.pace.left(self.budget - self.finished) if self.finished < self.budget else None
+        return self.pace.seconds_for(self.budget - self.finished) if self.finished < self.budget else None
 
     @property
     def finished(self) -> int:
@@ -150,11 +150,11 @@ class StudyStatus:
             "objectives": [{"metric": each.metric, "direction": each.direction} for each in self.objectives],
             "front": [
                 {
-                    "trial": one.trial,
-                    "values": {each.metric: v for each, v in zip(self.objectives, one.values, strict=True)},
-                    "params": {name: finite(value) for name, value in one.params.items()},
+                    "trial": trial.trial,
+                    "values": {each.metric: v for each, v in zip(self.objectives, trial.values, strict=True)},
+                    "params": {name: finite(value) for name, value in trial.params.items()},
                 }
-                for one in self.front
+                for trial in self.front
             ],
             "pace": asdict(self.pace) | {"left": self.left},
             "versions": [version.as_dict() for version in self.versions],

@@ -112,7 +112,7 @@ def read_locked(connection: Connection, study: StudyRecord) -> StudyRecord:
 
 
 def current_version(engine: Engine, study_id: int) -> int:
-    """Return a study's version now: how often its settings or its problem have changed, and one."""
+    """Return a study's version now: how often its settings or its problem have changed, plus one."""
     with reading(engine) as connection:
         return int(connection.execute(sa.select(studies.c.version).where(studies.c.id == study_id)).scalar_one())
 

@@ -68,8 +68,10 @@ class Refit:
     @property
     def test(self) -> dict[str, tuple[float, ...]]:
         """The figures on the test data, one a seed."""
-        names = dict.fromkeys(name for one in self.trainings for name in one.test)
-        return {name: tuple(one.test[name] for one in self.trainings if name in one.test) for name in names}
+        names = dict.fromkeys(name for training in self.trainings for name in training.test)
+        return {
+            name: tuple(training.test[name] for training in self.trainings if name in training.test) for name in names
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -79,13 +81,13 @@ class Refit:
             "epochs": self.epochs,
             "trainings": [
                 {
-                    "version": one.version,
-                    "seed": one.seed,
-                    "seconds": one.seconds,
-                    "new": one.is_new,
-                    "test": one.test,
+                    "version": training.version,
+                    "seed": training.seed,
+                    "seconds": training.seconds,
+                    "new": training.is_new,
+                    "test": training.test,
                 }
-                for one in self.trainings
+                for training in self.trainings
             ],
         }
 
@@ -125,8 +127,8 @@ def refit(
             )
             if not test_figures(registry.get(ref)):
                 call_in_child(measure_derived, url, ref, study.problem, place=place)
-            made = registry.get(ref)
-            trained.append(Refitted(ref, seed, made.seconds, there is None, test_figures(made)))
+            registered = registry.get(ref)
+            trained.append(Refitted(ref, seed, registered.seconds, there is None, test_figures(registered)))
             on_trained(trained[-1])
     return Refit(study.name, winner.ref, epochs, tuple(trained))
 

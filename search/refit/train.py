@@ -71,14 +71,14 @@ def train_refit(url: str, plan: Plan) -> str:
         raise ProblemError(
             f"the training with seed {plan.seed} diverged at epoch {monitor.epochs}; try another version"
         )
-    made = winner_of(model, attempted(lambda: _samples(data.validation)))
+    winner = winner_of(model, attempted(lambda: _samples(data.validation)))
     trained = {name: values for name, values in monitor.curves.items() if not name.startswith("val_")}
     trained.pop(study.objective.metric, None)  # of other data than the study's trials have been measured on
     with Registry(url) as registry:
         version = register_derived(
             registry,
             study,
-            made,
+            winner,
             origin=plan.origin,
             seed=plan.seed,
             score=math.nan,

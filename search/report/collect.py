@@ -133,12 +133,12 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
 def _changes(connection: Connection, record: StudyRecord) -> dict[str, str]:
     """Return in words what has changed since the study began: its problem, and by version its settings, too."""
     accepted = accepted_changes(connection, record.id)
-    said = {"accepted changes": "; ".join(accepted)} if accepted else {}
+    changes = {"accepted changes": "; ".join(accepted)} if accepted else {}
     trials = trials_by_version(connection, record.id)
     for version in read_versions(connection, record.id):
         count = trials.get(version.version, 0)
-        said[f"version {version.version}"] = f"{'; '.join(version.changes)} (trials: {count})"
-    return said
+        changes[f"version {version.version}"] = f"{'; '.join(version.changes)} (trials: {count})"
+    return changes
 
 
 def _space(connection: Connection, record: StudyRecord) -> Mapping[str, Any] | None:
@@ -175,15 +175,15 @@ def _finished(
     if record.problem != NO_PROBLEM:
         commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
     url = with_password(engine.url)
-    found, missing = NO_ERRORS, ""
+    winner_errors, missing = NO_ERRORS, ""
     if errors and record.is_objective:
         missing = "the data are the objective's own"
     elif errors and winner is not None and winner.weights is not None:
         asked = (url, winner.ref, record.problem, record.data_fingerprint)
-        found, missing = computed(lambda: errors_of_winner(*asked), lambda why: (NO_ERRORS, why))
+        winner_errors, missing = computed(lambda: errors_of_winner(*asked), lambda why: (NO_ERRORS, why))
     elif errors and winner is not None:
         missing = f"{winner.ref} has no weights"
-    mistakes, residuals = found
+    mistakes, residuals = winner_errors
     return replace(reported, commands=commands, mistakes=mistakes, residuals=residuals, mistakes_missing=missing)
 
 

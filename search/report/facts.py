@@ -66,7 +66,7 @@ def reported_study(
     winner, stand_in = _confirmed(record, versions, confirmed)
     trials = [_represented(trial, stand_in) if trial.number == winner else trial for trial in trials]
     confirming = repeats_in(versions, record.name, trials, metric)
-    own = _trained_again(trials, record.objective, {one.trial for one in confirming})
+    own = _trained_again(trials, record.objective, {repeats.trial for repeats in confirming})
     own = own if record.settings.confirms is None else _repeats(trials, record.objective)
     return ReportedStudy(
         name=record.name,
@@ -129,15 +129,16 @@ def _repeats(trials: Sequence[ReportedTrial], objective: Objective) -> tuple[Rep
 
 
 def _trained_again(
-    trials: Sequence[ReportedTrial], objective: Objective, known: Collection[int | None]
+    trials: Sequence[ReportedTrial], objective: Objective, confirmed: Collection[int | None]
 ) -> tuple[Repeats, ...]:
     """Return the scores of trials that were each trained several times, but for those that are known better."""
-    counted = [trial for trial in trials if trial.counts and trial.number not in known]
+    counted = [trial for trial in trials if trial.counts and trial.number not in confirmed]
     repeats = []
     for trial in counted:
         trainings = trainings_of(trial.curves, objective)
         if len(trainings) > 1:
-            scores, over = tuple(one.score for one in trainings), "folds" if has_folds(trial.curves) else "seeds"
+            scores = tuple(training.score for training in trainings)
+            over = "folds" if has_folds(trial.curves) else "seeds"
             repeats.append(Repeats(trial.name, scores, trial.number, over=over))
     return tuple(repeats)
 
@@ -221,8 +222,8 @@ def _whole(value: Any) -> int | None:
 
 
 def _finite(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if known else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if is_number else None
 
 
 def _space(described: Sequence[Mapping[str, Any]]) -> tuple[Hyperparameter, ...]:

@@ -104,7 +104,7 @@ def _ranges(
     narrower = math.sqrt(size / len(trials))
     ranges = {}
     for name in drawn[0]:
-        shares = [one.get(name, 0.0) for one in drawn]
+        shares = [draw.get(name, 0.0) for draw in drawn]
         middle, deciles = statistics.median(shares), statistics.quantiles(shares, n=10, method="inclusive")
         low, high = (middle + (end - middle) * narrower for end in (deciles[0], deciles[-1]))
         ranges[name] = (low, high)

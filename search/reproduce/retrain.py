@@ -29,7 +29,7 @@ SLOW = "the training has gone on for a minute; Ctrl-C gives it up"
 
 
 @dataclass(frozen=True)
-class _Known:
+class _OnRecord:
     """What the study's own tables say, where they are in this database."""
 
     settings: Settings | None = None
@@ -54,13 +54,13 @@ def retrain(url: str, version: ModelVersion, recipe: Recipe | None, code: Code) 
     """
     engine = open_engine(url, must_exist=True)
     try:
-        known = _known(engine, version)
+        record = _on_record(engine, version)
     finally:
         engine.dispose()
     problem = version.source.problem
     if problem is None or problem == NO_PROBLEM:
         raise NotFoundError(f"{version.ref} has no problem on record, so nothing can train it again")
-    settings = known.settings if recipe is None else Settings.from_dict(recipe.settings)
+    settings = record.settings if recipe is None else Settings.from_dict(recipe.settings)
     if settings is None:
         raise NotFoundError(
             f"{version.ref} has no settings on record, and this database has no study {version.source.study!r}: "
@@ -71,21 +71,21 @@ def retrain(url: str, version: ModelVersion, recipe: Recipe | None, code: Code) 
         files = unpack(version, recipe, folder) if code == "recorded" else None
         order = Order(url, version.ref, problem, settings, place, files, os.getcwd())
         result = call_in_child(train_again, order, slow=SLOW, place=place)
-    return Retrained(**result, notes=(*known.notes, *filter(None, [note])))
+    return Retrained(**result, notes=(*record.notes, *filter(None, [note])))
 
 
-def _known(engine: Engine, version: ModelVersion) -> _Known:
+def _on_record(engine: Engine, version: ModelVersion) -> _OnRecord:
     name = version.source.study
     if name is None or version.imported is not None:  # another's study may have the same name here
-        return _Known()
+        return _OnRecord()
     if not sa.inspect(engine).has_table(studies.name):  # of a registry that no search has written to
-        return _Known()
+        return _OnRecord()
     SCHEMA.check_readable(engine)
     with reading(engine) as connection:
         study = find_study(connection, name)
         if study is None:
-            return _Known()
-        return _Known(study.settings, inexact_continuations(connection, study.id, version.source.trial))
+            return _OnRecord()
+        return _OnRecord(study.settings, inexact_continuations(connection, study.id, version.source.trial))
 
 
 def _place(recipe: Recipe | None) -> tuple[Place, str | None]:

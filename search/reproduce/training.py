@@ -21,7 +21,7 @@ from search.reproduce.recorded_code import find_first_in
 from search.system.placement import Place
 from search.system.runtime import configure
 
-# Why a training was ended by others than itself: after so many epochs, another one is cut off, too.
+# Why a training was ended by others than itself: another one is cut off after as many epochs.
 CUT = (StopReason.PRUNED, StopReason.TIME_LIMIT)
 
 

@@ -102,11 +102,11 @@ def _forecast_at(level: int, best: Floats, reached: Places, further: Forecast, l
     weights = np.where(learned & (behind < FAR), 1 / (1 + (behind / NEAR) ** 2), 0.0)
     covariance = np.linalg.inv(np.eye(inputs.shape[1]) + inputs.T @ (inputs * weights[:, None]))
     beyond = np.where(weights > 0, (final - value) / unit - law, 0.0)  # what the power law does not tell
-    told = inputs @ (covariance @ (inputs.T @ (weights * beyond)))
-    squares = weights @ ((beyond - told) ** 2 + (further.error / unit) ** 2)
+    fitted = inputs @ (covariance @ (inputs.T @ (weights * beyond)))
+    squares = weights @ ((beyond - fitted) ** 2 + (further.error / unit) ** 2)
     variance = (PRIOR * (law + DOUBT) ** 2 + squares) / (PRIOR + weights.sum())
     error = np.sqrt(variance * (1 + np.sum(inputs @ covariance * inputs, axis=1)))
-    gain = np.maximum(law + told, 0.0)
+    gain = np.maximum(law + fitted, 0.0)
     return Forecast(np.where(come, value + unit * gain, -math.inf), np.where(come, unit * error, 0.0))
 
 

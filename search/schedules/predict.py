@@ -15,11 +15,11 @@ from search.schedules.contract import Begin, Resume, Step
 from search.schedules.curves import Curves
 from search.schedules.forecast import forecast, spread
 
-FIRST_PART = 20  # a trial pauses first after one of so many parts of its epochs,
-GROWTH = 1.5  # and then after so many times as many
+FIRST_PART = 20  # a trial first pauses after one part in this many of its epochs,
+GROWTH = 1.5  # and then each time after this many times as many
 FEW = 8  # trials before which nothing is forecast
-SHARE = 3  # one of so many trials may go on,
-LEAST = 3  # and at least so many
+SHARE = 3  # one trial in this many may go on,
+LEAST = 3  # and at least this many
 ENOUGH = 0.05  # spreads of the better half: less is not worth an epoch
 
 
@@ -44,13 +44,13 @@ class Predict:
         if short.any():
             return Resume(int(np.argmax(short)), first)  # a budget of epochs had cut it short
         reached = self._reached(curves)
-        known = (reached >= 0) & np.isfinite(curves.best[:, -1])
-        if new and np.count_nonzero(known) < FEW:
+        scored = (reached >= 0) & np.isfinite(curves.best[:, -1])
+        if new and np.count_nonzero(scored) < FEW:
             return Begin(first)
-        if not known.any():
+        if not scored.any():
             return None
-        gains, gain_of_new = self._gains(curves, reached, known)
-        may = known & curves.paused & (curves.epochs < last) & self._among_best(curves, reached)
+        gains, gain_of_new = self._gains(curves, reached, scored)
+        may = scored & curves.paused & (curves.epochs < last) & self._among_best(curves, reached)
         promise = np.where(may, gains / np.maximum(last - curves.epochs, 1), -np.inf)
         number = int(np.argmax(promise))
         if promise[number] >= (gain_of_new / last if new else 0.0):
@@ -70,19 +70,19 @@ class Predict:
         return np.where(curves.states > 0, places, -1)
 
     def _gains(
-        self, curves: Curves, reached: NDArray[np.int64], known: NDArray[np.bool_]
+        self, curves: Curves, reached: NDArray[np.int64], scored: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], float]:
         """Return by how much each trial and a new one would exceed the best score; below 0 where it is not worth it."""
-        best = np.max(curves.best[known, -1])
-        now, at_first = forecast(curves.best, np.where(known, reached, -1), curves.ended, self.levels)
+        best = np.max(curves.best[scored, -1])
+        now, at_first = forecast(curves.best, np.where(scored, reached, -1), curves.ended, self.levels)
         gains = now.improvement(best)
-        worth = gains > ENOUGH * spread(now.mean[known])
+        worth = gains > ENOUGH * spread(now.mean[scored])
         worth[np.argsort(-now.mean, kind="stable")[:LEAST]] = True
-        first_of_all = np.arange(len(known)) == np.argmax(known & (curves.best[:, -1] == best))
+        first_of_all = np.arange(len(scored)) == np.argmax(scored & (curves.best[:, -1] == best))
         if curves.front is not None:
-            first_of_all |= curves.front[np.arange(len(known)), reached]
+            first_of_all |= curves.front[np.arange(len(scored)), reached]
         gains = np.where(first_of_all, np.inf, np.where(worth, gains, -np.inf))
-        return gains, float(np.mean(at_first.improvement(best)[known]))
+        return gains, float(np.mean(at_first.improvement(best)[scored]))
 
     def _among_best(self, curves: Curves, reached: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which trials are in the best third of those that have come to the same level."""

@@ -68,7 +68,7 @@ class Rungs:
 
     def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return the paused trials that have no place in their rung's best part, even if all others come to it."""
-        found: set[int] = set()
+        numbers: set[int] = set()
         for rung in range(len(self.levels) - 1):
             waiting = self._waiting(curves, rung)
             if not waiting.any():
@@ -77,8 +77,8 @@ class Rungs:
             coming = np.count_nonzero((curves.epochs < self.levels[rung]) & (curves.running | curves.paused))
             ordered = curves.best_first(arrived, rung)
             places = curves.places(int(-(-(len(ordered) + coming + new) // self._reduction)), ordered, rung)
-            found |= {int(number) for number in ordered[places:] if waiting[number]}
-        return found
+            numbers |= {int(number) for number in ordered[places:] if waiting[number]}
+        return numbers
 
     def _arrived(self, curves: Curves, rung: int) -> NDArray[np.bool_]:
         """Tell which trials have come to a rung, or ended before: those have failed, or were hopeless."""

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from search.schedules.contract import Begin, Resume, Step
 from search.schedules.curves import Curves
 
-SHARE = 8  # one of so many trials goes on
-LEAST = 3  # and at least so many
-FIRST_PART = 10  # a trial is compared after one of so many parts of its epochs
+SHARE = 8  # one trial in this many goes on
+LEAST = 3  # and at least this many
+FIRST_PART = 10  # trials are compared after one part in this many of their epochs
 
 
 class Triage:

@@ -32,19 +32,19 @@ class Dimension:
         distribution: what Optuna samples from.
         decode: from what was sampled to the hyperparameter's value.
         encode: from the hyperparameter's value to what would be sampled.
-        marks: what a grid samples, where the distribution does not say.
+        grid_values: what a grid samples, where the distribution does not say.
     """
 
     name: str
     distribution: BaseDistribution
     decode: Callable[[Any], Value] = _same
     encode: Callable[[Any], Any] = _same
-    marks: tuple[Any, ...] = ()
+    grid_values: tuple[Any, ...] = ()
 
     def grid(self, points: int = 10) -> list[Any]:
         """Return the values of a grid: all of a discrete distribution, evenly spread ones of a continuous one."""
-        if self.marks:
-            return list(self.marks)
+        if self.grid_values:
+            return list(self.grid_values)
         kind: Any = self.distribution
         if isinstance(kind, CategoricalDistribution):
             return list(kind.choices)
@@ -102,8 +102,8 @@ def share_of_range(hp: Any, name: str) -> Dimension:
     def encode(value: Value) -> float:
         return place(plain.encode(value))
 
-    marks = tuple(place(raw) for raw in plain.grid())
-    return Dimension(f"{name}#share", FloatDistribution(0.0, 1.0), decode, encode, marks)
+    grid_values = tuple(place(raw) for raw in plain.grid())
+    return Dimension(f"{name}#share", FloatDistribution(0.0, 1.0), decode, encode, grid_values)
 
 
 def _places(kind: Any) -> tuple[Callable[[Any], float], Callable[[float], Any]]:

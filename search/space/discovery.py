@@ -143,14 +143,14 @@ def discover(hypermodel: Any, check: Callable[[Any], None] = lambda model: None,
             break
         probe, changed = waiting.pop(0)
         hp = _build(hypermodel, probe, changed, check)
-        seen = [(_key(one), one) for one in hp.space] + [(_key(one), one) for one in _untuned(hp)]
+        seen = [(_key(entry), entry) for entry in hp.space] + [(_key(entry), entry) for entry in _untuned(hp)]
         if not probe and twice:
             _compare(hp, _build(hypermodel, probe, changed, check))
         different.add(tuple(key for key, _ in seen))
-        for key, one in seen:
-            declared.setdefault(key, one)
-        for one, default in hp.stated:
-            stated.setdefault(_key(one), (one, default))
+        for key, entry in seen:
+            declared.setdefault(key, entry)
+        for entry, default in hp.stated:
+            stated.setdefault(_key(entry), (entry, default))
         for variation in _variations(hp):
             fresh = {name: value for name, value in variation.items() if _pair(name, value) not in tried}
             if fresh:
@@ -190,11 +190,11 @@ def _is_of_the_space(error: BaseException) -> bool:
 
 
 def _compare(first: _FirstOfEach, second: _FirstOfEach) -> None:
-    for one, other in itertools.zip_longest(first.space, second.space):
-        if one is None or other is None or _key(one) != _key(other):
-            name = (one or other).name
+    for entry, other in itertools.zip_longest(first.space, second.space):
+        if entry is None or other is None or _key(entry) != _key(other):
+            name = (entry or other).name
             raise SpaceError(
-                f"the hyperparameter {name!r} changes from build to build: {_shown(one)}, then {_shown(other)}; "
+                f"the hyperparameter {name!r} changes from build to build: {_shown(entry)}, then {_shown(other)}; "
                 "declare the same each time, choices in the same order"
             )
 

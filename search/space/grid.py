@@ -25,16 +25,16 @@ class Grid:
     """
 
     def __init__(self, points: Iterator[Point]) -> None:
-        self._points, self._made = points, list[Point]()
+        self._points, self._made_points = points, list[Point]()
 
     def __iter__(self) -> Iterator[Point]:
         for number in itertools.count():
-            if number == len(self._made):
+            if number == len(self._made_points):
                 more = list(itertools.islice(self._points, 1))
                 if not more:
                     return
-                self._made += more
-            yield self._made[number]
+                self._made_points += more
+            yield self._made_points[number]
 
     def count(self, at_most: int) -> int:
         """Count the points, up to a bound."""
@@ -50,11 +50,11 @@ def product(sampled: Sequence[tuple[Any, Dimension]]) -> Iterator[Point]:
     yield from _product(list(sampled), {}, {})
 
 
-def _product(rest: list[tuple[Any, Dimension]], point: Point, values: dict[str, Any]) -> Iterator[Point]:
-    if not rest:
+def _product(remaining: list[tuple[Any, Dimension]], point: Point, values: dict[str, Any]) -> Iterator[Point]:
+    if not remaining:
         yield point
         return
-    (hp, asked), *others = rest
+    (hp, asked), *others = remaining
     if hp.name in values or not all(condition.is_active(values) for condition in hp.conditions):
         yield from _product(others, point, values)
         return
@@ -88,13 +88,13 @@ def walk(build: Callable[[SampledHyperParameters], Any], names: Names) -> Iterat
         steps = _ask(build, names, steps)
 
 
-def _ask(build: Callable[[SampledHyperParameters], Any], names: Names, given: Sequence[_Step]) -> list[_Step]:
+def _ask(build: Callable[[SampledHyperParameters], Any], names: Names, fixed: Sequence[_Step]) -> list[_Step]:
     """Build with values for the first hyperparameters and the first value of each that follows; return them all."""
     steps: list[_Step] = []
 
     def suggest(asked: Dimension) -> Any:
         place = len(steps)
-        step = given[place] if place < len(given) else _Step(asked.name, tuple(asked.grid()))
+        step = fixed[place] if place < len(fixed) else _Step(asked.name, tuple(asked.grid()))
         steps.append(step)
         return step.values[step.index]
 

@@ -11,7 +11,7 @@ EXPECTED = (
 )
 
 
-def as_hypermodel(given: Any) -> Any:
+def as_hypermodel(source: Any) -> Any:
     """Return the ``keras_tuner.HyperModel`` of what KerasTuner takes as one, and of what makes one; else None.
 
     A class or a function without arguments is called; a function that needs one argument is a build function.
@@ -19,36 +19,39 @@ def as_hypermodel(given: Any) -> Any:
     import keras_tuner
     from keras_tuner.src.engine.hypermodel import get_hypermodel
 
-    if isinstance(given, keras_tuner.HyperModel):
-        return given
-    if not callable(given):
+    if isinstance(source, keras_tuner.HyperModel):
+        return source
+    if not callable(source):
         return None
-    if is_build_function(given):
-        return get_hypermodel(given)
-    made = given()
-    if made is given or (callable(made) and not isinstance(made, keras_tuner.HyperModel) and not _makes_one(made)):
+    if is_build_function(source):
+        return get_hypermodel(source)
+    value = source()
+    if value is source or (callable(value) and not isinstance(value, keras_tuner.HyperModel) and not _makes_one(value)):
         return None
-    return as_hypermodel(made)
+    return as_hypermodel(value)
 
 
-def is_build_function(given: Any) -> bool:
+def is_build_function(function: Any) -> bool:
     """Tell whether a callable, no class, needs an argument: then it is called with the hyperparameters."""
-    return not inspect.isclass(given) and required_arguments(given) != 0
+    return not inspect.isclass(function) and required_arguments(function) != 0
 
 
-def required_arguments(given: Any) -> int | None:
+def required_arguments(function: Any) -> int | None:
     """Count the arguments that a callable must be given by their places; None where nobody knows."""
     try:
-        parameters = inspect.signature(given).parameters.values()
+        parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    first_is_hp = any(one.kind in places and one.name == "hp" for one in list(parameters)[:1])
-    return max(int(first_is_hp), sum(one.kind in places and one.default is one.empty for one in parameters))
+    first_is_hp = any(parameter.kind in places and parameter.name == "hp" for parameter in list(parameters)[:1])
+    return max(
+        int(first_is_hp),
+        sum(parameter.kind in places and parameter.default is parameter.empty for parameter in parameters),
+    )
 
 
-def _makes_one(given: Any) -> bool:
-    return inspect.isclass(given) or inspect.isfunction(given) or inspect.ismethod(given)
+def _makes_one(value: Any) -> bool:
+    return inspect.isclass(value) or inspect.isfunction(value) or inspect.ismethod(value)
 
 
 def has_own_fit(hypermodel: Any) -> bool:

@@ -122,17 +122,17 @@ class SampledHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> SampledHyperParameters:
         """Return hyperparameters of a space and values, from `get_config` of these or of KerasTuner's class."""
-        made = cls()
+        hyperparameters = cls()
         for entry in config["space"]:
             of_entry = entry["config"]
             if entry["class_name"] == "Choice" and _is_mixed(of_entry["values"]):
                 hp = MixedChoice.from_config(dict(of_entry))
             else:
                 hp = getattr(kt, entry["class_name"]).from_config(dict(of_entry))
-            made._hps[hp.name].append(hp)
-            made._space.append(hp)
-        made.values = dict(config["values"])
-        return made
+            hyperparameters._hps[hp.name].append(hp)
+            hyperparameters._space.append(hp)
+        hyperparameters.values = dict(config["values"])
+        return hyperparameters
 
     def copy(self) -> SampledHyperParameters:
         """Return a copy in which what is new has its default."""
@@ -149,8 +149,8 @@ def recorded_hyperparameters(problem: str, params: Mapping[str, Any]) -> Sampled
         params: every hyperparameter's value by name; `ProblemError` is raised where another one is asked for.
     """
 
-    def missing(found: Dimension) -> Any:
-        raise ProblemError(f"the problem {problem!r} now has a hyperparameter {found.name!r} that the params lack")
+    def missing(dimension: Dimension) -> Any:
+        raise ProblemError(f"the problem {problem!r} now has a hyperparameter {dimension.name!r} that the params lack")
 
     hp = SampledHyperParameters(missing)
     hp.values = dict(params)
@@ -158,7 +158,7 @@ def recorded_hyperparameters(problem: str, params: Mapping[str, Any]) -> Sampled
 
 
 def _is_mixed(values: Sequence[Value]) -> bool:
-    """Tell whether a Choice of these values is none that KerasTuner's own class takes as it is."""
+    """Tell whether KerasTuner's own Choice cannot hold these values as they are."""
     if len(values) == 0:
         return False
     return len({type(value) for value in values}) > 1 or values[0] is None or isinstance(values[0], bool)

@@ -71,7 +71,7 @@ class Names:
         return {
             "ambiguous": sorted(self.ambiguous),
             "varying": sorted(self.varying),
-            "ranges": {name: distribution_to_json(found) for name, found in self.ranges.items()},
+            "ranges": {name: distribution_to_json(distribution) for name, distribution in self.ranges.items()},
         }
 
     def dimension(self, hp: Any) -> Dimension:

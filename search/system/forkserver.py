@@ -162,13 +162,13 @@ def call_in_child(
 
 def _wait_for_answer(sources: list[Connection | int], seconds: float | None, slow: str | None) -> None:
     """Wait for an answer or the child's end; say once that it takes long."""
-    left = seconds
-    if slow is not None and (left is None or left > LOADING_SECONDS):
+    seconds_left = seconds
+    if slow is not None and (seconds_left is None or seconds_left > LOADING_SECONDS):
         if multiprocessing.connection.wait(sources, LOADING_SECONDS):
             return
         logger.warning("%s", slow)
-        left = None if left is None else left - LOADING_SECONDS
-    if not multiprocessing.connection.wait(sources, left):
+        seconds_left = None if seconds_left is None else seconds_left - LOADING_SECONDS
+    if not multiprocessing.connection.wait(sources, seconds_left):
         raise TimeIsUp("the time was up before the problem was loaded; nothing has begun")
 
 

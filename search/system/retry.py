@@ -1,4 +1,4 @@
-"""Wait while the database or the artifact store is away, instead of giving up."""
+"""Wait while the database or the artifact store is unavailable, instead of giving up."""
 
 from __future__ import annotations
 

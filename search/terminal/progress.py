@@ -124,23 +124,23 @@ class LiveProgress:
 
     def show(self, status: StudyStatus) -> None:
         """Draw the status anew."""
-        known = [status.left]
+        estimates = [status.left]
         if self._timeout is not None:
-            known.append(max(0.0, self._timeout - (self._clock() - self._started)))
-        left = min((seconds for seconds in known if seconds is not None), default=None)
-        self._live.update(render(status, left, self._curves()), refresh=True)
+            estimates.append(max(0.0, self._timeout - (self._clock() - self._started)))
+        seconds_left = min((seconds for seconds in estimates if seconds is not None), default=None)
+        self._live.update(render(status, seconds_left, self._curves()), refresh=True)
 
 
 def render(
     status: StudyStatus,
-    left: float | None = None,
+    seconds_left: float | None = None,
     curves: LiveCurves | None = None,
 ) -> Group:
     """Return the picture of a study's status for a terminal of 80 columns.
 
     Args:
         status: how the study stands.
-        left: seconds that it still takes; None where that is unknown.
+        seconds_left: how long it still takes; None where that is unknown.
         curves: of the running trials, and the scores so far; None for neither.
     """
     counts = status.trials
@@ -149,7 +149,7 @@ def render(
     head = Text.assemble(
         (status.study, "bold"), f"  {status.finished}/{status.budget} trials{imported}{failed}  {status.state}"
     )
-    parts: list[Text | Table] = [head, *map(Text, describe_pace(status, left)), Text(describe_best(status))]
+    parts: list[Text | Table] = [head, *map(Text, describe_pace(status, seconds_left)), Text(describe_best(status))]
     if status.front:
         trials = "1 trial" if len(status.front) == 1 else f"{len(status.front)} trials"
         parts += [Text(f"{trials} on the front, which no other dominates"), _front_table(status)]
@@ -162,7 +162,7 @@ def render(
     return Group(*parts)
 
 
-def describe_pace(status: StudyStatus, left: float | None = None) -> list[str]:
+def describe_pace(status: StudyStatus, seconds_left: float | None = None) -> list[str]:
     """Return lines on who works, since when, how long it has gone on, how fast it goes and how long it still takes."""
     pace, count = status.pace, status.at_work
     lines = []
@@ -172,7 +172,7 @@ def describe_pace(status: StudyStatus, left: float | None = None) -> list[str]:
     elif status.finished < status.budget:
         lines.append("nobody works on it")
     gone = [] if pace.elapsed is None else [f"{show_duration(pace.elapsed)} gone"]
-    gone += [] if left is None else [f"about {show_duration(left)} left"]
+    gone += [] if seconds_left is None else [f"about {show_duration(seconds_left)} left"]
     gone += [] if pace.trials_a_minute is None else [f"{pace.trials_a_minute:.2g} trials a minute"]
     gone += [] if pace.epochs_a_minute is None else [f"{pace.epochs_a_minute:.2g} epochs a minute"]
     gone += [f"{_epochs(pace.epochs)} trained"] if pace.epochs and not count else []
@@ -188,8 +188,8 @@ def describe_under_way(status: StudyStatus) -> str:
     trials, epochs = status.under_way
     if not trials:
         return ""
-    said = "1 trial is under way" if trials == 1 else f"{trials} trials are under way"
-    return f"{said} with {_epochs(epochs)} and will be continued"
+    text = "1 trial is under way" if trials == 1 else f"{trials} trials are under way"
+    return f"{text} with {_epochs(epochs)} and will be continued"
 
 
 def describe_outlook(outlook: Outlook) -> str:
@@ -229,9 +229,9 @@ def _front_table(status: StudyStatus) -> Table:
     table.add_column("trial", justify="right")
     for objective in status.objectives:
         table.add_column(Text(f"{objective.metric} ({objective.direction})"), justify="right")
-    for one in status.front[:FRONT]:
-        values = zip(status.objectives, one.values, strict=True)
-        table.add_row(str(one.trial), *(quantity_text(objective.metric, value) for objective, value in values))
+    for trial in status.front[:FRONT]:
+        values = zip(status.objectives, trial.values, strict=True)
+        table.add_row(str(trial.trial), *(quantity_text(objective.metric, value) for objective, value in values))
     if len(status.front) > FRONT:
         table.add_row("…")
     return table

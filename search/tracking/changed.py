@@ -15,7 +15,7 @@ from search.records.studies import StudyRecord
 from search.schema import IMPORTED, results, slots
 from search.tracking.contract import TrackedTrial
 
-Mark = tuple[Any, ...]
+Progress = tuple[Any, ...]
 
 
 class ChangedTrials:
@@ -28,16 +28,16 @@ class ChangedTrials:
 
     def __init__(self, engine: Engine, study: StudyRecord) -> None:
         self._engine, self._study = engine, study
-        self._seen: dict[int, Mark] = {}
+        self._seen: dict[int, Progress] = {}
 
     def take(self) -> Iterator[TrackedTrial]:
         """Yield the trials that have gone on; one for which the loop's body fails is yielded again the next time."""
-        for number, mark in self._marks().items():
-            if self._seen.get(number) != mark:
+        for number, progress in self._progress().items():
+            if self._seen.get(number) != progress:
                 yield self._read(number)
-                self._seen[number] = mark
+                self._seen[number] = progress
 
-    def _marks(self) -> dict[int, Mark]:
+    def _progress(self) -> dict[int, Progress]:
         """Return of each trial that has begun what changes when it goes on."""
         columns = ("trial", "state", "epoch", "lease", "finished_at", "score", "paused_at")
         query = sa.select(*(slots.c[name] for name in columns)).where(

@@ -176,4 +176,8 @@ def winners(registry: Registry, study: StudyRecord) -> list[ModelVersion]:
     """Return the versions of a study's trials that have weights."""
     names = [model.name for model in registry.models()]
     versions = registry.list(study.model) if study.model in names else []
-    return [one for one in versions if one.source.study == study.name and one.is_of_trial and one.weights is not None]
+    return [
+        version
+        for version in versions
+        if version.source.study == study.name and version.is_of_trial and version.weights is not None
+    ]

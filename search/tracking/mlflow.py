@@ -102,15 +102,15 @@ class Mlflow:
     def _run(self, client: Any, trial: TrackedTrial) -> Run:
         if self._experiment is None:
             self._experiment = _experiment(client, self._study.name)
-            self._runs = dict(self._known(client, self._experiment))
+            self._runs = dict(self._logged_runs(client, self._experiment))
         if trial.number not in self._runs:
             tags = {**trial.tags, KEY: self._study.key}
             name, started = f"{self._study.name}-{trial.number}", _milliseconds(trial.started_at)
-            made = client.create_run(self._experiment, start_time=started, tags=tags, run_name=name)
-            self._runs[trial.number] = Run(made.info.run_id, metrics={})
+            run = client.create_run(self._experiment, start_time=started, tags=tags, run_name=name)
+            self._runs[trial.number] = Run(run.info.run_id, metrics={})
         return self._runs[trial.number]
 
-    def _known(self, client: Any, experiment: str) -> Iterator[tuple[int, Run]]:
+    def _logged_runs(self, client: Any, experiment: str) -> Iterator[tuple[int, Run]]:
         """Yield the runs of the study's trials, by number."""
         token = None
         while True:
@@ -136,8 +136,8 @@ def _parts(items: list[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _experiment(client: Any, name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    return str(client.create_experiment(name) if found is None else found.experiment_id)
+    experiment = client.get_experiment_by_name(name)
+    return str(client.create_experiment(name) if experiment is None else experiment.experiment_id)
 
 
 def _name(name: str) -> str:

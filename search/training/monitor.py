@@ -156,12 +156,12 @@ class Monitor:
             raise self.no_metric(returned)
         if not self.epochs:
             self._add_place({})
-        value, known = returned[name], self.curves.get(name, [])
+        value, curve = returned[name], self.curves.get(name, [])
         for other, number in returned.items():
             if other not in self.curves:
                 self._put_last(other, number)
         best_again = self.epoch is not None and value == self.score
-        if known and not best_again and known[-1] != value:
+        if curve and not best_again and curve[-1] != value:
             self.curves[OF_EPOCHS + name] = self.curves.pop(name)
             self._put_last(name, value)
         if not math.isfinite(value):

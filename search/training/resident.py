@@ -117,10 +117,10 @@ class ResidentEpochs:
     def _run_steps(self, order: Any) -> Any:
         """Train the steps of an epoch; return what the last one returned, where the step is the user's own."""
         steps = self._train.samples // self._batch_size
-        rest = order[steps * self._batch_size :]
-        if self._own_step and not int(rest.shape[0]):
+        last_batch = order[steps * self._batch_size :]
+        if self._own_step and not int(last_batch.shape[0]):
             steps -= 1
-            rest = order[steps * self._batch_size :]
+            last_batch = order[steps * self._batch_size :]
         done = 0
         while done < steps:
             if self._should_stop():
@@ -130,7 +130,7 @@ class ResidentEpochs:
             self._train_steps(order, tf.constant(done), tf.constant(done + count))
             self._adapt(count, self._clock() - started)
             done += count
-        logs = self._train_batch(rest) if int(rest.shape[0]) else None
+        logs = self._train_batch(last_batch) if int(last_batch.shape[0]) else None
         return logs if self._own_step else None
 
     def _adapt(self, count: int, seconds: float) -> None:
@@ -140,8 +140,8 @@ class ResidentEpochs:
 
 def as_written(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Keep AutoGraph from rewriting a step, as Keras' trainer does; it would take longer than tracing it."""
-    kept: Callable[[Any], Any] = tf.autograph.experimental.do_not_convert(step)
-    return kept
+    plain_step: Callable[[Any], Any] = tf.autograph.experimental.do_not_convert(step)
+    return plain_step
 
 
 def _compiled(step: Callable[[Any], Any], model: Any) -> Any:
@@ -181,17 +181,17 @@ class _Measure:
         self._each = each
         batch = min(batch, validation.samples)
         batches = (validation.samples - 1 if each else validation.samples) // batch
-        rest = batches * batch
+        covered = batches * batch
 
         def run() -> None:
             for index in tf.range(batches):
                 start = index * batch
                 step(validation.batch(tf.range(start, start + batch)))
-            if not each and rest < validation.samples:
-                step(validation.slice(rest, validation.samples))
+            if not each and covered < validation.samples:
+                step(validation.slice(covered, validation.samples))
 
         self._run = tf.function(run)
-        self._last = tf.function(lambda: step(validation.slice(rest, validation.samples)))
+        self._last = tf.function(lambda: step(validation.slice(covered, validation.samples)))
 
     def __call__(self) -> Any:
         """Measure; return the last step's logs, or None."""

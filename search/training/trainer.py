@@ -255,11 +255,11 @@ class Trainer:
         return better
 
     def _conclude(self, outcome: Any) -> None:
-        """Take what ``fit`` returned as the measure, unless it is what the epochs have told already."""
+        """Take what ``fit`` returned as the measure, unless the epochs have reported it already."""
         monitor = self.monitor
         reported = monitor.objective.metric in monitor.curves
-        told = reported and (outcome is None or any(outcome is history for history in self._calls.histories))
-        if told or (monitor.over and (reported or outcome is None)):
+        repeated = reported and (outcome is None or any(outcome is history for history in self._calls.histories))
+        if repeated or (monitor.over and (reported or outcome is None)):
             self._restore_best()
             return
         read = self._read

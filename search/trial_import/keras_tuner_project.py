@@ -57,8 +57,8 @@ def _project_in(directory: Path) -> Path:
     inside = sorted(path.parent for path in directory.glob("*/oracle.json"))
     if len(inside) == 1:
         return inside[0]
-    found = f"holds {len(inside)} projects: {', '.join(map(str, inside))}" if inside else "holds no oracle.json"
-    raise NotFoundError(f"{directory} {found}; give the folder of one project of KerasTuner")
+    contents = f"holds {len(inside)} projects: {', '.join(map(str, inside))}" if inside else "holds no oracle.json"
+    raise NotFoundError(f"{directory} {contents}; give the folder of one project of KerasTuner")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _objective(folder: Path, trials: Sequence[Mapping[str, Any]], name: str | No
     scored = [trial for trial in trials if trial["score"] is not None]
     if not scored:
         raise UsageError(f"no trial of {folder} has a score: there is nothing to import")
-    directions = {metric: kept["direction"] for metric, kept in scored[0]["metrics"]["metrics"].items()}
+    directions = {metric: history["direction"] for metric, history in scored[0]["metrics"]["metrics"].items()}
     fitting = [metric for metric in directions if all(_is_score(trial, metric) for trial in scored)]
     if name in directions:
         fitting = [name]
@@ -95,19 +95,19 @@ def _objective(folder: Path, trials: Sequence[Mapping[str, Any]], name: str | No
 
 
 def _is_score(trial: Mapping[str, Any], metric: str) -> bool:
-    kept = trial["metrics"]["metrics"].get(metric)
-    values = [] if kept is None else list(_values(kept["observations"]).values())
-    best = Objective(metric, kept["direction"]).best(values) if values and kept["direction"] else None
+    history = trial["metrics"]["metrics"].get(metric)
+    values = [] if history is None else list(_values(history["observations"]).values())
+    best = Objective(metric, history["direction"]).best(values) if values and history["direction"] else None
     return best is not None and math.isclose(best, trial["score"])
 
 
 def _values(observations: Sequence[Mapping[str, Any]]) -> dict[int, float]:
     """Return a metric by step; several executions of a trial count with their mean."""
-    kept = {}
+    by_step = {}
     for each in observations:
         values = each["value"] if isinstance(each["value"], list) else [each["value"]]
-        kept[int(each["step"])] = fmean(values)
-    return kept
+        by_step[int(each["step"])] = fmean(values)
+    return by_step
 
 
 def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objective) -> PastTrial:
@@ -115,7 +115,7 @@ def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objecti
 
     hp = SampledHyperParameters.from_config(_without_own(trial["hyperparameters"]))
     params, distributions = _sampled(trial["trial_id"], hp, space)
-    curves = {name: _curve(_values(kept["observations"])) for name, kept in trial["metrics"]["metrics"].items()}
+    curves = {name: _curve(_values(history["observations"])) for name, history in trial["metrics"]["metrics"].items()}
     state = ENDED[trial["status"]]
     score = trial["score"] if state is TrialState.COMPLETE else None
     own = _values(trial["metrics"]["metrics"][objective.metric]["observations"]) if score is not None else {}
@@ -140,8 +140,8 @@ def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objecti
 
 def _curve(values: Mapping[int, float]) -> list[float | None]:
     """Return a metric by epoch, of which KerasTuner counts the first as step 0 and mostly keeps the best alone."""
-    known = [values.get(step) for step in range(max(values, default=-1) + 1)]
-    return [value if value is not None and math.isfinite(value) else None for value in known]
+    by_epoch = [values.get(step) for step in range(max(values, default=-1) + 1)]
+    return [value if value is not None and math.isfinite(value) else None for value in by_epoch]
 
 
 def _sampled(trial: str, hp: Any, space: Space) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:

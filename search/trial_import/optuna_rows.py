@@ -51,8 +51,10 @@ def write_optuna_trials(connection: Connection, study: int, trials: Mapping[int,
     _insert(connection, tables.values, (row for each in by_id for row in _values(*each)))
     _insert(connection, tables.reports, (row for each in by_id for row in _reports(*each)))
     _insert(connection, tables.user_attrs, (row for key, trial in by_id for row in _attrs(key, trial.user_attrs)))
-    kept = [(key, {n: v for n, v in trial.system_attrs.items() if n.startswith(CONSTRAINTS)}) for key, trial in by_id]
-    _insert(connection, tables.system_attrs, (row for each in kept for row in _attrs(*each)))
+    constraints = [
+        (key, {n: v for n, v in trial.system_attrs.items() if n.startswith(CONSTRAINTS)}) for key, trial in by_id
+    ]
+    _insert(connection, tables.system_attrs, (row for each in constraints for row in _attrs(*each)))
     return ids
 
 

@@ -53,8 +53,8 @@ def check_sources(engine: Engine, names: Sequence[str], objectives: Sequence[Obj
         others = read_study(engine, name).objectives
         if others != tuple(objectives):
             raise UsageError(
-                f"a warm start from {name!r} would mix scores: its objective is {_said(others)}, and that of this "
-                f"study {_said(objectives)}"
+                f"a warm start from {name!r} would mix scores: its objective is {_in_words(others)}, and that of this "
+                f"study {_in_words(objectives)}"
             )
 
 
@@ -98,8 +98,8 @@ def _take_over(connection: Connection, study: StudyRecord, source: StudyRecord) 
     if fitting:
         past = PastStudy("this database", source.name, source.objectives, fitting, len(trials) - len(fitting), {})
         write_past_trials(connection, study, past)
-    taken = {"trials": len(fitting), "first": first, "left_out": left_out}
-    note(connection, study.id, WARM_START, study=source.name, **taken)
+    counts = {"trials": len(fitting), "first": first, "left_out": left_out}
+    note(connection, study.id, WARM_START, study=source.name, **counts)
 
 
 def _ended(connection: Connection, source: StudyRecord) -> Iterator[PastTrial]:
@@ -133,6 +133,6 @@ def _names(space: Any) -> tuple[set[str], set[str]]:
     return set(space.get("ranges", {})), set(space.get("varying", ()))
 
 
-def _said(objectives: Sequence[Objective]) -> str:
+def _in_words(objectives: Sequence[Objective]) -> str:
     ways = {"max": "maximized", "min": "minimized"}
     return " and ".join(f"{each.metric!r}, {ways[each.direction]}" for each in objectives)

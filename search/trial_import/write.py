@@ -142,7 +142,7 @@ def _check_target(connection: Connection, study: StudyRecord, past: PastStudy) -
             f"{study.name!r} has {len(study.objectives)} objectives, and {past.name!r} {len(past.objectives)}; "
             "import it as a study of its own: --as NAME"
         )
-    if [one.direction for one in study.objectives[1:]] != [one.direction for one in past.objectives[1:]]:
+    if [each.direction for each in study.objectives[1:]] != [each.direction for each in past.objectives[1:]]:
         raise UsageError(
             f"{study.name!r} and {past.name!r} differ in the direction of an objective; "
             "import it as a study of its own: --as NAME"
@@ -176,7 +176,7 @@ def _write_slots(connection: Connection, study: StudyRecord, past: PastStudy, id
     query = sa.select(slots.c.number, slots.c.id).where(slots.c.study_id == study.id, slots.c.number >= min(numbered))
     pairs = zip(past.objectives, study.objectives, strict=True)
     metric = {theirs.metric: ours.metric for theirs, ours in pairs}
-    kept = [
+    result_rows = [
         {
             "slot_id": row.id,
             "curves": {metric.get(name, name): list(curve) for name, curve in numbered[row.number].curves.items()},
@@ -185,7 +185,7 @@ def _write_slots(connection: Connection, study: StudyRecord, past: PastStudy, id
         }
         for row in connection.execute(query)
     ]
-    connection.execute(sa.insert(results), kept)
+    connection.execute(sa.insert(results), result_rows)
 
 
 def _slot(study_id: int, number: int, trial_id: int, trial: PastTrial, now: float) -> dict[str, Any]:

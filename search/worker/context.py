@@ -55,7 +55,7 @@ class WorkerContext:
         samples: a few inputs to check loaded models by, in the structure that the model takes; or None.
         space: the problem's, to find a grid's points.
         should_stop: True once the worker was asked to stop.
-        retry: how to wait for a database that is away.
+        retry: how to wait for a database that is unavailable.
         say: tells who started the worker how far it is.
         tags: what is said of every version.
         ranges: what is sampled now, where the problem has changed since the study began; None where it has not.
@@ -126,7 +126,7 @@ def open_objective_context(engine: Engine, url: str, study: StudyRecord, stop: t
 
 
 def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:
-    """Load the study's problem and its data, and open the workshop that trains its models.
+    """Load the study's problem and its data, and open what trains its models.
 
     Raises:
         UserError: the problem does not load here, or is not the one that the study began with.

@@ -42,7 +42,7 @@ class Worker:
     """Claim, train and record, again and again.
 
     Args:
-        shop: the tools for a trial.
+        context: the tools for a trial.
         device: where this worker computes, for people to read.
         worker_id: its id, see `slots.new_worker_id`.
         lease_seconds: how long its slots stay its own without a beat; the same for all workers of a study.
@@ -157,7 +157,7 @@ def work(
         Outdated: the study has changed; a worker that begins now takes that up.
     """
     engine = open_engine(url, must_exist=True)
-    study = Retry(stop.wait)(lambda: read_known(engine, study_name))
+    study = Retry(stop.wait)(lambda: read_checked(engine, study_name))
     if study.needs_tensorflow:
         configure(place.gpu, place.threads, mixed_precision=study.settings.mixed_precision)
     else:
@@ -173,7 +173,7 @@ def work(
         context.close()
 
 
-def read_known(engine: Engine, study_name: str) -> StudyRecord:
+def read_checked(engine: Engine, study_name: str) -> StudyRecord:
     """Return a study of a database whose schema is ours."""
     SCHEMA.check(engine)
     return read_study(engine, study_name)

@@ -27,7 +27,7 @@ SMALL = Plan(
 def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
     path = tmp_path / "studies.db"
     told: list[str] = []
-    made = make_reference(path, SMALL, tell=told.append)
+    made = make_reference(path, SMALL, report=told.append)
     said = ["the plain space", "the chapter's baselines", "the wide space", "the best 1 of it on 1 new seeds"]
     said += [
         "an ensemble of 5 of the wide space's models",

@@ -176,11 +176,11 @@ def work(url: str, name: str, log: Path, fate: Fate | None, lease_seconds: float
     from search.coordination import slots
     from search.system.retry import Retry
     from search.worker.context import open_context, open_keras_context
-    from search.worker.worker import Worker, read_known
+    from search.worker.worker import Worker, read_checked
 
     logging.basicConfig(level=logging.ERROR, format="%(process)d: %(message)s")
     engine, stop = open_engine(url, must_exist=True), threading.Event()
-    study = Retry(stop.wait)(lambda: read_known(engine, name))
+    study = Retry(stop.wait)(lambda: read_checked(engine, name))
     if fate is not None:
         fate.arm()
     if seconds is None:

@@ -17,7 +17,7 @@ _LASTING = (FileNotFoundError, PermissionError, ImportError, ValueError, TypeErr
 _LASTING_NAMES = ("NoCredentialsError", "PartialCredentialsError")
 
 # s3fs tries again by itself; botocore below it would do so five times for each, half a minute in all.
-_PATIENCE = {"config_kwargs": {"retries": {"max_attempts": 0}}}
+_NO_RETRIES = {"config_kwargs": {"retries": {"max_attempts": 0}}}
 
 
 class RemoteStore:
@@ -118,7 +118,7 @@ def _open(url: str) -> tuple[Any, str]:
     import fsspec
 
     try:
-        options = _PATIENCE if url.startswith("s3://") else {}
+        options = _NO_RETRIES if url.startswith("s3://") else {}
         files, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     except (ImportError, ValueError) as error:
         raise StoreError(

@@ -43,8 +43,8 @@ def best_command(
         best = registry.best(model, metric, parse_direction(direction), where=where, loadable=loadable)
     print_version(best, as_json)
     if best.weights is None and not as_json:
-        said = without_weights(best.ref, best.state)
-        say(f"\n{said}; --loadable looks only among those whose weights are there")
+        reason = without_weights(best.ref, best.state)
+        say(f"\n{reason}; --loadable looks only among those whose weights are there")
 
 
 def _print_front(front: Front, as_json: bool) -> None:

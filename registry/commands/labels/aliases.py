@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 alias_app = new_app("Movable names for versions; a version with one keeps its weights.")
 
 CODES = {"refused": 1, "requested": 3}
-SAID = {"promoted": "moved", "already": "left", "refused": "not moved", "requested": "not moved yet"}
+OUTCOMES = {"promoted": "moved", "already": "left", "refused": "not moved", "requested": "not moved yet"}
 IfCurrently = Annotated[
     str | None,
     typer.Option(metavar="VERSION|none", help="Only if the alias is on this version, or on none."),
@@ -92,7 +92,7 @@ def alias_rm(
 def alias_protect(
     target: AliasArgument,
     approvals: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="So many others must approve each change; else as now.")
+        int | None, typer.Option(metavar="N", min=0, help="How many others must approve each change; left out, as now.")
     ] = None,
     why: WhyOption = None,
     actor: ActorOption = None,
@@ -150,13 +150,13 @@ def promote_command(
     """Move an alias to a version only if that is better; exit 1 if it is not, 3 if others must approve it."""
     way = parse_direction(direction)
     with open_to_write(storage, as_json=as_json, actor=actor) as registry:
-        found = registry.promote(ref, to, metric=metric, direction=way, margin=margin, force=force, why=why)
+        promotion = registry.promote(ref, to, metric=metric, direction=way, margin=margin, force=force, why=why)
     if as_json:
-        print_json(found.as_dict())
+        print_json(promotion.as_dict())
     else:
-        say(f"{found.model}@{found.alias} {SAID[found.status]}: {found.reason}")
-    if found.status in CODES:
-        raise typer.Exit(CODES[found.status])
+        say(f"{promotion.model}@{promotion.alias} {OUTCOMES[promotion.status]}: {promotion.reason}")
+    if promotion.status in CODES:
+        raise typer.Exit(CODES[promotion.status])
 
 
 def rollback_command(
@@ -182,11 +182,11 @@ def history_command(
 ) -> None:
     """Tell who moved which alias, and who changed which tag or description."""
     with Registry(storage) as registry:
-        found = registry.history(ref)
+        events = registry.history(ref)
     if as_json:
-        print_json([event.as_dict() for event in found])
+        print_json([event.as_dict() for event in events])
         return
-    print_table(["when", "who", "what", "name", "from", "to", "detail"], [_row(event) for event in found])
+    print_table(["when", "who", "what", "name", "from", "to", "detail"], [_row(event) for event in events])
 
 
 def _row(event: Event) -> tuple[object, ...]:

@@ -46,15 +46,15 @@ def describe_command(
     """Describe a version or a model in Markdown."""
     if (text is None) == (file is None):
         raise UsageError("the description comes from --text TEXT or from --file FILE; give one of them")
-    said = _read(file) if file is not None else text
+    description = _read(file) if file is not None else text
     with open_to_write(storage) as registry:
-        registry.describe(ref, said)
-    say(f"{ref}: {'described' if said and said.strip() else 'the description is removed'}")
+        registry.describe(ref, description)
+    say(f"{ref}: {'described' if description and description.strip() else 'the description is removed'}")
 
 
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f"the description {file} cannot be read: {said}; expected a text file in UTF-8") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"the description {file} cannot be read: {reason}; expected a text file in UTF-8") from error

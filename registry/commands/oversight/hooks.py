@@ -75,7 +75,7 @@ def hook_rm(hook: Number, storage: Storage = None) -> None:
 @hook_app.command("log")
 def hook_log(
     hook: Annotated[int | None, typer.Option(metavar="ID", min=1, help="Only this hook's.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many lines.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="How many lines at most.")] = 50,
     storage: Storage = None,
     as_json: Json = False,
 ) -> None:
@@ -105,29 +105,29 @@ def hook_deliver(
     """Deliver the events that are due; exit 1 where an attempt failed. Hooks that are commands are run."""
     with open_to_write(storage, as_json=as_json) as registry:
         if not watch:
-            found = registry.deliver(commands=True)
+            result = registry.deliver(commands=True)
         else:
             with suppress(KeyboardInterrupt):
                 _go_on(lambda: registry.deliver(commands=True))
             return
     if as_json:
-        print_json(found.as_dict())
+        print_json(result.as_dict())
     else:
-        say(f"{found.delivered} delivered, {found.failed} attempts failed, {found.waiting} wait")
-        for hook, why in found.left.items():
+        say(f"{result.delivered} delivered, {result.failed} attempts failed, {result.waiting} wait")
+        for hook, why in result.left.items():
             say(f"hook {hook} is left: {why}")
-    if found.failed:
+    if result.failed:
         raise typer.Exit(1)
 
 
 def _go_on(deliver: Callable[[], Delivered]) -> None:
-    left: dict[str, str] = {}
+    reported: dict[str, str] = {}
     while True:
-        found = deliver()
-        if found.delivered or found.failed:
-            say(f"{found.delivered} delivered, {found.failed} attempts failed, {found.waiting} wait")
-        for hook, why in found.left.items():
-            if left.get(hook) != why:
+        result = deliver()
+        if result.delivered or result.failed:
+            say(f"{result.delivered} delivered, {result.failed} attempts failed, {result.waiting} wait")
+        for hook, why in result.left.items():
+            if reported.get(hook) != why:
                 say(f"hook {hook} is left: {why}")
-        left = dict(found.left)
+        reported = dict(result.left)
         time.sleep(WATCH_SECONDS)

@@ -83,10 +83,10 @@ def _outcome(request: Request) -> str:
 
 
 def _row(request: Request) -> tuple[object, ...]:
-    said = tuple(
+    decisions = tuple(
         f"{decision.verdict} by {decision.actor}" + (f": {decision.why}" if decision.why else "")
         for decision in request.decisions
     )
     what = request.kind.removeprefix("alias_").replace("_", " ")
     asked = (request.from_version, request.to_version, request.actor, request.created_at.isoformat(timespec="seconds"))
-    return (request.id, f"{request.model}@{request.alias}", what, *asked, request.why, request.state, said)
+    return (request.id, f"{request.model}@{request.alias}", what, *asked, request.why, request.state, decisions)

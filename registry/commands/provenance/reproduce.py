@@ -46,54 +46,54 @@ def reproduce_command(
         if code == "recorded":
             say(f"{version.ref}: running the problem's source that the database holds", err=True)
         say(f"{version.ref}: training it again …", err=True)
-        made = registry.reproduce(version.ref, code="recorded" if code == "recorded" else "current")
+        reproduction = registry.reproduce(version.ref, code="recorded" if code == "recorded" else "current")
     if as_json:
-        print_json(made.as_dict())
+        print_json(reproduction.as_dict())
     else:
-        same = "curves and weights" if made.weights.status == "equal" else "curves"
-        say(f"{version.ref}: {VERDICTS[made.verdict].format(same)}")
-        for name, text in _facts(made):
+        same = "curves and weights" if reproduction.weights.status == "equal" else "curves"
+        say(f"{version.ref}: {VERDICTS[reproduction.verdict].format(same)}")
+        for name, text in _facts(reproduction):
             say(f"  {name:<11}{single_line(text)}")
-    if made.verdict == "different":
+    if reproduction.verdict == "different":
         raise typer.Exit(1)
 
 
-def _facts(made: Reproduction) -> Iterator[tuple[str, str]]:
-    version, again = made.version, made.again
+def _facts(reproduction: Reproduction) -> Iterator[tuple[str, str]]:
+    version, again = reproduction.version, reproduction.again
     before, now = (show(version.score), version.epoch), (show(again.score), again.epoch)
     if before == now:
         yield "score", f"{version.metric} {before[0]} at epoch {before[1]}, both times"
     else:
-        told = f"{before[0]} at epoch {before[1]} became {now[0]} at epoch {now[1]}"
-        yield "score", f"{version.metric} {told}, apart by {show(made.apart)}"
-    yield from _of_curves(made)
-    weights = made.weights
-    said = {
+        change = f"{before[0]} at epoch {before[1]} became {now[0]} at epoch {now[1]}"
+        yield "score", f"{version.metric} {change}, apart by {show(reproduction.apart)}"
+    yield from _of_curves(reproduction)
+    weights = reproduction.weights
+    texts = {
         "equal": "equal, bit for bit",
         "close": f"apart by {show(weights.largest)} at most",
         "different": f"another model: {weights.why}",
         "unknown": f"not compared: {weights.why}",
     }
-    yield "weights", said[weights.status]
-    if made.verdict != "identical":
-        yield "noise", f"{show(made.noise.limit)}: {made.noise.basis}"
-    for number, difference in enumerate(made.differences):
+    yield "weights", texts[weights.status]
+    if reproduction.verdict != "identical":
+        yield "noise", f"{show(reproduction.noise.limit)}: {reproduction.noise.basis}"
+    for number, difference in enumerate(reproduction.differences):
         yield "differs" if number == 0 else "", f"{difference.kind}: {difference.text}"
         yield from (("", f"    {line}") for line in difference.diff)
-    if made.verdict != "identical" and not made.differences:
+    if reproduction.verdict != "identical" and not reproduction.differences:
         yield "differs", "nothing that was recorded"
-    if made.unrecorded and made.verdict != "identical":
-        yield "unknown", f"not recorded: {', '.join(made.unrecorded)}"
+    if reproduction.unrecorded and reproduction.verdict != "identical":
+        yield "unknown", f"not recorded: {', '.join(reproduction.unrecorded)}"
     yield from (("note", note) for note in again.notes)
 
 
-def _of_curves(made: Reproduction) -> Iterator[tuple[str, str]]:
-    apart = [curve for curve in made.curves if not curve.equal]
+def _of_curves(reproduction: Reproduction) -> Iterator[tuple[str, str]]:
+    apart = [curve for curve in reproduction.curves if not curve.equal]
     for number, curve in enumerate(apart):
-        told = [] if curve.epoch is None else [f"apart by {show(curve.largest)} at most, at epoch {curve.epoch}"]
+        parts = [] if curve.epoch is None else [f"apart by {show(curve.largest)} at most, at epoch {curve.epoch}"]
         if curve.epochs[0] != curve.epochs[1]:
-            told.append(f"{curve.epochs[0]} epochs became {curve.epochs[1]}")
-        yield "curves" if number == 0 else "", f"{curve.metric} {'; '.join(told)}"
-    equal = [curve.metric for curve in made.curves if curve.equal]
+            parts.append(f"{curve.epochs[0]} epochs became {curve.epochs[1]}")
+        yield "curves" if number == 0 else "", f"{curve.metric} {'; '.join(parts)}"
+    equal = [curve.metric for curve in reproduction.curves if curve.equal]
     if equal:
         yield "" if apart else "curves", f"equal, bit for bit: {', '.join(equal)}"

@@ -53,8 +53,8 @@ def open_engine(url: str | URL, *, must_exist: bool = False, answer_seconds: flo
             f"no driver for {display_url(parsed)} ({error}); install it: pip install 'studies[postgres]'"
         ) from None
     except (ArgumentError, ValueError, TypeError) as error:
-        said = first_line(hide_secrets(str(error), parsed))
-        raise DatabaseError(f"the database URL {display_url(parsed)} has an option that cannot be: {said}") from None
+        reason = first_line(hide_secrets(str(error), parsed))
+        raise DatabaseError(f"the database URL {display_url(parsed)} has an option that cannot be: {reason}") from None
     return engine
 
 

@@ -51,12 +51,12 @@ def parse_objectives(text: str) -> tuple[Objective, ...]:
 def _parse(part: str, text: str) -> Objective:
     metric, colon, way = part.rpartition(":")
     if not colon:
-        known = known_direction(part)
-        if part and known is None:
+        direction = known_direction(part)
+        if part and direction is None:
             raise UsageError(
                 f"the objective {part!r} has no direction, and nobody knows it; write {part}:max or {part}:min"
             )
-        metric, way = part, known or ""
+        metric, way = part, direction or ""
     if not metric:
         raise UsageError(f"the objectives are {text!r}; expected METRIC:max or METRIC:min, with commas between them")
     return Objective(metric, to_direction(way, f"the direction of {metric!r}"))

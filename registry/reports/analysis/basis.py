@@ -47,7 +47,7 @@ def bases_of(study: ReportedStudy) -> tuple[Basis, ...]:
     epoch = common_epoch(study)
     if epoch is None:
         return (of_complete,) if complete.trials else ()
-    there = _only(study, [found for trial in ranked if (found := _at_epoch(study, trial, epoch)) is not None])
+    there = _only(study, [at_epoch for trial in ranked if (at_epoch := _at_epoch(study, trial, epoch)) is not None])
     if _scores(there) == _scores(_only(study, ranked)):
         return (Basis("all trials", "All trials with a score, each at its best epoch.", there),)
     common = Basis(
@@ -68,10 +68,10 @@ def common_epoch(study: ReportedStudy) -> int | None:
 
 def _at_epoch(study: ReportedStudy, trial: ReportedTrial, epoch: int) -> ReportedTrial | None:
     values = trial.curves.get(study.metric, ())
-    known = [value for value in values[:epoch] if math.isfinite(value)]
-    if len(values) < epoch or not known:
+    finite = [value for value in values[:epoch] if math.isfinite(value)]
+    if len(values) < epoch or not finite:
         return None
-    best = study.objective.best(known)
+    best = study.objective.best(finite)
     return replace(trial, score=best, epoch=values.index(best) + 1)
 
 

@@ -43,26 +43,26 @@ class Compared:
 def compare_groups(study: ReportedStudy) -> list[Compared]:
     """Return the comparison of each param that took a few values, the most important params first."""
     spaces = {space.name: space for space in study.space}
-    found = []
+    compared = []
     for name in params_by_importance(study):
         scores = _scores(study, spaces.get(name) or Hyperparameter(name, ""))
         if 2 <= len(scores) <= MOST_GROUPS:
             p, test = _tested([those for those in scores.values() if len(those) >= LEAST])
-            found.append(Compared(name, scores, p, test))
-    found = found[:MOST_PARAMS]
-    raised = iter(holm([one.p for one in found if one.p is not None]))
-    return [Compared(o.name, o.scores, None if o.p is None else next(raised), o.test) for o in found]
+            compared.append(Compared(name, scores, p, test))
+    compared = compared[:MOST_PARAMS]
+    raised = iter(holm([each.p for each in compared if each.p is not None]))
+    return [Compared(o.name, o.scores, None if o.p is None else next(raised), o.test) for o in compared]
 
 
 def _scores(study: ReportedStudy, space: Hyperparameter) -> dict[str, tuple[float, ...]]:
     having = [trial for trial in study.ranked if space.name in trial.params]
     if not having or groups_of([trial.params[space.name] for trial in having], space) is None:
         return {}
-    found: dict[str, list[float]] = {}
+    groups: dict[str, list[float]] = {}
     for trial in having:
-        found.setdefault(value_text(trial.params[space.name]), []).append(score_of(trial))
-    order = sorted(found, key=lambda value: study.objective.key(statistics.median(found[value])))
-    return {value: tuple(found[value]) for value in order}
+        groups.setdefault(value_text(trial.params[space.name]), []).append(score_of(trial))
+    order = sorted(groups, key=lambda value: study.objective.key(statistics.median(groups[value])))
+    return {value: tuple(groups[value]) for value in order}
 
 
 def _tested(groups: Sequence[Sequence[float]]) -> tuple[float | None, str]:
@@ -103,12 +103,12 @@ def groups_table(study: ReportedStudy, compared: Sequence[Compared]) -> Table:
         Column("differs", number=False),
     )
     rows = []
-    for one in compared:
-        for index, (value, scores) in enumerate(one.scores.items()):
+    for comparison in compared:
+        for index, (value, scores) in enumerate(comparison.scores.items()):
             low, middle, high = quartiles(scores)
-            verdict = Cell(_verdict(one)) if index == 0 else NOTHING
+            verdict = Cell(_verdict(comparison)) if index == 0 else NOTHING
             numbers = (exact(number, write(number)) for number in (middle, low, high, best(scores)))
-            rows.append((Cell(one.name, param=True), Cell(value), Cell(str(len(scores))), *numbers, verdict))
+            rows.append((Cell(comparison.name, param=True), Cell(value), Cell(str(len(scores))), *numbers, verdict))
     return Table(columns, tuple(rows))
 
 
@@ -120,9 +120,9 @@ def quartiles(scores: Sequence[float]) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def _verdict(one: Compared) -> str:
-    if one.p is None:
+def _verdict(comparison: Compared) -> str:
+    if comparison.p is None:
         return f"not tested: fewer than two groups of {LEAST}"
-    said = "more than chance" if one.p < SIGNIFICANT else "may be chance"
-    value = "p < 0.001" if one.p < 0.001 else f"p = {one.p:.3f}"
-    return f"{said} ({one.test}, {value})"
+    text = "more than chance" if comparison.p < SIGNIFICANT else "may be chance"
+    value = "p < 0.001" if comparison.p < 0.001 else f"p = {comparison.p:.3f}"
+    return f"{text} ({comparison.test}, {value})"

@@ -47,8 +47,8 @@ def loss_note(trials: Sequence[ReportedTrial]) -> str:
     params = loss_params(trials)
     if not params:
         return ""
-    told = "; ".join(f"{name} is {', '.join(values)}" for name, values in params.items())
-    return f"Their losses mean different things ({told}): each has an axis of its own."
+    meanings = "; ".join(f"{name} is {', '.join(values)}" for name, values in params.items())
+    return f"Their losses mean different things ({meanings}): each has an axis of its own."
 
 
 def ranked_by_loss(study: ReportedStudy) -> str:

@@ -23,15 +23,15 @@ def value_of(study: ReportedStudy, trial: ReportedTrial) -> float:
     return repeated.mean if repeated else score_of(trial)
 
 
-def lead(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> float:
+def lead(study: ReportedStudy, first: ReportedTrial, second: ReportedTrial) -> float:
     """Return by how much one is better than another; less than 0 where it is worse."""
-    value = value_of if by_means(study, one, other) else lambda _, trial: score_of(trial)
-    return study.objective.gain(value(study, one), over=value(study, other))
+    value = value_of if by_means(study, first, second) else lambda _, trial: score_of(trial)
+    return study.objective.gain(value(study, first), over=value(study, second))
 
 
-def by_means(study: ReportedStudy, one: ReportedTrial, other: ReportedTrial) -> bool:
+def by_means(study: ReportedStudy, first: ReportedTrial, second: ReportedTrial) -> bool:
     """Tell whether two are held against each other by means; chosen versions only where both have one."""
-    return study.kind == "study" or None not in (study.repeats_of(one), study.repeats_of(other))
+    return study.kind == "study" or None not in (study.repeats_of(first), study.repeats_of(second))
 
 
 def jitter(study: ReportedStudy, trial: ReportedTrial) -> float | None:
@@ -76,41 +76,43 @@ def noise_lines(study: ReportedStudy) -> list[str]:
         return []
     best, second = leaders[:2]
     ahead = lead(study, best, second)
-    one, other = study.repeats_of(best), study.repeats_of(second)
-    if one and other:
-        return [f"In the means over {means_over((one, other))}, that is {verdict(one.scores, other.scores)}."]
+    of_best, of_next = study.repeats_of(best), study.repeats_of(second)
+    if of_best and of_next:
+        return [
+            f"In the means over {means_over((of_best, of_next))}, that is {verdict(of_best.scores, of_next.scores)}."
+        ]
     if ahead < 0:
         return []  # the second was not confirmed, so its score may be a lucky one
     if ahead == 0:
         return ["Nothing but their order tells the two apart."]
-    if one:
-        word = "more than" if ahead > 2 * one.spread else "no more than"
-        return [f"That is {word} twice the spread over {one.over} ({one.spread:.2g})."]
+    if of_best:
+        word = "more than" if ahead > 2 * of_best.spread else "no more than"
+        return [f"That is {word} twice the spread over {of_best.over} ({of_best.spread:.2g})."]
     moved = jitter(study, best)
     if moved is None:
         return ["Whether that is more than noise is not known: each was trained once, with one seed."]
     word = "more than twice" if ahead > 2 * moved else "within twice"
-    said = f"That is {word} what its {study.metric} moves from epoch to epoch"
+    text = f"That is {word} what its {study.metric} moves from epoch to epoch"
     if ahead > 2 * moved:
-        return [f"{said} ({moved:.2g}); only more seeds can tell whether it is more than noise."]
-    return [f"{said} ({moved:.2g}): it may be noise."]
+        return [f"{text} ({moved:.2g}); only more seeds can tell whether it is more than noise."]
+    return [f"{text} ({moved:.2g}): it may be noise."]
 
 
-def verdict(one: Sequence[float], other: Sequence[float]) -> str:
+def verdict(first: Sequence[float], second: Sequence[float]) -> str:
     """Return whether the means differ by more than noise, with the test's p-value."""
-    p = welch(one, other)
-    said = "more than noise" if p < SIGNIFICANT else "not more than noise"
+    p = welch(first, second)
+    text = "more than noise" if p < SIGNIFICANT else "not more than noise"
     value = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-    return f"{said} (Welch's t-test, {value})"
+    return f"{text} (Welch's t-test, {value})"
 
 
-def welch(one: Sequence[float], other: Sequence[float]) -> float:
+def welch(first: Sequence[float], second: Sequence[float]) -> float:
     """Return the p-value of Welch's t-test; 1 where both have one and the same value, 0 where only the means differ."""
-    if statistics.pvariance(one) == statistics.pvariance(other) == 0:
-        return 1.0 if one[0] == other[0] else 0.0
+    if statistics.pvariance(first) == statistics.pvariance(second) == 0:
+        return 1.0 if first[0] == second[0] else 0.0
     from scipy import stats
 
-    return float(stats.ttest_ind(one, other, equal_var=False).pvalue)
+    return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
 
 
 def baseline_lines(study: ReportedStudy) -> list[str]:

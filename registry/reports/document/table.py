@@ -69,5 +69,5 @@ def thin(lines: Sequence[Any], most: int) -> list[Any]:
     if len(lines) <= most:
         return list(lines)
     first = most // 2
-    rest, room = lines[first:], most - first
-    return [*lines[:first], *(rest[len(rest) * index // room] for index in range(room))]
+    remaining, room = lines[first:], most - first
+    return [*lines[:first], *(remaining[len(remaining) * index // room] for index in range(room))]

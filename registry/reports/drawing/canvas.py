@@ -123,13 +123,13 @@ class Drawing:
             figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
             places = axes.transData.transform([(spot.x, spot.y) for spot in spots]) if spots else ()
             ends = self._ends(axes) if self.overlay else ""
-        found = [
+        in_pixels = [
             (round(float(x), 1), round(self.size[1] - float(y), 1), spot.text)
             for (x, y), spot in zip(places, spots, strict=True)
             if math.isfinite(x) and math.isfinite(y)
         ]
         markup = inline(text.getvalue(), alt=self.alt, prefix=prefix, ends=ends)
-        return Markup(markup), found  # noqa: S704 - cleaned, our own
+        return Markup(markup), in_pixels  # noqa: S704 - cleaned, our own
 
     def _ends(self, axes: Axes) -> str:
         """Return both axes' ends, in their numbers and in pixels, and whether the vertical one is logarithmic."""
@@ -176,8 +176,8 @@ def _undrawn(axes: Axes, why: str) -> Sequence[Spot]:
     """Write into the place of a picture why it could not be drawn."""
     axes.clear()
     axes.set_axis_off()
-    said = textwrap.fill(f"This picture could not be drawn: {why}", 48, max_lines=6)
-    axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center", parse_math=False)
+    text = textwrap.fill(f"This picture could not be drawn: {why}", 48, max_lines=6)
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", parse_math=False)
     return ()
 
 

@@ -62,7 +62,7 @@ class Scale:
         ends = [math.exp(end) if self.log else end for end in (self.low, self.high)]
         if self.log and ends[0] < ends[1]:
             return [(self.place(tick), f"{tick:.6g}") for tick in log_ticks(ends[0], ends[1], most)]
-        found = even_ticks(ends[0], ends[1], most)
+        ticks = even_ticks(ends[0], ends[1], most)
         if self.whole:
-            found = list(dict.fromkeys(float(round(tick)) for tick in found))
-        return [(self.place(tick), f"{tick:.6g}") for tick in found]
+            ticks = list(dict.fromkeys(float(round(tick)) for tick in ticks))
+        return [(self.place(tick), f"{tick:.6g}") for tick in ticks]

@@ -130,7 +130,7 @@ def _role(colour: str) -> str:
 
 
 def _short(numbers: str) -> str:
-    rounded = _NUMBER.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip(".") or "0", numbers)
+    rounded = _NUMBER.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip(".") or "0", numbers)
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", rounded.strip()) if rounded.lstrip()[:1] == "M" else rounded
 
 

@@ -88,6 +88,6 @@ def even_ticks(low: float, high: float, most: int = 5) -> list[float]:
     if low == high:
         return [low]
     room = 1e-9 * (high - low)
-    found = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    ticks = [float(f"{tick:.12g}") for tick in found if low - room <= tick <= high + room]
+    values = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    ticks = [float(f"{tick:.12g}") for tick in values if low - room <= tick <= high + room]
     return ticks if len(ticks) > 1 else [low, high]

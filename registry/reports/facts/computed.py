@@ -34,5 +34,5 @@ def computed(compute: Callable[[], T], otherwise: Callable[[str], T]) -> T:
 
 def reason(error: Exception) -> str:
     """Return why something failed, in one line without a full stop."""
-    said = " ".join(str(error).split()) if isinstance(error, UserError) else one_line(error)
-    return said[:LONGEST].rstrip(".")
+    text = " ".join(str(error).split()) if isinstance(error, UserError) else one_line(error)
+    return text[:LONGEST].rstrip(".")

@@ -19,7 +19,7 @@ def score_writer(study: ReportedStudy) -> Callable[[float], str]:
 def _bests(study: ReportedStudy) -> set[float]:
     """Return the numbers of a study that a reader holds against each other."""
     scores = {trial.score for trial in study.ranked[:MOST_BESTS] if trial.score is not None}
-    return scores | {one.mean for one in study.repeats} | {one.score for one in study.baselines}
+    return scores | {each.mean for each in study.repeats} | {each.score for each in study.baselines}
 
 
 def alike(report: Report) -> Report:

@@ -84,7 +84,7 @@ class Repeats:
 
 def means_over(repeats: Iterable[Repeats]) -> str:
     """Return what the means are over: ``seeds``, ``folds``, or ``seeds or folds``."""
-    return " or ".join(sorted({one.over for one in repeats if len(one.scores) > 1}, reverse=True)) or "seeds"
+    return " or ".join(sorted({each.over for each in repeats if len(each.scores) > 1}, reverse=True)) or "seeds"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,9 @@ def shorten(label: str, longest: int = LONGEST_LABEL) -> str:
     """Return a label cut to the width of ``longest`` letters."""
     if width_of(label) <= longest:
         return label
-    kept = ""
+    start = ""
     for letter in label:
-        if width_of(kept + letter) >= longest:
+        if width_of(start + letter) >= longest:
             break
-        kept += letter
-    return f"{kept}…"
+        start += letter
+    return f"{start}…"

@@ -86,19 +86,19 @@ class _Writer:
         self._folder = folder
         self.pictures: dict[str, bytes] = {}
 
-    def block(self, block: Block, marks: str) -> Iterator[str]:
-        yield from (f"{marks} {escaped(block.title)}", "", *_notes(block.notes))
+    def block(self, block: Block, heading: str) -> Iterator[str]:
+        yield from (f"{heading} {escaped(block.title)}", "", *_notes(block.notes))
         for part in block.parts:
-            yield from self._titled(part, marks)
+            yield from self._titled(part, heading)
 
-    def _titled(self, part: Part, marks: str) -> Iterator[str]:
+    def _titled(self, part: Part, heading: str) -> Iterator[str]:
         if isinstance(part, Choices):
             yield from _notes([part.elsewhere])
-            for one in part.first:
-                yield from self._titled(one, marks)
+            for choice in part.first:
+                yield from self._titled(choice, heading)
             return
         if part.title:
-            yield from (f"{marks}# {escaped(part.title)}", "")
+            yield from (f"{heading}# {escaped(part.title)}", "")
         yield from _notes(part.notes)
         yield from self._part(part)
 

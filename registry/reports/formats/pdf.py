@@ -129,7 +129,7 @@ class _Paper:
         self._pages.savefig(self._figure)  # type: ignore[no-untyped-call]
 
     def room(self, height: float) -> None:
-        """Begin a new page where so much does not fit on this one."""
+        """Begin a new page where that height does not fit on this one."""
         if self._y - height < MARGIN and self._y < HEIGHT - MARGIN:
             self.end()
             self._figure, self._y = self._new()
@@ -274,8 +274,8 @@ class _Paper:
                     ends, middle = [(x + 120 * end) / WIDTH for end in around], (self._y + 4.5) / HEIGHT
                     self._figure.add_artist(Line2D(ends, [middle, middle], color=INK, linewidth=0.8))
                     length = max(length, 120 * around[1])
-                said = "–" if share is None else f"{share:.2f} {part.columns[index] if len(shares) > 1 else ''}"
-                self._put(x + length + 4, self._y, said, fontsize=7, color=SOFT)
+                label = "–" if share is None else f"{share:.2f} {part.columns[index] if len(shares) > 1 else ''}"
+                self._put(x + length + 4, self._y, label, fontsize=7, color=SOFT)
 
     def _gallery(self, part: Gallery) -> None:
         across, size = 6, 56.0

@@ -52,7 +52,7 @@ def baselines_table(study: ReportedStudy) -> Table:
     """Return the winner and the baselines, the best first."""
     best = study.leaders[0]
     lines = [(f"{best.name}, the winner", value_of(study, best), best.test, best.seconds, best.parameters)]
-    lines += [(one.label, one.score, one.test, one.seconds, one.parameters) for one in study.baselines]
+    lines += [(each.label, each.score, each.test, each.seconds, each.parameters) for each in study.baselines]
     lines.sort(key=lambda line: study.objective.key(line[1]))
     tests = list(dict.fromkeys(name for line in lines for name in line[2]))
     write = score_writer(study)
@@ -80,14 +80,14 @@ def repeats_table(study: ReportedStudy) -> Table:
     columns = (Column("configuration", number=False), *map(Column, (counted, "mean", "deviation", "lowest", "highest")))
     rows = tuple(
         (
-            Cell(one.label),
-            Cell(str(len(one.scores))),
-            exact(one.mean, write(one.mean)),
-            exact(one.spread, write(one.spread)),
-            exact(min(one.scores), write(min(one.scores))),
-            exact(max(one.scores), write(max(one.scores))),
+            Cell(repeats.label),
+            Cell(str(len(repeats.scores))),
+            exact(repeats.mean, write(repeats.mean)),
+            exact(repeats.spread, write(repeats.spread)),
+            exact(min(repeats.scores), write(min(repeats.scores))),
+            exact(max(repeats.scores), write(max(repeats.scores))),
         )
-        for one in sorted(study.repeats, key=lambda one: study.objective.key(one.mean))
+        for repeats in sorted(study.repeats, key=lambda repeats: study.objective.key(repeats.mean))
     )
     return Table(columns, rows)
 
@@ -118,11 +118,11 @@ def endings_block(study: ReportedStudy) -> Block:
     if (beyond := leaderboard.beyond_limits(study)).rows:
         parts.append(Rows(beyond, "Beyond a limit", ("They have no score, and most of them cost no epoch.",)))
     if pruned.rows:
-        said = (
+        peers = (
             "Peers are the trials that had reached the same epoch by then; "
             f"the pruner is {study.settings.get('pruner', 'unknown')}."
         )
-        parts.append(Rows(pruned, "Pruned, and against whom", (said,)))
+        parts.append(Rows(pruned, "Pruned, and against whom", (peers,)))
     return Block("What the search did", tuple(parts))
 
 
@@ -146,8 +146,8 @@ def provenance_block(study: ReportedStudy) -> Block:
         names = ("hyperparameter", "kind", "range", "exists")
         columns = tuple(Column(name, number=False) for name in names)
         rows = tuple(
-            (Cell(one.name, param=True), Cell(one.kind), Cell(one.range), Cell(one.condition or "always"))
-            for one in study.space
+            (Cell(hp.name, param=True), Cell(hp.kind), Cell(hp.range), Cell(hp.condition or "always"))
+            for hp in study.space
         )
         parts.append(Rows(Table(columns, rows), "Search space"))
     return Block("Provenance", tuple(parts))

@@ -30,7 +30,7 @@ from registry.values.recipes.recipe import Recipe
 from registry.values.version import ModelVersion
 
 # Tags that are told in words elsewhere.
-TOLD = {CHANGES_TAG, CLASSES_TAG, CONFIRM_TAG, MEAN_TAG, NO_WEIGHTS_TAG, SEEDS_TAG, SPREAD_TAG, "licence", "license"}
+WORDED = {CHANGES_TAG, CLASSES_TAG, CONFIRM_TAG, MEAN_TAG, NO_WEIGHTS_TAG, SEEDS_TAG, SPREAD_TAG, "licence", "license"}
 
 
 def card_blocks(
@@ -60,10 +60,10 @@ def card_blocks(
     return tuple(block for block in blocks if block.parts or block.notes)
 
 
-def _facts(told: Mapping[str, Any], title: str = "") -> tuple[Part, ...]:
+def _facts(facts: Mapping[str, Any], title: str = "") -> tuple[Part, ...]:
     """Return what is known of these, as texts."""
-    known = {name: str(value) for name, value in told.items() if value not in (None, "", ())}
-    return (Facts(known, title),) if known else ()
+    texts = {name: str(value) for name, value in facts.items() if value not in (None, "", ())}
+    return (Facts(texts, title),) if texts else ()
 
 
 def _param(value: Any) -> str:
@@ -86,7 +86,7 @@ def _model(version: ModelVersion) -> tuple[Part, ...]:
             "tags": ", ".join(
                 f"{name}={text}"
                 for name, text in version.tags.items()
-                if name not in TOLD and not name.startswith(TEST)
+                if name not in WORDED and not name.startswith(TEST)
             ),
         }
     )
@@ -94,23 +94,24 @@ def _model(version: ModelVersion) -> tuple[Part, ...]:
 
 def _results(version: ModelVersion, alike: Sequence[ModelVersion]) -> list[Part]:
     tests = metrics_on_test(version)
-    told = {name: number_text(value) for name, value in version.metrics.items() if name not in tests}
+    figures = {name: number_text(value) for name, value in version.metrics.items() if name not in tests}
     parts = [
-        *_facts({"judged by": f"{version.metric} ({version.direction})", "best epoch": version.epoch} | told),
+        *_facts({"judged by": f"{version.metric} ({version.direction})", "best epoch": version.epoch} | figures),
         *_facts({name: number_text(value) for name, value in tests.items()}, "Measured on test data"),
     ]
-    by_seed = {one.source.seed: one for one in alike if math.isfinite(one.score)}
+    by_seed = {each.source.seed: each for each in alike if math.isfinite(each.score)}
     if len(by_seed) > 1:
-        scores = [one.score for one in by_seed.values()]
-        said = f"Mean {number_text(fmean(scores))}, standard deviation {number_text(stdev(scores))}."
+        scores = [each.score for each in by_seed.values()]
+        note = f"Mean {number_text(fmean(scores))}, standard deviation {number_text(stdev(scores))}."
         columns = (Column("version", number=False), Column("seed"), Column(version.metric))
         rows = tuple(
-            (Cell(one.ref), Cell(str(seed)), exact(one.score, number_text(one.score))) for seed, one in by_seed.items()
+            (Cell(each.ref), Cell(str(seed)), exact(each.score, number_text(each.score)))
+            for seed, each in by_seed.items()
         )
-        parts.append(Rows(Table(columns, rows), "The same params with other seeds", (said,)))
+        parts.append(Rows(Table(columns, rows), "The same params with other seeds", (note,)))
     elif SEEDS_TAG in version.tags:
-        marks = {"mean": MEAN_TAG, "standard deviation": SPREAD_TAG, "seeds": SEEDS_TAG}
-        parts += _facts({name: version.tags.get(tag) for name, tag in marks.items()}, "Confirmed with other seeds")
+        tags = {"mean": MEAN_TAG, "standard deviation": SPREAD_TAG, "seeds": SEEDS_TAG}
+        parts += _facts({name: version.tags.get(tag) for name, tag in tags.items()}, "Confirmed with other seeds")
     return parts
 
 

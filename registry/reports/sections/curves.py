@@ -71,9 +71,9 @@ def overlaid_picture(
 
 def metrics_to_show(study: ReportedStudy, best: Sequence[ReportedTrial]) -> list[str]:
     """Return the metrics whose curves are shown: those with a ``val_`` twin, else all; loss and objective first."""
-    known = {name for trial in best for name in trial.curves} - COSTS.keys()
-    twins = {name for name in known if f"val_{name}" in known}
-    shown = twins or {name.removeprefix("val_") for name in known}
+    metrics = {name for trial in best for name in trial.curves} - COSTS.keys()
+    twins = {name for name in metrics if f"val_{name}" in metrics}
+    shown = twins or {name.removeprefix("val_") for name in metrics}
     first = ("loss", study.metric.removeprefix("val_"))
     return sorted(shown, key=lambda name: (name != first[0], name != first[1], name))[:MOST_METRICS]
 

@@ -33,11 +33,11 @@ def front_block(study: ReportedStudy) -> Block:
     front = [trial for trial, on in zip(measured, on_front(points), strict=True) if on]
     share = covered(points)
     dominated = len(measured) - len(front)
-    said = f"{len(front)} of {len(measured)} trials are on the front. {dominated or 'None'} "
-    said += f"{'is' if dominated < 2 else 'are'} dominated: "
-    said += "some trial is as good in every objective, and better in one."
+    text = f"{len(front)} of {len(measured)} trials are on the front. {dominated or 'None'} "
+    text += f"{'is' if dominated < 2 else 'are'} dominated: "
+    text += "some trial is as good in every objective, and better in one."
     if share is not None:
-        said += (
+        text += (
             f" The front's hypervolume is {share:.3f}: the share that it dominates of the box from the worst to the "
             "best value of each objective among these trials."
         )
@@ -46,12 +46,12 @@ def front_block(study: ReportedStudy) -> Block:
         for place, other in enumerate(study.objectives[1 : MOST_PICTURES + 1], 1)
     )
     legend = tuple(
-        Key(text, one.role, one.sign) for text, one in (("on the front", ON_FRONT), ("dominated", DOMINATED))
+        Key(text, look.role, look.sign) for text, look in (("on the front", ON_FRONT), ("dominated", DOMINATED))
     )
     return Block(
         "Several objectives",
         (Pictures(pictures, "long", legend=legend), Rows(_table(study, front), "On the front", sortable=True)),
-        (said,),
+        (text,),
     )
 
 
@@ -105,7 +105,7 @@ def _table(study: ReportedStudy, front: Sequence[ReportedTrial]) -> Table:
     ends = [Column("stop reason", number=False), Column("version", number=False)]
     params = list(dict.fromkeys(name for trial in front for name in trial.params))
     columns = (Column("trial"), *names, *(Column(name, number=False, param=True) for name in params), *ends)
-    kept = thin(front, MOST_LISTED)
+    shown = thin(front, MOST_LISTED)
     rows = tuple(
         (
             Cell(str(trial.number)),
@@ -114,7 +114,7 @@ def _table(study: ReportedStudy, front: Sequence[ReportedTrial]) -> Table:
             Cell(trial.stop_reason or ""),
             Cell(trial.version) if trial.version else NOTHING,
         )
-        for trial in kept
+        for trial in shown
     )
-    note = f"{len(kept)} of {len(front)} trials, an even choice." if len(kept) < len(front) else ""
+    note = f"{len(shown)} of {len(front)} trials, an even choice." if len(shown) < len(front) else ""
     return Table(columns, rows, note)

@@ -14,7 +14,7 @@ from registry.reports.drawing.limits import inside, thinned, window
 from registry.reports.drawing.ticks import whole_ticks
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
-from registry.reports.sections.markers import FAILED, LONG, MOST_POINTS, marker_of, reason_of, reasons_in, scatter, tell
+from registry.reports.sections.markers import FAILED, LONG, MOST_POINTS, hint, marker_of, reason_of, reasons_in, scatter
 
 
 def history_picture(study: ReportedStudy) -> Picture | None:
@@ -61,8 +61,8 @@ def _history(
     whole_ticks(axes)
     write = score_writer(study)
     return [
-        *(Spot(t.number, inside(score_of(t), limits), tell(t, study, write)) for t in shown),
-        *(Spot(trial.number, limits[0], tell(trial, study, write)) for trial in failed[:MOST_POINTS]),
+        *(Spot(t.number, inside(score_of(t), limits), hint(t, study, write)) for t in shown),
+        *(Spot(trial.number, limits[0], hint(trial, study, write)) for trial in failed[:MOST_POINTS]),
     ]
 
 

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from registry.core.durations import duration_text
-from registry.core.error_text import told_line
+from registry.core.error_text import error_line
 from registry.core.metric_directions import known_direction
 from registry.reports.document.parts import Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
@@ -29,26 +29,26 @@ def leaderboard(study: ReportedStudy) -> Table:
     """Return the trials, the winner first, then those without a score; thinned where they are very many."""
     names = _param_names(study)
     tests = list(dict.fromkeys(name for trial in study.trials for name in trial.test))
-    means = {one.trial: one.mean for one in study.repeats if one.trial is not None and len(one.scores) > 1}
+    means = {each.trial: each.mean for each in study.repeats if each.trial is not None and len(each.scores) > 1}
     columns = _columns(study, names, tests, bool(means))
     write = score_writer(study)
-    lines, kept = _kept(study, len(columns))
+    lines, shown = _lines(study, len(columns))
     rows = tuple(
         (
             NOTHING if rank is None else Cell(str(rank)),
             Cell(trial.label or str(trial.number)),
             NOTHING if trial.score is None else exact(trial.score, write(trial.score)),
-            *([_known(means.get(trial.number), write)] if means else ()),
-            *(_known(trial.test.get(name), "{:.4f}".format) for name in tests),
+            *([_score_cell(means.get(trial.number), write)] if means else ()),
+            *(_score_cell(trial.test.get(name), "{:.4f}".format) for name in tests),
             *(_param_cell(trial, name) for name in names),
             *_fixed_cells(trial),
         )
-        for rank, trial in kept
+        for rank, trial in shown
     )
     note = ""
-    if len(kept) < lines:
+    if len(shown) < lines:
         note = (
-            f"{count_text(len(kept))} of {count_text(lines)} trials: the best {len(kept) // 2}, "
+            f"{count_text(len(shown))} of {count_text(lines)} trials: the best {len(shown) // 2}, "
             "and of the rest an even choice over the ranks."
         )
     return Table(columns, rows, note)
@@ -57,15 +57,15 @@ def leaderboard(study: ReportedStudy) -> Table:
 def leaderboard_rows(study: ReportedStudy, notes: tuple[str, ...] = ()) -> Rows:
     """Return the leaderboard as a page shows it: its rows know their names in the pictures, and their curves."""
     table = leaderboard(study)
-    trials = [trial for _, trial in _kept(study, len(table.columns))[1]]
+    trials = [trial for _, trial in _lines(study, len(table.columns))[1]]
     curves = tuple(_curve(trial.curves.get(study.metric, ())) for trial in trials)
     return Rows(table, notes=notes, sortable=True, names=tuple(trial.name for trial in trials), curves=curves)
 
 
 def _curve(values: Sequence[float]) -> tuple[float, ...]:
     """Return a curve with the digits that a picture shows; none where it is very long or has gaps."""
-    known = len(values) <= MOST_EPOCHS and all(map(math.isfinite, values))
-    return tuple(float(f"{value:.5g}") for value in values) if known else ()
+    complete = len(values) <= MOST_EPOCHS and all(map(math.isfinite, values))
+    return tuple(float(f"{value:.5g}") for value in values) if complete else ()
 
 
 def _columns(study: ReportedStudy, names: Sequence[str], tests: Sequence[str], means: bool) -> tuple[Column, ...]:
@@ -87,7 +87,7 @@ def _columns(study: ReportedStudy, names: Sequence[str], tests: Sequence[str], m
     )
 
 
-def _kept(study: ReportedStudy, columns: int) -> tuple[int, list[tuple[int | None, ReportedTrial]]]:
+def _lines(study: ReportedStudy, columns: int) -> tuple[int, list[tuple[int | None, ReportedTrial]]]:
     """Return how many trials there are, and those to list with their ranks: of very many an even choice."""
     ranked = study.leaders
     scored = {trial.number for trial in ranked}
@@ -102,7 +102,7 @@ def _param_names(study: ReportedStudy) -> list[str]:
     return list(declared | seen)
 
 
-def _known(value: float | None, write: Callable[[float], str]) -> Cell:
+def _score_cell(value: float | None, write: Callable[[float], str]) -> Cell:
     return NOTHING if value is None else exact(value, write(value))
 
 
@@ -128,8 +128,8 @@ def _epochs(trial: ReportedTrial) -> Cell:
 
 def _ending(trial: ReportedTrial) -> str:
     asked = trial.pruned_by is not None and trial.pruned_by.on_request
-    said = ("on request" if asked else "", "dropped" if trial.dropped else "", "imported" if trial.imported else "")
-    return ", ".join([trial.stop_reason or trial.outcome, *filter(None, said)])
+    remarks = ("on request" if asked else "", "dropped" if trial.dropped else "", "imported" if trial.imported else "")
+    return ", ".join([trial.stop_reason or trial.outcome, *filter(None, remarks)])
 
 
 def _param_cell(trial: ReportedTrial, name: str) -> Cell:
@@ -174,10 +174,10 @@ def pruned_trials(study: ReportedStudy) -> Table:
         (
             Cell(str(trial.number)),
             _count(by.epoch),
-            _known(by.value, write),
+            _score_cell(by.value, write),
             _count(by.peers),
             _count(by.better_peers),
-            _known(by.median, write),
+            _score_cell(by.median, write),
             Cell("on request" if by.on_request else _best_peers(by, write)),
         )
         for trial, by in thin(pruned, MOST_LISTED)
@@ -207,7 +207,7 @@ def beyond_limits(study: ReportedStudy) -> Table:
 def _by_error(heading: str, trials: Sequence[ReportedTrial]) -> Table:
     groups: dict[tuple[str, str], list[ReportedTrial]] = {}
     for trial in trials:
-        groups.setdefault((trial.stop_reason or "", told_line(trial.error) or _why(trial)), []).append(trial)
+        groups.setdefault((trial.stop_reason or "", error_line(trial.error) or _why(trial)), []).append(trial)
     columns = (Column(heading), *(Column(name, number=False) for name in ("reason", "error", "which")))
     rows = []
     for (reason, error), those in sorted(groups.items(), key=lambda group: -len(group[1])):
@@ -215,9 +215,9 @@ def _by_error(heading: str, trials: Sequence[ReportedTrial]) -> Table:
         numbers = ", ".join(str(trial.number) for trial in those[:MOST_NUMBERS])
         numbers += f" and {len(those) - MOST_NUMBERS} more" if len(those) > MOST_NUMBERS else ""
         rows.append((Cell(str(len(those))), Cell(reason), Cell(error, folded=whole), Cell(numbers)))
-    kept = rows[:MOST_LISTED]
-    note = f"{len(kept)} of {len(rows)} different reasons are listed." if len(kept) < len(rows) else ""
-    return Table(columns, tuple(kept), note)
+    shown = rows[:MOST_LISTED]
+    note = f"{len(shown)} of {len(rows)} different reasons are listed." if len(shown) < len(rows) else ""
+    return Table(columns, tuple(shown), note)
 
 
 def _why(trial: ReportedTrial) -> str:
@@ -230,7 +230,7 @@ def _listed(shown: int, there: int, kind: str) -> str:
 
 def comparison(studies: Sequence[ReportedStudy]) -> Table:
     """Return a line a study: its best score of one training, its winner's mean, its budget and its cost."""
-    over = means_over(one for study in studies for one in study.repeats if one.trial is not None)
+    over = means_over(each for study in studies for each in study.repeats if each.trial is not None)
     words = {name: Column(name, number=False) for name in ("study", "problem", "metric", "sampler", "pruner")}
     columns = (
         *(words[name] for name in ("study", "problem", "metric")),
@@ -253,7 +253,7 @@ def comparison(studies: Sequence[ReportedStudy]) -> Table:
                 Cell(f"{study.metric} ({study.direction})"),
                 NOTHING if best is None or best.score is None else exact(best.score, score_writer(study)(best.score)),
                 NOTHING if best is None else Cell(str(best.number)),
-                NOTHING if repeated is None else _known(repeated.mean, score_writer(study)),
+                NOTHING if repeated is None else _score_cell(repeated.mean, score_writer(study)),
                 *(Cell(str(counts[kind])) for kind in ("complete", "pruned", "failed")),
                 Cell(count_text(epochs), str(epochs)),
                 exact(seconds, duration_text(seconds)),

@@ -86,7 +86,7 @@ def scatter(axes: Axes, points: Sequence[tuple[float, float]], marker: Marker) -
     )
 
 
-def tell(trial: ReportedTrial, study: ReportedStudy, write: Callable[[float], str], *names: str) -> str:
+def hint(trial: ReportedTrial, study: ReportedStudy, write: Callable[[float], str], *names: str) -> str:
     """Return what the pointer says of a trial: its name, score and stop reason, and some of its params."""
     score = "no score" if trial.score is None else f"{study.metric} {write(trial.score)}"
     params = [f"{name} {value_text(trial.params[name])}" for name in names if name in trial.params]

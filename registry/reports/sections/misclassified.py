@@ -21,117 +21,119 @@ LEVELS = 8
 
 def errors_block(study: ReportedStudy) -> Block:
     """Return the section of the winner's errors, an output after another; or why they are not known."""
-    found = study.mistakes
-    ref = found.ref if found else study.residuals[0].ref if study.residuals else ""
+    mistakes = study.mistakes
+    ref = mistakes.ref if mistakes else study.residuals[0].ref if study.residuals else ""
     if not ref:
         notes = (f"Not known: {study.mistakes_missing}.",) if study.mistakes_missing else ()
         return Block("Errors of the winner", (), notes)
     best = study.leaders[0] if study.leaders else None
     again = ", trained again with the winner's params," if best and best.stand_in == ref else ""
-    parts = _class_parts(found) if found else []
+    parts = _class_parts(mistakes) if mistakes else []
     parts += [part for residuals in study.residuals for part in residual_parts(residuals)]
-    samples = found.samples if found else study.residuals[0].samples
+    samples = mistakes.samples if mistakes else study.residuals[0].samples
     note = f"{ref}{again} on the {count_text(samples)} samples of the validation data, computed for this report."
     more = (f"Not all is known: {study.mistakes_missing}.",) if study.mistakes_missing else ()
     return Block("Errors of the winner", tuple(parts), (note, *more))
 
 
-def _class_parts(found: Mistakes) -> list[Part]:
+def _class_parts(mistakes: Mistakes) -> list[Part]:
     """Return measures, classes, confusion, calibration and the worst mistakes."""
     parts: list[Part] = [
         Facts(
             {
-                "accuracy": f"{found.accuracy:.4f}",
-                "wrong": count_text(round((1 - found.accuracy) * found.samples)),
-                "calibration error": f"{found.calibration_error:.4f}",
+                "accuracy": f"{mistakes.accuracy:.4f}",
+                "wrong": count_text(round((1 - mistakes.accuracy) * mistakes.samples)),
+                "calibration error": f"{mistakes.calibration_error:.4f}",
             }
         ),
-        Rows(classes_table(found), "By class"),
+        Rows(classes_table(mistakes), "By class"),
     ]
-    if len(found.classes) <= MOST_CLASSES:
+    if len(mistakes.classes) <= MOST_CLASSES:
         parts.append(
             Rows(
-                confusion_table(found),
+                confusion_table(mistakes),
                 "Confusion",
                 ("A line for each true class, a column for what it was taken for; tinted by its share of the line.",),
             )
         )
     else:
-        parts.append(Rows(pairs_table(found), "Most confused"))
-    parts.append(Pictures((_calibration(found),), "wide", "Calibration"))
-    if found.worst:
-        parts.append(Gallery(found.worst, "Worst mistakes", ("Wrong, and surest of it.",)))
+        parts.append(Rows(pairs_table(mistakes), "Most confused"))
+    parts.append(Pictures((_calibration(mistakes),), "wide", "Calibration"))
+    if mistakes.worst:
+        parts.append(Gallery(mistakes.worst, "Worst mistakes", ("Wrong, and surest of it.",)))
     return parts
 
 
-def classes_table(found: Mistakes) -> Table:
+def classes_table(mistakes: Mistakes) -> Table:
     """Return each class's accuracy, the worst first, and what it is most taken for."""
     columns = (Column("class", number=False), *map(Column, ("samples", "right", "accuracy", "of predictions right")))
     rows = []
-    for index, name in enumerate(found.classes):
-        samples, right = sum(found.confusion[index]), found.confusion[index][index]
-        predicted = sum(row[index] for row in found.confusion)
+    for index, name in enumerate(mistakes.classes):
+        samples, right = sum(mistakes.confusion[index]), mistakes.confusion[index][index]
+        predicted = sum(row[index] for row in mistakes.confusion)
         shares = [part / whole if whole else None for part, whole in ((right, samples), (right, predicted))]
         cells = [exact(share, f"{share:.3f}" if share is not None else "–") for share in shares]
         rows.append((shares[0] or 0.0, (Cell(name), _count(samples), _count(right), *cells)))
     rows.sort(key=lambda row: row[0])
-    return Table((*columns, Column("taken for", number=False)), tuple((*r, _taken(found, r[0].text)) for _, r in rows))
+    return Table(
+        (*columns, Column("taken for", number=False)), tuple((*r, _taken_for(mistakes, r[0].text)) for _, r in rows)
+    )
 
 
 def _count(count: int, level: int = 0) -> Cell:
     return Cell(count_text(count), str(count), level)
 
 
-def _taken(found: Mistakes, name: str) -> Cell:
-    index = found.classes.index(name)
-    wrong = [(count, other) for other, count in enumerate(found.confusion[index]) if other != index and count]
+def _taken_for(mistakes: Mistakes, name: str) -> Cell:
+    index = mistakes.classes.index(name)
+    wrong = [(count, other) for other, count in enumerate(mistakes.confusion[index]) if other != index and count]
     if not wrong:
         return Cell("–", "")
     count, other = max(wrong)
-    return Cell(f"{found.classes[other]} ({count})")
+    return Cell(f"{mistakes.classes[other]} ({count})")
 
 
-def confusion_table(found: Mistakes) -> Table:
+def confusion_table(mistakes: Mistakes) -> Table:
     """Return the confusion matrix, each cell tinted by its share of its line."""
-    columns = (Column("true class", number=False), *(Column(name) for name in found.classes))
+    columns = (Column("true class", number=False), *(Column(name) for name in mistakes.classes))
     rows = []
-    for name, counts in zip(found.classes, found.confusion, strict=True):
+    for name, counts in zip(mistakes.classes, mistakes.confusion, strict=True):
         whole = max(1, sum(counts))
         cells = (_count(count, -(-LEVELS * count // whole) if count else 0) for count in counts)
         rows.append((Cell(name), *cells))
     return Table(columns, tuple(rows))
 
 
-def pairs_table(found: Mistakes) -> Table:
+def pairs_table(mistakes: Mistakes) -> Table:
     """Return the pairs of classes that are most often confused."""
     pairs = [
         (count, true, other)
-        for true, counts in enumerate(found.confusion)
+        for true, counts in enumerate(mistakes.confusion)
         for other, count in enumerate(counts)
         if other != true and count
     ]
     pairs.sort(key=lambda pair: -pair[0])
     columns = (Column("true class", number=False), Column("taken for", number=False), Column("samples"))
     rows = tuple(
-        (Cell(found.classes[true]), Cell(found.classes[other]), Cell(str(count)))
+        (Cell(mistakes.classes[true]), Cell(mistakes.classes[other]), Cell(str(count)))
         for count, true, other in pairs[:MOST_PAIRS]
     )
     note = f"{MOST_PAIRS} of {len(pairs)} pairs are listed." if len(pairs) > MOST_PAIRS else ""
     return Table(columns, rows, note)
 
 
-def _calibration(found: Mistakes) -> Picture:
+def _calibration(mistakes: Mistakes) -> Picture:
     drawing = Drawing(
-        functools.partial(_paint_calibration, found=found),
+        functools.partial(_paint_calibration, mistakes=mistakes),
         (300.0, 250.0),
         "how often the winner is right, by how sure it is",
     )
     return Picture("", drawing, "On the dashed line, it is right as often as it is sure. A larger dot is more samples.")
 
 
-def _paint_calibration(axes: Axes, *, found: Mistakes) -> list[Spot]:
+def _paint_calibration(axes: Axes, *, mistakes: Mistakes) -> list[Spot]:
     axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (3, 2)), zorder=1)
-    parts = found.calibration
+    parts = mistakes.calibration
     axes.plot([p.confidence for p in parts], [p.accuracy for p in parts], color=COLOURS[0], linewidth=1.6, zorder=2)
     most = max((part.samples for part in parts), default=1)
     for part in parts:

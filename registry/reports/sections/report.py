@@ -41,12 +41,12 @@ def sections_of(report: Report) -> list[Section]:
 
 def blocks_of(study: ReportedStudy) -> list[Block]:
     """Return the sections after the answer that have something to say."""
-    found = [
+    blocks = [
         _block(title, partial(make, study))
         for title, make in SECTIONS
         if title not in (VERSIONS_SECTIONS if study.kind == "study" else SEARCH_SECTIONS)
     ]
-    return [block for block in found if block.parts or block.notes]
+    return [block for block in blocks if block.parts or block.notes]
 
 
 def comparison_of_studies(report: Report) -> Block | None:

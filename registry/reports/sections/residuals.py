@@ -15,45 +15,53 @@ from registry.reports.facts.text import count_text
 from registry.reports.sections.markers import WIDE
 
 
-def residual_parts(found: Residuals) -> list[Part]:
+def residual_parts(residuals: Residuals) -> list[Part]:
     """Return the measures, the pictures and the worst cases of one output."""
-    name = f"{found.output}: " if found.output else ""
-    measures = {"root mean squared error": found.rmse, "mean absolute error": found.mae, "mean error": found.bias}
-    told = {title: f"{value:.4g}" for title, value in measures.items()}
-    told["share of the variance explained (R²)"] = "–" if found.r2 is None else f"{found.r2:.4f}"
-    notes = () if len(found.points) == found.samples else (f"{len(found.points)} samples are drawn, evenly chosen.",)
+    name = f"{residuals.output}: " if residuals.output else ""
+    measures = {
+        "root mean squared error": residuals.rmse,
+        "mean absolute error": residuals.mae,
+        "mean error": residuals.bias,
+    }
+    texts = {title: f"{value:.4g}" for title, value in measures.items()}
+    texts["share of the variance explained (R²)"] = "–" if residuals.r2 is None else f"{residuals.r2:.4f}"
+    notes = (
+        ()
+        if len(residuals.points) == residuals.samples
+        else (f"{len(residuals.points)} samples are drawn, evenly chosen.",)
+    )
     pictures = tuple(
-        Picture(title, Drawing(functools.partial(paint, found=found), WIDE, f"{title}, a dot a sample"))
+        Picture(title, Drawing(functools.partial(paint, residuals=residuals), WIDE, f"{title}, a dot a sample"))
         for title, paint in (("predicted by true value", _predicted), ("residual by predicted value", _residual))
     )
     return [
-        Facts(told, f"{name}{count_text(found.samples)} samples"),
+        Facts(texts, f"{name}{count_text(residuals.samples)} samples"),
         Pictures(pictures, "wide", f"{name}predictions", notes),
-        Rows(worst_table(found), f"{name}worst cases"),
+        Rows(worst_table(residuals), f"{name}worst cases"),
     ]
 
 
-def worst_table(found: Residuals) -> Table:
+def worst_table(residuals: Residuals) -> Table:
     """Return the samples that are farthest off."""
     columns = (Column("sample"), Column("true"), Column("predicted"), Column("residual"))
     rows = tuple(
         (Cell(str(index)), *(exact(value, f"{value:.4g}") for value in (true, predicted, predicted - true)))
-        for index, true, predicted in found.worst
+        for index, true, predicted in residuals.worst
     )
     return Table(columns, rows)
 
 
-def _predicted(axes: Axes, *, found: Residuals) -> list[Spot]:
-    ends = [min(map(min, found.points)), max(map(max, found.points))]
+def _predicted(axes: Axes, *, residuals: Residuals) -> list[Spot]:
+    ends = [min(map(min, residuals.points)), max(map(max, residuals.points))]
     axes.plot(ends, ends, color=SOFT, linewidth=1, linestyle=(0, (3, 2)))
     axes.set_xlabel("true value")
-    return _dots(axes, [(true, predicted, true, predicted) for true, predicted in found.points])
+    return _dots(axes, [(true, predicted, true, predicted) for true, predicted in residuals.points])
 
 
-def _residual(axes: Axes, *, found: Residuals) -> list[Spot]:
+def _residual(axes: Axes, *, residuals: Residuals) -> list[Spot]:
     axes.axhline(0, color=SOFT, linewidth=1, linestyle=(0, (3, 2)))
     axes.set_xlabel("predicted value")
-    return _dots(axes, [(predicted, predicted - true, true, predicted) for true, predicted in found.points])
+    return _dots(axes, [(predicted, predicted - true, true, predicted) for true, predicted in residuals.points])
 
 
 def _dots(axes: Axes, points: list[tuple[float, float, float, float]]) -> list[Spot]:

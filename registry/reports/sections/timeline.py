@@ -77,7 +77,7 @@ def _timeline(axes: Axes, *, bars: Sequence[Attempt], lanes: Sequence[str], role
         axes.add_patch(
             Rectangle((start, lane - 0.32), length, 0.64, facecolor=colour, edgecolor=PAPER, linewidth=0.6, zorder=2)
         )
-        spots.append(Spot(start + length / 2, lane, _tell(bar)))
+        spots.append(Spot(start + length / 2, lane, _describe(bar)))
     axes.set_xlim(0, end * 1.01)
     axes.set_ylim(-0.6, len(lanes) - 0.4)
     axes.set_yticks(range(len(lanes)), [shorten(lane, 14) for lane in reversed(lanes)])
@@ -86,7 +86,7 @@ def _timeline(axes: Axes, *, bars: Sequence[Attempt], lanes: Sequence[str], role
     return spots
 
 
-def _tell(attempt: Attempt) -> str:
+def _describe(attempt: Attempt) -> str:
     trial = "no trial yet" if attempt.trial is None else f"trial {attempt.trial}"
     epochs = ""
     if attempt.first_epoch is not None and attempt.last_epoch is not None:

@@ -21,4 +21,4 @@ def trained_alike(registry: Registry, version: ModelVersion) -> list[ModelVersio
     else:
         return []
     key = configuration(version.params)
-    return [one for one in registry.find(version.model, asked, limit=None) if configuration(one.params) == key]
+    return [other for other in registry.find(version.model, asked, limit=None) if configuration(other.params) == key]

@@ -26,7 +26,7 @@ from registry.versions.read import fetch
 def versions_around(connection: Connection, model: str, study: str) -> list[ModelVersion]:
     """Return a study's versions, the model's baselines and what confirms configurations, in a few statements."""
     try:
-        found = find_model(connection, model)
+        model_row = find_model(connection, model)
     except NotFoundError:  # nothing of this problem has been registered yet
         return []
     marked = sa.select(tags.c.version_id).where(
@@ -36,7 +36,7 @@ def versions_around(connection: Connection, model: str, study: str) -> list[Mode
         )
     )
     ids = sa.select(versions.c.id).where(
-        versions.c.model_id == found.id, sa.or_(versions.c.study == study, versions.c.id.in_(marked))
+        versions.c.model_id == model_row.id, sa.or_(versions.c.study == study, versions.c.id.in_(marked))
     )
     return fetch(connection, list(connection.scalars(ids.order_by(versions.c.number))))
 
@@ -48,18 +48,18 @@ def is_baseline(version: ModelVersion) -> bool:
 
 def metrics_on_test(version: ModelVersion) -> dict[str, float]:
     """Return what was measured on test data: metrics, or tags with a number, whose names begin with ``test_``."""
-    found = {name: value for name, value in version.metrics.items() if name.startswith(TEST)}
+    measured = {name: value for name, value in version.metrics.items() if name.startswith(TEST)}
     for name, text in version.tags.items():
         if name.startswith(TEST):
             with suppress(ValueError):
-                found.setdefault(name, float(text))
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+                measured.setdefault(name, float(text))
+    return {name: value for name, value in measured.items() if math.isfinite(value)}
 
 
-def baselines_of(found: Sequence[ModelVersion], metric: str) -> tuple[Baseline, ...]:
+def baselines_of(registered: Sequence[ModelVersion], metric: str) -> tuple[Baseline, ...]:
     """Return the baselines that have the metric; several seeds of one as their mean."""
     groups: dict[str, list[ModelVersion]] = {}
-    for version in found:
+    for version in registered:
         if is_baseline(version) and math.isfinite(version.metrics.get(metric, math.nan)):
             groups.setdefault(_baseline_name(version), []).append(version)
     return tuple(
@@ -79,10 +79,10 @@ def _baseline_name(version: ModelVersion) -> str:
 
 
 def repeats_in(
-    found: Sequence[ModelVersion], study: str, trials: Sequence[ReportedTrial], metric: str
+    registered: Sequence[ModelVersion], study: str, trials: Sequence[ReportedTrial], metric: str
 ) -> tuple[Repeats, ...]:
     """Return the scores over seeds: of a study's trials that were trained again to confirm them, and of baselines."""
-    scored = [version for version in found if math.isfinite(version.metrics.get(metric, math.nan))]
+    scored = [version for version in registered if math.isfinite(version.metrics.get(metric, math.nan))]
     by_seed: dict[str, dict[int | None, ModelVersion]] = {}
     for version in confirmations(scored, study):
         by_seed.setdefault(configuration(version.params), {})[version.source.seed] = version
@@ -107,19 +107,25 @@ def _repeats(label: str, those: Sequence[ModelVersion], metric: str, trial: int 
 
 def joined(measured: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
     """Return what several trainings measured, by name."""
-    names = dict.fromkeys(name for one in measured for name in one)
-    return {name: tuple(one[name] for one in measured if name in one) for name in names}
+    names = dict.fromkeys(name for each in measured for name in each)
+    return {name: tuple(each[name] for each in measured if name in each) for name in names}
 
 
-def confirmations(found: Sequence[ModelVersion], study: str) -> list[ModelVersion]:
+def confirmations(registered: Sequence[ModelVersion], study: str) -> list[ModelVersion]:
     """Return the versions that were trained, in this database, to confirm a configuration of a study."""
-    return [one for one in found if one.tags.get(CONFIRM_TAG) == study and one.imported is None]
+    return [version for version in registered if version.tags.get(CONFIRM_TAG) == study and version.imported is None]
 
 
-def trial_on_test(found: Sequence[ModelVersion], study: str, params: Mapping[str, Any]) -> dict[str, float]:
+def trial_on_test(registered: Sequence[ModelVersion], study: str, params: Mapping[str, Any]) -> dict[str, float]:
     """Return what was measured on test data with a configuration of a study, as means over its trainings."""
     key = configuration(params)
-    return _means([metrics_on_test(one) for one in confirmations(found, study) if configuration(one.params) == key])
+    return _means(
+        [
+            metrics_on_test(version)
+            for version in confirmations(registered, study)
+            if configuration(version.params) == key
+        ]
+    )
 
 
 def configuration(params: Mapping[str, Any]) -> str:
@@ -128,8 +134,8 @@ def configuration(params: Mapping[str, Any]) -> str:
 
 
 def _mean(values: Sequence[float | None]) -> Any:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 def _means(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -177,8 +183,8 @@ def study_of(
     Raises:
         NotFoundError: no version has the metric.
     """
-    known = [version for version in chosen if math.isfinite(version.metrics.get(asked, math.nan))]
-    if not known:
+    measured = [version for version in chosen if math.isfinite(version.metrics.get(asked, math.nan))]
+    if not measured:
         raise NotFoundError(f"none of {', '.join(version.ref for version in chosen)} has the metric {asked!r}")
     return ReportedStudy(
         name=", ".join(version.ref for version in chosen),
@@ -205,8 +211,8 @@ def _over_seeds(
 ) -> Iterator[Repeats]:
     for number, version in enumerate(chosen, 1):
         alike = trained.get(version.ref, ())
-        known = [one for one in alike if math.isfinite(one.metrics.get(metric, math.nan))]
-        by_seed = {one.source.seed: one for one in known}
+        measured = [each for each in alike if math.isfinite(each.metrics.get(metric, math.nan))]
+        by_seed = {each.source.seed: each for each in measured}
         if len(by_seed) > 1:
             yield _repeats(version.ref, list(by_seed.values()), metric, number)
 
@@ -245,17 +251,17 @@ def _provenance(chosen: Sequence[ModelVersion]) -> dict[str, str]:
 
 def _origin(version: ModelVersion) -> str:
     source = version.source
-    known = {"seed": source.seed, "data": source.data_fingerprint, "code": source.code_revision}
-    told = [f"{name} {value}" for name, value in known.items() if value is not None]
+    facts = {"seed": source.seed, "data": source.data_fingerprint, "code": source.code_revision}
+    texts = [f"{name} {value}" for name, value in facts.items() if value is not None]
     of = [] if source.origin is None else [source.origin]
-    made = [source.problem or "no problem", *of, *told, f"{version.created_at:%Y-%m-%d %H:%M} UTC"]
-    return " · ".join(made)
+    parts = [source.problem or "no problem", *of, *texts, f"{version.created_at:%Y-%m-%d %H:%M} UTC"]
+    return " · ".join(parts)
 
 
-def libraries_of(found: Sequence[ModelVersion]) -> dict[str, str]:
+def libraries_of(registered: Sequence[ModelVersion]) -> dict[str, str]:
     """Return the libraries that the versions were trained with; several versions of one are all named."""
     numbers: dict[str, dict[str, None]] = {}
-    for version in found:
+    for version in registered:
         for name, number in version.source.libraries.items():
             numbers.setdefault(name, {})[number] = None
     return {name: ", ".join(those) for name, those in sorted(numbers.items())}

@@ -108,18 +108,18 @@ class Batcher:
         arrays = {name: [each.arrays[name] for each in batch] for name in first.arrays}
         try:
             joined = {name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in arrays.items()}
-            told = self._in_pieces(first.model, joined, sum(each.samples for each in batch))
+            predictions = self._in_pieces(first.model, joined, sum(each.samples for each in batch))
         except Exception as error:  # the model's own code
             if len(batch) > 1:  # so that nobody fails by another's samples
                 return [answer for each in batch for answer in self._answers([each])]
             return [LoadError(f"the model fails on these samples: {one_line(error)}")]
         ends = np.cumsum([each.samples for each in batch]).tolist()
-        return [told[end - each.samples : end] for each, end in zip(batch, ends, strict=True)]
+        return [predictions[end - each.samples : end] for each, end in zip(batch, ends, strict=True)]
 
     def _in_pieces(self, model: ServedModel, arrays: Arrays, samples: int) -> list[Any]:
-        told: list[Any] = []
+        predictions: list[Any] = []
         for start in range(0, samples, self._max_batch):
             piece = {name: array[start : start + self._max_batch] for name, array in arrays.items()}
-            told += model.predictions(piece)
+            predictions += model.predictions(piece)
             self._seen(min(self._max_batch, samples - start))
-        return told
+        return predictions

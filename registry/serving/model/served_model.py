@@ -49,10 +49,10 @@ class ServedModel:
             outputs an object of these by the output's name.
         """
         outputs = _named(self.forward(structured(arrays, by_name=self.by_name)))
-        told = {name: _told(output, self.kinds[name], self.classes) for name, output in outputs.items()}
-        if list(told) == [""]:
-            return told[""]
-        return [dict(zip(told, each, strict=True)) for each in zip(*told.values(), strict=True)]
+        columns = {name: _answers_of(output, self.kinds[name], self.classes) for name, output in outputs.items()}
+        if list(columns) == [""]:
+            return columns[""]
+        return [dict(zip(columns, each, strict=True)) for each in zip(*columns.values(), strict=True)]
 
 
 def load_served(registry: Registry, version: ModelVersion, rebuild: Rebuild | None) -> ServedModel:
@@ -116,7 +116,7 @@ def _flat(output: NDArray[Any]) -> NDArray[Any]:
     return output.reshape(len(output), -1)
 
 
-def _told(output: NDArray[Any], kind: Kind, classes: Sequence[str]) -> list[Any]:
+def _answers_of(output: NDArray[Any], kind: Kind, classes: Sequence[str]) -> list[Any]:
     """Return what one output of shape (samples, …) says of each sample."""
     shares = shares_of(_flat(output), kind)
     if shares is None:

@@ -14,7 +14,7 @@ from search.commands.session import open_to_write
 @options.with_settings
 def change_command(
     study: options.StudyName,
-    trials: Annotated[int | None, typer.Option("--trials", help="The budget in sum; also a smaller one.")] = None,
+    trials: Annotated[int | None, typer.Option("--trials", help="The budget in total; also a smaller one.")] = None,
     storage: Storage = None,
     *,
     settings: dict[str, Any],

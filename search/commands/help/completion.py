@@ -8,7 +8,7 @@ from registry.core.console import quietly
 
 
 def study_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of the database's studies that begin so."""
+    """Return the names of the database's studies that begin with a text."""
 
     def names() -> list[str]:
         from registry.core.database.engine import open_engine
@@ -21,7 +21,7 @@ def study_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def problem_names(incomplete: str) -> list[str]:
-    """Return the names of the installed problems that begin so."""
+    """Return the names of the installed problems that begin with a text."""
 
     def names() -> list[str]:
         from search.problems.resolve import installed_problems

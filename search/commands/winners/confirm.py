@@ -71,16 +71,16 @@ def _print(confirmed: Confirmed, again: str) -> None:
         [
             (
                 rank,
-                one.rank_before,
-                one.trial,
-                one.score_before,
-                one.mean,
-                one.spread,
-                sum(score is not None for score in one.scores),
-                one.parameters,
-                one.seconds,
+                configuration.rank_before,
+                configuration.trial,
+                configuration.score_before,
+                configuration.mean,
+                configuration.spread,
+                sum(score is not None for score in configuration.scores),
+                configuration.parameters,
+                configuration.seconds,
             )
-            for rank, one in enumerate(confirmed.ranked, 1)
+            for rank, configuration in enumerate(confirmed.ranked, 1)
         ],
     )
     if confirmed.held:

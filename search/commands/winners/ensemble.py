@@ -31,24 +31,25 @@ def ensemble_command(
     session.prepare_process()
     opened = session.open_to_write(study, storage, stderr=as_json)
     session.say_first_counts(opened, stderr=as_json)
-    made = opened.ensemble(size=size, candidates=candidates, test=test, accept_changes=accept_changes)
-    print_json(made.as_dict()) if as_json else _print(made)
+    ensemble = opened.ensemble(size=size, candidates=candidates, test=test, accept_changes=accept_changes)
+    print_json(ensemble.as_dict()) if as_json else _print(ensemble)
 
 
-def _print(made: Ensemble) -> None:
-    metric = made.objective.metric
+def _print(ensemble: Ensemble) -> None:
+    metric = ensemble.objective.metric
     print_table(
-        ["member", "weight", metric], [(one.version, f"{one.times}/{made.size}", one.score) for one in made.members]
+        ["member", "weight", metric],
+        [(member.version, f"{member.times}/{ensemble.size}", member.score) for member in ensemble.members],
     )
-    looked_at = f"{made.candidates} stored models of {made.study}"
-    if made.without_weights:
-        looked_at += f" ({made.without_weights} without weights were left out)"
-    again = "" if made.is_new else ", which was there already"
-    say(f"{made.version}: the average of {len(made.members)} of {looked_at}{again}")
-    say(f"{metric} {made.score:.6g}; {made.best.version}, the best alone, has {made.best.score:.6g}")
-    for name, value in made.test.items():
+    looked_at = f"{ensemble.candidates} stored models of {ensemble.study}"
+    if ensemble.without_weights:
+        looked_at += f" ({ensemble.without_weights} without weights were left out)"
+    again = "" if ensemble.is_new else ", which was there already"
+    say(f"{ensemble.version}: the average of {len(ensemble.members)} of {looked_at}{again}")
+    say(f"{metric} {ensemble.score:.6g}; {ensemble.best.version}, the best alone, has {ensemble.best.score:.6g}")
+    for name, value in ensemble.test.items():
         say(f"on the test data: {name} {value:.6g}")
-    more = len(made.scores) - made.size
+    more = len(ensemble.scores) - ensemble.size
     if more:
-        say(f"it ends with {made.size} of {len(made.scores)} choices: the last {more} gained nothing")
+        say(f"it ends with {ensemble.size} of {len(ensemble.scores)} choices: the last {more} gained nothing")
     say("chosen and measured on the same validation data, so what it gains is a little less on new ones")

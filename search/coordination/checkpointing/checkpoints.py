@@ -82,10 +82,10 @@ class Checkpoints:
 
     def load(self) -> Checkpoint | None:
         """Return the slot's checkpoint; None where there is none, or it is damaged."""
-        found = self._lease.load_checkpoint()
-        if found is None:
+        stored = self._lease.load_checkpoint()
+        if stored is None:
             return None
-        sha256, data = found
+        sha256, data = stored
         if hashlib.sha256(data).hexdigest() != sha256:
             logger.warning("the checkpoint of slot %d is damaged; its trial starts over", self._lease.claim.number)
             return None

@@ -26,8 +26,8 @@ def announce_if_over(connection: Connection, slot: int) -> None:
         return
     if connection.dialect.name == "postgresql":  # so that of two who close at once one sees the other's; see GRANTS
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ENDS, study.id)))
-    left = sa.select(slots.c.id).where(slots.c.study_id == study.id, OPEN).limit(1)
-    if connection.execute(left).first() is None:
+    open_slot = sa.select(slots.c.id).where(slots.c.study_id == study.id, OPEN).limit(1)
+    if connection.execute(open_slot).first() is None:
         announce_end(connection, study.id, "its budget of trials is used up")
 
 

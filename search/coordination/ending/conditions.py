@@ -51,7 +51,9 @@ def _without_gain(connection: Connection, study: StudyRecord, trial: int | None,
 def _last_of_front(connection: Connection, study: StudyRecord) -> tuple[int | None, float]:
     """Return the trial that joined the front last, and when; None where the front has none that was trained here."""
     front = front_of(study.objectives, trials_of(connection, study.id))
-    last = max((trial for trial in front if not trial.imported), key=lambda one: one.finished_at or 0.0, default=None)
+    last = max(
+        (trial for trial in front if not trial.imported), key=lambda trial: trial.finished_at or 0.0, default=None
+    )
     return (None, 0.0) if last is None else (last.trial, last.finished_at or 0.0)
 
 
@@ -83,8 +85,8 @@ def grant_epochs(study: StudyRecord) -> Grant:
             return until
         if connection.dialect.name == "postgresql":  # so that two do not take the same epochs; SQLite has one writer
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(GRANTS, study.id)))
-        left = epochs_left(connection, study, without=slot)
-        granted = min(until, left or 0)
+        remaining = epochs_left(connection, study, without=slot)
+        granted = min(until, remaining or 0)
         if granted <= epoch:
             raise NoEpochsLeft
         return granted

@@ -35,7 +35,7 @@ def check_may_adopt(study: StudyRecord, problem: str, objectives: Sequence[Objec
             f"the imported trials of {study.name!r} have {_counted(study.objectives)}, and {problem!r} has "
             f"{_counted(objectives)}; say which with --objective, or name another study with --study"
         )
-    if any(one.direction != other.direction for one, other in zip(objectives[1:], study.objectives[1:], strict=True)):
+    if any(new.direction != other.direction for new, other in zip(objectives[1:], study.objectives[1:], strict=True)):
         raise SettingsError(
             f"the imported trials of {study.name!r} have the directions {_directions(study.objectives)}, and those of "
             f"{problem!r} {_directions(objectives)}; name another study with --study"

@@ -25,7 +25,7 @@ OPTIONS = {"trial_seconds": "trial-timeout", "checkpoint_seconds": "checkpoint-e
 
 
 def check_known(settings: Settings) -> None:
-    """Check that there are such a sampler, a pruner and a schedule.
+    """Check that the sampler, the pruner and the schedule exist.
 
     Raises:
         UsageError: there is none of that name.

@@ -12,7 +12,7 @@ from search.records.studies import StudyRecord
 Config = Mapping[str, Any]
 
 
-class Known(Protocol):
+class ProblemFacts(Protocol):
     """What is known of a problem: by a study, or by somebody who has just looked."""
 
     @property
@@ -32,7 +32,7 @@ class Known(Protocol):
         """Into how many the data are split; 1 for none."""
 
 
-def check_unchanged(study: StudyRecord, now: Known) -> None:
+def check_unchanged(study: StudyRecord, now: ProblemFacts) -> None:
     """Check that a problem is, here and now, the one that a study began with.
 
     Raises:
@@ -46,25 +46,25 @@ def check_unchanged(study: StudyRecord, now: Known) -> None:
         )
 
 
-def differences(before: Known, now: Known) -> list[str]:
+def differences(before: ProblemFacts, now: ProblemFacts) -> list[str]:
     """Return in words how a problem has changed; nothing where it has not.
 
     A study of an older program has no description; its space and data are compared alone.
     """
     then, today = before.space.get("description", {}), now.space.get("description", {})
-    said: list[str] = []
+    texts: list[str] = []
     if before.space_fingerprint != now.space_fingerprint:
-        said += list(_of_space(before.space["hyperparameters"], now.space["hyperparameters"])) or ["the space changed"]
+        texts += list(_of_space(before.space["hyperparameters"], now.space["hyperparameters"])) or ["the space changed"]
     if before.data_fingerprint != now.data_fingerprint:
-        said += list(_of_data(then.get("data", {}), today.get("data", {}))) or ["the data changed"]
+        texts += list(_of_data(then.get("data", {}), today.get("data", {}))) or ["the data changed"]
     if before.folds != now.folds:
-        said.append(_became("folds", before.folds, now.folds))
+        texts.append(_became("folds", before.folds, now.folds))
     if then.get("keras") == today.get("keras"):  # another version may describe the same model otherwise
-        said += [*_of_model(then, today), *_of_optimizer(then.get("optimizer"), today.get("optimizer"))]
-        said += list(_of_compilation(then, today))
+        texts += [*_of_model(then, today), *_of_optimizer(then.get("optimizer"), today.get("optimizer"))]
+        texts += list(_of_compilation(then, today))
     if then.get("python") == today.get("python"):
-        said += list(_of_source(then.get("source"), today.get("source")))
-    return said
+        texts += list(_of_source(then.get("source"), today.get("source")))
+    return texts
 
 
 def _of_space(before: list[Config], now: list[Config]) -> Iterator[str]:
@@ -78,8 +78,8 @@ def _of_space(before: list[Config], now: list[Config]) -> Iterator[str]:
             yield f"when {name} is asked for changed"
         else:
             yield f"{name} is gone"
-    known = {hp["name"] for hp in before}
-    yield from (f"{hp['name']} ({_range(hp)}) is new" for hp in now if hp["name"] not in known)
+    names = {hp["name"] for hp in before}
+    yield from (f"{hp['name']} ({_range(hp)}) is new" for hp in now if hp["name"] not in names)
 
 
 def _key(hp: Config) -> str:
@@ -143,8 +143,8 @@ def _of_compilation(before: Config, now: Config) -> Iterator[str]:
     for part in ("loss", "loss_weights", "metrics", "weighted_metrics"):
         if part in before and part in now and before[part] != now[part]:
             plain = all(isinstance(value[part], str) and " " not in value[part] for value in (before, now))
-            said = part.replace("_", " ")
-            yield _became(f"the {said}", before[part], now[part]) if plain else f"the {said} changed"
+            label = part.replace("_", " ")
+            yield _became(f"the {label}", before[part], now[part]) if plain else f"the {label} changed"
 
 
 def _of_source(before: Config | None, now: Config | None) -> Iterator[str]:

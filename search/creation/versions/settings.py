@@ -17,7 +17,7 @@ from search.records.studies import StudyRecord, check_has_problem, read_locked, 
 
 
 def change_settings(
-    engine: Engine, study: StudyRecord, given: Mapping[str, Any], trials: int | None = None
+    engine: Engine, study: StudyRecord, overrides: Mapping[str, Any], trials: int | None = None
 ) -> StudyRecord:
     """Let a study go on with other settings, or another budget; return it as it is then. See `Study.change`.
 
@@ -27,7 +27,7 @@ def change_settings(
     with writing(engine) as connection:
         control.check_open(connection, study)
         study = read_locked(connection, study)  # somebody else may have changed it meanwhile
-        settings = study.settings.changed(given)
+        settings = study.settings.changed(overrides)
         check_may_change(study, settings)
         check_known(settings)
         check_target(study.objective, settings)
@@ -51,7 +51,7 @@ def _shown(value: object) -> str:
 
 
 def _set_budget(connection: Connection, study: StudyRecord, trials: int) -> list[str]:
-    """Give a study a budget of trials in sum; return what that changes, in words.
+    """Give a study a budget of trials in total; return what that changes, in words.
 
     Raises:
         UsageError: it is a confirmation, or more trials have begun.
@@ -65,7 +65,7 @@ def _set_budget(connection: Connection, study: StudyRecord, trials: int) -> list
     if trials < 1:
         raise UsageError(f"the number of trials is {trials}; expected 1 or more")
     slots.add_slots(connection, study.id, trials)
-    left = slots.remove_slots(connection, study.id, trials)
-    if left > trials:
-        raise UsageError(f"{left} trials of {study.name!r} have begun or were enqueued; expected {left} trials or more")
+    used = slots.remove_slots(connection, study.id, trials)
+    if used > trials:
+        raise UsageError(f"{used} trials of {study.name!r} have begun or were enqueued; expected {used} trials or more")
     return [f"trials: {had} became {trials}"]

@@ -46,14 +46,14 @@ class OpenSlot:
     until: int | None
 
 
-def _read_open_slots(connection: Connection, study_id: int, known: Mapping[int, OpenSlot]) -> dict[int, OpenSlot]:
+def _read_open_slots(connection: Connection, study_id: int, cached: Mapping[int, OpenSlot]) -> dict[int, OpenSlot]:
     """Return the slots whose trials have begun and not finished, by number.
 
     Of paused ones, which may be many, only those are read that have paused since the last reading.
     """
     begun = sa.and_(slots.c.study_id == study_id, OPEN, slots.c.trial_id.is_not(None))
     query = sa.select(slots.c.number, slots.c.trial_id, slots.c.lease, slots.c.paused_at, slots.c.until).where(begun)
-    paused = {number: slot for number, slot in known.items() if slot.paused_at is not None}
+    paused = {number: slot for number, slot in cached.items() if slot.paused_at is not None}
     last = max((slot.paused_at for slot in paused.values() if slot.paused_at is not None), default=0.0)
     moved = query.where(sa.or_(slots.c.paused_at.is_(None), slots.c.paused_at >= last))
     opened = paused | {row.number: OpenSlot(*row[1:]) for row in connection.execute(moved)}

@@ -66,7 +66,7 @@ def _check_metric(metric: str, names: Sequence[str]) -> None:
 
 
 def _reported(problem: Problem, model: Any, data: Data, asked: Set[bool]) -> dict[bool, list[str]]:
-    """Return what `_step` does; nothing where memory for the step is wanting here."""
+    """Return what `_step` does; nothing where there is too little memory for the step here."""
     import tensorflow as tf
 
     try:

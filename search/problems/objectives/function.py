@@ -39,22 +39,23 @@ def objective_name(spec: str) -> str:
     return re.sub(r"[^\w.-]+", "-", f"{stem}-{attr}")
 
 
-def takes_trial(given: Any) -> bool:
+def takes_trial(function: Any) -> bool:
     """Tell whether something is called with a trial alone: by its first argument's name or annotation.
 
     A build function of KerasTuner's, whose argument is called ``hp``, is none; neither is a class.
     """
-    if inspect.isclass(given) or not callable(given):
+    if inspect.isclass(function) or not callable(function):
         return False
     try:
-        parameters = list(inspect.signature(given).parameters.values())
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return False
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     if not parameters or parameters[0].kind not in places:
         return False
     if any(
-        one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in parameters[1:]
+        parameter.default is parameter.empty and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in parameters[1:]
     ):
         return False
     return _is_trial(parameters[0].name, inspect.formatannotation(parameters[0].annotation))

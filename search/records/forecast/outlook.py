@@ -46,35 +46,35 @@ def read_outlook(engine: Engine, study: StudyRecord) -> Outlook | None:
             return None
         best = sa.select(results.c.curves).where(results.c.slot_id == max(scores, key=lambda slot: scores[slot]))
         curves = connection.execute(best).scalar() or {}
-        left = int(connection.execute(new).scalar_one())
+        trials_left = int(connection.execute(new).scalar_one())
     curve = [math.nan if value is None else value for value in curves.get(study.objective.metric, [])]
-    return outlook(list(scores.values()), left, curve)
+    return outlook(list(scores.values()), trials_left, curve)
 
 
-def outlook(scores: Sequence[float], left: int, curve: Sequence[float]) -> Outlook | None:
-    """Return what ``left`` more trials would probably bring; None where that cannot be told, or nothing is left.
+def outlook(scores: Sequence[float], trials_left: int, curve: Sequence[float]) -> Outlook | None:
+    """Return what more trials would probably bring; None where that cannot be told, or nothing is left.
 
     How good the best of half and of a quarter of the trials would have been is known in the mean over all halves and
     quarters. The gain of a doubling is taken to go on shrinking as it did between those two.
 
     Args:
         scores: of the trials that have one, turned so that more is better.
-        left: how many may still begin.
+        trials_left: how many may still begin.
         curve: the objective of the best trial after each epoch.
     """
     finite = np.sort([score for score in scores if math.isfinite(score)])
     count = len(finite)
-    if count < FEWEST or left < 1:
+    if count < FEWEST or trials_left < 1:
         return None
     quarter, half, whole = (_expected_best(finite, size) for size in (count // 4, count // 2, count))
     shrinks = min(max(whole - half, 0.0) / (half - quarter), SLOWEST) if half > quarter else 0.0
-    doublings = math.log2((count + left) / count)
+    doublings = math.log2((count + trials_left) / count)
     gain = max(whole - half, 0.0) * shrinks * (1 - shrinks**doublings) / (1 - shrinks)
-    return Outlook(left, gain, _noise(curve))
+    return Outlook(trials_left, gain, _noise(curve))
 
 
 def _expected_best(ascending: NDArray[np.float64], size: int) -> float:
-    """Return the best of so many of the scores, in the mean over all choices of them."""
+    """Return the mean, over all choices of ``size`` of the scores, of the best of them."""
     count = len(ascending)
     total = _log_choose(count, size)
     # The chance that the best of a choice is the one of that rank, from the worst.

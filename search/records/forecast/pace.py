@@ -34,8 +34,8 @@ class Pace:
     epochs_a_minute: float | None = None
     epochs: int = 0
 
-    def left(self, trials: int) -> float | None:
-        """Return the seconds that so many trials take at this pace; None where that is not known."""
+    def seconds_for(self, trials: int) -> float | None:
+        """Return how many seconds a number of trials takes at this pace; None where that is not known."""
         return 60 * trials / self.trials_a_minute if self.trials_a_minute else None
 
 

@@ -40,8 +40,8 @@ def _at(curve: Sequence[float | None], epoch: int) -> float | None:
 def values_of(objectives: Sequence[Objective], trial: TrialRecord) -> tuple[float, ...] | None:
     """Return a ranked trial's values, one an objective; None where not all are known."""
     values = (trial.score, *further_values(objectives, trial.curves, trial.best_epoch))
-    known = tuple(value for value in values if value is not None)
-    return known if len(known) == len(objectives) else None
+    measured = tuple(value for value in values if value is not None)
+    return measured if len(measured) == len(objectives) else None
 
 
 def front_of(objectives: Sequence[Objective], trials: Iterable[TrialRecord]) -> list[TrialRecord]:
@@ -59,4 +59,4 @@ def read_front(connection: Connection, study: StudyRecord) -> tuple[FrontTrial, 
     """Return a study's front; of one with one objective nothing."""
     objectives = study.objectives
     trials = front_of(objectives, trials_of(connection, study.id)) if len(objectives) > 1 else []
-    return tuple(FrontTrial(one.trial or 0, values_of(objectives, one) or (), one.params) for one in trials)
+    return tuple(FrontTrial(trial.trial or 0, values_of(objectives, trial) or (), trial.params) for trial in trials)

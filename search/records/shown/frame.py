@@ -44,8 +44,8 @@ def to_frame(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> 
 
 
 def _further_columns(objectives: Sequence[Objective]) -> list[str]:
-    taken = {*FIXED} - {PARAMETERS}  # a trial's own column tells the same
-    return [f"values.{each.metric}" if each.metric in taken else each.metric for each in objectives[1:]]
+    columns = {*FIXED} - {PARAMETERS}  # a trial's own column tells the same
+    return [f"values.{each.metric}" if each.metric in columns else each.metric for each in objectives[1:]]
 
 
 def _row(trial: TrialRecord, objectives: Sequence[Objective]) -> dict[str, Any]:

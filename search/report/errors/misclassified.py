@@ -58,12 +58,12 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Erro
     x, y = _arrays(data.validation)
     with Registry(url) as registry:
         model = registry.get(ref).load(rebuild=rebuild_model)
-    given = model.predict(for_keras(x), batch_size=1024, verbose=0)
+    predictions = model.predict(for_keras(x), batch_size=1024, verbose=0)
     pictures = np.asarray(x) if hasattr(x, "shape") else None
-    return errors_by_output(ref, outputs_of(y, given), loaded.class_names, pictures)
+    return errors_by_output(ref, outputs_of(y, predictions), loaded.class_names, pictures)
 
 
-def outputs_of(y: Any, given: Any) -> dict[str, tuple[Any, Any]]:
+def outputs_of(y: Any, predictions: Any) -> dict[str, tuple[Any, Any]]:
     """Return by output the true values and the predictions, as arrays; the only output has no name.
 
     Raises:
@@ -71,14 +71,16 @@ def outputs_of(y: Any, given: Any) -> dict[str, tuple[Any, Any]]:
     """
     import numpy as np
 
-    if isinstance(given, dict) and isinstance(y, dict) and set(given) == set(y):
-        return {name: (np.asarray(y[name]), np.asarray(given[name])) for name in given}
-    if isinstance(given, list | tuple) and isinstance(y, list | tuple) and len(given) == len(y):
-        pairs = zip(y, given, strict=True)
-        return {f"output {n}": (np.asarray(one), np.asarray(other)) for n, (one, other) in enumerate(pairs, 1)}
-    if isinstance(given, dict | list | tuple) or not hasattr(y, "shape"):
+    if isinstance(predictions, dict) and isinstance(y, dict) and set(predictions) == set(y):
+        return {name: (np.asarray(y[name]), np.asarray(predictions[name])) for name in predictions}
+    if isinstance(predictions, list | tuple) and isinstance(y, list | tuple) and len(predictions) == len(y):
+        pairs = zip(y, predictions, strict=True)
+        return {
+            f"output {n}": (np.asarray(true), np.asarray(predicted)) for n, (true, predicted) in enumerate(pairs, 1)
+        }
+    if isinstance(predictions, dict | list | tuple) or not hasattr(y, "shape"):
         raise ProblemError("its model and its validation data have different outputs")
-    true, predicted = np.asarray(y), np.asarray(given)
+    true, predicted = np.asarray(y), np.asarray(predictions)
     several = true.ndim == 2 and true.shape == predicted.shape and 1 < true.shape[1] <= MOST_NUMBERS
     if several and not np.isin(true, (0, 1)).all():  # else it may be one class a sample
         return {f"number {n + 1}": (true[:, n], predicted[:, n]) for n in range(true.shape[1])}
@@ -96,13 +98,13 @@ def errors_by_output(
     mistakes: Mistakes | None = None
     residuals: list[Residuals] = []
     why: ProblemError | None = None
-    for output, (y, given) in outputs.items():
+    for output, (y, predictions) in outputs.items():
         try:
-            labels, shares = classified(y, given)
+            labels, shares = classified(y, predictions)
         except ProblemError as error:
             why = error
-            if is_regression(y, given):
-                residuals.append(residuals_of(ref, output, y, given))
+            if is_regression(y, predictions):
+                residuals.append(residuals_of(ref, output, y, predictions))
         else:
             mistakes = mistakes or summarize(ref, _names(class_names, shares.shape[1]), labels, shares, pictures)
     if mistakes is None and not residuals and why is not None:
@@ -116,7 +118,7 @@ def _arrays(part: Any) -> tuple[Any, Any]:
     return part[0], part[1]
 
 
-def classified(y: Any, given: Any) -> tuple[Any, Any]:
+def classified(y: Any, predictions: Any) -> tuple[Any, Any]:
     """Return class numbers (samples,) and probabilities (samples, classes).
 
     Raises:
@@ -130,16 +132,16 @@ def classified(y: Any, given: Any) -> tuple[Any, Any]:
         y = y.argmax(axis=1)
     numbers = y.dtype.kind in "biuf"
     whole = numbers and y.ndim == 1 and np.isfinite(y).all() and (y == np.round(y)).all() and (y >= 0).all()
-    if given.ndim == 2 and given.shape[1] == 1:
-        given = np.concatenate([1 - given, given], axis=1)
-    if not whole or given.ndim != 2 or len(given) != len(y) or y.max(initial=0) >= given.shape[1]:
+    if predictions.ndim == 2 and predictions.shape[1] == 1:
+        predictions = np.concatenate([1 - predictions, predictions], axis=1)
+    if not whole or predictions.ndim != 2 or len(predictions) != len(y) or y.max(initial=0) >= predictions.shape[1]:
         raise ProblemError("it is neither a classification of one class a sample nor a regression of one number")
-    if given.shape[1] > MOST_CLASSES:
-        raise ProblemError(f"it has {given.shape[1]} classes, more than the {MOST_CLASSES} that are shown")
-    if (given < -1e-3).any() or (abs(given.sum(axis=1) - 1) > 1e-2).any():  # logits
-        given = np.exp(given - given.max(axis=1, keepdims=True))
-        given = given / given.sum(axis=1, keepdims=True)
-    return y.astype(int), given
+    if predictions.shape[1] > MOST_CLASSES:
+        raise ProblemError(f"it has {predictions.shape[1]} classes, more than the {MOST_CLASSES} that are shown")
+    if (predictions < -1e-3).any() or (abs(predictions.sum(axis=1) - 1) > 1e-2).any():  # logits
+        predictions = np.exp(predictions - predictions.max(axis=1, keepdims=True))
+        predictions = predictions / predictions.sum(axis=1, keepdims=True)
+    return y.astype(int), predictions
 
 
 def _names(class_names: Sequence[str], count: int) -> tuple[str, ...]:
@@ -158,11 +160,11 @@ def summarize(ref: str, names: Sequence[str], labels: Any, shares: Any, pictures
     """
     import numpy as np
 
-    taken, sure = shares.argmax(axis=1), shares.max(axis=1)
+    predicted, sure = shares.argmax(axis=1), shares.max(axis=1)
     confusion = np.zeros((len(names), len(names)), dtype=int)
-    np.add.at(confusion, (labels, taken), 1)
+    np.add.at(confusion, (labels, predicted), 1)
     place = np.minimum((sure * RANGES).astype(int), RANGES - 1)
-    right = taken == labels
+    right = predicted == labels
     calibration = tuple(
         Calibration(int(here.sum()), float(sure[here].mean()), float(right[here].mean()))
         for here in (place == index for index in range(RANGES))
@@ -179,7 +181,7 @@ def summarize(ref: str, names: Sequence[str], labels: Any, shares: Any, pictures
             Mistake(
                 int(i),
                 names[labels[i]],
-                names[taken[i]],
+                names[predicted[i]],
                 float(sure[i]),
                 b"" if pictures is None else _png(pictures[i]),
             )

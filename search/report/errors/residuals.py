@@ -9,27 +9,27 @@ from registry.reports import Residuals
 MOST_POINTS, WORST = 500, 12
 
 
-def is_regression(y: Any, given: Any) -> bool:
+def is_regression(y: Any, predictions: Any) -> bool:
     """Tell whether predictions (samples,) or (samples, 1) are of finite numbers, one a sample."""
     import numpy as np
 
-    flat = y.size == len(y) and given.size == len(given) == len(y) > 0
-    numbers = np.issubdtype(y.dtype, np.number) and np.issubdtype(given.dtype, np.number)
-    return bool(flat and numbers and np.isfinite(y).all() and np.isfinite(given).all())
+    flat = y.size == len(y) and predictions.size == len(predictions) == len(y) > 0
+    numbers = np.issubdtype(y.dtype, np.number) and np.issubdtype(predictions.dtype, np.number)
+    return bool(flat and numbers and np.isfinite(y).all() and np.isfinite(predictions).all())
 
 
-def residuals_of(ref: str, output: str, y: Any, given: Any) -> Residuals:
+def residuals_of(ref: str, output: str, y: Any, predictions: Any) -> Residuals:
     """Return how far predictions are from the truth.
 
     Args:
         ref: the version.
         output: the output's name; empty for the only one.
         y: the true values, one a sample.
-        given: the predictions.
+        predictions: the model's.
     """
     import numpy as np
 
-    true, predicted = y.reshape(-1).astype(float), given.reshape(-1).astype(float)
+    true, predicted = y.reshape(-1).astype(float), predictions.reshape(-1).astype(float)
     errors = predicted - true
     spread = float(((true - true.mean()) ** 2).sum())
     shown = range(0, len(true), -(-len(true) // MOST_POINTS))

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-GIVEN = {"params", "model", "_model", "validation_data"}  # given anew to each training
+GIVEN_ANEW = {"params", "model", "_model", "validation_data"}  # given anew to each training
 
 
 class CallbackStates(keras.callbacks.Callback):  # type: ignore[misc]
@@ -41,23 +41,23 @@ class CallbackStates(keras.callbacks.Callback):  # type: ignore[misc]
 
     def arrays(self) -> Arrays:
         """Return the arrays and lists of arrays that the callbacks remember, such as the weights of a best epoch."""
-        found: Arrays = {}
+        arrays: Arrays = {}
         for place, callback in enumerate(self._callbacks):
             for name, value in _memory(callback):
                 members = value if isinstance(value, list) else [value]
                 if members and all(isinstance(member, np.ndarray) for member in members):
                     kind = "list" if isinstance(value, list) else "one"
-                    found |= {f"{place}.{kind}.{name}.{i}": np.array(member) for i, member in enumerate(members)}
-        return found
+                    arrays |= {f"{place}.{kind}.{name}.{i}": np.array(member) for i, member in enumerate(members)}
+        return arrays
 
     def lost(self) -> list[str]:
         """Return the types of the callbacks that remember something which cannot be carried over."""
-        kept = self.arrays()
+        arrays = self.arrays()
         return [
             type(callback).__name__
             for place, callback in enumerate(self._callbacks)
             if any(
-                not _is_json(value) and not any(_named(key, place, name) for key in kept)
+                not _is_json(value) and not any(_named(key, place, name) for key in arrays)
                 for name, value in _memory(callback)
                 if value is not None and not callable(value)
             )
@@ -65,16 +65,16 @@ class CallbackStates(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def _of_place(arrays: Mapping[str, Any], place: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    state: dict[str, Any] = {}
     for key, array in arrays.items():
-        number, kind, rest = key.split(".", 2)
+        number, kind, numbered_name = key.split(".", 2)
         if int(number) == place:
-            name = rest.rpartition(".")[0]
+            name = numbered_name.rpartition(".")[0]
             if kind == "one":
-                found[name] = array
+                state[name] = array
             else:
-                found.setdefault(name, []).append(array)
-    return found
+                state.setdefault(name, []).append(array)
+    return state
 
 
 def _named(key: str, place: int, name: str) -> bool:
@@ -83,7 +83,7 @@ def _named(key: str, place: int, name: str) -> bool:
 
 def _memory(callback: Any) -> list[tuple[str, Any]]:
     """Return what a callback remembers beside what it was made with."""
-    made_with = {*inspect.signature(type(callback).__init__).parameters, *GIVEN}
+    made_with = {*inspect.signature(type(callback).__init__).parameters, *GIVEN_ANEW}
     return [(key, value) for key, value in vars(callback).items() if key not in made_with and not key.startswith("_")]
 
 

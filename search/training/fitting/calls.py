@@ -120,16 +120,16 @@ class FitCalls:
         @functools.wraps(keras_fit)
         def fit(model: Any, *args: Any, **kwargs: Any) -> Any:
             show_optional()
-            said = dict(signature.bind(model, *args, **kwargs).arguments)
-            said.pop("self", None)
-            callbacks = _listed(said.get("callbacks"))
+            arguments = dict(signature.bind(model, *args, **kwargs).arguments)
+            arguments.pop("self", None)
+            callbacks = _listed(arguments.get("callbacks"))
             watched = model is self._model or any(each is self._callback for each in callbacks)
             if self._depth or not watched:
                 return keras_fit(model, *args, **kwargs)
-            said["callbacks"] = without_swaps(each for each in callbacks if each is not self._callback)
+            arguments["callbacks"] = without_swaps(each for each in callbacks if each is not self._callback)
             self._depth += 1
             try:
-                return self._run(functools.partial(keras_fit, model), model, said)
+                return self._run(functools.partial(keras_fit, model), model, arguments)
             finally:
                 self._depth -= 1
                 self.running = None
@@ -156,7 +156,7 @@ class FitCalls:
         """Take an epoch of the call under way."""
         self.calls[-1].add(epoch, logs, bool(self.running.stop_training))
 
-    def _run(self, keras_fit: Callable[..., Any], model: Any, said: dict[str, Any]) -> Any:
+    def _run(self, keras_fit: Callable[..., Any], model: Any, arguments: dict[str, Any]) -> Any:
         number = len(self.calls)
         before = self._before[number] if number < len(self._before) else Call()
         ended = number < len(self._before) - 1
@@ -164,50 +164,50 @@ class FitCalls:
         self._begin(model, number >= len(self._before) and number > 0)
         self.calls.append(before)
         self.running = self.last = model
-        self.holds_back |= bool(said.get("validation_split")) and said.get("validation_data") is None
-        said.setdefault("epochs", self._defaults.epochs)
-        said.setdefault("verbose", 0)
+        self.holds_back |= bool(arguments.get("validation_split")) and arguments.get("validation_data") is None
+        arguments.setdefault("epochs", self._defaults.epochs)
+        arguments.setdefault("verbose", 0)
         unordered = None
-        if not ended and takes(model, said):
+        if not ended and takes(model, arguments):
             keras_fit = functools.partial(self._resident.fit, model)
-            said["batch_size"] = int(said.get("batch_size") or self._defaults.batch_size)
+            arguments["batch_size"] = int(arguments.get("batch_size") or self._defaults.batch_size)
             for name in {*AS_BY_DEFAULT, "validation_batch_size"}:
-                said.pop(name, None)
+                arguments.pop(name, None)
         else:
-            unordered = self._prepare(said)
+            unordered = self._prepare(arguments)
         if ended or goes_on:
-            _build_ahead(model, said)
+            _build_ahead(model, arguments)
         if ended:
-            said |= {"epochs": 0, "initial_epoch": 0, "callbacks": []}
+            arguments |= {"epochs": 0, "initial_epoch": 0, "callbacks": []}
         else:
-            self._attach(said, goes_on)
+            self._attach(arguments, goes_on)
         if goes_on:
             if before.epochs:
-                said["initial_epoch"] = said["epochs"] if before.stopped else before.epochs[-1] + 1
+                arguments["initial_epoch"] = arguments["epochs"] if before.stopped else before.epochs[-1] + 1
             if unordered:
                 self.inexact.add(unordered)
         with kernels_for(model):
-            history = keras_fit(**said)
+            history = keras_fit(**arguments)
         self._restore_history(history, before)
         self.histories.append(history)
         return history
 
-    def _prepare(self, said: dict[str, Any]) -> str | None:
+    def _prepare(self, arguments: dict[str, Any]) -> str | None:
         defaults = self._defaults
         return prepare_data(
-            said,
+            arguments,
             batch_size=defaults.batch_size,
             asked=defaults.asked_batch_size,
             seed=defaults.seed,
             epoch=lambda: self._places() + 1,
         )
 
-    def _attach(self, said: dict[str, Any], goes_on: bool) -> None:
+    def _attach(self, arguments: dict[str, Any], goes_on: bool) -> None:
         resume = self._resume if goes_on else None
         states = [] if resume is None else resume.progress["callbacks"]
-        others = said["callbacks"]
+        others = arguments["callbacks"]
         self._states = CallbackStates(others, states, {} if resume is None else resume.arrays)
-        said["callbacks"] = [*others, self._states, self._callback]
+        arguments["callbacks"] = [*others, self._states, self._callback]
 
     def put_back(self, *, first_batch_is_over: bool = False) -> None:
         """Put the state back into the model, if it is at its stage again: built, and compiled as it was.
@@ -242,10 +242,10 @@ class FitCalls:
             history.epoch = [*call.epochs[:missing], *history.epoch]
 
 
-def _build_ahead(model: Any, said: dict[str, Any]) -> None:
+def _build_ahead(model: Any, arguments: dict[str, Any]) -> None:
     """Build a model as its first batch would, if Keras can."""
     try:
-        batch = first_batch(said)
+        batch = first_batch(arguments)
         if batch is not None:
             model._symbolic_build(data_batch=batch)
     except Exception:  # it has no call, or its data are taken only once: the first batch will build it

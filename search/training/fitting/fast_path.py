@@ -9,5 +9,5 @@ import keras
 
 def takes_fast_path(model: Any) -> bool:
     """Tell whether Keras' ``fit`` would call a model's ``train_step`` and ``test_step``, and nothing else of it."""
-    kept = ("fit", "evaluate", "make_train_function", "make_test_function")
-    return not model.run_eagerly and all(getattr(type(model), name) is getattr(keras.Model, name) for name in kept)
+    methods = ("fit", "evaluate", "make_train_function", "make_test_function")
+    return not model.run_eagerly and all(getattr(type(model), name) is getattr(keras.Model, name) for name in methods)

@@ -45,25 +45,25 @@ class MetricReader:
         Raises:
             MetricError: the objective's metric is a vector, a text or something else that is no number.
         """
-        found: dict[str, float] = {}
+        numbers: dict[str, float] = {}
         for key, value in (logs or {}).items():
             if isinstance(value, Mapping):
-                found.update(self(value, objective))
+                numbers.update(self(value, objective))
                 continue
             name = storable(str(key))[:LONGEST_NAME] or "(without a name)"
-            number, said = _number(value)
-            if said and name == objective:
+            number, description = _number(value)
+            if description and name == objective:
                 raise MetricError(
-                    f"the objective {name!r} is {said}, not a number; compile a metric that is one, such as "
+                    f"the objective {name!r} is {description}, not a number; compile a metric that is one, such as "
                     "F1Score(average='macro'), or return the number from the HyperModel's fit"
                 )
             if number is not None:
-                found[name] = number
-            if said and name not in self._warned:
+                numbers[name] = number
+            if description and name not in self._warned:
                 self._warned.add(name)
                 what = "it is left out" if number is None else "its curve is their mean"
-                self._warn(f"the metric {name!r} is {said}; {what}")
-        return found
+                self._warn(f"the metric {name!r} is {description}; {what}")
+        return numbers
 
 
 def _number(value: Any) -> tuple[float | None, str]:

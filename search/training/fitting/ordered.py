@@ -45,12 +45,12 @@ def _without_lists(structure: Any) -> Any:
 
 
 def prepare_data(
-    said: dict[str, Any], *, batch_size: int, asked: int | None, seed: int, epoch: Callable[[], int]
+    arguments: dict[str, Any], *, batch_size: int, asked: int | None, seed: int, epoch: Callable[[], int]
 ) -> str | None:
     """Put the arrays of a ``fit`` in our order, where it was to shuffle them, and give it its batch size.
 
     Args:
-        said: the arguments of ``fit`` by name; changed in place.
+        arguments: those of ``fit`` by name; changed in place.
         batch_size: samples a step, where nothing is said.
         asked: the value of the hyperparameter ``batch_size``, where there is one; also for ``tf.data``.
         seed: with the epoch, decides the order.
@@ -60,31 +60,31 @@ def prepare_data(
         Why the order cannot be repeated in a training that continues; None where it can.
     """
     for name in ("x", "y"):
-        said[name] = _texts_as_tensors(said.get(name))
-    validation = said.get("validation_data")
+        arguments[name] = _texts_as_tensors(arguments.get(name))
+    validation = arguments.get("validation_data")
     if isinstance(validation, tuple):
-        said["validation_data"] = tuple(_texts_as_tensors(part) for part in validation)
-    data = tuple(said[name] for name in ("x", "y", "sample_weight") if said.get(name) is not None)
-    if hasattr(said.get("x"), "element_spec"):  # a tf.data.Dataset brings its own batches and order
-        said.setdefault("shuffle", False)
-        size = said.pop("batch_size", None) or asked
-        said["x"] = said["x"] if size is None else said["x"].rebatch(int(size))
-        return "its tf.data.Dataset shuffles by itself" if shuffles(said["x"]) else None
+        arguments["validation_data"] = tuple(_texts_as_tensors(part) for part in validation)
+    data = tuple(arguments[name] for name in ("x", "y", "sample_weight") if arguments.get(name) is not None)
+    if hasattr(arguments.get("x"), "element_spec"):  # a tf.data.Dataset brings its own batches and order
+        arguments.setdefault("shuffle", False)
+        size = arguments.pop("batch_size", None) or asked
+        arguments["x"] = arguments["x"] if size is None else arguments["x"].rebatch(int(size))
+        return "its tf.data.Dataset shuffles by itself" if shuffles(arguments["x"]) else None
     if not are_arrays(data):
-        return f"its data come from a {type(said.get('x')).__name__}"
-    said["batch_size"] = size = said.get("batch_size") or batch_size
-    if said.get("shuffle") is False:
+        return f"its data come from a {type(arguments.get('x')).__name__}"
+    arguments["batch_size"] = size = arguments.get("batch_size") or batch_size
+    if arguments.get("shuffle") is False:
         return None
-    if said.get("validation_split") or said.get("steps_per_epoch"):
+    if arguments.get("validation_split") or arguments.get("steps_per_epoch"):
         return "its fit lets Keras shuffle"
-    if said.get("sample_weight") is not None and said.get("y") is None:
+    if arguments.get("sample_weight") is not None and arguments.get("y") is None:
         return "its fit lets Keras shuffle"
     for name in ("y", "sample_weight", "batch_size"):
-        said.pop(name, None)
-    said["shuffle"] = False
-    said["x"] = ordered_batches(data, size, seed, epoch)
+        arguments.pop(name, None)
+    arguments["shuffle"] = False
+    arguments["x"] = ordered_batches(data, size, seed, epoch)
     if isinstance(validation, tuple):
-        said.setdefault("validation_batch_size", size)
+        arguments.setdefault("validation_batch_size", size)
     return None
 
 
@@ -96,23 +96,23 @@ def shuffles(dataset: Any) -> bool:
     """Tell whether a ``tf.data.Dataset`` shuffles: then its order cannot be repeated from the middle."""
     waiting, seen = [dataset], 0
     while waiting and seen < 1000:
-        found, seen = waiting.pop(), seen + 1
-        if "Shuffle" in type(found).__name__:
+        source, seen = waiting.pop(), seen + 1
+        if "Shuffle" in type(source).__name__:
             return True
-        waiting += found._inputs() if hasattr(found, "_inputs") else []
+        waiting += source._inputs() if hasattr(source, "_inputs") else []
     return False
 
 
-def first_batch(said: dict[str, Any]) -> Any:
+def first_batch(arguments: dict[str, Any]) -> Any:
     """Return a batch of the data of a ``fit``, ``(x, y)`` or ``(x, y, sample_weight)``; None where none can be taken.
 
     Data that can be gone through only once are left alone.
     """
-    x: Any = said.get("x")
+    x: Any = arguments.get("x")
     if hasattr(x, "element_spec"):
         return next(iter(x.take(1)))
     if hasattr(x, "num_batches") and hasattr(x, "__getitem__"):
         return x[0]
-    data = tuple(said[name] for name in ("x", "y", "sample_weight") if said.get(name) is not None)
-    size = int(said.get("batch_size") or 32)
+    data = tuple(arguments[name] for name in ("x", "y", "sample_weight") if arguments.get(name) is not None)
+    size = int(arguments.get("batch_size") or 32)
     return keras.tree.map_structure(lambda array: array[:size], as_tensors(data)) if are_arrays(data) else None

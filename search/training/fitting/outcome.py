@@ -25,9 +25,9 @@ def returned_metrics(outcome: Any, objective: Objective, read: Read) -> dict[str
         ProblemError: it is something else, or lacks the objective.
     """
     if isinstance(outcome, list | tuple) and outcome:
-        found = [returned_metrics(member, objective, read) for member in outcome]
-        common = [name for name in found[0] if all(name in other for other in found)]
-        return {name: math.fsum(each[name] for each in found) / len(found) for name in common}
+        measures = [returned_metrics(member, objective, read) for member in outcome]
+        common = [name for name in measures[0] if all(name in other for other in measures)]
+        return {name: math.fsum(each[name] for each in measures) / len(measures) for name in common}
     history = getattr(outcome, "history", outcome)
     if isinstance(history, Mapping):
         values = history.get(objective.metric)
@@ -48,13 +48,13 @@ def returned_metrics(outcome: Any, objective: Objective, read: Read) -> dict[str
 def _of_best_epoch(history: Mapping[str, Any], objective: Objective, read: Read) -> dict[str, float]:
     """Return the metrics at the best epoch of a History; without the objective, nothing."""
     epochs = max((len(values) for values in history.values() if isinstance(values, list)), default=0)
-    found = [
+    by_epoch = [
         read({k: v[epoch] for k, v in history.items() if isinstance(v, list) and epoch < len(v)}, objective.metric)
         for epoch in range(epochs)
     ]
-    measured = [metrics for metrics in found if not math.isnan(metrics.get(objective.metric, math.nan))]
+    measured = [metrics for metrics in by_epoch if not math.isnan(metrics.get(objective.metric, math.nan))]
     if not measured:
-        return _with_objective(found[-1] if found else {}, objective)
+        return _with_objective(by_epoch[-1] if by_epoch else {}, objective)
     best = measured[0]
     for metrics in measured[1:]:
         if objective.is_better(metrics[objective.metric], than=best[objective.metric]):

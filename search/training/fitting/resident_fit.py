@@ -21,27 +21,29 @@ WITHIN_EPOCHS = [
 ]
 
 
-def takes(model: Any, said: Mapping[str, Any]) -> bool:
+def takes(model: Any, arguments: Mapping[str, Any]) -> bool:
     """Tell whether a call of ``fit`` can be done by the fast path.
 
     It can where data and validation data are arrays that Keras would shuffle, and no callback sees single batches.
 
     Args:
         model: the model whose ``fit`` is called.
-        said: the arguments by name.
+        arguments: those of ``fit`` by name.
     """
-    data = tuple(said[name] for name in ("x", "y", "sample_weight") if said.get(name) is not None)
-    validation = said.get("validation_data")
+    data = tuple(arguments[name] for name in ("x", "y", "sample_weight") if arguments.get(name) is not None)
+    validation = arguments.get("validation_data")
     return (
         bool(model.compiled)
         and takes_fast_path(model)
         and model._distribute_strategy is None
-        and all(name in TAKEN or value == AS_BY_DEFAULT.get(name) for name, value in said.items() if value is not None)
-        and said.get("y") is not None
+        and all(
+            name in TAKEN or value == AS_BY_DEFAULT.get(name) for name, value in arguments.items() if value is not None
+        )
+        and arguments.get("y") is not None
         and are_arrays(data)
         and isinstance(validation, tuple)
         and are_arrays(validation)
-        and not any(_sees_batches(callback) for callback in said["callbacks"])
+        and not any(_sees_batches(callback) for callback in arguments["callbacks"])
     )
 
 
@@ -56,9 +58,9 @@ class ResidentFits:
 
     def __init__(self, seed: int, epoch: Callable[[], int], between: Callable[[], None]) -> None:
         self._seed, self._epoch, self._between = seed, epoch, between
-        self._made_for: list[Any] = []
+        self._loop_of: list[Any] = []
         self._batch_size = 0
-        self._made: Any = None
+        self._loop: Any = None
 
     def fit(
         self,
@@ -68,36 +70,36 @@ class ResidentFits:
         epochs: int,
         callbacks: list[Any],
         initial_epoch: int = 0,
-        **said: Any,
+        **arguments: Any,
     ) -> Any:
         """Train as ``model.fit`` does; return its ``History``."""
-        loop = self._epochs(model, said, batch_size)
-        steps = -(-len(keras.tree.flatten(said["x"])[0]) // batch_size)
-        told = keras.callbacks.CallbackList(
+        loop = self._epochs(model, arguments, batch_size)
+        steps = -(-len(keras.tree.flatten(arguments["x"])[0]) // batch_size)
+        callback_list = keras.callbacks.CallbackList(
             callbacks, add_history=True, verbose=0, epochs=epochs, steps=steps, model=model
         )
         model.stop_training = False
-        told.on_train_begin()
+        callback_list.on_train_begin()
         logs: dict[str, Any] = {}
         for epoch in range(initial_epoch, epochs):
-            told.on_epoch_begin(epoch)
+            callback_list.on_epoch_begin(epoch)
             logs = loop.run(self._epoch())
-            told.on_epoch_end(epoch, logs)
+            callback_list.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
         if isinstance(model.optimizer, keras.optimizers.Optimizer) and epochs > 0:
             model.optimizer.finalize_variable_values(model.trainable_weights)
-        told.on_train_end(logs or None)
+        callback_list.on_train_end(logs or None)
         return model.history
 
-    def _epochs(self, model: Any, said: Mapping[str, Any], batch_size: int) -> ResidentEpochs:
-        data = tuple(said[name] for name in ("x", "y", "sample_weight") if said.get(name) is not None)
-        validation = said["validation_data"]
+    def _epochs(self, model: Any, arguments: Mapping[str, Any], batch_size: int) -> ResidentEpochs:
+        data = tuple(arguments[name] for name in ("x", "y", "sample_weight") if arguments.get(name) is not None)
+        validation = arguments["validation_data"]
         # A model that is compiled anew gets a new tracker of its loss.
-        made_for = [model, model._loss_tracker, *keras.tree.flatten((data, validation))]
-        same = len(made_for) == len(self._made_for) and all(map(operator.is_, made_for, self._made_for))
+        loop_of = [model, model._loss_tracker, *keras.tree.flatten((data, validation))]
+        same = len(loop_of) == len(self._loop_of) and all(map(operator.is_, loop_of, self._loop_of))
         if not same or self._batch_size != batch_size:
-            self._made = ResidentEpochs(
+            self._loop = ResidentEpochs(
                 model,
                 ResidentArrays(data),
                 ResidentArrays(tuple(part for part in validation if part is not None)),
@@ -106,9 +108,9 @@ class ResidentFits:
                 should_stop=self._stop,
                 read=pythonify_logs,
             )
-            self._made_for, self._batch_size = made_for, batch_size
-        made: ResidentEpochs = self._made
-        return made
+            self._loop_of, self._batch_size = loop_of, batch_size
+        loop: ResidentEpochs = self._loop
+        return loop
 
     def _stop(self) -> bool:
         self._between()

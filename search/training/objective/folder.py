@@ -18,8 +18,8 @@ FILES = "files/"  # before the names of a folder's files in an archive
 def study_folder(url: str, study: str) -> Path:
     """Return where the trials of a study keep their files on this machine; other databases' studies have others."""
     name = re.sub(r"[^\w-]+", "-", study)[:60]
-    mark = hashlib.sha256(f"{place_of(url)} {study}".encode()).hexdigest()[:8]
-    return Path.cwd() / FOLDER / f"{name}-{mark}"
+    digest = hashlib.sha256(f"{place_of(url)} {study}".encode()).hexdigest()[:8]
+    return Path.cwd() / FOLDER / f"{name}-{digest}"
 
 
 def new_folder(folder: Path, number: int) -> Path:
@@ -27,8 +27,8 @@ def new_folder(folder: Path, number: int) -> Path:
 
     Each attempt has its own: a worker that was taken for dead writes nothing over its successor.
     """
-    for left in folder.glob(f"{number}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    for leftover in folder.glob(f"{number}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f"{number}-", dir=folder))
 

@@ -20,10 +20,10 @@ class Combined:
 
     Args:
         curves: see `combine`.
-        epochs: of all trainings in sum.
+        epochs: of all trainings in total.
         score: the mean of the trainings' scores; that of the first while it is the only one.
         epoch: where ``score`` stands in the objective's curve, counted from 1.
-        seconds: of all trainings in sum.
+        seconds: of all trainings in total.
     """
 
     curves: dict[str, list[float]]
@@ -58,8 +58,8 @@ def combine(kind: str, trainings: Sequence[State], objective: Objective) -> Comb
             at_best = _better(at_best, values, objective)
             shown: list[Mapping[str, float]] = [*before, at_best] if before else [values]
             for name in names:
-                curves[name].append(fmean(one.get(name, math.nan) for one in shown))
-            scores = [one.get(objective.metric, math.nan) for one in shown]
+                curves[name].append(fmean(metrics.get(name, math.nan) for metrics in shown))
+            scores = [metrics.get(objective.metric, math.nan) for metrics in shown]
             spread.append(stdev(scores) if len(scores) > 1 and all(map(math.isfinite, scores)) else math.nan)
         before.append(at_best)
     if any(map(math.isfinite, spread)):
@@ -67,7 +67,7 @@ def combine(kind: str, trainings: Sequence[State], objective: Objective) -> Comb
     for number, training in enumerate(trainings, 1):
         curves |= {own_curve(kind, number, name): list(curve) for name, curve in training["curves"].items()}
     score, best = _score(trainings, curves.get(objective.metric, []))
-    epochs, seconds = sum(one["epochs"] for one in trainings), sum(one["seconds"] for one in trainings)
+    epochs, seconds = sum(each["epochs"] for each in trainings), sum(each["seconds"] for each in trainings)
     return Combined(curves, epochs, score, best, seconds)
 
 

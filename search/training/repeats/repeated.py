@@ -145,7 +145,7 @@ class RepeatedTraining:
         number = min(len(self._progress.ended), self._count - 1)
         self._training = self._make(number)
         self._running = self._monitor(job.monitor)
-        self._tell(job.monitor, self._progress.running)
+        self._report(job.monitor, self._progress.running)
         model = self._training.run(
             replace(
                 job,
@@ -180,7 +180,7 @@ class RepeatedTraining:
         running, outer = self._running, job.monitor
         if running is None:
             return
-        self._tell(outer, running.state())
+        self._report(outer, running.state())
         if running.stop_reason is None:  # else all is told once the training is closed
             job.after_epoch()
             running.stop_reason, running.pruned_by = outer.stop_reason, outer.pruned_by
@@ -194,7 +194,7 @@ class RepeatedTraining:
             is_best = ended.score is not None and all(outer.objective.is_better(ended.score, than=s) for s in scores)
             best = model.get_weights() if is_best else progress.best
             self._progress = Progress([*progress.ended, ended.state()], None, best, of=self._of)
-        self._tell(outer, None)
+        self._report(outer, None)
         if outer.stop_reason is None:
             outer.stop_reason, outer.pruned_by = self._ending(outer, ended)
         job.after_epoch()
@@ -214,7 +214,7 @@ class RepeatedTraining:
             return (None, None) if verdict is None else (StopReason.PRUNED, verdict)
         return None, None
 
-    def _tell(self, outer: Monitor, running: Mapping[str, Any] | None) -> None:
+    def _report(self, outer: Monitor, running: Mapping[str, Any] | None) -> None:
         """Let the trial's monitor say what all trainings have come to."""
         trainings = [*self._progress.ended, *([] if running is None else [running])]
         now = combine(self._kind, trainings, outer.objective)

@@ -75,14 +75,14 @@ def _measure(strategy: Any, step: Callable[[Any], Any], validation: ResidentArra
     copies, devices = _copies(strategy, validation), strategy.num_replicas_in_sync
     batch = min(VALIDATION_BATCH, max(1, validation.samples // devices))
     rounds = validation.samples // (batch * devices)
-    left = rounds * batch * devices
+    covered = rounds * batch * devices
 
     def own_step(data: Any, first: Any) -> None:
         step(_gathered(data, first + _place() * batch + tf.range(batch)))
 
     def last_step(data: Any) -> None:
         def measured() -> Any:
-            step(_gathered(data, tf.range(left, validation.samples)))
+            step(_gathered(data, tf.range(covered, validation.samples)))
             return tf.constant(True)
 
         tf.cond(tf.equal(_place(), 0), measured, lambda: tf.constant(False))
@@ -90,7 +90,7 @@ def _measure(strategy: Any, step: Callable[[Any], Any], validation: ResidentArra
     def run() -> None:
         for index in tf.range(rounds):
             strategy.run(own_step, args=(copies, index * batch * devices))
-        if left < validation.samples:
+        if covered < validation.samples:
             strategy.run(last_step, args=(copies,))
 
     return tf.function(run)

@@ -27,11 +27,11 @@ class OptimizerState:
 
 def optimizers_of(model: Any) -> list[Any]:
     """Return the optimizers of a model and of its layers, each once, always in the same order."""
-    found: dict[int, Any] = {}
+    optimizers: dict[int, Any] = {}
 
     def look(value: Any, deeper: int = 2) -> None:
         if isinstance(value, keras.optimizers.Optimizer):
-            found.setdefault(id(value), value)
+            optimizers.setdefault(id(value), value)
         elif deeper and isinstance(value, Mapping):
             look(list(value.values()), deeper - 1)
         elif deeper and isinstance(value, list | tuple):
@@ -42,7 +42,7 @@ def optimizers_of(model: Any) -> list[Any]:
     for layer in model._flatten_layers():
         for _, value in sorted(vars(layer).items()):
             look(value)
-    return list(found.values())
+    return list(optimizers.values())
 
 
 def states_of(model: Any) -> list[OptimizerState]:
@@ -56,8 +56,8 @@ def _state(optimizer: Any, places: Mapping[int, int]) -> OptimizerState:
         return OptimizerState([], [])
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     trained = [places.get(id(variable)) for variable in inner._trainable_variables]
-    known = [place for place in trained if place is not None]
-    return OptimizerState([np.array(v) for v in optimizer.variables], known if len(known) == len(trained) else None)
+    indexes = [place for place in trained if place is not None]
+    return OptimizerState([np.array(v) for v in optimizer.variables], indexes if len(indexes) == len(trained) else None)
 
 
 def prepare(model: Any, states: list[OptimizerState]) -> list[tuple[Any, OptimizerState]]:

@@ -78,7 +78,10 @@ class Snapshot:
             raise CannotContinue(str(error)) from error
         for optimizer, state in optimizers:
             _check("optimizer", optimizer.variables, state.arrays)
-        pairs = [(model.variables, self.model), *((found.variables, state.arrays) for found, state in optimizers)]
+        pairs = [
+            (model.variables, self.model),
+            *((optimizer.variables, state.arrays) for optimizer, state in optimizers),
+        ]
         for variables, arrays in pairs:
             for variable, array in zip(variables, arrays, strict=True):
                 variable.assign(array)
@@ -114,7 +117,7 @@ class Snapshot:
                 counts[kind] = counts.get(kind, 0) + 1
             return cls(
                 model=[archive[f"model.{place}"] for place in range(counts.get("model", 0))],
-                optimizers=[_optimizer(archive, number, found) for number, found in enumerate(head["optimizers"])],
+                optimizers=[_optimizer(archive, number, entry) for number, entry in enumerate(head["optimizers"])],
                 best=[archive[f"best.{place}"] for place in range(counts.get("best", 0))],
                 monitor=head["monitor"],
                 progress=head["progress"],
@@ -123,9 +126,9 @@ class Snapshot:
             )
 
 
-def _optimizer(archive: Any, number: int, found: Mapping[str, Any]) -> OptimizerState:
-    arrays = [archive[f"optimizer.{number}.{place}"] for place in range(found["arrays"])]
-    return OptimizerState(arrays, found["trained"])
+def _optimizer(archive: Any, number: int, entry: Mapping[str, Any]) -> OptimizerState:
+    arrays = [archive[f"optimizer.{number}.{place}"] for place in range(entry["arrays"])]
+    return OptimizerState(arrays, entry["trained"])
 
 
 def _check(kind: str, variables: Sequence[Any], arrays: Arrays) -> None:

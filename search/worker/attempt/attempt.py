@@ -76,24 +76,24 @@ class Attempt:
         except Interrupted:
             self._context.say(Word.STOPPING)
             self._context.retry(self._running.keep_checkpoint)
-            self._hand_back("preempted", "the worker was asked to stop")
+            self._release("preempted", "the worker was asked to stop")
             raise
         except DatabaseError:
             raise
         except StoreUnavailable as error:
             if not self._is_over():
-                self._hand_back("failed", str(error))
+                self._release("failed", str(error))
                 raise
-            self._hand_back("preempted", str(error))
+            self._release("preempted", str(error))
             raise Interrupted from error
         except UserError as error:
-            self._hand_back("failed", str(error))
+            self._release("failed", str(error))
             raise
         finally:
             self._context.view.forget_own()
             self._context.training.end()
 
-    def _hand_back(self, outcome: str, detail: str) -> None:
+    def _release(self, outcome: str, detail: str) -> None:
         self._context.retry(lambda: self._lease.release(outcome, storable(detail)))
 
     def _is_over(self) -> bool:

@@ -59,7 +59,7 @@ def train_to_end(running: RunningTrial, clock: Callable[[], float]) -> tuple[Tri
         raise stops.raised  # the problem's code has caught it, and gone on
     if stops.raised is not None:
         reason = StopReason.TIME_LIMIT
-    error = _told_of(reason or running.monitor.stop_reason, running.monitor, context.study.settings) or error
+    error = _explanation(reason or running.monitor.stop_reason, running.monitor, context.study.settings) or error
     if context.training.inexact():
         running.note(f"{INEXACT}: {'; '.join(context.training.inexact())}")
     context.say(Word.RECORDING)
@@ -109,13 +109,13 @@ def _reason_of(failure: BaseException) -> tuple[StopReason, str | None]:
     return StopReason.ERROR, whole_traceback(failure)
 
 
-def _told_of(reason: StopReason | None, monitor: Monitor, settings: Settings) -> str | None:
-    """Return what is told of a trial that a limit or a pruner has left without a score; None of others."""
+def _explanation(reason: StopReason | None, monitor: Monitor, settings: Settings) -> str | None:
+    """Return why a limit or a pruner has left a trial without a score; None for others."""
     if reason is StopReason.TIME_LIMIT and monitor.score is None:
         return f"no epoch ended within the time limit of {settings.trial_seconds:g} s"
     if reason is StopReason.PRUNED and not monitor.epochs:
         return "pruned before its first report, so it has no value"
     if reason is StopReason.TOO_SLOW:
-        taken, most = monitor.costs[SECONDS], settings.max_seconds_per_epoch
-        return f"its fastest epoch took {taken:.3g} s, and {most:g} s is the most"
+        seconds, most = monitor.costs[SECONDS], settings.max_seconds_per_epoch
+        return f"its fastest epoch took {seconds:.3g} s, and {most:g} s is the most"
     return None

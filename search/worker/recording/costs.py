@@ -23,11 +23,11 @@ def costs_of(model: Any, samples: Any, objectives: Sequence[Objective]) -> dict[
         samples: a batch of inputs, in the model's structure; or None.
         objectives: the study's.
     """
-    wanted = {objective.metric for objective in objectives}
+    metrics = {objective.metric for objective in objectives}
     costs: dict[str, float | None] = {}
-    if PARAMETERS in wanted:
+    if PARAMETERS in metrics:
         costs[PARAMETERS] = parameters_of(model)
-    if LATENCY in wanted and samples is not None:
+    if LATENCY in metrics and samples is not None:
         costs[LATENCY] = attempted(lambda: latency(lambda: model.predict_on_batch(samples)))
     return {name: float(cost) for name, cost in costs.items() if cost is not None}
 

@@ -25,8 +25,8 @@ def own_versions(registry: Registry, engine: Engine, study: StudyRecord) -> list
     if study.model not in [model.name for model in registry.models()]:
         return []
     dropped = {trial.trial for trial in read_trials(engine, study.id) if trial.dropped}
-    found = registry.list(study.model, study=study.name, best_first=True)
-    return [version for version in found if version.is_of_trial and version.source.trial not in dropped]
+    versions = registry.list(study.model, study=study.name, best_first=True)
+    return [version for version in versions if version.is_of_trial and version.source.trial not in dropped]
 
 
 def origin_of(kind: str, members: Sequence[tuple[ModelVersion, int]], *also: object) -> str:
@@ -49,16 +49,16 @@ def origin_of(kind: str, members: Sequence[tuple[ModelVersion, int]], *also: obj
     return f"{kind}:{refs}#{hashlib.sha256(repr((behind, also)).encode()).hexdigest()[:8]}"
 
 
-def derived_tags(mark: str, study: StudyRecord, of: ModelVersion, changed: Sequence[str]) -> dict[str, str]:
+def derived_tags(tag: str, study: StudyRecord, of: ModelVersion, changed: Sequence[str]) -> dict[str, str]:
     """Return the tags of a version that is made of others.
 
     Args:
-        mark: the tag that names the study.
+        tag: the tag that names the study.
         study: the study.
         of: one of the others, which knows what the classes are called.
         changed: how the problem has changed since the study began, in words.
     """
-    tags = {mark: study.name}
+    tags = {tag: study.name}
     if changed:
         tags[CHANGES_TAG] = "; ".join(changed)[:LONGEST_TAG]
     if CLASSES_TAG in of.tags:
@@ -69,13 +69,13 @@ def derived_tags(mark: str, study: StudyRecord, of: ModelVersion, changed: Seque
 def register_derived(
     registry: Registry,
     study: StudyRecord,
-    made: Winner,
+    winner: Winner,
     *,
     origin: str,
     seed: int | None = None,
     **fields: Any,
 ) -> ModelVersion:
-    """Register a version that is made of others, or return the one that was made so before.
+    """Register a version that is made of others, or return the one that was made the same way before.
 
     It is of no study, so that it takes no trial's place among those that keep their weights; its origin and its tag say
     what it comes from.
@@ -83,7 +83,7 @@ def register_derived(
     Args:
         registry: where to.
         study: whose model, metric, problem and data it has.
-        made: its bytes.
+        winner: its bytes.
         origin: what it is made of; there is one version of each.
         seed: of its training, where it had one.
         fields: what else `Registry.register` takes.
@@ -91,8 +91,8 @@ def register_derived(
     Raises:
         WriteError: Keras cannot write the model.
     """
-    if made.weights is None:
-        raise WriteError(f"the model cannot be stored: {', '.join(made.tags.values())}")
+    if winner.weights is None:
+        raise WriteError(f"the model cannot be stored: {', '.join(winner.tags.values())}")
     source = Source(
         seed=seed,
         problem=study.problem,
@@ -103,11 +103,11 @@ def register_derived(
     )
     version = registry.register(
         study.model,
-        weights=made.weights,
+        weights=winner.weights,
         metric=study.objective.metric,
         direction=study.objective.direction,
         source=source,
-        reference_predictions=made.predictions,
+        reference_predictions=winner.predictions,
         **fields,
     )
     if version is None:  # only a limit of a study's versions keeps one out

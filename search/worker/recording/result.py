@@ -71,7 +71,7 @@ def parameters_of(model: Any) -> int | None:
 def _costs(monitor: Monitor, objectives: Sequence[Objective], epoch: int | None) -> dict[str, tuple[float, ...]]:
     if epoch is None:
         return {}
-    wanted = [each.metric for each in objectives[1:] if each.metric not in monitor.curves]
-    costs = {metric: monitor.costs[metric] for metric in wanted if metric in monitor.costs}
+    metrics = [each.metric for each in objectives[1:] if each.metric not in monitor.curves]
+    costs = {metric: monitor.costs[metric] for metric in metrics if metric in monitor.costs}
     gap = math.nan
     return {metric: (*[gap] * (epoch - 1), cost, *[gap] * (monitor.epochs - epoch)) for metric, cost in costs.items()}

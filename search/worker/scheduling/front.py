@@ -35,8 +35,8 @@ class LevelLosses:
 
     def _point(self, trial: FrozenTrial, level: int) -> Point | None:
         values = values_at(trial, OPTUNA_DIRECTIONS[self._objectives[0].direction], level)
-        known = [value for value in values if value is not None]
-        return losses_of(self._objectives, known) if len(known) == len(self._objectives) else None
+        measured = [value for value in values if value is not None]
+        return losses_of(self._objectives, measured) if len(measured) == len(self._objectives) else None
 
     def with_front(self, curves: Curves) -> Curves:
         """Return the curves with who is on the front at each level."""
@@ -45,6 +45,6 @@ class LevelLosses:
         front = np.zeros(curves.best.shape, dtype=bool)
         for place in range(len(self._levels)):
             points = {number: of[place] for number, of in self._points.items()}
-            known = {number: point for number, point in points.items() if point is not None}
-            front[list(known), place] = on_front(list(known.values()))
+            measured = {number: point for number, point in points.items() if point is not None}
+            front[list(measured), place] = on_front(list(measured.values()))
         return replace(curves, front=front)

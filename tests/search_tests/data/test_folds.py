@@ -76,7 +76,7 @@ def test_what_is_no_array_or_too_little_is_refused():
     batches = tf.data.Dataset.from_tensor_slices(array).batch(2)
     with pytest.raises(ProblemError, match=r"folds=5 needs arrays .* Data\(validation=...\) is a _BatchDataset"):
         check_foldable(Data(train=array, validation=batches), 5)
-    with pytest.raises(ProblemError, match="folds=7, but the data have 6 samples in sum"):
+    with pytest.raises(ProblemError, match="folds=7, but the data have 6 samples in total"):
         check_foldable(Data(train=array, validation=array), 7)
     ragged = ({"words": tf.ragged.constant([[1], [2, 3]])}, np.zeros(2))
     with pytest.raises(ProblemError, match="is no arrays"):

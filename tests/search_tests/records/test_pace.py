@@ -68,4 +68,4 @@ def test_the_pace_is_that_of_those_who_work_now(engine: Engine, make_study: Call
     assert found.elapsed == pytest.approx(320, abs=30)
     assert found.trials_a_minute == pytest.approx(0.5, rel=0.2)
     assert found.epochs_a_minute == pytest.approx(2.5, rel=0.2)
-    assert found.left(10) == pytest.approx(1200, rel=0.2)
+    assert found.seconds_for(10) == pytest.approx(1200, rel=0.2)

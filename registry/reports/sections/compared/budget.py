@@ -58,10 +58,10 @@ class Group:
 
 def grouped(studies: Sequence[ReportedStudy]) -> list[Group]:
     """Put the studies together that differ in their seed only, in the order of their first, under their names."""
-    found: dict[str, list[ReportedStudy]] = {}
+    groups: dict[str, list[ReportedStudy]] = {}
     for study in studies:
-        found.setdefault(repr(_what(study)), []).append(study)
-    return [Group(_called([study.name for study in those]), tuple(those)) for those in found.values()]
+        groups.setdefault(repr(_what(study)), []).append(study)
+    return [Group(_called([study.name for study in those]), tuple(those)) for those in groups.values()]
 
 
 def _called(names: Sequence[str]) -> str:
@@ -82,15 +82,15 @@ def without_tiny(studies: Sequence[ReportedStudy]) -> tuple[list[ReportedStudy],
     spent = {study.name: sum(map(epochs_of, study.trials)) for study in studies}
     least = statistics.median(spent.values()) / TINY if spent else 0
     tiny = [name for name, epochs in spent.items() if epochs < least]
-    kept = [study for study in studies if study.name not in tiny]
+    large = [study for study in studies if study.name not in tiny]
     if not tiny:
-        return kept, ""
-    told = ", ".join(f"{name} ({count_text(int(spent[name]))})" for name in tiny)
-    return kept, f"Left out of the equal budget, for fewer epochs than a twentieth of the median study: {told}."
+        return large, ""
+    listed = ", ".join(f"{name} ({count_text(int(spent[name]))})" for name in tiny)
+    return large, f"Left out of the equal budget, for fewer epochs than a twentieth of the median study: {listed}."
 
 
 def best_so_far(study: ReportedStudy, spent: Spent) -> tuple[list[float], list[float]]:
-    """Return the best score so far by what was spent in sum, a step at each gain.
+    """Return the best score so far by what was spent in total, a step at each gain.
 
     Trials count in the order of their numbers, each with all that it spent: this is the budget that is compared.
     """
@@ -158,18 +158,18 @@ def _picture(axes: Axes, *, groups: Sequence[Group], spent: Spent) -> list[Spot]
     write = score_writer(study)
     spots, shown = [], []
     for group, colour in zip(groups, COLOURS, strict=False):
-        xs, known = _steps(group, spent)
-        middle = [statistics.median(bests) for bests in known]
+        xs, at_steps = _steps(group, spent)
+        middle = [statistics.median(bests) for bests in at_steps]
         if len(group.studies) > 1:
-            low, high = [min(bests) for bests in known], [max(bests) for bests in known]
+            low, high = [min(bests) for bests in at_steps], [max(bests) for bests in at_steps]
             axes.fill_between(xs, low, high, color=colour, alpha=0.18, linewidth=0, step="post")
         axes.step(xs, middle, where="post", color=colour, linewidth=2)
         shown += middle
         unit = " epochs" if spent is epochs_of else ""
-        told = [f"{x:,.0f}" if spent is epochs_of else duration_text(x) for x in xs]
+        labels = [f"{x:,.0f}" if spent is epochs_of else duration_text(x) for x in xs]
         spots += [
             Spot(x, y, f"{group.label} · {text}{unit} · {write(y)}")
-            for x, y, text in zip(xs, middle, told, strict=True)
+            for x, y, text in zip(xs, middle, labels, strict=True)
         ]
     end = max(group.spent(spent) for group in groups)
     axes.axvline(equal_budget(groups, spent), color=SOFT, linewidth=1, linestyle=(0, (3, 2)))
@@ -188,9 +188,9 @@ def _steps(group: Group, spent: Spent) -> tuple[list[float], list[list[float]]]:
     """Return even steps of a group's budget from where all of its studies have a score, and their bests there."""
     end = group.spent(spent)
     points = [end * (step + 1) / STEPS for step in range(STEPS)]
-    known = [(x, [b for study in group.studies if (b := best_at(study, x, spent)) is not None]) for x in points]
-    known = [(x, bests) for x, bests in known if len(bests) == len(group.studies)]
-    return [x for x, _ in known], [bests for _, bests in known]
+    reached = [(x, [b for study in group.studies if (b := best_at(study, x, spent)) is not None]) for x in points]
+    reached = [(x, bests) for x, bests in reached if len(bests) == len(group.studies)]
+    return [x for x, _ in reached], [bests for _, bests in reached]
 
 
 def budget_table(groups: Sequence[Group]) -> Table:

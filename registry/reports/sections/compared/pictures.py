@@ -71,13 +71,13 @@ def _distribution(axes: Axes, *, studies: Sequence[ReportedStudy]) -> list[Spot]
 
 def importances(studies: Sequence[ReportedStudy]) -> Bars | None:
     """Return the importances of the studies that have some, a column a study; None for fewer than two."""
-    known = [study for study in studies if study.importances.shares][: len(COLOURS)]
-    if len(known) < 2:
+    measured = [study for study in studies if study.importances.shares][: len(COLOURS)]
+    if len(measured) < 2:
         return None
-    found = [study.importances for study in known]
-    names = by_mean_rank(*found)
-    shares = {name: tuple(one.shares.get(name) for one in found) for name in names[:MOST_BARS]}
-    ranges = {name: tuple(one.ranges.get(name) for one in found) for name in names[:MOST_BARS]}
-    note = f"{found[0].method}; a dash where a study has no such param."
+    columns = [study.importances for study in measured]
+    names = by_mean_rank(*columns)
+    shares = {name: tuple(each.shares.get(name) for each in columns) for name in names[:MOST_BARS]}
+    ranges = {name: tuple(each.ranges.get(name) for each in columns) for name in names[:MOST_BARS]}
+    note = f"{columns[0].method}; a dash where a study has no such param."
     note += f" The first {MOST_BARS} of {len(names)} hyperparameters." if len(names) > MOST_BARS else ""
-    return Bars(tuple(study.name for study in known), shares, "What mattered in each", (note,), ranges)
+    return Bars(tuple(study.name for study in measured), shares, "What mattered in each", (note,), ranges)

@@ -61,34 +61,34 @@ def lead_lines(studies: Sequence[ReportedStudy], groups: Sequence[Group]) -> lis
     if len(groups) < 2:
         return lines
     budget = equal_budget(groups)
-    known = [(group, [best_at(study, budget) for study in group.studies]) for group in groups]
-    whole = [(group, [best for best in bests if best is not None]) for group, bests in known if None not in bests]
+    reached = [(group, [best_at(study, budget) for study in group.studies]) for group in groups]
+    whole = [(group, [best for best in bests if best is not None]) for group, bests in reached if None not in bests]
     whole.sort(key=lambda measured: key(statistics.median(measured[1])))
     if len(whole) < 2:
         return lines
-    (one, ours), (other, theirs) = whole[:2]
+    (leader, ours), (follower, theirs) = whole[:2]
     middles = [statistics.median(ours), statistics.median(theirs)]
     write = score_writer(studies[0])
-    said = (
-        f"On an equal budget of {count_text(int(budget))} epochs, {one.label} reached {write(middles[0])}, "
-        f"and the next, {other.label}, {write(middles[1])}"
+    text = (
+        f"On an equal budget of {count_text(int(budget))} epochs, {leader.label} reached {write(middles[0])}, "
+        f"and the next, {follower.label}, {write(middles[1])}"
     )
     if len(ours) > 1 and len(theirs) > 1:
-        return [*lines, f"{said}, in the median over repeats: the difference is {verdict(ours, theirs)}."]
-    return [*lines, f"{said}; without repeats on other seeds, nobody knows how much of that is luck."]
+        return [*lines, f"{text}, in the median over repeats: the difference is {verdict(ours, theirs)}."]
+    return [*lines, f"{text}; without repeats on other seeds, nobody knows how much of that is luck."]
 
 
 def ahead_line(first: ReportedStudy, rival: ReportedStudy) -> str:
     """Return by how much a study's winner is ahead of another's, and whether that is more than luck."""
     best, other = first.leaders[0], rival.leaders[0]
     ahead = first.objective.gain(value_of(first, best), over=value_of(rival, other))
-    said = f"That is {ahead:.2g} ahead of the best of {rival.name}, {other.name} ({_best_of(rival)})"
+    text = f"That is {ahead:.2g} ahead of the best of {rival.name}, {other.name} ({_best_of(rival)})"
     if not ahead:
-        said = f"The best of {rival.name}, {other.name}, is equal to it"
-    one, two = first.repeats_of(best), rival.repeats_of(other)
-    if one and two:
-        return f"{said}: {verdict(one.scores, two.scores)}."
-    return f"{said}; whether that is luck is not known: `search confirm` trains both on several seeds."
+        text = f"The best of {rival.name}, {other.name}, is equal to it"
+    of_best, of_other = first.repeats_of(best), rival.repeats_of(other)
+    if of_best and of_other:
+        return f"{text}: {verdict(of_best.scores, of_other.scores)}."
+    return f"{text}; whether that is luck is not known: `search confirm` trains both on several seeds."
 
 
 def _best_of(study: ReportedStudy) -> str:

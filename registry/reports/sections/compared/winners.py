@@ -95,12 +95,12 @@ def _several(study: ReportedStudy, trial: ReportedTrial) -> Cell:
 
 def _tests(study: ReportedStudy, trial: ReportedTrial) -> dict[str, Cell]:
     """Return what was measured on test data, as means where several trainings were."""
-    found = {name: exact(value, f"{value:.4f}") for name, value in trial.test.items()}
+    cells = {name: exact(value, f"{value:.4f}") for name, value in trial.test.items()}
     repeated = study.repeats_of(trial)
     for name, values in (repeated.tests if repeated else {}).items():
         if len(values) > 1:
-            found[name] = Cell(f"{fmean(values):.4f} ± {stdev(values):.2g}", repr(fmean(values)))
-    return found
+            cells[name] = Cell(f"{fmean(values):.4f} ± {stdev(values):.2g}", repr(fmean(values)))
+    return cells
 
 
 def _params(winners: Sequence[Winner]) -> list[Line]:

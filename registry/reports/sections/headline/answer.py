@@ -124,12 +124,12 @@ def _subject(study: ReportedStudy, best: ReportedTrial, confirmed: bool) -> str:
     name = best.name if best.label else f"{best.name[0].upper()}{best.name[1:]}"
     aliases = f" ({', '.join(best.aliases)})" if best.aliases else ""
     scored = f" scored {_write(study)(score_of(best))} at" if confirmed else ","
-    said = f"{name}{scored} epoch {best.epoch} of {best.epochs}, {best.stop_reason or best.outcome}"
+    text = f"{name}{scored} epoch {best.epoch} of {best.epochs}, {best.stop_reason or best.outcome}"
     if best.label:
-        return f"{said}{aliases}."
+        return f"{text}{aliases}."
     if best.stand_in:
-        return f"{said}. {best.stand_in}{aliases} is registered for it: the same params, trained with a new seed."
-    return f"{said}; " + (f"registered as {best.version}{aliases}." if best.version else "not registered.")
+        return f"{text}. {best.stand_in}{aliases} is registered for it: the same params, trained with a new seed."
+    return f"{text}; " + (f"registered as {best.version}{aliases}." if best.version else "not registered.")
 
 
 def _lines(study: ReportedStudy) -> list[str]:
@@ -196,7 +196,7 @@ def _saved(study: ReportedStudy) -> str:
         those = [trial for trial in stopped if trial.stop_reason == reason]
         epochs = sum(max(0, most - trial.epochs) for trial in those)
         paces = [(max(0, most - t.epochs), min(usual, (t.seconds or 0.0) / t.epochs)) for t in those if t.epochs]
-        seconds = sum(left * pace for left, pace in paces)
+        seconds = sum(spared * pace for spared, pace in paces)
         if epochs:
             parts.append(f"{name} spared {count_text(epochs)} epochs, about {duration_text(seconds)}")
     if not parts:

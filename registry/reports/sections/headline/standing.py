@@ -59,7 +59,7 @@ def _lines(study: ReportedStudy) -> list[_Line]:
     for trial in study.leaders[1:]:
         if repeated := study.repeats_of(trial):
             lines.append(_of(trial.name, repeated, test))
-    fixed = {one.label: one for one in study.repeats if one.trial is None}
+    fixed = {repeats.label: repeats for repeats in study.repeats if repeats.trial is None}
     for baseline in study.baselines:
         repeated = fixed.get(f"baseline {baseline.label.partition(' (')[0]}")
         measured: Mapping[str, float] = baseline.test

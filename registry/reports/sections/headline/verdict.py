@@ -38,26 +38,26 @@ def verdict_sentence(study: ReportedStudy) -> str:
     means = len(study.leaders) < 2 or by_means(study, best, study.leaders[1])
     value = value_of(study, best) if means else score_of(best)
     mean = "a mean " if means and study.repeats_of(best) else ""
-    said = f"{name} {leads} with {mean}{study.metric} {'of ' if mean else ''}{score_writer(study)(value)}"
+    text = f"{name} {leads} with {mean}{study.metric} {'of ' if mean else ''}{score_writer(study)(value)}"
     if len(study.leaders) < 2:
-        return f"{said}; nothing else has a score."
+        return f"{text}; nothing else has a score."
     second = study.leaders[1]
     ahead = lead(study, best, second)
     if ahead == 0:
-        return f"{said}, equal to {second.name}, the second."
+        return f"{text}, equal to {second.name}, the second."
     if ahead < 0:
-        return f"{said}, the best of those that were confirmed on several seeds."
-    return f"{said}, {ahead:.2g} ahead of {second.name}, the second: {luck(study)}."
+        return f"{text}, the best of those that were confirmed on several seeds."
+    return f"{text}, {ahead:.2g} ahead of {second.name}, the second: {luck(study)}."
 
 
 def luck(study: ReportedStudy) -> str:
     """Return in a few words whether the winner's lead is more than luck, by seeds where there are some."""
     best, second = study.leaders[:2]
     ahead = lead(study, best, second)
-    one, other = study.repeats_of(best), study.repeats_of(second)
-    if one and other:
-        return "more than luck" if welch(one.scores, other.scores) < SIGNIFICANT else "that may be luck"
-    moved = one.spread if one else jitter(study, best)
+    of_best, of_next = study.repeats_of(best), study.repeats_of(second)
+    if of_best and of_next:
+        return "more than luck" if welch(of_best.scores, of_next.scores) < SIGNIFICANT else "that may be luck"
+    moved = of_best.spread if of_best else jitter(study, best)
     if moved is not None and ahead <= 2 * moved:
         return "that may be luck"
     return "whether by luck, only more seeds can tell"
@@ -82,8 +82,8 @@ def _test(study: ReportedStudy) -> Figure:
     repeated = study.repeats_of(best)
     over = {name: values for name, values in (repeated.tests if repeated else {}).items() if len(values) > 1}
     names = [*over, *best.test]
-    wanted = f"{TEST}{study.metric.removeprefix('val_')}"
-    name = wanted if wanted in names else next(iter(names), "")
+    metric = f"{TEST}{study.metric.removeprefix('val_')}"
+    name = metric if metric in names else next(iter(names), "")
     if not name:
         return Figure("on test data", "–", "not measured")
     if name in over:

@@ -20,7 +20,7 @@ from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import distinct_values, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import shorten, width_of
-from registry.reports.sections.markers import LONG, WIDE, tell
+from registry.reports.sections.markers import LONG, WIDE, hint
 
 MOST_AXES = 8
 MOST_LINES = 150
@@ -98,8 +98,8 @@ def _parallel(
     axes.set_ylim(0, 1)
     for line in sorted(lines, key=lambda line: -line.rank):
         _, colour, width, alpha = next(look for look in _LOOKS if line.rank < look[0])
-        known = [(x, y) for x, y in enumerate(line.places) if y is not None]
-        axes.plot([x for x, _ in known], [y for _, y in known], color=colour, linewidth=width, alpha=alpha, zorder=2)
+        points = [(x, y) for x, y in enumerate(line.places) if y is not None]
+        axes.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=width, alpha=alpha, zorder=2)
     write = score_writer(study)
     for x in range(last + 1):
         axes.plot([x, x], [0, 1], color=INK, linewidth=0.8, zorder=3)
@@ -110,7 +110,7 @@ def _parallel(
             axes.text(x + 0.03, y, shorten(text, 10), va="center", fontsize=8, color=INK, zorder=5, clip_on=False)
     names = [space.name for space in spaces]
     return [
-        Spot(x, y, tell(line.trial, study, write, *names))
+        Spot(x, y, hint(line.trial, study, write, *names))
         for line in lines
         for x, y in ((last, line.places[-1]), (0, line.places[0]))
         if y is not None
@@ -164,30 +164,9 @@ def _interaction(
     bins = [len(scale.choices) if scale.choices is not None else BINS for scale in scales]
     first, second = pair
     places = [(t, scales[0].place(t.params[first.name]), scales[1].place(t.params[second.name])) for t in having]
-    cells: dict[tuple[int, int], list[float]] = {}
-    for trial, x, y in places:
-        cell = (min(bins[0] - 1, int(x * bins[0])), min(bins[1] - 1, int(y * bins[1])))
-        cells.setdefault(cell, []).append(score_of(trial))
-    medians = {cell: statistics.median(scores) for cell, scores in cells.items()}
-    order = sorted(medians.values(), key=study.objective.key, reverse=True)
-    axes.grid(visible=False)
     write = score_writer(study)
-    spots = []
-    for (column, row), middle in medians.items():
-        rank = order.index(middle) / max(1, len(order) - 1)
-        corner, size = (column / bins[0], row / bins[1]), (1 / bins[0], 1 / bins[1])
-        alpha = 0.06 + 0.74 * rank
-        axes.add_patch(
-            Rectangle(corner, *size, facecolor=COLOURS[0], alpha=alpha, edgecolor=PAPER, linewidth=1, zorder=1)
-        )
-        count = len(cells[column, row])
-        spots.append(
-            Spot(
-                corner[0] + size[0] / 2,
-                corner[1] + size[1] / 2,
-                f"median {study.metric} {write(middle)} of {count} {'trial' if count == 1 else 'trials'}",
-            )
-        )
+    axes.grid(visible=False)
+    spots = _cells(axes, study, places, bins)
     shown = [places[index] for index in thinned(len(places), 300)]
     look: dict[str, Any] = {"linestyle": "none", "marker": "o", "zorder": 3, "clip_on": False}
     axes.plot(
@@ -208,4 +187,34 @@ def _interaction(
         axis.set_ticks([place for place, _ in ticks], [shorten(text, 10) for _, text in ticks])
         axis.set_label_text(shorten(label, 40))
     axes.spines["bottom"].set_color(LINE)
-    return [*spots, *(Spot(x, y, tell(t, study, write, pair[0].name, pair[1].name)) for t, x, y in shown)]
+    return [*spots, *(Spot(x, y, hint(t, study, write, pair[0].name, pair[1].name)) for t, x, y in shown)]
+
+
+def _cells(
+    axes: Axes, study: ReportedStudy, places: Sequence[tuple[ReportedTrial, float, float]], bins: Sequence[int]
+) -> list[Spot]:
+    """Colour each cell by the median score of its trials, a better one stronger; return what the pointer says of it."""
+    cells: dict[tuple[int, int], list[float]] = {}
+    for trial, x, y in places:
+        cell = (min(bins[0] - 1, int(x * bins[0])), min(bins[1] - 1, int(y * bins[1])))
+        cells.setdefault(cell, []).append(score_of(trial))
+    medians = {cell: statistics.median(scores) for cell, scores in cells.items()}
+    order = sorted(medians.values(), key=study.objective.key, reverse=True)
+    write = score_writer(study)
+    spots = []
+    for (column, row), middle in medians.items():
+        rank = order.index(middle) / max(1, len(order) - 1)
+        corner, size = (column / bins[0], row / bins[1]), (1 / bins[0], 1 / bins[1])
+        alpha = 0.06 + 0.74 * rank
+        axes.add_patch(
+            Rectangle(corner, *size, facecolor=COLOURS[0], alpha=alpha, edgecolor=PAPER, linewidth=1, zorder=1)
+        )
+        count = len(cells[column, row])
+        spots.append(
+            Spot(
+                corner[0] + size[0] / 2,
+                corner[1] + size[1] / 2,
+                f"median {study.metric} {write(middle)} of {count} {'trial' if count == 1 else 'trials'}",
+            )
+        )
+    return spots

@@ -25,17 +25,17 @@ APART = 0.25  # of all importance: so far apart, two methods contradict each oth
 def mattered_block(study: ReportedStudy) -> Block:
     """Return what each hyperparameter did: by trials at one epoch, and to be switched, by complete trials."""
     notes: list[str] = []
-    found: dict[str, tuple[Shown, ...]] = {}
+    by_basis: dict[str, tuple[Shown, ...]] = {}
     for place, basis in enumerate(bases_of(study)):
         if place:
             ped_anova, fanova = study.of_complete
             basis = replace(basis, study=replace(basis.study, importances=ped_anova, fanova=fanova))
         if parts := _parts(basis, notes):
-            found[basis.title] = parts
+            by_basis[basis.title] = parts
     notes = list(dict.fromkeys(notes))
-    if len(found) > 1:
-        return Block("What mattered", (Choices("Compared", found),), tuple(notes))
-    return Block("What mattered", next(iter(found.values()), ()), tuple(notes))
+    if len(by_basis) > 1:
+        return Block("What mattered", (Choices("Compared", by_basis),), tuple(notes))
+    return Block("What mattered", next(iter(by_basis.values()), ()), tuple(notes))
 
 
 def _parts(basis: Basis, notes: list[str]) -> tuple[Shown, ...]:
@@ -58,11 +58,11 @@ def _parts(basis: Basis, notes: list[str]) -> tuple[Shown, ...]:
     elif study.importances.missing and slices:
         notes.append(f"No importances: {study.importances.missing}.")
     if slices:
-        said = (
+        legend = (
             "A trial is a dot, a pruned one a hollow triangle; the ring is the winner, the grey line the median. "
             "Numbers under choices count their trials."
         )
-        parts.append(Pictures(tuple(slices), "grid", f"{study.metric} by value", (f"{note} {said}".strip(),)))
+        parts.append(Pictures(tuple(slices), "grid", f"{study.metric} by value", (f"{note} {legend}".strip(),)))
     if groups := optional("comparison of groups", lambda: _groups(study), None):
         caution = (
             "By ranks: Mann-Whitney for two groups, Kruskal-Wallis for more, p-values raised for their number (Holm). "
@@ -85,19 +85,19 @@ def _groups(study: ReportedStudy) -> Table | None:
 
 def importance_bars(first: Importances, second: Importances) -> Bars:
     """Return the importances by one method or two, the best mean rank first, with their uncertainty."""
-    found = [one for one in (first, second) if one.shares]
-    notes = [f"{one.method}, from {count_text(one.trials)} trials." for one in found]
+    by_method = [each for each in (first, second) if each.shares]
+    notes = [f"{each.method}, from {count_text(each.trials)} trials." for each in by_method]
     if second.missing:
         notes.append(f"No fANOVA: {second.missing}.")
-    names = by_mean_rank(*found)
+    names = by_mean_rank(*by_method)
     if len(names) > MOST_BARS:
         notes.append(f"The first {MOST_BARS} of {len(names)} hyperparameters.")
-    shares = {name: tuple(one.shares.get(name) for one in found) for name in names[:MOST_BARS]}
-    ranges = {name: tuple(one.ranges.get(name) for one in found) for name in names[:MOST_BARS]}
-    heads = ("PED-ANOVA", "fANOVA") if len(found) == 2 else ("importance",)
-    order = ", in the order of the mean rank by both methods" if len(found) == 2 else ""
+    shares = {name: tuple(each.shares.get(name) for each in by_method) for name in names[:MOST_BARS]}
+    ranges = {name: tuple(each.ranges.get(name) for each in by_method) for name in names[:MOST_BARS]}
+    heads = ("PED-ANOVA", "fANOVA") if len(by_method) == 2 else ("importance",)
+    order = ", in the order of the mean rank by both methods" if len(by_method) == 2 else ""
     notes.append(f"Shares of one method add up to 1{order}.")
-    if any(one.ranges for one in found):
+    if any(each.ranges for each in by_method):
         notes.append("A whisker holds eight of ten shares when the trials are drawn again at random (bootstrap).")
     lead = contradiction(shares, heads)
     return Bars(heads, shares, "Importance", (*([lead] if lead else []), " ".join(notes)), ranges)
@@ -105,9 +105,9 @@ def importance_bars(first: Importances, second: Importances) -> Bars:
 
 def contradiction(shares: Mapping[str, tuple[float | None, ...]], methods: tuple[str, ...]) -> str:
     """Return on which params two methods contradict each other, in a sentence; empty where they agree."""
-    said = []
-    for name, (one, *others) in shares.items():
+    texts = []
+    for name, (share, *others) in shares.items():
         for other in others:
-            if one is not None and other is not None and abs(one - other) >= APART:
-                said.append(f"{name} ({one:.2f} by {methods[0]}, {other:.2f} by {methods[1]})")
-    return f"The two methods contradict each other on {', '.join(said)}: rely on neither there." if said else ""
+            if share is not None and other is not None and abs(share - other) >= APART:
+                texts.append(f"{name} ({share:.2f} by {methods[0]}, {other:.2f} by {methods[1]})")
+    return f"The two methods contradict each other on {', '.join(texts)}: rely on neither there." if texts else ""

@@ -19,7 +19,7 @@ from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import MOST_CHOICES, distinct_values, groups_of, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import shorten, value_text, width_of
-from registry.reports.sections.markers import NARROW, median_line, plot_median, tell
+from registry.reports.sections.markers import NARROW, hint, median_line, plot_median
 
 MOST_SLICES = 24
 MOST_POINTS = 500
@@ -79,7 +79,7 @@ def _slice(
             trial.params[space.name],
             inside(score_of(trial), limits),
             trial.outcome == "pruned",
-            tell(trial, study, write, space.name),
+            hint(trial, study, write, space.name),
         )
         for trial in shown
     ]
