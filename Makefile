@@ -78,11 +78,13 @@ $(BIN)/python:
 	@tools/make_venv.sh $(VENV)
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing TensorFlow and what else is needed into $(VENV): some minutes"
 	$(PIP) install --quiet --require-hashes -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.installed-test: requirements-test.lock pyproject.toml | $(BIN)/python
+	@echo "installing TensorFlow and what else is needed into $(VENV): some minutes"
 	$(PIP) install --quiet --require-hashes -r requirements-test.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.installed

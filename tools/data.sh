@@ -9,10 +9,11 @@ if [ -n "${FMNIST_DATA_DIR:-}" ]; then
     exec "$fmnist" data
 fi
 if [ ! -d "$unpacked" ]; then
-    if "$fmnist" data; then
+    echo "looking for Fashion-MNIST, or downloading it (30 MB)" >&2
+    if "$fmnist" data 2>/dev/null; then
         exit 0
     fi
-    echo "trying Debian's package dataset-fashion-mnist" >&2
+    echo "neither found nor downloaded: trying Debian's package dataset-fashion-mnist" >&2
     "$(dirname "$0")/debian_data.sh" "$unpacked"
 fi
 FMNIST_DATA_DIR=$unpacked exec "$fmnist" data

@@ -54,7 +54,9 @@ def _promote_once(registry: Registry, record: StudyRecord, chosen: ModelVersion)
         return str(error)
     if asked is not None:
         return f"{alias} is {chosen.ref} once somebody else runs `registry request approve {asked.id}`"
-    return f"{alias} is {chosen.ref}" + ("" if current is None else f" now; it was {current.ref}")
+    if current is None:
+        return f"{alias} is {chosen.ref}"
+    return f"{alias} is {chosen.ref} now; it was {current.ref} (back there: registry rollback {shlex.quote(alias)})"
 
 
 def stand_against(registry: Registry, record: StudyRecord, best: BestTrial) -> str:
