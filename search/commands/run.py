@@ -168,7 +168,9 @@ def worker_command(
             opened.run(
                 on_status=progress.show, device=device, per_gpu=per_gpu, gpus_per_trial=gpus_per_trial, **run_options
             )
+        _say_how_far(opened)
     except KeyboardInterrupt:
+        _say_how_far(opened)
         say("stopped in order; nothing is lost, and any worker continues")
 
 

@@ -159,8 +159,9 @@ def test_a_study_like_another(created: tuple[Searcher, str]) -> None:
 def test_a_worker_needs_only_the_database(created: tuple[Searcher, str]) -> None:
     searcher, out = created
     assert out.splitlines()[-1].strip() == "search worker far"
-    named, *lines = searcher.run("worker", "far").splitlines()
+    named, *lines, end = searcher.run("worker", "far").splitlines()
     assert named.startswith("database: ")
+    assert end.startswith("far: 2 of 2 trials done; best val_accuracy ")
     assert [line.split("  ")[0] for line in sorted(lines)] == ["[1/2] trial 0", "[2/2] trial 1"]
     assert all("(max_epochs after 2, " in line for line in lines)
     assert [t.state for t in searcher.trials("far")] == ["finished", "finished"]
