@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from fmnist.chapter.baselines import study_of
 from fmnist.chapter.experiments import find_baseline
 from fmnist.reference import PLAIN, WIDE, Plan, make_reference
@@ -24,6 +26,7 @@ SMALL = Plan(
 )
 
 
+@pytest.mark.nightly
 def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
     path = tmp_path / "studies.db"
     told: list[str] = []

@@ -214,6 +214,7 @@ def test_a_timeout_stops_in_order(searcher: Searcher) -> None:
     assert {t.state for t in searcher.trials("slow")} <= {"finished", "waiting", "paused"}
 
 
+@pytest.mark.nightly
 def test_four_workers_on_one_sqlite_file_lose_no_trial(searcher: Searcher) -> None:
     arguments = ("--trials", "48", "--workers", "4", "--max-epochs", "1", "--sampler", "random", "--pruner", "none")
     out = searcher.run("run", "search.toy:toy", *arguments)

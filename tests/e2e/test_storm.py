@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[2]
     [
         ("--kills 16 --pauses 1 --restarts 1 --trials 70", 2),  # on SQLite, where nothing restarts, and on PostgreSQL
         ("--kills 14 --schedule rungs --trials 60 --seed 2", 2),
-        ("--kills 4 --storage sqlite --workers 2 --trials 14 --training keras --seed 86", 1),
+        pytest.param(
+            "--kills 4 --storage sqlite --workers 2 --trials 14 --training keras --seed 86",
+            1,
+            marks=pytest.mark.nightly,
+        ),
     ],
 )
 def test_nothing_is_lost_in_a_storm(options: str, storms: int) -> None:
