@@ -14,6 +14,7 @@ from registry.api.oversight.approvals import Approvals
 from registry.api.oversight.hooks import Hooks
 from registry.api.transfer import Transfer
 from registry.core.database.url import display_url
+from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
 from registry.values.html import html_table
 from registry.values.version import ModelVersion, Source
@@ -207,6 +208,7 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
 
         Raises:
             NotFoundError: no such version, file or column.
+            UsageError: it does not tell as many classes.
             UserError: the file does not fit the model.
 
         Example:
@@ -216,7 +218,10 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
 
         version = self.get(ref)
         names = classes_of(version) if classes is None else classes
-        return predict_file(self.load(version, rebuild), Path(file), names)
+        frame = predict_file(self.load(version, rebuild), Path(file), names)
+        if classes is not None and not {f"probability.{name}" for name in classes} <= set(frame.columns):
+            raise UsageError(f"{len(classes)} classes are named, and {ref} tells another number of them, or none")
+        return frame
 
     def load_check(self, ref: str, rebuild: Rebuild | None = None) -> LoadCheck:
         """Load a version and compare its predictions with those that were stored with it.

@@ -62,7 +62,7 @@ def choose(connection: Connection, base: str | None, now: datetime) -> str | Non
         now: recorded with the store.
 
     Raises:
-        StoreError: no package on this machine knows the URL's protocol, or its folder cannot be made.
+        StoreError: no package on this machine knows the URL's protocol, or nothing can be written there.
     """
     if base is None:
         connection.execute(settings.delete().where(settings.c.name == _CURRENT))
@@ -77,7 +77,7 @@ def record_store(connection: Connection, base: str, now: datetime) -> str:
     """Return the URL of this registry's own store below a place, made and recorded where it is new.
 
     Raises:
-        StoreError: no package on this machine knows the URL's protocol, or its folder cannot be made.
+        StoreError: no package on this machine knows the URL's protocol, or nothing can be written there.
     """
     open_outside(base)  # a protocol that nobody knows is refused before it is recorded
     url = store_below(connection, base)

@@ -92,7 +92,7 @@ def _tidy(command: Any, examples: Mapping[str, str], panels: Mapping[str, str], 
     for own, sub in getattr(command, "commands", {}).items():
         _tidy(sub, examples, panels, f"{name} {own}".strip())
     grouped = panels if sum(parameter.name in panels for parameter in command.params) > UNGROUPED else {}
-    for parameter in command.params:
+    for parameter in command.get_params(typer.Context(command)):  # with --help, which is no parameter of its own
         parameter.rich_help_panel = grouped.get(parameter.name)
         if getattr(parameter, "is_flag", False):
             parameter.metavar = " "  # a flag has no type
@@ -132,17 +132,29 @@ def _explain(error: Exception, program: str) -> int:
     elif hasattr(error, "format_message"):  # Typer's own, for what it could not parse
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else program
-        text = error.format_message().rstrip(".")
+        text = _of_wrong_value(error) or error.format_message().rstrip(".")
         if getattr(error, "option_name", None) in OF_DATABASE:
             text = f"No such option: {error.option_name}; the database is --storage URL"  # type: ignore[attr-defined]
         message, code = f"{text} (see `{path} --help`)", 2
     elif isinstance(error, OSError) and error.filename is not None:
         message, code = f"{str(error.filename)[:100]}: {error.strerror}; check its name, and that you may use it", 1
+    elif isinstance(error, UnicodeEncodeError) and error.encoding == "utf-8":  # bytes of the line that are no text
+        message, code = f"{error.object!a:.100} is no text in UTF-8; write it so, or set LANG=C.UTF-8", 2
     else:
         message = f"{type(error).__name__}: {error}; this is a fault of the program: --debug shows where"
         code = 1
     say(f"{program}: {' '.join(message.split())}", err=True)
     return code
+
+
+def _of_wrong_value(error: Any) -> str:
+    """Return what came and what was expected where Typer could not read a value; else an empty text."""
+    found = getattr(error.__cause__, "errors", list)()  # Pydantic's, who reads values for Typer
+    if not found:
+        return ""
+    expected = found[0]["msg"].removeprefix("Input should be ").partition(", unable to parse")[0]
+    expected = f"a value {expected}" if expected.startswith(("greater", "less")) else expected
+    return f"{error.param.get_error_hint().strip(chr(39))} is {found[0]['input']!r:.100}; expected {expected}"
 
 
 def say(text: str, *, err: bool = False, nl: bool = True) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,8 +121,15 @@ def _read_table(path: Path) -> pd.DataFrame:
             require_pyarrow()
             frame = pd.read_parquet(path)
         else:
-            tables = [pd.read_csv(path, sep=separator) for separator in (",", ";", "\t")]
-            frame = max(tables, key=lambda table: table.shape[1])
+            heads = {separator: pd.read_csv(path, sep=separator, nrows=0) for separator in (",", ";", "\t")}
+            separator = max(heads, key=lambda one: heads[one].shape[1])
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)  # of longer rows, whose values it would shift
+                frame = pd.read_csv(path, sep=separator, index_col=False)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8 ({one_line(error)}); save it as that, or as .parquet") from error
+    except pd.errors.ParserWarning as error:
+        raise UsageError(f"{path} has a row of more values than its first line has names") from error
     except (ValueError, OSError) as error:  # pandas' own errors, and pyarrow's, are ValueErrors
         raise UsageError(f"{path} is no table that pandas can read: {one_line(error)}") from error
     if not len(frame):
@@ -142,9 +152,11 @@ def _of_table(frame: pd.DataFrame, inputs: Sequence[Input], path: Path) -> dict[
     fitting = frame.select_dtypes(exclude="number") if texts else frame.select_dtypes(include=["number", "bool"])
     size = math.prod(length or 1 for length in only.shape)
     if fitting.shape[1] != size:
+        others = [str(name) for name in frame.columns if name not in fitting.columns]
+        left = f" (not {', '.join(map(repr, others[:5]))}{', …' if len(others) > 5 else ''})" if others else ""
         raise UsageError(
-            f"{path} has {fitting.shape[1]} columns of {'texts' if texts else 'numbers'}; the model takes {size} for "
-            f"each row, or a column {only.name!r}"
+            f"{path} has {fitting.shape[1]} columns of {'texts' if texts else 'numbers'}{left}; the model takes {size} "
+            f"for each row, or a column {only.name!r}"
         )
     return {only.name: _typed(np.asarray(fitting), only, path)}
 
@@ -155,12 +167,12 @@ def _of_arrays(path: Path, inputs: Sequence[Input]) -> dict[str, Any]:
     try:
         loaded = np.load(path, allow_pickle=False)
         arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise UsageError(f"{path} holds no arrays that can be read without unpickling: {one_line(error)}") from error
     if len(inputs) == 1 and inputs[0].name not in arrays:
         if len(arrays) != 1:
             raise UsageError(
-                f"{path} holds {len(arrays)} arrays: {', '.join(arrays)}; expected one for the model's input"
+                f"{path} holds {len(arrays)} arrays ({', '.join(arrays)}); expected one for the model's input"
             )
         return {inputs[0].name: _typed(next(iter(arrays.values())), inputs[0], path)}
     for each in inputs:
@@ -176,6 +188,8 @@ def _typed(array: np.ndarray[Any, Any], expected: Input, path: Path) -> Any:
 
     shape = [-1 if length is None else length for length in expected.shape]
     try:
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers")
         if expected.dtype == "string":
             typed = np.where(pd.isna(array), "", array.astype(object)).astype(str)
         else:

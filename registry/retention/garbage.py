@@ -20,7 +20,7 @@ from registry.artifacts.findings import Expired, Garbage, StoredArtifact, Stored
 from registry.artifacts.moving import move
 from registry.artifacts.stores.contract import TEMPORARY
 from registry.core.database.transaction import reading, write_again, writing
-from registry.core.errors import StoreUnavailable, UsageError
+from registry.core.errors import StoreError, UsageError
 from registry.hooks.hooks import forget
 from registry.labels import events
 from registry.retention.rules import Rules, expired
@@ -148,7 +148,7 @@ def left_over(connection: Connection, before: datetime) -> Iterator[StoredFile]:
         hashes = set(connection.scalars(sa.select(artifacts.c.sha256).where(artifacts.c.store == url)))
         try:
             yield from _left_over(url, hashes, before)
-        except StoreUnavailable as error:
+        except StoreError as error:
             if hashes:
                 raise
             _log.warning("%s; nothing of this registry is known to be there, so it is passed over", error)

@@ -33,7 +33,7 @@ class Beginning(OpenedStudy):
         name: str,
         *,
         problem: str | Problem | Callable[[Any], Any],
-        trials: int,
+        trials: int | None = None,
         storage: str | None = None,
         direction: str | None = None,
         artifacts: str | None = None,
@@ -48,7 +48,7 @@ class Beginning(OpenedStudy):
             name: the study's name.
             problem: ``module:attr``, ``FILE.py:attr``, an installed problem's name, or a `Problem` that a module holds;
                 or, in the same ways, an objective of Optuna's: a function of a ``trial``.
-            trials: the budget in total; a study that has more keeps it.
+            trials: the budget in total; a study that has more keeps it. None for what it has, 40 in a new one.
             storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default, or ``my-studies.db`` where that
                 is a reference.
             direction: which way an objective of Optuna's is optimized, ``minimize`` by default; of one that returns

@@ -22,7 +22,12 @@ PROBLEM = typer.Argument(
 ProblemName = Annotated[str, PROBLEM]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", autocompletion=study_names)]
 StudyOption = Annotated[str | None, typer.Option("--study", help="The study's name; else the problem's.")]
-Trials = Annotated[int | None, typer.Option("--trials", help="The budget in total, over all runs and workers (40).")]
+Trials = Annotated[
+    int | None,
+    typer.Option(
+        "--trials", help="The budget in total, over all runs and workers (that of the study, 40 of a new one)."
+    ),
+]
 Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by N trials instead.")]
 Artifacts = Annotated[
     str | None,
@@ -53,7 +58,7 @@ Timeout = Annotated[str | None, typer.Option("--timeout", metavar="30m", help="S
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|gpu:0,1", help="Where the workers compute.")]
 PerGpu = Annotated[int, typer.Option("--per-gpu", help="Workers that share a GPU.")]
 GpusPerTrial = Annotated[
-    int, typer.Option("--gpus-per-trial", metavar="N", help="GPUs that train each trial together (1).")
+    int, typer.Option("--gpus-per-trial", metavar="N", help="GPUs that train each trial together.")
 ]
 MemoryLimit = Annotated[
     str | None,

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from search.records.studies import StudyRecord
     from search.trial_import.warm_start import WarmStart
 
-DEFAULT_TRIALS = 40
-
 
 @options.with_settings
 def run_command(
@@ -47,6 +45,10 @@ def run_command(
     settings: dict[str, Any],
 ) -> None:
     """Create or continue a study, and work on it until its budget is used up."""
+    if report is not None:
+        from registry.reports import check_name
+
+        check_name(report)
     run_options = session.run_options(
         on=on,
         workers=workers,
@@ -104,8 +106,9 @@ def create_command(
     asked |= {"warm_start": options.names_of(warm_start), **settings}
     opened = _create(study, problem, trials, add, asked)
     status = opened.status()
-    say(f"{status.study}: {status.budget} trials of {status.problem}; start workers with")
-    say(f"  search worker {status.study}{options.storage_option(opened)}")
+    trials = "1 trial" if status.budget == 1 else f"{status.budget} trials"
+    say(f"{status.study}: {trials} of {status.problem}; start workers with")
+    say(f"  search worker {shlex.quote(status.study)}{options.storage_option(opened)}")
 
 
 def _as_study(
@@ -187,11 +190,10 @@ def _create(study: str | None, problem: str, trials: int | None, add: int | None
     if sys.stderr.isatty() and needs_tensorflow(problem):
         say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
     storage, seconds = asked["storage"], asked.get("inspect_seconds")
-    name = study or default_name(problem, storage, seconds)
-    budget = trials if trials is not None else DEFAULT_TRIALS if add is None else 1
+    name = default_name(problem, storage, seconds) if study is None else study
     if add is not None:
         Study.open(name, storage)  # or say that there is none
-    opened = Study.create(name, problem=problem, trials=budget, **asked)
+    opened = Study.create(name, problem=problem, trials=trials, **asked)
     if opened.record.is_objective:
         ways = " and ".join(f"{WORDS[each.direction]}s its {each.metric}" for each in opened.record.objectives)
         say(f"{problem} is an objective of Optuna's; the study {ways} (--direction)")
@@ -256,24 +258,32 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         trials = "1 trial is" if counts["paused"] == 1 else f"{counts['paused']} trials are"
         say(f"{trials} paused, to go on with the study if among the best")
     say(describe_best(now))
-    if len(now.objectives) > 1:
-        shown = shlex.quote(study.record.model) + options.storage_option(study)
-        say(f"{len(now.front)} trials are on the front: registry best {shown} --pareto")
     if now.best is not None:
         for name, value in now.best.params.items():
             say(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
         best = now.best
         if against := patiently(lambda: _against_champion(study, best)):
             say(against)
-        option = options.storage_option(study)
-        if not study.record.is_objective or _has_version(study):  # which an objective saves, or does not
-            say(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
+        _say_what_is_kept(study, now)
     if now.ended is not None:
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
         going_on = session.continue_command(study, run_options["on"], run_options["log"])
         trials_left = now.budget - now.finished
         say(f"{'1 trial is' if trials_left == 1 else f'{trials_left} trials are'} left. To continue: {going_on}")
+
+
+def _say_what_is_kept(study: Study, now: StudyStatus) -> None:
+    """Name the commands that show the best, of the registry where it has versions of the study's trials."""
+    registered = not study.record.is_objective or _has_version(study)  # which an objective saves, or does not
+    option = options.storage_option(study)
+    best = f"registry best {shlex.quote(study.record.model)}{option}"
+    if registered:
+        say(f"registered as {study.record.model}: {best}")
+    if len(now.objectives) > 1:
+        front = "1 trial is" if len(now.front) == 1 else f"{len(now.front)} trials are"
+        status = f"search status {shlex.quote(study.record.name)}{option}"
+        say(f"{front} on the front: {f'{best} --pareto' if registered else status}")
 
 
 def _say_if_all_failed(study: Study) -> None:

@@ -118,10 +118,10 @@ def describe_all_failed(study: Study) -> str:
     last = max(trials, key=lambda trial: trial.finished_at or 0.0)
     why = describe_failure(str(last.stop_reason), last.error)
     numbers = " ".join(str(trial.trial) for trial in trials[:20]) + options.storage_option(study)
-    name = study.record.name
+    name = shlex.quote(study.record.name)
     if len(trials) == 1:
-        failed, again = f"the only trial of {name!r} failed: {why}", "tries it again"
+        failed, again = f"the only trial of {study.record.name!r} failed: {why}", "tries it again"
     else:
-        failed = f"all {len(trials)} trials of {name!r} failed; trial {last.trial}, the last one: {why}"
+        failed = f"all {len(trials)} trials of {study.record.name!r} failed; trial {last.trial}, the last one: {why}"
         again = "tries them again"
     return f"{failed}. Once that is mended, `search retry {name} {numbers}` {again}, and --add gives more"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -48,7 +49,7 @@ def check_own_budget(study: StudyRecord) -> None:
     if plan is not None:
         raise UsageError(
             f"{study.name!r} confirms {plan.study!r} with {len(plan.trials)} configurations; "
-            f"more seeds are what makes it larger: search confirm {plan.study} --seeds N"
+            f"more seeds are what makes it larger: search confirm {shlex.quote(plan.study)} --seeds N"
         )
 
 

@@ -35,6 +35,8 @@ from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_s
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child, warm_up
 
+DEFAULT_TRIALS = 40  # the budget of a new study for which nobody says one
+
 logger = logging.getLogger(__name__)
 
 
@@ -42,7 +44,7 @@ def create_study(
     engine: Engine,
     name: str,
     problem: str | Problem | Callable[[Any], Any],
-    trials: int,
+    trials: int | None,
     settings: Mapping[str, Any],
     *,
     direction: Direction | None = None,
@@ -58,12 +60,14 @@ def create_study(
     Raises:
         UserError: the problem, the settings or the database do not work; nothing was written.
     """
-    if trials < 1:
+    if trials is not None and trials < 1:
         raise UsageError(f"the number of trials is {trials}; expected 1 or more")
     check_name(name)
     check_artifacts(engine, artifacts)
     spec = find_spec_of(problem)
     existing = find_existing(engine, name)
+    has = 0 if existing is None else _budget_of(engine, existing)
+    budget = trials if trials is not None else has or DEFAULT_TRIALS
     if "folds" in settings:
         raise UsageError("folds are the problem's, as in search.Problem(folds=5), and no setting; leave them out")
     imported = existing is not None and existing.problem == NO_PROBLEM
@@ -74,7 +78,7 @@ def create_study(
     def inspect() -> Inspection:
         tensorflow = needs_tensorflow(spec)
         warm_up(tensorflow=tensorflow)
-        points = trials if asked.sampler == "grid" else 0
+        points = budget if asked.sampler == "grid" else 0
         options: dict[str, Any] = {"seconds": seconds, "slow": SLOW, "tensorflow": tensorflow}
         return call_in_child(inspect_problem, spec, points, direction, asked.objectives, **options)
 
@@ -87,7 +91,7 @@ def create_study(
         for line in inspection.warnings:
             logger.warning(line)
         check(inspection.objectives)
-        return begin_study(engine, name, inspection, asked, trials, artifacts)
+        return begin_study(engine, name, inspection, asked, budget, artifacts)
     optuna_studies.check_whole(engine, existing)
     if imported:
         inspection = inspect()
@@ -97,14 +101,13 @@ def create_study(
                 way = direction or own.direction
                 inspection = replace(inspection, metric=own.metric, direction=way, further=tuple(further))
             asked = objective_settings(settings)
-        return _adopt(engine, existing, inspection, asked, trials, artifacts)
+        return _adopt(engine, existing, inspection, asked, budget, artifacts)
     check_direction(existing, direction)
     if existing.is_objective:
         objective_settings(settings)
     check_target(existing.objective, asked)
     check_same(existing, spec, asked.with_budgets_of(existing.settings))
-    with reading(engine) as connection:
-        more = trials > slots.count_slots(connection, existing.id)
+    more = budget > has
     if more:
         changes.check_own_budget(existing)
     if accept:
@@ -112,8 +115,14 @@ def create_study(
     elif more or slots.unfinished(engine, existing.id):
         existing = changes.check_or_follow(engine, existing, seconds)
     choose_artifacts(engine, artifacts)
-    changes.raise_budget(engine, existing, trials)
+    changes.raise_budget(engine, existing, budget)
     return change_settings(engine, existing, {name: getattr(asked, name) for name in BUDGETS})
+
+
+def _budget_of(engine: Engine, study: StudyRecord) -> int:
+    """Return the budget of a study; 0 of one whose trials were all imported."""
+    with reading(engine) as connection:
+        return slots.count_slots(connection, study.id)
 
 
 def _adopt(

@@ -34,10 +34,12 @@ def check_name(name: str) -> None:
     """Refuse what cannot be a study's name.
 
     Raises:
-        UsageError: it is empty, too long, or not printable.
+        UsageError: it is empty, too long, not printable, or would be taken for an option.
     """
-    if not name or len(name) > 200 or not name.isprintable() or name != name.strip():
-        raise UsageError(f"the study's name is {name[:40]!r}; expected 1 to 200 printable characters")
+    if not name or len(name) > 200 or not name.isprintable() or name != name.strip() or name.startswith("-"):
+        raise UsageError(
+            f"the study's name is {name[:40]!r}; expected 1 to 200 printable characters, no '-' or blank first"
+        )
 
 
 def find_existing(engine: Engine, name: str) -> StudyRecord | None:

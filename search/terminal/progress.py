@@ -15,6 +15,7 @@ from rich.text import Text
 from registry.core.durations import show_duration
 from registry.core.numbers import number_text, size_text
 from registry.core.pareto.objectives import quantity_text
+from registry.core.plain_text import single_line
 from search.records.forecast.outlook import Outlook
 from search.records.results import describe_failure
 from search.records.shown.live_curves import LiveCurves
@@ -62,9 +63,8 @@ class PlainProgress:
         for trial in self._trials():
             if trial.state == "finished" and not trial.imported and trial.slot not in self._seen:
                 self._seen.add(trial.slot)
-                self._console.print(
-                    f"[{len(self._seen)}/{status.budget}] {describe_trial(trial, status)}", markup=False
-                )
+                line = f"[{len(self._seen)}/{status.budget}] {describe_trial(trial, status)}"
+                self._console.print(single_line(line), markup=False)
 
 
 class ChangeProgress:
@@ -85,7 +85,7 @@ class ChangeProgress:
         line = f"{status.study}  {status.state}  {status.finished}/{status.budget} trials ({counts})"
         line = f"{line}  {describe_best(status)}"
         if line != self._last:
-            self._console.print(line, markup=False)
+            self._console.print(single_line(line), markup=False)
             self._last = line
 
 
@@ -147,9 +147,14 @@ def render(
     failed = f" ({counts['pruned']} pruned, {counts['failed']} failed)" if counts["pruned"] or counts["failed"] else ""
     imported = f" and {status.imported} imported" if status.imported else ""
     head = Text.assemble(
-        (status.study, "bold"), f"  {status.finished}/{status.budget} trials{imported}{failed}  {status.state}"
+        (single_line(status.study), "bold"),
+        f"  {status.finished}/{status.budget} trials{imported}{failed}  {status.state}",
     )
-    parts: list[Text | Table] = [head, *map(Text, describe_pace(status, seconds_left)), Text(describe_best(status))]
+    parts: list[Text | Table] = [
+        head,
+        *map(Text, describe_pace(status, seconds_left)),
+        Text(single_line(describe_best(status))),
+    ]
     if status.front:
         trials = "1 trial" if len(status.front) == 1 else f"{len(status.front)} trials"
         parts += [Text(f"{trials} on the front, which no other dominates"), _front_table(status)]
@@ -206,14 +211,14 @@ def _workers_table(status: StudyStatus, curves: LiveCurves) -> Table:
         longest = {"host": 14, "device": 8}.get(name)
         table.add_column(name, justify="right" if right else "left", no_wrap=True, max_width=longest)
     if curves.running:
-        table.add_column(status.objective.metric, no_wrap=True, max_width=CURVE)
+        table.add_column(Text(single_line(status.objective.metric)), no_wrap=True, max_width=CURVE)
     for worker in status.workers:
         number = -1 if worker.trial is None else worker.trial
         trial = "" if worker.trial is None else str(worker.trial)
         epoch = "" if worker.epoch is None else str(worker.epoch)
         table.add_row(
             Text(worker.id[:8]),
-            Text(worker.host),
+            Text(single_line(worker.host)),
             str(worker.pid),
             worker.device,
             worker.state,
@@ -228,7 +233,7 @@ def _front_table(status: StudyStatus) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("trial", justify="right")
     for objective in status.objectives:
-        table.add_column(Text(f"{objective.metric} ({objective.direction})"), justify="right")
+        table.add_column(Text(single_line(f"{objective.metric} ({objective.direction})")), justify="right")
     for trial in status.front[:FRONT]:
         values = zip(status.objectives, trial.values, strict=True)
         table.add_row(str(trial.trial), *(quantity_text(objective.metric, value) for objective, value in values))

@@ -45,10 +45,10 @@ class Store(Protocol):
     """What the column ``store`` says; None for the database."""
 
     def prepare(self) -> None:
-        """Make the place, if it is not there; called once, when it is chosen.
+        """Make the place, if it is not there, or see that something can be stored there; called when it is chosen.
 
         Raises:
-            StoreError: it cannot be made.
+            StoreError: it cannot be made, or nothing can be written there.
         """
 
     def put(self, sha256: str, pieces: Iterable[bytes]) -> None:

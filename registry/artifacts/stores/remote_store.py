@@ -35,11 +35,18 @@ class RemoteStore:
         self._files, self._root = _open(url)
 
     def prepare(self) -> None:
-        """Do nothing: uploads make what folders there are."""
+        """Store a small file as any other, and remove it; uploads make what folders there are."""
+        name = unfinished_name()
+        self._upload(name, [b"x"])
+        self.remove(name)
 
     def put(self, sha256: str, pieces: Iterable[bytes]) -> None:
+        """Store the bytes under their hash."""
+        self._upload(object_name(sha256), pieces)
+
+    def _upload(self, name: str, pieces: Iterable[bytes]) -> None:
         """Upload under another name, then move: not every fsspec file system shows only whole files."""
-        temporary, final = self._path(unfinished_name()), self._path(object_name(sha256))
+        temporary, final = self._path(unfinished_name()), self._path(name)
         try:
             with self._explained():
                 for path in (temporary, final):
@@ -121,10 +128,8 @@ def _open(url: str) -> tuple[Any, str]:
         options = _NO_RETRIES if url.startswith("s3://") else {}
         files, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     except (ImportError, ValueError) as error:
-        raise StoreError(
-            f"the artifact store {display(url)} cannot be opened: {error}; "
-            "for s3:// install it: pip install 'studies[s3]'"
-        ) from error
+        advice = "pip install 'studies[s3]'" if url.startswith("s3://") else "check the URL, and install what it needs"
+        raise StoreError(f"the artifact store {display(url)} cannot be opened: {error}; {advice}") from error
     except Exception as error:
         raise _failed(url, error) from error
     return files, root.rstrip("/")

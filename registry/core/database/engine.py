@@ -49,9 +49,9 @@ def open_engine(url: str | URL, *, must_exist: bool = False, answer_seconds: flo
             engine = sa.create_engine(parsed, pool_size=2, creator=connector(parsed, answer_seconds))
             _ping_after_a_rest(engine, answer_seconds)
     except (ImportError, NoSuchModuleError) as error:
-        raise DatabaseError(
-            f"no driver for {display_url(parsed)} ({error}); install it: pip install 'studies[postgres]'"
-        ) from None
+        plain = "sqlite:///FILE" if parsed.get_backend_name() == "sqlite" else "postgresql://…"
+        own = "" if plain.startswith("sqlite") else "; its driver comes with pip install 'studies[postgres]'"
+        raise DatabaseError(f"no driver for {display_url(parsed)} ({error}); write {plain}{own}") from None
     except (ArgumentError, ValueError, TypeError) as error:
         reason = first_line(hide_secrets(str(error), parsed))
         raise DatabaseError(f"the database URL {display_url(parsed)} has an option that cannot be: {reason}") from None

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from registry.core.database.engine import open_engine, use_wal
-from registry.core.database.url import DEFAULT_FILE, OWN_FILE, OWN_URL, default_url, is_reference_here
+from registry.core.database.url import DEFAULT_FILE, OWN_FILE, OWN_URL, default_url, is_reference_here, parse_url
 from registry.core.database.versioned_schema import known_schemas
 from registry.core.errors import DatabaseError
 
@@ -25,13 +25,22 @@ def own_url(storage: str | None = None) -> str:
         storage: the one that somebody named; it is taken as it is.
 
     Raises:
-        DatabaseError: the folder cannot be written to.
+        DatabaseError: the folder cannot be written to, or the database is in memory.
     """
     if storage or os.environ.get("STUDIES_URL") or not is_reference_here():
-        return storage or default_url()
+        url = storage or default_url()
+        _check_lasting(url)
+        return url
     if os.path.exists(DEFAULT_FILE) and not os.path.exists(OWN_FILE):
         _begin(Path(DEFAULT_FILE), Path(OWN_FILE))
     return OWN_URL
+
+
+def _check_lasting(url: str) -> None:
+    """Refuse a database that nobody else sees."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise DatabaseError(f"{url} is in memory, where no worker sees it; name a file, such as sqlite:///studies.db")
 
 
 def _begin(reference: Path, own: Path) -> None:

@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from registry.core.numbers import number_text
+from registry.core.pareto.objectives import quantity_text
 from registry.reports.document.parts import Block, Facts, Part, Picture, Pictures, Rows
 from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
 from registry.reports.facts.study import ReportedStudy
@@ -94,7 +95,7 @@ def _model(version: ModelVersion) -> tuple[Part, ...]:
 
 def _results(version: ModelVersion, alike: Sequence[ModelVersion]) -> list[Part]:
     tests = metrics_on_test(version)
-    figures = {name: number_text(value) for name, value in version.metrics.items() if name not in tests}
+    figures = {name: quantity_text(name, value) for name, value in version.metrics.items() if name not in tests}
     parts = [
         *_facts({"judged by": f"{version.metric} ({version.direction})", "best epoch": version.epoch} | figures),
         *_facts({name: number_text(value) for name, value in tests.items()}, "Measured on test data"),

@@ -17,8 +17,11 @@ TrialNumbers = Annotated[list[int], typer.Argument(metavar="TRIAL…", help="Num
 
 def stop_command(study: StudyName, storage: Storage = None) -> None:
     """Ask all workers of a study, on any machine, to stop; their trials are continued later."""
-    open_to_write(study, storage).stop()
-    say(f"{study}: its workers stop within seconds; `search run` or `search worker` goes on")
+    opened = open_to_write(study, storage)
+    opened.stop()
+    now = opened.status()
+    stops = "its workers stop within seconds" if now.at_work else "nobody works on it"
+    say(f"{study}: {stops}" + ("; `search run` or `search worker` goes on" if now.finished < now.budget else ""))
 
 
 def retry_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,11 +57,12 @@ def stop_after_failures(connection: Connection, study_id: int) -> None:
 
 
 def _say(study: str, most: int, why: str) -> str:
+    name = shlex.quote(study)
     those = f"the last {most} trials" if most > 1 else "the last trial"
     return (
         f"{those} of {study!r} failed, so it was stopped; the last one's reason: {why}. "
-        f"`search report {study}` shows all. Once that is mended, the same command goes on, and "
-        f"`search retry {study} TRIAL…` tries failed trials again; `search change {study} --max-failures N` sets "
+        f"`search report {name}` shows all. Once that is mended, the same command goes on, and "
+        f"`search retry {name} TRIAL…` tries failed trials again; `search change {name} --max-failures N` sets "
         "another limit"
     )
 

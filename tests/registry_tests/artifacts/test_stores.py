@@ -18,7 +18,7 @@ from registry import Registry, StoreError, StoreUnavailable, UsageError
 from registry.artifacts import MissingError, Store, display, located, open_store
 from registry.artifacts.stores.contract import PIECE_BYTES
 from registry.core.database.transaction import writing
-from registry.schema import artifacts
+from registry.schema import artifacts, stores
 
 KINDS = ["database", "folder", "memory", "s3"]
 BIG = bytes(range(256)) * (PIECE_BYTES // 200)
@@ -263,6 +263,19 @@ class TestUrls:
         with pytest.raises(StoreError, match="Protocol not known: gopher"):
             Registry(f"sqlite:///{tmp_path}/studies.db", artifacts="gopher://host/x")
         assert sqlite_registry.artifacts == "database"
+
+    def test_a_place_where_nothing_can_be_stored(self, sqlite_registry, tmp_path):
+        with pytest.raises(StoreError, match="the artifact store http://127.0.0.1:9/x/registry-.* answered"):
+            Registry(f"sqlite:///{tmp_path}/studies.db", artifacts="http://127.0.0.1:9/x")
+        assert (sqlite_registry.artifacts, sqlite_registry.stores()) == ("database", [])
+
+    def test_a_store_that_was_never_used_and_never_answers_stops_nobody(self, sqlite_registry, register, caplog):
+        register(sqlite_registry, 0.5)
+        with writing(sqlite_registry._engine) as connection:
+            connection.execute(stores.insert(), {"url": "gopher://x/registry-1", "created_at": datetime.now(UTC)})
+        assert sqlite_registry.verify(grace=timedelta(0)).clean
+        assert sqlite_registry.gc().files == ()
+        assert "Protocol not known: gopher" in caplog.text
 
 
 class TestRegistry:

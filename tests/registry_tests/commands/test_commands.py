@@ -275,7 +275,10 @@ ERRORS = [
     (["alias", "set", "toy", "1"], 2, "registry: 'toy' names no alias; expected MODEL@ALIAS"),
     (["bset", "toy"], 2, "registry: No such command 'bset'. Did you mean 'best'? (see `registry --help`)"),
     (["best"], 2, "registry: Missing argument 'MODEL' (see `registry best --help`)"),
-    (["list", "toy", "--limit", "0"], 2, "registry: Invalid value for '--limit'"),
+    (["list", "toy", "--limit", "0"], 2, "registry: --limit is '0'; expected a value greater than or equal to 1 (see "),
+    (["list", "toy", "--limit", "x"], 2, "registry: --limit is 'x'; expected a valid integer (see `registry list --"),
+    (["best", "\udcff"], 2, r"registry: '\udcff' is no text in UTF-8; write it so, or set LANG=C.UTF-8"),
+    (["hook", "rm", "x"], 2, "registry: ID is 'x'; expected a valid integer (see `registry hook rm --help`)"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def named():
     size = keras.ops.nan_to_num(inputs["size_cm"])
     features = keras.layers.Concatenate()([size, colours])
     return keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="ones")(features))
+
+
+def saved(array):
+    """Return the bytes of a .npy file."""
+    np.save(file := io.BytesIO(), array)
+    return file.getvalue()
 
 
 @pytest.fixture
@@ -127,6 +134,11 @@ def test_several_outputs_have_their_names():
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
+        ("new.csv", b"a,b,c\n1,2,3,4\n", "has a row of more values than its first line has names"),
+        ("new.csv", b"a,b,c\n1,2,\xe9\n", r"is no text in UTF-8 \(.*\); save it as that, or as .parquet"),
+        ("new.csv", b"a,b,c\n1,2,x\n", r"has 2 columns of numbers \(not 'c'\); the model takes 3"),
+        ("new.npz", b"PK\x03\x04junk", "holds no arrays that can be read without unpickling: BadZipFile"),
+        ("new.npy", saved(np.zeros((2, 3), complex)), "of float32: TypeError: complex numbers"),
         ("new.csv", b"a,b\n1,2\n", "has 2 columns of numbers; the model takes 3 for each row, or a column 'x'"),
         ("new.csv", b"", "is no table that pandas can read"),
         ("new.csv", b"a,b,c\n", "has no rows"),
@@ -186,5 +198,8 @@ def test_the_command_prints_a_table_or_json(registered, table, capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["ref"] == "pets/1"
     assert len(document["predictions"]) == 30
+    assert run(app, "registry", [*words, "--classes", "one,two,three"]) == 2
+    said = "registry: 3 classes are named, and pets/1 tells another number of them, or none\n"
+    assert capsys.readouterr().err.endswith(said)
     assert run(app, "registry", [*words, "--out", "x.xlsx"]) == 2
     assert "expected a name that ends in .csv, .parquet, .json" in capsys.readouterr().err

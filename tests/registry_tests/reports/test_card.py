@@ -74,6 +74,11 @@ def test_it_says_all_that_was_recorded(registry: Registry) -> None:
     assert "registry load toy/1 --out toy-1.keras" in text
 
 
+def test_parameters_are_counted(sqlite_registry: Registry) -> None:
+    registered(sqlite_registry, curves={"val_accuracy": [0.5, 0.75], "parameters": [1234.0, 1234.0]})
+    assert "* parameters: 1,234" in to_text(card("toy/1", storage=url_of(sqlite_registry))).splitlines()
+
+
 def test_what_was_not_recorded_is_left_out(sqlite_registry: Registry) -> None:
     sqlite_registry.register("toy", weights=None, metric="val_loss", direction="min", score=math.nan, epoch=1)
     text = to_text(card("toy/1", storage=url_of(sqlite_registry)))

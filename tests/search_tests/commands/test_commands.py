@@ -1,5 +1,6 @@
 """What commands take for wrong usage, before they look at a problem."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -9,7 +10,9 @@ import sqlalchemy as sa
 from registry.core.console import run
 from registry.core.database.transaction import writing
 from registry.core.errors import UsageError
+from search.api.study import Study
 from search.cli import app
+from search.commands.run import _say_what_is_kept
 from search.creation.objectives import parse_direction
 from search.schema import results, slots
 
@@ -19,6 +22,13 @@ def test_a_budget_of_no_trials_is_wrong_usage(tmp_path, capsys, trials):
     words = ["create", "search.toy:toy", "--trials", trials, "--storage", f"sqlite:///{tmp_path}/studies.db"]
     assert run(app, "search", words) == 2
     assert f"search: the number of trials is {trials}; expected 1 or more" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_begins(tmp_path, capsys):
+    words = ["run", "search.toy:toy", "--report", "x.docx", "--storage", f"sqlite:///{tmp_path}/studies.db"]
+    assert run(app, "search", words) == 2
+    assert "search: cannot write a report to 'x.docx'; expected a name that ends in .html" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
@@ -82,6 +92,40 @@ def test_a_single_trial_that_failed_is_told_of_as_one(call, sqlite_engine, make_
     said = call("status", "s")[1]
     assert "the only trial of 's' failed: error: ValueError: too wide. Once that is mended, `search retry s 0" in said
     assert "tries it again" in said
+
+
+def test_commands_can_be_pasted_whatever_the_name(call, sqlite_engine, make_study):
+    study = make_study(sqlite_engine, "$(x) y", budget=1)
+    assert "  search worker '$(x) y' --storage" in call("create", "search.toy:toy", "--study", study.name)[1]
+    end_all(sqlite_engine, study, stop_reason="error", error="no")
+    assert "`search retry '$(x) y' 0 --storage" in call("status", study.name)[1]
+
+
+def test_no_name_is_not_the_default_one(call):
+    code, _, err = call("create", "search.toy:toy", "--study", "")
+    assert (code, "the study's name is ''" in err) == (2, True)
+
+
+def test_to_stop_a_study_says_whether_anybody_works(call, sqlite_engine, make_study, add_worker):
+    study = make_study(sqlite_engine)
+    assert "s: nobody works on it; `search run` or" in call("stop", "s")[1]
+    add_worker(sqlite_engine, study)
+    assert "s: its workers stop within seconds; `search run` or" in call("stop", "s")[1]
+
+
+def test_a_study_keeps_its_budget_where_none_is_named(call, sqlite_engine, make_study):
+    end_all(sqlite_engine, make_study(sqlite_engine), stop_reason="max_epochs", score=0.5, best_epoch=1)
+    code, out, _ = call("create", "search.toy:toy", "--study", "s")
+    assert (code, "s: 3 trials of search.toy:toy" in out) == (0, True)
+
+
+@pytest.mark.parametrize(("front", "said"), [((), "0 trials are"), ((0,), "1 trial is")])
+def test_a_front_without_versions_is_shown_by_status(sqlite_engine, make_study, capsys, front, said):
+    record = make_study(sqlite_engine, objectives="val_accuracy:max,parameters:min")
+    study = Study(sqlite_engine, dataclasses.replace(record, space={"define_by_run": True}))
+    status = dataclasses.replace(study.status(), front=front, objectives=record.objectives)
+    _say_what_is_kept(study, status)
+    assert capsys.readouterr().out == f"{said} on the front: search status s --storage {sqlite_engine.url}\n"
 
 
 @pytest.mark.parametrize("option", ["--db", "--database", "--url"])

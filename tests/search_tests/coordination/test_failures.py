@@ -51,6 +51,16 @@ def test_failures_in_a_row_stop_the_study_and_say_why(sqlite_engine, make_study,
     assert "\n" not in said
 
 
+def test_its_commands_can_be_pasted_whatever_the_name(sqlite_engine, make_study, end):
+    said = end(make_study(sqlite_engine, "$(x) y", max_failures=1), ERROR)
+    for command in (
+        "search report '$(x) y'`",
+        "search retry '$(x) y' TRIAL…`",
+        "search change '$(x) y' --max-failures",
+    ):
+        assert f"`{command}" in said
+
+
 def test_after_a_stop_the_failures_are_counted_anew(sqlite_engine, make_study, end):
     study = make_study(sqlite_engine, budget=20, max_failures=2)
     assert end(study, ERROR, ERROR)

@@ -148,6 +148,7 @@ def test_another_name_is_one_everywhere(engine, make_study):
     for taken, error, said in (
         ("other", ConflictError, "there is a study 'other' already"),
         ("", UsageError, "1 to 200 printable"),
+        ("-x", UsageError, "the study's name is '-x'; expected 1 to 200 printable characters, no '-' or blank first"),
     ):
         with pytest.raises(error, match=said):
             renamed.rename(taken)

@@ -21,8 +21,16 @@ from search.records.forecast.pace import Pace
 from search.records.shown.live_curves import LiveCurves, read_live_curves
 from search.records.status import StudyStatus, WorkerStatus
 from search.records.studies import StudyRecord
-from search.schema import slots
-from search.terminal.progress import ChangeProgress, describe_outlook, describe_pace, describe_under_way, render
+from search.records.trials import read_trials
+from search.schema import results, slots
+from search.terminal.progress import (
+    ChangeProgress,
+    PlainProgress,
+    describe_outlook,
+    describe_pace,
+    describe_under_way,
+    render,
+)
 from search.terminal.sparkline import sparkline, squeezed
 
 
@@ -101,10 +109,42 @@ def test_80_columns_are_enough() -> None:
     assert any(line.startswith("2 workers at work since ") for line in lines)
 
 
+ESCAPE = "\x1b]0;x\x07"  # sets a terminal's title
+
+
+@pytest.mark.parametrize("progress", [PlainProgress, ChangeProgress])
+def test_a_line_that_is_printed_while_it_runs_obeys_no_text_of_users(
+    progress: Any, sqlite_engine: Engine, make_study: Callable[..., StudyRecord]
+) -> None:
+    study = make_study(sqlite_engine)
+    console = Console(file=io.StringIO(), width=200)
+    trials = lambda: read_trials(sqlite_engine, study.id)  # noqa: E731
+    with progress(console, trials) if progress is PlainProgress else progress(console) as shows:
+        with writing(sqlite_engine) as connection:
+            first = sa.select(slots.c.id).where(slots.c.study_id == study.id, slots.c.number == 0).scalar_subquery()
+            error = f"Traceback\nValueError: {ESCAPE}"
+            connection.execute(sa.insert(results).values(slot_id=first, curves={}, error=error))
+            failed = {"state": "finished", "stop_reason": "error", "trial": 0, "lease": 1, "finished_at": 1.0}
+            connection.execute(sa.update(slots).where(slots.c.id == first).values(failed))
+        shows.show(standing(1, study=f"s{ESCAPE}"))
+    out: Any = console.file
+    assert "\x1b" not in out.getvalue()
+    assert r"\x1b]0;x\x07" in out.getvalue()
+
+
+def test_the_picture_obeys_no_text_of_users() -> None:
+    worker = WorkerStatus("w", f"h{ESCAPE}", 1, "cpu", "working", 0, 1, 0.5)
+    status = standing(1, worker, study=f"s{ESCAPE}", objective=Objective(f"m{ESCAPE}", "max"))
+    text = "\n".join(shown(status, LiveCurves({0: [0.1]}, [0.1])))
+    assert "\x1b" not in text
+    assert text.count(r"\x1b]0;x") >= 2
+
+
 def standing(done: int, *workers: WorkerStatus, **fields: Any) -> StudyStatus:
     counts = {"complete": done, "pruned": 0, "failed": 0, "running": 0, "paused": 0, "waiting": 4 - done}
-    given: dict[str, Any] = {"stopping": False, "error": None} | fields
-    return StudyStatus("s", "p", Objective("val_accuracy", "max"), 4, counts, None, workers, **given)
+    given: dict[str, Any] = {"study": "s", "objective": Objective("val_accuracy", "max")}
+    given |= {"stopping": False, "error": None} | fields
+    return StudyStatus(problem="p", budget=4, trials=counts, best=None, workers=workers, **given)
 
 
 WORKER = WorkerStatus("w", "h", 1, "cpu", "working", 0, 1, 0.5)

@@ -64,6 +64,8 @@ def test_what_writes_begins_a_copy_and_what_reads_finds_it(reference, capsys):
 
 
 def test_a_database_that_is_named_is_taken_as_it_is(reference, monkeypatch):
+    with pytest.raises(DatabaseError, match="sqlite://.* is in memory, where no worker sees it; name a file"):
+        own_url("sqlite:///:memory:")
     assert own_url("sqlite:///other.db") == "sqlite:///other.db"
     monkeypatch.setenv("STUDIES_URL", "postgresql://ann:secret@db/studies?password=other")
     assert place_of(own_url()) == "postgresql+psycopg://ann:***@db/studies?password=***"

@@ -42,7 +42,8 @@ def test_no_secret_is_shown(url):
         ("sqlite://studies.db/x", "is a SQLite URL with a host; expected sqlite:///FILE"),
         ("mysql://ann:s3cret@db/x", "is a 'mysql' URL"),
         ("sqlite:///x.db?timeout=long", "has an option that cannot be"),
-        ("sqlite+aiosqlite:///x.db", "no driver for sqlite"),
+        ("sqlite+aiosqlite:///x.db", r"no driver for sqlite.*; write sqlite:///FILE$"),
+        ("postgresql+psycopg2://h/x", r"no driver for postgresql.*; write postgresql://…; its driver comes with pip"),
     ],
 )
 def test_a_url_that_cannot_be_is_refused_in_a_line(url, said):
