@@ -170,7 +170,7 @@ def _build(hypermodel: Any, probe: Mapping[str, Any], changed: str, check: Calla
     hp = _FirstOfEach(probe)
     try:
         check(build_model(hypermodel, hp))
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # Ctrl-C is not heard where problems are looked at
+    except BaseException as error:  # the problem's code may raise any; Ctrl-C is not heard where problems are looked at
         if not probe:
             raise
         if _is_of_the_space(error):
