@@ -18,6 +18,7 @@ from search.problems.inspection import check_model
 from search.problems.problem import Data, Problem
 from search.space.hypermodel import has_own_fit
 from search.space.hyperparameters import build_model
+from search.system.process_settings import clear_session, settings_kept
 from search.training.fitting.fast_path import takes_fast_path
 from search.training.fitting.metrics import MetricReader
 from search.training.fitting.own_callbacks import are_of_epochs
@@ -66,15 +67,10 @@ class KerasTraining:
             CannotContinue: the checkpoint does not fit the model; nothing was trained.
         """
         # Layers are numbered from the first, whatever came before; within a strategy's scope, this would end it.
-        keras.backend.clear_session(free_memory=False)
+        clear_session(free_memory=False)
         try:
-            if self._strategy is None:
-                return self._run(job)
-            with self._strategy.scope():
-                trained = self._run(job)
-            model = build_model(self._hypermodel, job.hp)  # an ordinary one, of this device alone
-            model.set_weights(trained.get_weights())
-            return model
+            with settings_kept():
+                return self._run(job) if self._strategy is None else self._run_on_all(job)
         except tf.errors.ResourceExhaustedError as failure:
             raise MemoryError(one_line(failure)) from failure
         except keras_tuner.errors.FatalError as failure:
@@ -101,7 +97,14 @@ class KerasTraining:
     def end(self) -> None:
         """Let go of the model."""
         self._trainer = None
-        keras.backend.clear_session()  # it collects garbage, too
+        clear_session()  # it collects garbage, too
+
+    def _run_on_all(self, job: Job) -> Any:
+        with self._strategy.scope():
+            trained = self._run(job)
+        model = build_model(self._hypermodel, job.hp)  # an ordinary one, of this device alone
+        model.set_weights(trained.get_weights())
+        return model
 
     def _run(self, job: Job) -> Any:
         keras.utils.set_random_seed(job.seed)
