@@ -171,7 +171,7 @@ class FitCalls:
         if not ended and takes(model, said):
             keras_fit = functools.partial(self._resident.fit, model)
             said["batch_size"] = int(said.get("batch_size") or self._defaults.batch_size)
-            for name in {*AS_BY_DEFAULT, "validation_batch_size"}:
+            for name in AS_BY_DEFAULT:
                 said.pop(name, None)
         else:
             unordered = self._prepare(said)

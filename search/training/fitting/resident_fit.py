@@ -57,7 +57,7 @@ class ResidentFits:
     def __init__(self, seed: int, epoch: Callable[[], int], between: Callable[[], None]) -> None:
         self._seed, self._epoch, self._between = seed, epoch, between
         self._made_for: list[Any] = []
-        self._batch_size = 0
+        self._sizes: tuple[int, int | None] = (0, None)
         self._made: Any = None
 
     def fit(
@@ -95,18 +95,21 @@ class ResidentFits:
         validation = said["validation_data"]
         # A model that is compiled anew gets a new tracker of its loss.
         made_for = [model, model._loss_tracker, *keras.tree.flatten((data, validation))]
+        validation_batch = said.get("validation_batch_size")
+        sizes = (batch_size, None if validation_batch is None else int(validation_batch))
         same = len(made_for) == len(self._made_for) and all(map(operator.is_, made_for, self._made_for))
-        if not same or self._batch_size != batch_size:
+        if not same or self._sizes != sizes:
             self._made = ResidentEpochs(
                 model,
                 ResidentArrays(data),
                 ResidentArrays(tuple(part for part in validation if part is not None)),
                 batch_size=batch_size,
+                validation_batch=sizes[1],
                 seed=self._seed,
                 should_stop=self._stop,
                 read=pythonify_logs,
             )
-            self._made_for, self._batch_size = made_for, batch_size
+            self._made_for, self._sizes = made_for, sizes
         made: ResidentEpochs = self._made
         return made
 
