@@ -77,7 +77,9 @@ def as_arrays(value: Any, name: str) -> Any:
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):
         return _of_frame(value)
     if hasattr(value, "to_numpy"):
-        return _plain(value.to_numpy())
+        return _of_series(value)
+    if isinstance(value, np.ndarray):
+        return _plain(value)
     if isinstance(value, list | tuple) and value and all(_is_nested(inner) for inner in value):
         return type(value)(as_arrays(inner, name) for inner in value)
     if isinstance(value, list | tuple | range):
@@ -103,10 +105,17 @@ def _is_nested(value: Any) -> bool:
 
 
 def _of_frame(frame: Any) -> Any:
-    columns = {str(column): _plain(frame[column].to_numpy()) for column in frame.columns}
+    columns = {str(column): _of_series(frame[column]) for column in frame.columns}
     if all(column.dtype.kind in "biuf" for column in columns.values()):
         return _plain(frame.to_numpy())
     return {name: column[:, None] for name, column in columns.items()}
+
+
+def _of_series(series: Any) -> Any:
+    array = series.to_numpy()
+    if array.dtype == object and getattr(series.dtype, "kind", "O") in "biuf":  # pandas' own, and some are missing
+        array = series.to_numpy("float64", na_value=float("nan"))
+    return _plain(array)
 
 
 def _plain(array: Any) -> Any:
@@ -151,6 +160,20 @@ def _equally_long(arrays: list[Any], which: str) -> list[Any]:
 def _are_samples(value: list[Any], lengths: list[int]) -> bool:
     same = len({getattr(inner, "shape", None) for inner in value}) == 1 and hasattr(value[0], "shape")
     return same and len(value) in lengths and value[0].shape[0] not in lengths
+
+
+def not_taken(part: Any, which: str) -> list[str]:
+    """Return which arrays of a part hold what Keras takes for neither numbers nor texts, a line each."""
+    lines = []
+    for name, value in zip(PARTS, part if isinstance(part, tuple) else (), strict=False):
+        for place, leaf in _leaves(value, name):
+            kind = getattr(getattr(leaf, "dtype", None), "kind", "f")
+            if kind == "O":
+                types = sorted({type(member).__name__ for member in leaf.flat})[:4]
+                lines.append(f"{place} of Data({which}=...) holds objects ({', '.join(types)})")
+            elif kind not in "biufcSUT":
+                lines.append(f"{place} of Data({which}=...) holds {leaf.dtype}")
+    return lines
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:

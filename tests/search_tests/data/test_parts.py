@@ -6,6 +6,7 @@ import pytest
 
 from search import Data
 from search.data.fingerprint import fingerprint_data
+from search.data.parts import as_arrays, not_taken
 from search.errors import ProblemError
 
 X, Y = np.arange(12, dtype="float32").reshape(6, 2), np.arange(6) % 2
@@ -65,6 +66,29 @@ def test_a_frame_with_texts_becomes_its_columns():
     }
     assert y.shape == (6, 1)
     assert train((pd.DataFrame({"a": [1, None], "b": [True, False]}), [0, 1]))[0].dtype.kind == "f"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (np.array([1.5, 2, True, 4, 5, 6], dtype=object), "f"),
+        (np.array(list("abcabc"), dtype=object), "U"),
+        (pd.Series([1, None, 3, 4, 5, 6], dtype="Int64"), "f"),
+        (pd.Series([True, None, False, True, True, True], dtype="boolean"), "f"),
+        (pd.Series(pd.Categorical(list("abcabc"))), "U"),
+    ],
+)
+def test_objects_that_are_numbers_or_texts_become_such_arrays(given, kind):
+    assert train((given, Y))[0].dtype.kind == kind
+
+
+def test_what_keras_takes_no_arrays_of_is_named():
+    frame = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=6), "word": ["a", None, "b", "c", "d", "e"]})
+    assert not_taken((as_arrays(frame, "x"), Y), "train") == [
+        "x['when'] of Data(train=...) holds datetime64[us]",
+        "x['word'] of Data(train=...) holds objects (float, str)",
+    ]
+    assert not_taken(GOOD, "train") == not_taken(batches(), "train") == []
 
 
 def test_data_sets_with_batches_of_their_own_stay_and_have_a_fingerprint():
