@@ -7,9 +7,9 @@ import traceback
 
 LONGEST = 300  # characters of one line
 MOST = 20_000  # characters of a traceback
-GRAPH = "Graph execution error:"
-PLACES = ('File "', "Detected at node", "<stack traces unavailable>", "[[{{node")  # how lines begin that name some
-COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # with which Keras prints parts of its errors bold
+COLOURS = re.compile(r"\x1b\[[\d;]*m")  # with which Keras prints parts of its errors bold
+PLACES = r'Graph execution error:|^\s*(?:Detected at node|<stack traces|File "|\[\[\{\{node).*'  # in TensorFlow's graph
+NOISE = re.compile(f"{COLOURS.pattern}|{PLACES}", re.MULTILINE)  # which fills a line before the cause comes
 
 
 def one_line(error: BaseException) -> str:
@@ -20,7 +20,7 @@ def one_line(error: BaseException) -> str:
         'ValueError: a file called \\udcff'
     """
     try:
-        text = " ".join(_cause(storable(str(error))).split())
+        text = " ".join(NOISE.sub("", storable(str(error))).split())
     except Exception:  # its own __str__ fails
         text = "(its text cannot be shown)"
     name = storable(type(error).__name__)
@@ -70,18 +70,9 @@ def told_line(error: str | None, most: int = LONGEST) -> str:
     traces = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     after = lines[traces[-1] + 1 :] if traces else []
     said = next((after[number:] for number, line in enumerate(after) if not line.startswith(" ")), lines[-1:])
-    return " ".join(_cause("\n".join(said)).split())[:most]
+    return " ".join(NOISE.sub("", "\n".join(said)).split())[:most]
 
 
 def first_line(error: object) -> str:
     """Return the first line of an error's text, or its type where it has none."""
-    return (_cause(storable(str(error))).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _cause(text: str) -> str:
-    """Return an error's text without bold type and without the places in TensorFlow's graph, which hide the cause."""
-    text = COLOURS.sub("", text)
-    if GRAPH not in text:
-        return text
-    lines = text.replace(GRAPH, "").splitlines()
-    return "\n".join(line for line in lines if not line.strip().startswith(PLACES))
+    return (NOISE.sub("", storable(str(error))).strip().splitlines() or [type(error).__name__])[0]

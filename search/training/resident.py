@@ -16,9 +16,9 @@ import tensorflow as tf
 
 from search.data.arrays import as_tensors, sample_order
 from search.errors import Interrupted, ProblemError
-from search.training.fitting.fast_path import measures_alike
 from search.training.fitting.metrics import MetricReader
 from search.training.kernels.step import with_kernels
+from search.training.measuring.measure import Measure, measures_alike
 from search.training.state.averages import averaged
 
 CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within seconds
@@ -115,7 +115,7 @@ class ResidentEpochs:
     def _make_measure(self) -> Callable[[], Any]:
         """Return what goes through the validation data once, after the training step was traced."""
         step = as_written(self._model.test_step)
-        return _Measure(step, self._validation, self._most_measured(), each=self._own_test)
+        return Measure(step, self._validation, self._most_measured(), each=self._own_test)
 
     def _most_measured(self, devices: int = 1) -> int:
         """Return how many samples a device measures at once: as in Keras' ``fit``, where that makes a difference."""
@@ -178,38 +178,6 @@ def train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: in
             step(train.batch(tf.slice(order, [index * batch_size], [batch_size])))
 
     return tf.function(run)
-
-
-class _Measure:
-    """Go through the validation data once.
-
-    Args:
-        step: the model's ``test_step``.
-        validation: what to measure on.
-        batch: samples a step; the last one takes the rest.
-        each: return what the last step returned.
-    """
-
-    def __init__(self, step: Callable[[Any], Any], validation: ResidentArrays, batch: int, *, each: bool) -> None:
-        self._each = each
-        batch = min(batch, validation.samples)
-        batches = (validation.samples - 1 if each else validation.samples) // batch
-        rest = batches * batch
-
-        def run() -> None:
-            for index in tf.range(batches):
-                start = index * batch
-                step(validation.batch(tf.range(start, start + batch)))
-            if not each and rest < validation.samples:
-                step(validation.slice(rest, validation.samples))
-
-        self._run = tf.function(run)
-        self._last = tf.function(lambda: step(validation.slice(rest, validation.samples)))
-
-    def __call__(self) -> Any:
-        """Measure; return the last step's logs, or None."""
-        self._run()
-        return self._last() if self._each else None
 
 
 def _build(model: Any, batch: Any, step: Callable[[Any], Any]) -> None:

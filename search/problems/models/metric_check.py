@@ -84,7 +84,7 @@ def _reported(problem: Problem, model: Any, data: Data, asked: Set[bool]) -> dic
         return {}  # the workers may have more
     except Exception as error:
         odd = [*not_taken(data.train, "train"), *not_taken(data.validation, "validation")]
-        hint = f" ({'; '.join(odd[:3])}; expected numbers or texts, none of them missing)" if odd else ""
+        hint = f" ({'; '.join(odd[:2])}; expected x of numbers or texts, y of numbers, none missing)" if odd else ""
         raise ProblemError(
             f"the problem {problem.name!r}: its default model fails on one batch: {one_line(error)}{hint}"
         ) from error

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from search.training.fitting.fast_path import measures_alike
+from search.training.measuring.measure import measures_alike
 from search.training.resident import ResidentArrays, ResidentEpochs
 
 BATCH = 8
