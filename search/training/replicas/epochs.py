@@ -73,7 +73,7 @@ def _last_batch(strategy: Any, step: Callable[[Any], Any], train: ResidentArrays
     return tf.function(lambda indices: strategy.run(own_step, args=(copies, indices)))
 
 
-def _measure(strategy: Any, step: Callable[[Any], Any], validation: ResidentArrays, most: int) -> Any:
+def _measure(strategy: Any, step: Callable[[Any], Any], validation: ResidentArrays, most: int) -> Callable[[], Any]:
     """Return a compiled function that goes through the validation data once; the first device takes what is left.
 
     Args:
@@ -103,7 +103,8 @@ def _measure(strategy: Any, step: Callable[[Any], Any], validation: ResidentArra
         if left < validation.samples:
             strategy.run(last_step, args=(copies,))
 
-    return tf.function(run)
+    measure: Callable[[], Any] = tf.function(run)
+    return measure
 
 
 def _copies(strategy: Any, arrays: ResidentArrays) -> Any:
