@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 
 LONGEST = 300  # characters of one line
 MOST = 20_000  # characters of a traceback
+COLOURS = re.compile(r"\x1b\[[\d;]*m")  # with which Keras prints parts of its errors bold
+PLACES = r'Graph execution error:|^\s*(?:Detected at node|<stack traces|File "|\[\[\{\{node).*'  # in TensorFlow's graph
+NOISE = re.compile(f"{COLOURS.pattern}|{PLACES}", re.MULTILINE)  # which fills a line before the cause comes
 
 
 def one_line(error: BaseException) -> str:
@@ -16,7 +20,7 @@ def one_line(error: BaseException) -> str:
         'ValueError: a file called \\udcff'
     """
     try:
-        text = " ".join(storable(str(error)).split())
+        text = " ".join(NOISE.sub("", storable(str(error))).split())
     except Exception:  # its own __str__ fails
         text = "(its text cannot be shown)"
     name = storable(type(error).__name__)
@@ -34,7 +38,7 @@ def whole_traceback(error: BaseException) -> str:
         text = "".join(traceback.format_exception(error))
     except Exception:  # what the error refers to fails
         text = one_line(error)
-    return shortened(storable(text), MOST)
+    return shortened(COLOURS.sub("", storable(text)), MOST)
 
 
 def storable(text: str) -> str:
@@ -66,9 +70,9 @@ def error_line(error: str | None, most: int = LONGEST) -> str:
     traces = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     after = lines[traces[-1] + 1 :] if traces else []
     message = next((after[number:] for number, line in enumerate(after) if not line.startswith(" ")), lines[-1:])
-    return " ".join(" ".join(message).split())[:most]
+    return " ".join(NOISE.sub("", "\n".join(message)).split())[:most]
 
 
 def first_line(error: object) -> str:
     """Return the first line of an error's text, or its type where it has none."""
-    return (storable(str(error)).strip().splitlines() or [type(error).__name__])[0]
+    return (NOISE.sub("", storable(str(error))).strip().splitlines() or [type(error).__name__])[0]

@@ -141,7 +141,7 @@ def _random(model: Any) -> Inputs:
         raise ExportError("nobody knows what the model's inputs are like: register it with stored predictions")
     arrays = []
     for each in model.inputs:
-        shape = (_SAMPLES, *(_LENGTH if size is None else size for size in each.shape[1:]))
+        shape = (each.shape[0] or _SAMPLES, *(_LENGTH if size is None else size for size in each.shape[1:]))
         if each.dtype == "string":
             raise ExportError("the model takes texts, of which none are stored: register it with stored predictions")
         whole = "int" in each.dtype or each.dtype == "bool"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,7 +79,9 @@ def load_model(source: bytes | Path) -> Any:
     start_tensorflow()
     import keras
 
-    with _file_of(source) as path:
+    with _file_of(source) as path, warnings.catch_warnings():
+        # What is skipped is the state before the first step, which a new optimizer has, too: of one that scales a loss.
+        warnings.filterwarnings("ignore", "Skipping variable loading for optimizer", UserWarning)
         try:
             return keras.saving.load_model(path, safe_mode=True)
         except Exception as error:

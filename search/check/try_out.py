@@ -41,20 +41,21 @@ def try_out(spec: str) -> Findings:
         ProblemError: no study of it could begin: it does not load, its default model does not build or reports no
             such metric.
     """
-    from search.space.names import Names  # which brings Keras
+    from search.data.arrays import are_arrays  # which brings Keras
+    from search.space.names import Names
 
     inspection = inspect_problem(spec)
     problem = load_problem(spec)
     hypermodel, data = make_hypermodel(problem), load_data(problem)
     own_fit = has_own_fit(hypermodel)
     names = Names.of_record(inspection.space)
-    few = _first_batches(data, problem.batch_size, BATCHES)
+    few = _first_of(data, problem.batch_size, BATCHES)
     tried = [
         _try(problem, hypermodel, few, names, None if number == 0 else _random_values(number))
         for number in range(RANDOM_MODELS + 1)
     ]
     faults = [f"{_called(place)}: {model.error}" for place, model in enumerate(tried) if model.error]
-    fast = isinstance(few.train, tuple) and not own_fit
+    fast = not own_fit and all(isinstance(part, tuple) and are_arrays(part) for part in (few.train, few.validation))
     return Findings(
         problem=spec,
         model=inspection.model,
@@ -95,7 +96,7 @@ def _try(
         model = _train(KerasTraining(problem, hypermodel, data), monitor, names, suggest, started)
     except ProblemError:
         raise
-    except Exception as error:
+    except BaseException as error:  # of the problem's code; Ctrl-C is not heard where problems are looked at
         return TriedModel(started, None, None, {}, one_line(error))
     size = sum(int(np.asarray(variable).nbytes) for variable in _variables(model))
     reported = {name: values[-1] for name, values in monitor.curves.items()}
@@ -131,42 +132,24 @@ def _train(
 
 def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) -> float | None:
     """Measure the second epoch of the default model on some batches: the first one also traces and compiles."""
+    from search.data.first import count_batches
     from search.training.keras_training import KerasTraining
 
-    batches = _batches(data.train, problem.batch_size)
+    batches = count_batches(data.train, problem.batch_size)
     if batches is None:
         return None
-    few = _first_batches(data, problem.batch_size, TIMED_BATCHES)
+    few = _first_of(data, problem.batch_size, TIMED_BATCHES)
     seconds: list[float] = []
     monitor = Monitor(problem.objective, Limits(max_epochs=2))
     _train(KerasTraining(problem, hypermodel, few), monitor, names, None, {}, lambda: seconds.append(monitor.seconds))
     last = monitor.seconds - seconds[0] if seconds else monitor.seconds
-    return last * max(1.0, batches / TIMED_BATCHES)
+    return last * batches / (count_batches(few.train, problem.batch_size) or batches)
 
 
-def _batches(part: Any, batch_size: int) -> int | None:
-    if isinstance(part, tuple):
-        return -(-_samples(part) // batch_size)
-    return len(part) if hasattr(part, "__len__") else None
+def _first_of(data: Data, batch_size: int, batches: int) -> Data:
+    from search.data.first import first_batches
 
-
-def _samples(part: tuple[Any, ...]) -> int:
-    import keras
-
-    return len(keras.tree.flatten(part)[0])
-
-
-def _first_batches(data: Data, batch_size: int, batches: int) -> Data:
-    return Data(*(_first(part, batch_size * batches, batches) for part in (data.train, data.validation)))
-
-
-def _first(part: Any, samples: int, batches: int) -> Any:
-    """Return the first samples of arrays, or the first batches of a data set that can be cut."""
-    import keras
-
-    if isinstance(part, tuple):
-        return keras.tree.map_structure(lambda leaf: leaf[:samples], part)
-    return part.take(batches) if hasattr(part, "take") else part
+    return Data(*(first_batches(part, batch_size, batches) for part in (data.train, data.validation)))
 
 
 def _bytes_of(data: Data) -> int | None:

@@ -30,6 +30,8 @@ def fingerprint_data(data: Data) -> str:
                 continue
             array = np.ascontiguousarray(leaf)
             digest.update(f"{array.dtype.str}{array.shape}".encode())
+            if array.dtype.kind in "mM":  # dates and spans of time
+                array = array.view("int64")
             digest.update(array.data if array.dtype != object else repr(array.tolist()).encode())
     return digest.hexdigest()[:16]
 

@@ -31,7 +31,7 @@ def as_part(part: Any, which: str) -> Any:
     if inspect.isgeneratorfunction(part) or inspect.ismethod(part):
         part = part()
     if is_batched(part):
-        return part
+        return _not_empty(part, which)
     if isinstance(part, Iterator):
         return gather(part, which)
     if isinstance(part, Mapping) and "x" in part and set(part) <= set(PARTS):
@@ -46,7 +46,7 @@ def as_part(part: Any, which: str) -> Any:
     while members and members[-1] is None:
         members = members[:-1]
     if len(members) == 1 and is_batched(members[0]):
-        return members[0]
+        return _not_empty(members[0], which)
     if not 1 <= len(members) <= len(PARTS):
         raise ProblemError(f"Data({which}=...) has {len(members)} members; expected (x, y) or (x, y, sample_weight)")
     if any(is_batched(member) for member in members):
@@ -54,6 +54,17 @@ def as_part(part: Any, which: str) -> Any:
     names = [f"{name} of Data({which}=...)" for name in PARTS]
     arrays = [as_arrays(member, name) for member, name in zip(members, names, strict=False)]
     return tuple(_equally_long(arrays, which))
+
+
+def _not_empty(batched: Any, which: str) -> Any:
+    """Return a data set; refuse one that says that it has no batches."""
+    try:
+        batches = len(batched)
+    except Exception:  # it does not say, or never ends
+        return batched
+    if batches == 0:
+        raise ProblemError(f"Data({which}=...) is a {type(batched).__name__} without batches; expected at least 1")
+    return batched
 
 
 def is_batched(part: Any) -> bool:
@@ -77,7 +88,9 @@ def as_arrays(value: Any, name: str) -> Any:
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):
         return _of_frame(value)
     if hasattr(value, "to_numpy"):
-        return _plain(value.to_numpy())
+        return _of_series(value)
+    if isinstance(value, np.ndarray):
+        return _plain(value)
     if isinstance(value, list | tuple) and value and all(_is_nested(inner) for inner in value):
         return type(value)(as_arrays(inner, name) for inner in value)
     if isinstance(value, list | tuple | range):
@@ -103,10 +116,17 @@ def _is_nested(value: Any) -> bool:
 
 
 def _of_frame(frame: Any) -> Any:
-    columns = {str(column): _plain(frame[column].to_numpy()) for column in frame.columns}
+    columns = {str(column): _of_series(frame[column]) for column in frame.columns}
     if all(column.dtype.kind in "biuf" for column in columns.values()):
         return _plain(frame.to_numpy())
     return {name: column[:, None] for name, column in columns.items()}
+
+
+def _of_series(series: Any) -> Any:
+    array = series.to_numpy()
+    if array.dtype == object and getattr(series.dtype, "kind", "O") in "biuf":  # pandas' own, and some are missing
+        array = series.to_numpy("float64", na_value=float("nan"))
+    return _plain(array)
 
 
 def _plain(array: Any) -> Any:
@@ -131,7 +151,8 @@ def _equally_long(arrays: list[Any], which: str) -> list[Any]:
     """
     import numpy as np
 
-    single = [len(value) for value in arrays if hasattr(value, "shape") and len(value.shape) > 0 and value.shape[0]]
+    shapes = [value.shape for value in arrays if hasattr(value, "shape")]
+    single = [int(shape[0]) for shape in shapes if len(shape) > 0 and shape[0]]
     arrays = [np.stack(value) if isinstance(value, list) and _are_samples(value, single) else value for value in arrays]
     lengths: dict[str, int] = {}
     for name, value in zip(PARTS, arrays, strict=False):
@@ -151,6 +172,23 @@ def _equally_long(arrays: list[Any], which: str) -> list[Any]:
 def _are_samples(value: list[Any], lengths: list[int]) -> bool:
     same = len({getattr(inner, "shape", None) for inner in value}) == 1 and hasattr(value[0], "shape")
     return same and len(value) in lengths and value[0].shape[0] not in lengths
+
+
+def not_taken(part: Any, which: str) -> list[str]:
+    """Return which arrays Keras will hardly train on: no numbers or texts, or y of texts, a line each."""
+    lines = []
+    for name, value in zip(PARTS, part if isinstance(part, tuple) else (), strict=False):
+        for place, leaf in _leaves(value, name):
+            kind = getattr(getattr(leaf, "dtype", None), "kind", "f")
+            if kind == "O":
+                types = sorted({type(member).__name__ for member in leaf.flat})[:4]
+                lines.append(f"{place} of Data({which}=...) holds objects ({', '.join(types)})")
+            elif kind not in "biufcSUT":
+                lines.append(f"{place} of Data({which}=...) holds {leaf.dtype}")
+            elif kind in "SUT" and name == "y":
+                as_numbers = "give classes as numbers, numpy.unique(y, return_inverse=True)[1]"
+                lines.append(f"{place} of Data({which}=...) holds texts; {as_numbers}")
+    return lines
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 from registry import ModelVersion
@@ -21,6 +20,7 @@ from search.problems.inspection import load_data
 from search.problems.rebuild import rebuild_model
 from search.problems.resolve import load_problem
 from search.records.studies import StudyRecord
+from search.system.process_settings import clear_session
 
 BATCH, SAMPLES = 1024, 8
 
@@ -93,7 +93,7 @@ class Library:
             raw = [np.asarray(leaf, "float32") for leaf in leaves(predicted)]
             outputs.append([np.array(link.probabilities(o)) for link, o in zip(kinds[0].links, raw, strict=True)])
             del model
-            keras.backend.clear_session()
+            clear_session()
         return kinds[0], outputs
 
     def _load(self, version: ModelVersion) -> Any:

@@ -19,6 +19,7 @@ from search.space.dimensions import LONGEST_NAME, Dimension
 from search.space.grid import Grid, product, walk
 from search.space.hyperparameters import SampledHyperParameters, build_model
 from search.space.names import Names
+from search.system.process_settings import settings_kept
 
 logger = logging.getLogger(__name__)
 
@@ -169,8 +170,9 @@ def _build(hypermodel: Any, probe: Mapping[str, Any], changed: str, check: Calla
     """Build the model of a probe and return what it declared."""
     hp = _FirstOfEach(probe)
     try:
-        check(build_model(hypermodel, hp))
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # Ctrl-C is not heard where problems are looked at
+        with settings_kept():
+            check(build_model(hypermodel, hp))
+    except BaseException as error:  # the problem's code may raise any; Ctrl-C is not heard where problems are looked at
         if not probe:
             raise
         if _is_of_the_space(error):

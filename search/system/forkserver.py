@@ -179,10 +179,10 @@ def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, .
     answer: tuple[bool, Any]
     try:
         answer = (True, function(*args))
-    except (SystemExit, KeyboardInterrupt) as error:
-        answer = (False, ProblemError(describe_exit(error)))
     except Exception as error:
         answer = (False, error)
+    except BaseException as error:  # the problem's code may raise any
+        answer = (False, ProblemError(describe_exit(error)))
     try:
         data = pickle.dumps(answer)
         pickle.loads(data)  # noqa: S301 - what cannot be read again must not be sent
@@ -192,14 +192,16 @@ def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, .
 
 
 def describe_exit(error: BaseException) -> str:
-    """Say of an exception that ends processes, which the problem's code has raised, what it was and where."""
+    """Say of what ends processes, no ``Exception``, which the problem's code has raised, what it was and where."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = ""
     if trace is not None:
         place = f" in {os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno}"
-    return f"the problem's code asked its process to end{place}: {one_line(error)}"
+    asked = isinstance(error, SystemExit | KeyboardInterrupt)
+    what = "asked its process to end" if asked else "raised what is no Exception"
+    return f"the problem's code {what}{place}: {one_line(error)}"
 
 
 def _prepare_child() -> None:

@@ -18,9 +18,10 @@ from search.problems.inspection import check_model
 from search.problems.problem import Data, Problem
 from search.space.hypermodel import has_own_fit
 from search.space.hyperparameters import build_model
+from search.system.process_settings import clear_session, settings_kept
 from search.training.fitting.fast_path import takes_fast_path
 from search.training.fitting.metrics import MetricReader
-from search.training.fitting.own_callbacks import are_of_epochs
+from search.training.fitting.own_callbacks import are_of_epochs, as_callbacks
 from search.training.job import Job
 from search.training.replicas.epochs import ReplicatedEpochs
 from search.training.resident import ResidentArrays
@@ -66,15 +67,10 @@ class KerasTraining:
             CannotContinue: the checkpoint does not fit the model; nothing was trained.
         """
         # Layers are numbered from the first, whatever came before; within a strategy's scope, this would end it.
-        keras.backend.clear_session(free_memory=False)
+        clear_session(free_memory=False)
         try:
-            if self._strategy is None:
-                return self._run(job)
-            with self._strategy.scope():
-                trained = self._run(job)
-            model = build_model(self._hypermodel, job.hp)  # an ordinary one, of this device alone
-            model.set_weights(trained.get_weights())
-            return model
+            with settings_kept():
+                return self._run(job) if self._strategy is None else self._run_on_all(job)
         except tf.errors.ResourceExhaustedError as failure:
             raise MemoryError(one_line(failure)) from failure
         except keras_tuner.errors.FatalError as failure:
@@ -101,7 +97,14 @@ class KerasTraining:
     def end(self) -> None:
         """Let go of the model."""
         self._trainer = None
-        keras.backend.clear_session()  # it collects garbage, too
+        clear_session()  # it collects garbage, too
+
+    def _run_on_all(self, job: Job) -> Any:
+        with self._strategy.scope():
+            trained = self._run(job)
+        model = build_model(self._hypermodel, job.hp)  # an ordinary one, of this device alone
+        model.set_weights(trained.get_weights())
+        return model
 
     def _run(self, job: Job) -> Any:
         keras.utils.set_random_seed(job.seed)
@@ -112,8 +115,8 @@ class KerasTraining:
         job.started(job.hp.params)
         job.built(model)
         resume = None if job.resume is None else Snapshot.from_bytes(job.resume)
-        asked = job.hp.params.get("batch_size")
-        batch_size = int(asked or self._problem.batch_size)
+        asked = self._asked_batch_size(job)
+        batch_size = asked or self._problem.batch_size
         self._trainer = Trainer(
             model,
             job.monitor,
@@ -121,7 +124,7 @@ class KerasTraining:
             should_stop=job.should_stop,
             read=self._read,
         )
-        own = without_swaps(self._problem.callbacks())
+        own = without_swaps(as_callbacks(self._problem.callbacks()))
         job.monitor.limits = replace(job.monitor.limits, **self._problem.early_stopping)
         if self._resident is not None and takes_fast_path(model) and are_of_epochs(own):
             options: dict[str, Any] = {"seed": job.seed, "resume": resume, "callbacks": own}
@@ -142,10 +145,17 @@ class KerasTraining:
             batch_size=batch_size,
             seed=job.seed,
             resume=resume,
-            asked_batch_size=None if asked is None else int(asked),
+            asked_batch_size=asked,
             later=self._own_fit or type(model).fit is not keras.Model.fit,
         )
         return self._trainer.trained
+
+    def _asked_batch_size(self, job: Job) -> int | None:
+        """Return the hyperparameter ``batch_size``; None without one, or where a ``fit`` means something else by it."""
+        asked = job.hp.params.get("batch_size")
+        if asked is None or (self._own_fit and not isinstance(asked, int | float)):
+            return None
+        return int(asked)
 
     def _not_shared(self) -> ProblemError:
         return ProblemError(

@@ -18,6 +18,7 @@ from search.data.arrays import as_tensors, sample_order
 from search.errors import Interrupted, ProblemError
 from search.training.fitting.metrics import MetricReader
 from search.training.kernels.step import with_kernels
+from search.training.measuring.measure import Measure, measures_alike
 from search.training.state.averages import averaged
 
 CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within seconds
@@ -61,6 +62,7 @@ class ResidentEpochs:
         validation: what to measure on after each epoch.
         batch_size: samples a step; the last step takes the rest.
         seed: the order of the samples is drawn from (seed, epoch).
+        validation_batch: samples a step of measuring, where what is measured depends on it; None for ``batch_size``.
         should_stop: asked between calls; True gives the epoch up.
         clock: seconds, for the length of a call.
         read: makes plain numbers of what the model reports.
@@ -74,11 +76,13 @@ class ResidentEpochs:
         *,
         batch_size: int,
         seed: int,
+        validation_batch: int | None = None,
         should_stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
         read: Callable[[Any], dict[str, Any]] | None = None,
     ) -> None:
         self._read = read or MetricReader()
+        self._validation_batch = validation_batch or batch_size
         self._model, self._train, self._validation = model, train, validation
         self._batch_size, self._seed = min(batch_size, train.samples), seed
         self._should_stop, self._clock = should_stop, clock
@@ -88,9 +92,7 @@ class ResidentEpochs:
         _build(model, train.slice(0, self._batch_size), step)
         self._train_steps = train_loop(step, train, self._batch_size)
         self._train_batch = tf.function(lambda indices: step(train.batch(indices)), reduce_retracing=True)
-        # What a test_step of the user's own returns may depend on its batches: they are as large as in Keras' fit then.
-        batch = self._batch_size if self._own_test else VALIDATION_BATCH
-        self._measure = _Measure(as_written(model.test_step), validation, batch, each=self._own_test)
+        self._measure: Callable[[], Any] | None = None
         self._steps_a_call = FIRST_CALL_STEPS
 
     def run(self, epoch: int) -> dict[str, Any]:
@@ -105,9 +107,20 @@ class ResidentEpochs:
         metrics = self._read(self._reported(logs))
         self._model.reset_metrics()
         with averaged(self._model):
+            self._measure = self._measure or self._make_measure()
             logs = self._measure()
         measured = self._read(self._reported(logs))
         return metrics | {f"val_{name}": value for name, value in measured.items()}
+
+    def _make_measure(self) -> Callable[[], Any]:
+        """Return what goes through the validation data once, after the training step was traced."""
+        step = as_written(self._model.test_step)
+        return Measure(step, self._validation, self._most_measured(), each=self._own_test)
+
+    def _most_measured(self, devices: int = 1) -> int:
+        """Return how many samples a device measures at once: as in Keras' ``fit``, where that makes a difference."""
+        alike = not self._own_test and measures_alike(self._model)
+        return VALIDATION_BATCH if alike else max(1, self._validation_batch // devices)
 
     def _reported(self, logs: Any) -> Any:
         """Return the model's metrics; where a step of the user's own names others, what the last step returned."""
@@ -165,38 +178,6 @@ def train_loop(step: Callable[[Any], Any], train: ResidentArrays, batch_size: in
             step(train.batch(tf.slice(order, [index * batch_size], [batch_size])))
 
     return tf.function(run)
-
-
-class _Measure:
-    """Go through the validation data once.
-
-    Args:
-        step: the model's ``test_step``.
-        validation: what to measure on.
-        batch: samples a step; the last one takes the rest.
-        each: return what the last step returned.
-    """
-
-    def __init__(self, step: Callable[[Any], Any], validation: ResidentArrays, batch: int, *, each: bool) -> None:
-        self._each = each
-        batch = min(batch, validation.samples)
-        batches = (validation.samples - 1 if each else validation.samples) // batch
-        covered = batches * batch
-
-        def run() -> None:
-            for index in tf.range(batches):
-                start = index * batch
-                step(validation.batch(tf.range(start, start + batch)))
-            if not each and covered < validation.samples:
-                step(validation.slice(covered, validation.samples))
-
-        self._run = tf.function(run)
-        self._last = tf.function(lambda: step(validation.slice(covered, validation.samples)))
-
-    def __call__(self) -> Any:
-        """Measure; return the last step's logs, or None."""
-        self._run()
-        return self._last() if self._each else None
 
 
 def _build(model: Any, batch: Any, step: Callable[[Any], Any]) -> None:

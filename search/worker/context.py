@@ -226,6 +226,8 @@ def _samples(data: Data) -> Any:
 
 
 def _first_samples(part: Any) -> Any:
-    batch = part if isinstance(part, tuple) else next(iter(part.take(1)))
+    from search.data.first import one_batch
+
+    batch = one_batch(part, CHECK_SAMPLES)
     inputs = batch[0] if isinstance(batch, tuple) else batch
     return mapped(lambda array: array[:CHECK_SAMPLES], inputs)

@@ -158,6 +158,25 @@ def shuffled() -> Data:
     return Data(train=data.train.shuffle(4, seed=1), validation=data.validation)
 
 
+class Batches(keras.utils.PyDataset):
+    """Batches of eight samples of a part."""
+
+    def __init__(self, part: slice) -> None:
+        super().__init__()
+        self.x, self.y = X[part], Y[part]
+
+    def __len__(self) -> int:
+        return len(self.x) // 8
+
+    def __getitem__(self, place: int) -> Any:
+        chosen = slice(8 * place, 8 * place + 8)
+        return self.x[chosen], self.y[chosen]
+
+
+def by_number() -> Data:
+    return Data(train=Batches(TRAIN), validation=Batches(VALIDATION))
+
+
 ROWS = (
     Row("plain", plain),
     Row("built_late", built_late),
@@ -177,4 +196,5 @@ ROWS = (
     ),
     Row("datasets", plain, data=datasets),
     Row("shuffled", plain, data=shuffled, continues="not exactly"),
+    Row("py_dataset", plain, data=by_number, continues="not exactly"),
 )

@@ -102,6 +102,10 @@ def test_data_that_never_come_end_with_the_runs_time(tmp_path: Path) -> None:
     ("data", "said"),
     [
         ("raise SystemExit(3)", "the problem's code asked its process to end in ending.py, line 5: SystemExit: 3"),
+        (
+            "raise BaseException('Rust panicked')",
+            "the problem's code raised what is no Exception in ending.py, line 5: BaseException: Rust panicked",
+        ),
         ("os._exit(0)", "the process that loads the problem died (exit code 0); run it alone to see why"),
     ],
 )

@@ -10,7 +10,7 @@ from registry.core.error_text import one_line
 from registry.core.errors import UsageError, did_you_mean
 from registry.core.objective import Objective
 from registry.core.pareto.objectives import COSTS
-from search.data.parts import is_batched
+from search.data.parts import is_batched, not_taken
 from search.errors import MetricError, ProblemError
 from search.problems.problem import Data, Problem
 
@@ -42,8 +42,12 @@ def check_metrics(problem: Problem, model: Any, data: Data, metrics: Sequence[st
 
     Raises:
         MetricError: one is not among those that the training will report.
-        ProblemError: neither single steps nor Keras' ``fit`` take one batch.
+        ProblemError: neither single steps nor Keras' ``fit`` take one batch, or the data never end.
     """
+    from search.data.first import check_ends
+
+    check_ends(data.train, "training", "steps_per_epoch")
+    check_ends(data.validation, "validation", "validation_steps")
     followed = [metric for metric in metrics if metric not in COSTS]
     reported = _reported(problem, model, data, {metric.startswith("val_") for metric in followed})
     for metric in followed:
@@ -79,8 +83,10 @@ def _reported(problem: Problem, model: Any, data: Data, asked: Set[bool]) -> dic
     except (MemoryError, tf.errors.ResourceExhaustedError):
         return {}  # the workers may have more
     except Exception as error:
+        odd = [*not_taken(data.train, "train"), *not_taken(data.validation, "validation")]
+        hint = f" ({'; '.join(odd[:2])}; expected x of numbers or texts, y of numbers, none missing)" if odd else ""
         raise ProblemError(
-            f"the problem {problem.name!r}: its default model fails on one batch: {one_line(error)}"
+            f"the problem {problem.name!r}: its default model fails on one batch: {one_line(error)}{hint}"
         ) from error
 
 
@@ -95,31 +101,27 @@ def _step(model: Any, data: Data, asked: Set[bool], batch_size: int) -> dict[boo
     """
     import keras
 
+    from search.data.first import one_batch
+
     model.run_eagerly = True  # nothing is to be traced for a single step
     names: dict[bool, list[str]] = {}
     steps = ((model.train_on_batch, data.train, False), (model.test_on_batch, data.validation, True))
     for step, part, measures in steps:
         if measures in asked or not is_batched(part):  # a data set may fill a large buffer before its first batch
-            x, y, weights = keras.utils.unpack_x_y_sample_weight(_batch(part, batch_size))
+            x, y, weights = keras.utils.unpack_x_y_sample_weight(one_batch(part, batch_size))
             names[measures] = list(step(x, y, weights, return_dict=True))
     return names
 
 
 def _fit(model: Any, data: Data, batch_size: int) -> None:
     """Train a model on one batch as a trial would."""
+    from search.data.first import one_batch
+
     model.run_eagerly = False
     model.make_train_function(force=True)  # those of the single steps are eager
     model.make_test_function(force=True)
     train, validation = (
-        part if is_batched(part) else _batch(part, batch_size) for part in (data.train, data.validation)
+        part if is_batched(part) else one_batch(part, batch_size) for part in (data.train, data.validation)
     )
     arguments = (train,) if is_batched(train) else train
     model.fit(*arguments[:2], steps_per_epoch=1, validation_data=validation, validation_steps=1, verbose=0)
-
-
-def _batch(part: Any, batch_size: int) -> Any:
-    import keras
-
-    if is_batched(part):
-        return part[0] if hasattr(part, "__getitem__") else next(iter(part))
-    return keras.tree.map_structure(lambda array: array[:batch_size], part)

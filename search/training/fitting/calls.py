@@ -17,7 +17,7 @@ from search.errors import CannotContinue
 from search.system.runtime import show_optional
 from search.training.fitting.callback_states import Arrays, CallbackStates
 from search.training.fitting.epochs import EpochCallback
-from search.training.fitting.ordered import first_batch, prepare_data
+from search.training.fitting.ordered import check_said, first_batch, prepare_data
 from search.training.fitting.resident_fit import AS_BY_DEFAULT, ResidentFits, takes
 from search.training.kernels.step import kernels_for
 from search.training.state.averages import without_swaps
@@ -171,9 +171,10 @@ class FitCalls:
         if not ended and takes(model, arguments):
             keras_fit = functools.partial(self._resident.fit, model)
             arguments["batch_size"] = int(arguments.get("batch_size") or self._defaults.batch_size)
-            for name in {*AS_BY_DEFAULT, "validation_batch_size"}:
+            for name in AS_BY_DEFAULT:
                 arguments.pop(name, None)
         else:
+            check_said(arguments)
             unordered = self._prepare(arguments)
         if ended or goes_on:
             _build_ahead(model, arguments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from registry.values.structures import for_keras
 from search.data.arrays import are_arrays, as_tensors, sample_order
+from search.data.first import check_ends
 
 
 def ordered_batches(data: tuple[Any, ...], batch_size: int, seed: int, epoch: Callable[[], int]) -> Any:
@@ -86,6 +87,20 @@ def prepare_data(
     if isinstance(validation, tuple):
         arguments.setdefault("validation_batch_size", size)
     return None
+
+
+def check_said(said: Mapping[str, Any]) -> None:
+    """Check that an epoch of a ``fit`` ends.
+
+    Raises:
+        ProblemError: it would not.
+    """
+    for name, which, steps in (
+        ("x", "training", "steps_per_epoch"),
+        ("validation_data", "validation", "validation_steps"),
+    ):
+        if said.get(steps) is None:
+            check_ends(said.get(name), which, steps)
 
 
 def _texts_as_tensors(part: Any) -> Any:

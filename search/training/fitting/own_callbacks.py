@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
 
+from search.errors import ProblemError
 from search.training.fitting.callback_states import CallbackStates
 from search.training.state.snapshot import Snapshot
 
@@ -18,6 +19,23 @@ def are_of_epochs(callbacks: Sequence[Any]) -> bool:
     hooks = [name for name in vars(keras.callbacks.Callback) if name.startswith("on_") and name not in OF_EPOCHS]
     base = keras.callbacks.Callback
     return all(getattr(type(each), name) is getattr(base, name) for each in callbacks for name in hooks)
+
+
+def as_callbacks(given: Any) -> list[Any]:
+    """Return what a problem's function ``callbacks`` has returned: several Keras callbacks, one, or None.
+
+    Raises:
+        ProblemError: it is something else.
+    """
+    made = [] if given is None else list(given) if isinstance(given, Iterable) else [given]
+    for each in made:
+        if not isinstance(each, keras.callbacks.Callback):
+            kind = f"the class {each.__name__}" if isinstance(each, type) else f"a {type(each).__name__}"
+            raise ProblemError(
+                f"the problem's callbacks() returned {kind}; expected Keras callbacks that are made each time, as in "
+                "callbacks=lambda: [keras.callbacks.ReduceLROnPlateau()]"
+            )
+    return made
 
 
 class OwnCallbacks:

@@ -59,7 +59,7 @@ class ResidentFits:
     def __init__(self, seed: int, epoch: Callable[[], int], between: Callable[[], None]) -> None:
         self._seed, self._epoch, self._between = seed, epoch, between
         self._loop_of: list[Any] = []
-        self._batch_size = 0
+        self._sizes: tuple[int, int | None] = (0, None)
         self._loop: Any = None
 
     def fit(
@@ -97,18 +97,21 @@ class ResidentFits:
         validation = arguments["validation_data"]
         # A model that is compiled anew gets a new tracker of its loss.
         loop_of = [model, model._loss_tracker, *keras.tree.flatten((data, validation))]
+        validation_batch = arguments.get("validation_batch_size")
+        sizes = (batch_size, None if validation_batch is None else int(validation_batch))
         same = len(loop_of) == len(self._loop_of) and all(map(operator.is_, loop_of, self._loop_of))
-        if not same or self._batch_size != batch_size:
+        if not same or self._sizes != sizes:
             self._loop = ResidentEpochs(
                 model,
                 ResidentArrays(data),
                 ResidentArrays(tuple(part for part in validation if part is not None)),
                 batch_size=batch_size,
+                validation_batch=sizes[1],
                 seed=self._seed,
                 should_stop=self._stop,
                 read=pythonify_logs,
             )
-            self._loop_of, self._batch_size = loop_of, batch_size
+            self._loop_of, self._sizes = loop_of, sizes
         loop: ResidentEpochs = self._loop
         return loop
 

@@ -13,6 +13,7 @@ import optuna
 
 from registry.values.stop_reason import StopReason
 from search.errors import ObjectiveError, TimeLimit
+from search.system.process_settings import clear_session, settings_kept
 from search.training.job import Job
 from search.training.objective.current import Current, running
 from search.training.objective.saved_model import SavedModel
@@ -47,7 +48,7 @@ class ObjectiveTraining:
         if job.resume is not None:
             current.restore(job.resume)
         job.started(trial.params)
-        with running(current):
+        with running(current), settings_kept():
             self._call(trial, job)
         return current.saved
 
@@ -63,7 +64,7 @@ class ObjectiveTraining:
         """Let go of what the objective has built."""
         self._current = None
         if "keras" in sys.modules:
-            sys.modules["keras"].backend.clear_session()
+            clear_session()
 
     def _call(self, trial: ObjectiveTrial, job: Job) -> None:
         monitor = job.monitor

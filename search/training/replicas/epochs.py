@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from search.errors import ProblemError
-from search.training.resident import VALIDATION_BATCH, ResidentArrays, ResidentEpochs, as_written
+from search.training.resident import ResidentArrays, ResidentEpochs, as_written
 
 
 class ReplicatedEpochs(ResidentEpochs):
@@ -41,7 +41,10 @@ class ReplicatedEpochs(ResidentEpochs):
             )
         self._train_steps = _train_loop(strategy, as_written(model.train_step), train, self._batch_size)
         self._train_batch = _last_batch(strategy, as_written(model.train_step), train)
-        self._measure = _measure(strategy, as_written(model.test_step), validation)
+
+    def _make_measure(self) -> Callable[[], Any]:
+        strategy, step = self._model.distribute_strategy, as_written(self._model.test_step)
+        return _measure(strategy, step, self._validation, self._most_measured(strategy.num_replicas_in_sync))
 
 
 def _train_loop(strategy: Any, step: Callable[[Any], Any], train: ResidentArrays, batch_size: int) -> Any:
@@ -70,10 +73,17 @@ def _last_batch(strategy: Any, step: Callable[[Any], Any], train: ResidentArrays
     return tf.function(lambda indices: strategy.run(own_step, args=(copies, indices)))
 
 
-def _measure(strategy: Any, step: Callable[[Any], Any], validation: ResidentArrays) -> Any:
-    """Return a compiled function that goes through the validation data once; the first device takes what is left."""
+def _measure(strategy: Any, step: Callable[[Any], Any], validation: ResidentArrays, most: int) -> Callable[[], Any]:
+    """Return a compiled function that goes through the validation data once; the first device takes what is left.
+
+    Args:
+        strategy: of the devices.
+        step: the model's ``test_step``.
+        validation: what to measure on.
+        most: samples a step of a device, at most.
+    """
     copies, devices = _copies(strategy, validation), strategy.num_replicas_in_sync
-    batch = min(VALIDATION_BATCH, max(1, validation.samples // devices))
+    batch = min(most, max(1, validation.samples // devices))
     rounds = validation.samples // (batch * devices)
     covered = rounds * batch * devices
 
@@ -93,7 +103,8 @@ def _measure(strategy: Any, step: Callable[[Any], Any], validation: ResidentArra
         if covered < validation.samples:
             strategy.run(last_step, args=(copies,))
 
-    return tf.function(run)
+    measure: Callable[[], Any] = tf.function(run)
+    return measure
 
 
 def _copies(strategy: Any, arrays: ResidentArrays) -> Any:

@@ -48,7 +48,7 @@ def train_to_end(running: RunningTrial, clock: Callable[[], float]) -> tuple[Tri
         model = _run_training(running, job)
     except (Interrupted, LeaseLost, DatabaseError, FatalProblem, SettingsError):
         raise
-    except (Exception, SystemExit, KeyboardInterrupt) as failure:  # Ctrl-C itself sets an event, and raises nothing
+    except BaseException as failure:  # of the problem's code, which may raise any; Ctrl-C itself sets an event
         if isinstance(failure, ProblemError) and not _has_worked(running):
             raise
         reason, error = _reason_of(failure)

@@ -39,7 +39,9 @@ def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: st
     except UserError as error:
         # What concerns the whole study is told once, by the pool's own process, from the study's row.
         say(Word.FAILED, None if isinstance(error, MetricError | SettingsError) else str(error))
-    except (SystemExit, KeyboardInterrupt) as error:  # of the problem's code, while it was loaded
+    except Exception:
+        raise  # a fault of the program's own
+    except BaseException as error:  # of the problem's code, while it was loaded
         say(Word.FAILED, describe_exit(error))
     else:
         say(Word.DONE)

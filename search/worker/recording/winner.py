@@ -47,7 +47,7 @@ def winner_of(model: Any, samples: Any) -> Winner:
         return Winner(model.weights)
     try:
         weights = save_model(model)
-    except Exception as error:
+    except BaseException as error:  # of the model's own code, which may raise any; Ctrl-C itself sets an event
         reason = str(error) if type(error).__name__ == "WriteError" else one_line(error)
         logger.info("%s; its version is recorded without weights", reason)
         return Winner(None, tags={NO_WEIGHTS_TAG: storable(reason)[:LONGEST_TAG]})
@@ -64,7 +64,7 @@ def attempted(make: Callable[[], T]) -> T | None:
     """Return what a function makes of a model; None where the model's own code fails in it."""
     try:
         return make()
-    except Exception as error:
+    except BaseException as error:
         logger.debug("left out: %s", one_line(error), exc_info=True)
         return None
 

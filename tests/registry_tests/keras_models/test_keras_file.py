@@ -46,6 +46,19 @@ def same(first, second):
     return np.array_equal(first.predict(X, verbose=0), second.predict(X, verbose=0))
 
 
+def test_a_model_in_float16_comes_back_compiled_and_without_a_warning():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        scaled = keras.Sequential([keras.Input((8,)), keras.layers.Dense(3, "softmax", dtype="float32")])
+        scaled.compile("adam", "sparse_categorical_crossentropy")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert isinstance(scaled.optimizer, keras.optimizers.LossScaleOptimizer)
+    again = load_model(save_model(scaled))
+    assert again.compiled  # Keras' warning would be an error here, and the model come back uncompiled
+    assert same(again, scaled)
+
+
 def test_predicts_bit_for_bit(model):
     assert same(load_model(save_model(model)), model)
 

@@ -11,6 +11,8 @@ from search.check.try_out import try_out
 from search.cli import app
 
 BROKEN = """
+import sys
+
 import keras
 import numpy as np
 from search import Data, Objective, Problem
@@ -21,7 +23,7 @@ data = Data(train=(x, x[:, :1]), validation=(x, x[:, :1]))
 
 def build(hp):
     if hp.Choice("kind", ["good", "bad"]) == "bad":
-        raise ValueError("bad was chosen")
+        sys.exit("bad was chosen")
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     return model
@@ -54,7 +56,7 @@ def test_a_part_of_the_space_that_fails_is_found(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(app, "search", ["check", "broken_problem:problem"]) == 1
     printed = capsys.readouterr()
-    assert "fails: ValueError: bad was chosen" in printed.out
+    assert "fails: SystemExit: bad was chosen" in printed.out
     assert "of 4 models failed: random model" in printed.err
 
 

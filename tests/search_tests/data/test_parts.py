@@ -6,6 +6,7 @@ import pytest
 
 from search import Data
 from search.data.fingerprint import fingerprint_data
+from search.data.parts import as_arrays, not_taken
 from search.errors import ProblemError
 
 X, Y = np.arange(12, dtype="float32").reshape(6, 2), np.arange(6) % 2
@@ -65,6 +66,59 @@ def test_a_frame_with_texts_becomes_its_columns():
     }
     assert y.shape == (6, 1)
     assert train((pd.DataFrame({"a": [1, None], "b": [True, False]}), [0, 1]))[0].dtype.kind == "f"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (np.array([1.5, 2, True, 4, 5, 6], dtype=object), "f"),
+        (np.array(list("abcabc"), dtype=object), "U"),
+        (pd.Series([1, None, 3, 4, 5, 6], dtype="Int64"), "f"),
+        (pd.Series([True, None, False, True, True, True], dtype="boolean"), "f"),
+        (pd.Series(pd.Categorical(list("abcabc"))), "U"),
+    ],
+)
+def test_objects_that_are_numbers_or_texts_become_such_arrays(given, kind):
+    assert train((given, Y))[0].dtype.kind == kind
+
+
+def test_what_keras_takes_no_arrays_of_is_named():
+    frame = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=6), "word": ["a", None, "b", "c", "d", "e"]})
+    assert not_taken((as_arrays(frame, "x"), Y), "train") == [
+        "x['when'] of Data(train=...) holds datetime64[us]",
+        "x['word'] of Data(train=...) holds objects (float, str)",
+    ]
+    assert not_taken((X, np.array(list("abcabc"))), "train")[0].startswith("y of Data(train=...) holds texts; give")
+    assert not_taken(GOOD, "train") == not_taken(batches(), "train") == []
+
+
+def test_dates_have_a_fingerprint():
+    dates = np.arange(6).astype("datetime64[D]")
+    later = Data((dates + 1, Y), GOOD)
+    assert fingerprint_data(Data((dates, Y), GOOD)) == fingerprint_data(Data((dates.copy(), Y), GOOD))
+    assert fingerprint_data(Data((dates, Y), GOOD)) != fingerprint_data(later)
+
+
+def test_ragged_and_sparse_tensors_and_variables_stay():
+    import keras
+    import tensorflow as tf
+
+    for x in (tf.ragged.constant([[1], [], [2, 3], [4], [5], [6]]), tf.sparse.from_dense(X), keras.Variable(X)):
+        assert train((x, Y))[0] is x
+        with pytest.raises(ProblemError, match="has 6 in x, 5 in y"):
+            train((x, Y[:5]))
+        assert len({fingerprint_data(Data((x, Y), GOOD)) for _ in range(2)}) == 1
+
+
+def test_a_data_set_without_batches_is_refused():
+    import tensorflow as tf
+
+    empty = tf.data.Dataset.from_tensor_slices((X[:0], Y[:0])).batch(2)
+    for part in (empty, (empty,)):
+        with pytest.raises(ProblemError, match=r"Data\(train=...\) is a _BatchDataset without batches"):
+            train(part)
+    endless = tf.data.Dataset.from_tensor_slices(GOOD).batch(2).repeat()  # does not say how many
+    assert train(endless) is endless
 
 
 def test_data_sets_with_batches_of_their_own_stay_and_have_a_fingerprint():

@@ -1,0 +1,1 @@
+"""What the fast path measures after an epoch, and in which batches."""

@@ -1,0 +1,41 @@
+"""The texts of errors in a line."""
+
+from __future__ import annotations
+
+from registry.core.error_text import first_line, one_line, told_line, whole_traceback
+
+BOLD = ValueError(
+    "Exception encountered when calling Dense.call().\n\n\x1b[1mInvalid shape\x1b[0m\n\x1b[31;1mred\x1b[m"
+)
+
+
+def test_colours_are_left_out_of_errors() -> None:
+    assert one_line(BOLD) == "ValueError: Exception encountered when calling Dense.call(). Invalid shape red"
+    assert first_line(ValueError("\x1b[1mbold\x1b[0m\nand more")) == "bold"
+    assert whole_traceback(BOLD).endswith("Dense.call().\n\nInvalid shape\nred\n")
+
+
+def test_other_escapes_stay_for_whoever_prints_them() -> None:
+    assert one_line(ValueError("a\x1b]0;title\x07")) == "ValueError: a\x1b]0;title\x07"
+
+
+OF_A_GRAPH = RuntimeError(
+    """Graph execution error:
+
+Detected at node loss/Softmax defined at (most recent call last):
+  File "/home/me/train.py", line 3, in <module>
+
+  File "/lib/keras/src/losses.py", line 9, in call
+
+Received a label value of 3 which is outside the valid range of [0, 3).  Label values: 3 1 0
+\t [[{{node loss/Softmax}}]] [Op:__inference_step_123]"""
+)
+CAUSE = "Received a label value of 3 which is outside the valid range of [0, 3). Label values: 3 1 0"
+
+
+def test_an_error_of_a_graph_is_told_by_its_cause() -> None:
+    assert one_line(OF_A_GRAPH) == f"RuntimeError: {CAUSE}"
+    stored = 'Traceback (most recent call last):\n  File "x.py", line 1, in fit\n' + whole_traceback(OF_A_GRAPH)
+    assert told_line(stored) == f"RuntimeError: {CAUSE}"
+    assert first_line(OF_A_GRAPH) == CAUSE.replace(". L", ".  L")
+    assert "train.py" in whole_traceback(OF_A_GRAPH)

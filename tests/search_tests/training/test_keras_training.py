@@ -1,0 +1,71 @@
+"""What a training takes from a problem and its hyperparameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from registry.core.objective import Objective
+from search.errors import ProblemError
+from search.problems.models.metric_check import check_metrics
+from search.problems.problem import Data, Problem
+from search.space.hyperparameters import SampledHyperParameters
+from search.training.job import Job
+from search.training.keras_training import KerasTraining
+from search.training.monitor import Limits, Monitor
+
+OBJECTIVE = Objective("val_loss", "min")
+SIZES = {"small": 2, "large": 4}
+
+
+class Sized(keras_tuner.HyperModel):
+    """Calls its batch sizes by names."""
+
+    def build(self, hp: Any) -> Any:
+        hp.Choice("batch_size", list(SIZES))
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        return model
+
+    def fit(self, hp: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+        return model.fit(*args, batch_size=SIZES[hp.get("batch_size")], **kwargs)
+
+
+def test_a_batch_size_that_is_a_name_is_left_to_the_fit_that_knows_it() -> None:
+    data = Data(train=(np.ones((8, 2)), np.ones(8)), validation=(np.ones((4, 2)), np.ones(4)))
+    training = KerasTraining(Problem("p", OBJECTIVE, Sized, data), Sized(), data)
+    monitor = Monitor(OBJECTIVE, Limits(1))
+    model = training.run(Job(SampledHyperParameters(), monitor, seed=0))
+    assert (monitor.epochs, int(model.optimizer.iterations)) == (1, 8 // SIZES["small"])
+
+
+@pytest.mark.parametrize(("endless", "steps"), [("train", "steps_per_epoch"), ("validation", "validation_steps")])
+def test_data_that_never_end_are_refused_where_no_fit_says_how_many_steps(endless: str, steps: str) -> None:
+    arrays = tf.data.Dataset.from_tensor_slices((np.ones((8, 2)), np.ones(8))).batch(2)
+    data = Data(**{part: arrays.repeat() if part == endless else arrays for part in ("train", "validation")})
+    message = f"data are a tf.data.Dataset that repeats for ever, .*, or a HyperModel whose fit says {steps}"
+    problem, monitor = Problem("p", OBJECTIVE, Sized, data), Monitor(OBJECTIVE, Limits(1))
+    with pytest.raises(ProblemError, match=message):
+        KerasTraining(problem, Sized(), data).run(Job(SampledHyperParameters(), monitor, seed=0))
+    with pytest.raises(ProblemError, match=message):
+        check_metrics(problem, None, data, ["val_loss"])
+
+
+class Stepping(Sized):
+    """Says how many steps an epoch has."""
+
+    def fit(self, hp: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+        return model.fit(*args, steps_per_epoch=3, validation_steps=1, **kwargs)
+
+
+def test_data_that_never_end_are_trained_for_as_many_steps_as_the_fit_says() -> None:
+    batches = tf.data.Dataset.from_tensor_slices((np.ones((8, 2)), np.ones(8))).batch(2).repeat()
+    data, monitor = Data(train=batches, validation=batches), Monitor(OBJECTIVE, Limits(1))
+    training = KerasTraining(Problem("p", OBJECTIVE, Stepping, data), Stepping(), data)
+    model = training.run(Job(SampledHyperParameters(), monitor, seed=0))
+    assert int(model.optimizer.iterations) == 3
