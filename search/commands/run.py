@@ -263,9 +263,10 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         best = now.best
         if against := patiently(lambda: _against_champion(study, best)):
             say(against)
-        option = options.storage_option(study)
-        if not study.record.is_objective or _has_version(study):  # which an objective saves, or does not
-            say(f"registered as {study.record.model}: registry best {shlex.quote(study.record.model)}{option}")
+        if ref := patiently(lambda: _version_of(study, best)):
+            say(f"registered as {ref}: registry show {ref}{options.storage_option(study)}")
+        elif not study.record.is_objective:  # which saves a model, or does not
+            say(f"trial {best.trial} has no version in the registry")
     if now.ended is not None:
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
@@ -295,12 +296,17 @@ def _against_champion(study: Study, best: BestTrial) -> str:
         return stand_against(registry, study.record, best)
 
 
-def _has_version(study: Study) -> bool:
+def _version_of(study: Study, best: BestTrial) -> str | None:
+    """Return the version that a study's best trial became; its model may have a better one of another study."""
     from registry import Registry
-    from search.launchers.watch import patiently
+    from registry.core.errors import NotFoundError
 
     with Registry(study.url) as registry:
-        return any(model.name == study.record.model for model in patiently(registry.models))
+        try:
+            found = registry.find(study.record.model, f"trial = {best.trial}", study=study.record.name, limit=1)
+        except NotFoundError:  # the model has no versions at all
+            return None
+    return found.versions[0].ref if found.versions else None
 
 
 def _write_report(study: Study, out: Path | None) -> None:
