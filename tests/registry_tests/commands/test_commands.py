@@ -103,6 +103,14 @@ class TestReading:
         assert out.splitlines()[0] == "toy/2  val_accuracy 0.75 at epoch 1"
         assert "act=[b]x[/b], drop=None" in out
 
+    def test_best_by_another_metric_begins_with_that(self, url, call, register):
+        with Registry(url) as registry:
+            register(registry, 0.6, trial=6, curves={"val_accuracy": [0.6], "val_loss": [0.25]})
+        said = call("best", "toy", "--metric", "val_loss")[1].splitlines()[0]
+        assert said == "toy/3  val_loss 0.25, val_accuracy 0.6 at epoch 1"
+        said = call("best", "toy", "--metric", "val_accuracy")[1].splitlines()[0]
+        assert said == "toy/2  val_accuracy 0.75 at epoch 1"
+
     def test_list_and_models(self, call):
         assert [line.split()[0] for line in call("list", "toy", "--best-first")[1].splitlines()] == [
             "version",
