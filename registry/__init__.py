@@ -2,7 +2,7 @@
 
 Example:
     >>> from registry import Registry
-    >>> Registry("sqlite:///studies.db").best("fmnist", loadable=True).load()  # doctest: +SKIP
+    >>> Registry().best("fmnist", loadable=True).load()  # doctest: +SKIP
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
     """Registered models in a database.
 
     Args:
-        url: a SQLAlchemy URL; without one ``STUDIES_URL`` or ``sqlite:///studies.db``.
+        url: a SQLAlchemy URL; without one the database that commands open: ``STUDIES_URL``, or ``studies.db`` in the
+            working folder, or in a checkout ``my-studies.db`` once that is there.
         create: make the database's tables where there are none.
         artifacts: where new artifacts go from now on: ``database``, a folder, or an fsspec URL; without it, where
             they went so far. The choice is recorded in the database, and holds for everybody who opens it.
@@ -49,7 +50,7 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
         SchemaError: its tables are older or newer than this program.
 
     Example:
-        >>> model = Registry("sqlite:///studies.db").best("fmnist", loadable=True).load()  # doctest: +SKIP
+        >>> model = Registry().best("fmnist", loadable=True).load()  # doctest: +SKIP
     """
 
     def __repr__(self) -> str:

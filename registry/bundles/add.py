@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,14 @@ class Imported:
     Args:
         added: the versions that were new here, such as ``fmnist/3``.
         present: the versions that were here already.
+        aliases_set: the names that came with them, such as ``fmnist@champion``, and the versions they point to.
         aliases_left: names that stay where they are here, such as ``fmnist@champion``.
         marks_left: tags and descriptions of models that stay as they are here, such as ``fmnist: tag team``.
     """
 
     added: tuple[str, ...] = ()
     present: tuple[str, ...] = ()
+    aliases_set: Mapping[str, str] = field(default_factory=dict)
     aliases_left: tuple[str, ...] = ()
     marks_left: tuple[str, ...] = ()
 
@@ -48,6 +50,7 @@ class Imported:
         return Imported(
             self.added + other.added,
             self.present + other.present,
+            {**self.aliases_set, **other.aliases_set},
             self.aliases_left + other.aliases_left,
             tuple(dict.fromkeys(self.marks_left + other.marks_left)),
         )
@@ -112,9 +115,12 @@ def _add(connection: Connection, *, bundled: Bundled, line: Line, staged: Stagin
         },
     )
     version = connection.execute(sa.select(versions).where(versions.c.id == version_id)).one()
+    ref = f"{model.name}/{version.number}"
+    free, taken = _point(model, version, bundled)
     return Imported(
-        added=(f"{model.name}/{version.number}",),
-        aliases_left=_point(model, version, bundled),
+        added=(ref,),
+        aliases_set=dict.fromkeys(free, ref),
+        aliases_left=taken,
         marks_left=_label(model, line),
     )
 
@@ -146,15 +152,16 @@ def _present(model: HeldModel, bundled: Bundled) -> int | None:
     return None
 
 
-def _point(model: HeldModel, version: Any, bundled: Bundled) -> tuple[str, ...]:
-    """Set the aliases that are free here, protected as they were; return the others, which stay where they are."""
+def _point(model: HeldModel, version: Any, bundled: Bundled) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Set the aliases that are free here, protected as they were; return them, and those that stay where they are."""
     existing = set(model.connection.scalars(sa.select(aliases.c.name).where(aliases.c.model_id == model.id)))
-    for name in bundled.aliases:
-        if name not in existing:  # what the bundle says stands, also of a version without weights
-            set_alias(model, name, version, force=True, why="from a bundle")
-            if name in bundled.protected:
-                protect_alias(model, name)
-    return tuple(f"{model.name}@{name}" for name in bundled.aliases if name in existing)
+    free = [name for name in bundled.aliases if name not in existing]
+    for name in free:  # what the bundle says stands, also of a version without weights
+        set_alias(model, name, version, force=True, why="from a bundle")
+        if name in bundled.protected:
+            protect_alias(model, name)
+    taken = [name for name in bundled.aliases if name in existing]
+    return tuple(f"{model.name}@{name}" for name in free), tuple(f"{model.name}@{name}" for name in taken)
 
 
 def _label(model: HeldModel, line: Line) -> tuple[str, ...]:

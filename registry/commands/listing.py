@@ -14,6 +14,7 @@ from registry.core.atomic_file import whole_file
 from registry.core.console import Json, Storage, json_text, print_table, say
 from registry.core.errors import UsageError
 from registry.core.numbers import size_text
+from registry.values.known_tags import CLASSES_TAG
 from registry.values.version import ModelVersion, finite
 from registry.versions.frame import FORMATS, to_csv, write_parquet
 
@@ -87,5 +88,5 @@ def _row(version: ModelVersion) -> tuple[object, ...]:
         version.stop_reason,
         stored,
         version.aliases,
-        dict(version.tags),
+        {name: text for name, text in version.tags.items() if name != CLASSES_TAG},  # the same in all, and long
     )

@@ -53,18 +53,24 @@ def show_command(ref: RefArgument, storage: Storage = None, as_json: Json = Fals
         say(f"\nThe model {version.model}:\n\n{line.description}")
 
 
-def print_version(version: ModelVersion, as_json: bool) -> None:
-    """Print all that is known of a version."""
+def print_version(version: ModelVersion, as_json: bool, metric: str | None = None) -> None:
+    """Print all that is known of a version; first, where it was asked for, the value of another metric."""
     if as_json:
         print_json(version.as_dict())
         return
-    spread = version.metrics.get(std_of(version.metric))
-    among = "" if spread is None else f" ± {show(spread)}"
-    say(f"{version.ref}  {version.metric} {show(version.score)}{among} at epoch {version.epoch}")
+    values = {} if metric is None else {metric: version.metrics[metric]}
+    values |= {version.metric: version.score}
+    said = ", ".join(f"{name} {show(value)}{_spread(version, name)}" for name, value in values.items())
+    say(f"{version.ref}  {said} at epoch {version.epoch}")
     for name, value in _facts(version).items():
         say(f"  {name:<11}{show(value)}")
     if version.description:
         say(f"\n{version.description}")
+
+
+def _spread(version: ModelVersion, metric: str) -> str:
+    spread = version.metrics.get(std_of(metric))
+    return "" if spread is None else f" ± {show(spread)}"
 
 
 def _facts(version: ModelVersion) -> dict[str, object]:

@@ -71,6 +71,8 @@ def import_command(
         say(f"{ref} is added")
     for ref in imported.present:
         say(f"{ref} was here already")
+    for name, ref in imported.aliases_set.items():
+        say(f"{name} points to {ref}")
     for name in imported.aliases_left:
         say(f"{name} stays where it is; move it with `registry alias set` or `registry promote`")
     for name in imported.marks_left:

@@ -62,8 +62,9 @@ def check_name(kind: str, name: str) -> str:
             the last two.
     """
     if not _NAME.fullmatch(name):
+        one = f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
         raise UsageError(
-            f"{name!r} cannot be the name of a {kind}; expected up to 200 letters, digits, '_', '.' or '-', "
+            f"{name!r} cannot be the name of {one}; expected up to 200 letters, digits, '_', '.' or '-', "
             "beginning with a letter, digit or '_'"
         )
     return name

@@ -123,7 +123,7 @@ class ModelVersion:
             ``3f2a…:fmnist/7``.
 
     Example:
-        >>> Registry("sqlite:///studies.db").best("fmnist").ref  # doctest: +SKIP
+        >>> Registry().best("fmnist").ref  # doctest: +SKIP
         'fmnist/7'
     """
 

@@ -12,6 +12,7 @@ from search.creation.deletion import Deletion, delete_study, plan_deletion
 from search.creation.names import rename
 from search.creation.versions.settings import change_settings
 from search.records.confirm_plan import numbered_name
+from search.records.settings import NOT_ASKED_FOR
 from search.records.studies import set_stopping, study_names
 
 
@@ -57,8 +58,7 @@ class Changing(OpenedStudy):
 
     def settings_for_another(self) -> dict[str, Any]:
         """Return the settings as `create` takes them, without what a confirmation or the problem alone decides."""
-        own = ("confirms", "folds")
-        return {name: value for name, value in self.record.settings.as_dict().items() if name not in own}
+        return {name: value for name, value in self.record.settings.as_dict().items() if name not in NOT_ASKED_FOR}
 
     def plan_deletion(self) -> Deletion:
         """Return what `delete` would remove and what it would leave."""

@@ -264,7 +264,7 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         best = now.best
         if against := patiently(lambda: _against_champion(study, best)):
             say(against)
-        _say_what_is_kept(study, now)
+        _say_what_is_kept(study, now, best)
     if now.ended is not None:
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
@@ -273,17 +273,20 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         say(f"{'1 trial is' if trials_left == 1 else f'{trials_left} trials are'} left. To continue: {going_on}")
 
 
-def _say_what_is_kept(study: Study, now: StudyStatus) -> None:
-    """Name the commands that show the best, of the registry where it has versions of the study's trials."""
-    registered = not study.record.is_objective or _has_version(study)  # which an objective saves, or does not
+def _say_what_is_kept(study: Study, now: StudyStatus, best: BestTrial) -> None:
+    """Name the version that the best trial became, and where the front is to be seen."""
+    from search.launchers.watch import patiently
+
+    ref = patiently(lambda: _version_of(study, best))
     option = options.storage_option(study)
-    best = f"registry best {shlex.quote(study.record.model)}{option}"
-    if registered:
-        say(f"registered as {study.record.model}: {best}")
+    if ref:
+        say(f"registered as {ref}: registry show {shlex.quote(ref)}{option}")
+    elif not study.record.is_objective:  # which saves a model, or does not
+        say(f"trial {best.trial} has no version in the registry")
     if len(now.objectives) > 1:
         front = "1 trial is" if len(now.front) == 1 else f"{len(now.front)} trials are"
-        status = f"search status {shlex.quote(study.record.name)}{option}"
-        say(f"{front} on the front: {f'{best} --pareto' if registered else status}")
+        shown = f"registry best {shlex.quote(study.record.model)}{option} --pareto"
+        say(f"{front} on the front: {shown if ref else f'search status {shlex.quote(study.record.name)}{option}'}")
 
 
 def _say_if_all_failed(study: Study) -> None:
@@ -307,12 +310,17 @@ def _against_champion(study: Study, best: BestTrial) -> str:
         return stand_against(registry, study.record, best)
 
 
-def _has_version(study: Study) -> bool:
+def _version_of(study: Study, best: BestTrial) -> str | None:
+    """Return the version that a study's best trial became; its model may have a better one of another study."""
     from registry import Registry
-    from search.launchers.watch import patiently
+    from registry.core.errors import NotFoundError
 
     with Registry(study.url) as registry:
-        return any(model.name == study.record.model for model in patiently(registry.models))
+        try:
+            page = registry.find(study.record.model, f"trial = {best.trial}", study=study.record.name, limit=1)
+        except NotFoundError:  # the model has no versions at all
+            return None
+    return page.versions[0].ref if page.versions else None
 
 
 def _write_report(study: Study, out: Path | None) -> None:

@@ -22,6 +22,7 @@ OF_MODELS = (
     *("repeats", "folds", *LIMITS),
 )
 OPTIONAL = ("confirms", "objectives", *LIMITS)  # not in the record where they say nothing
+NOT_ASKED_FOR = ("confirms", "folds")  # what a confirmation or the problem alone decides
 # What its study has instead of the defaults: no trial is set aside, and hopeless ones end as in Optuna.
 OF_OBJECTIVES: Mapping[str, Any] = {"schedule": "full", "pruner": "median"}
 

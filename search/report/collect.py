@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,15 +30,14 @@ from registry.reports import (
     write,
 )
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
-from search.optuna_bridge.direction import WORDS
 from search.optuna_bridge.studies import check_whole
 from search.optuna_bridge.tables import read_trials
 from search.problems.objectives.sampled import space_of
-from search.records.history.events import CONFIRMED, accepted_changes, find_confirmed, find_note
+from search.records.history.events import CONFIRMED, WARM_START, accepted_changes, find_confirmed, find_note, notes
 from search.records.history.versions import read_versions, trials_by_version
-from search.records.settings import OF_OBJECTIVES, Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, read_study, study_names
 from search.records.trials import trials_of
+from search.report.again import search_again
 from search.report.attempts import read_attempts, read_machines
 from search.report.errors.misclassified import Errors, errors_of_winner
 from search.report.facts import reported_study
@@ -119,8 +117,12 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
                 attempts=read_attempts(connection, record.id),
                 machines=read_machines(connection, record.id),
             )
+            again = {}
+            if record.problem != NO_PROBLEM:
+                warm = [detail["study"] for detail in notes(connection, record.id, WARM_START)]
+                again = {"The study again": search_again(record, reported.budget, warm, engine.url)}
             settings = {**reported.settings, **_changes(connection, record)}
-            reported = replace(reported, settings=settings)
+            reported = replace(reported, settings=settings, commands=again)
             collected.append((record, reported, versions))
     return Report(
         studies=tuple(_finished(engine, *facts, errors=errors, importance=importance) for facts in collected),
@@ -171,9 +173,7 @@ def _finished(
     best = reported.leaders[0] if reported.leaders else None
     ref = (best.stand_in or best.version) if best else None
     winner = next((version for version in versions if version.ref == ref), None)
-    commands = {} if winner is None else commands_for(engine.url, winner)
-    if record.problem != NO_PROBLEM:
-        commands |= {"The study again": reproduce(record, reported.budget, engine.url)}
+    commands = {**({} if winner is None else commands_for(engine.url, winner)), **reported.commands}
     url = with_password(engine.url)
     winner_errors, missing = NO_ERRORS, ""
     if errors and record.is_objective:
@@ -198,40 +198,3 @@ def _importances(
         lambda: importances(engine, record.name, record.objective.direction, scores, ranges=ranges),
         lambda why: (Importances(missing=why), Importances(missing=why)),
     )
-
-
-def reproduce(record: StudyRecord, budget: int, url: URL) -> str:
-    """Return the command that searches the same way again, as a study of another name."""
-    defaults = Settings.of(OF_OBJECTIVES if record.is_objective else {})
-    storage = without_secrets(url).render_as_string(hide_password=False)
-    plan = record.settings.confirms
-    if plan is not None:
-        top, name = len(plan.trials), f"{record.name}-again"
-        words = ["search", "confirm", plan.study, "--top", str(top), "--seeds", str(budget // top), "--as", name]
-        return shlex.join([*words, "--storage", storage])
-    words = ["search", "run", record.problem, "--study", f"{record.name}-again", "--trials", str(budget)]
-    own_way = record.is_objective and record.settings.objectives is None
-    words += ["--direction", WORDS[record.objective.direction]] if own_way else []
-    for name, (_, value) in defaults.differences(record.settings).items():
-        if name == "trial_seconds":
-            words += ["--trial-timeout", f"{value:g}s"]
-        elif name == "objectives":
-            words += ["--objective", value]
-        elif name in _OPTIONS:
-            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
-    return shlex.join([*words, "--storage", storage])
-
-
-_OPTIONS = (
-    "max_epochs",
-    "sampler",
-    "pruner",
-    "patience",
-    "prune_patience",
-    "top_k",
-    "seed",
-    "repeats",
-    "mixed_precision",
-    "max_parameters",
-    "max_seconds_per_epoch",
-)

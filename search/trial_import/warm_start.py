@@ -15,13 +15,12 @@ from registry.core.objective import Objective
 from search.coordination.control import put_params
 from search.creation.imported.fit import Ranges
 from search.optuna_bridge import tables
-from search.records.history.events import note, notes
+from search.records.history.events import WARM_START, note, notes
 from search.records.studies import StudyRecord, lock_study, read_study
 from search.schema import IMPORTED, results, slots
 from search.trial_import.past import PastStudy, PastTrial
 from search.trial_import.write import write_past_trials
 
-WARM_START = "warm-start"  # the event that says what a study began with
 BEST = 3  # params of each earlier study that are trained first
 
 

@@ -111,9 +111,11 @@ def test_a_search_runs_summarizes_and_continues(searcher: Searcher) -> None:
     full = ("--workers", "2", "--max-epochs", "3", "--schedule", "full")
     out = searcher.run("run", "search.toy:toy", "--trials", "3", *full)
     assert "toy: 3 of 3 trials done (3 complete, 0 pruned, 0 failed), 3 of them now in" in out
-    assert "registered as toy: registry best toy" in out
+    assert "registered as toy/" in out
     assert "report: reports/toy.html" in out
     assert (searcher.folder / "reports" / "toy.html").stat().st_size > 10_000
+    registry = Registry(searcher.url)
+    registry.register("toy", weights=None, metric="val_accuracy", score=1.0, epoch=1)  # better, and of no study
     again = searcher.run("run", "search.toy:toy", "--trials", "5", *full)
     assert "toy: 5 of 5 trials done (5 complete, 0 pruned, 0 failed), 2 of them now in" in again
     done = searcher.run("run", "search.toy:toy", "--trials", "5")
@@ -123,8 +125,10 @@ def test_a_search_runs_summarizes_and_continues(searcher: Searcher) -> None:
     assert status["trials"] == {
         "complete": 5, "pruned": 0, "failed": 0, "running": 0, "paused": 0, "waiting": 0,
     }  # fmt: skip
-    best = Registry(searcher.url).best("toy")
+    best = registry.list("toy", study="toy", best_first=True)[0]
     assert (best.score, best.source.trial) == (status["best"]["score"], status["best"]["trial"])
+    assert f"registered as {best.ref}: registry show {best.ref}" in again
+    registry.close()
 
 
 @pytest.fixture(scope="module")

@@ -57,6 +57,11 @@ def test_every_option_in_a_document_belongs_to_some_command(document: Path) -> N
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_samples_open_the_database_that_commands_open(document: Path) -> None:
+    assert 'Registry("sqlite:///studies.db"' not in document.read_text()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", document.read_text()):
         if target.startswith("https://"):

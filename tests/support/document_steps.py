@@ -72,7 +72,7 @@ BEFORE = {
     + _KERAS_MODEL
     + """
 from registry import Registry
-registry = Registry("sqlite:///studies.db")
+registry = Registry()
 tuner = keras_tuner.RandomSearch(Network(), "val_accuracy", max_trials=1, directory="tuned")
 tuner.search(x, y, validation_data=validation, verbose=0)
 """,
@@ -81,7 +81,7 @@ tuner.search(x, y, validation_data=validation, verbose=0)
     "weights = model.get_weights()": """
 import keras
 from registry import Registry
-model = Registry("sqlite:///studies.db").get("fmnist@champion").load()
+model = Registry().get("fmnist@champion").load()
 same_network = keras.models.clone_model(model)
 """,
 }

@@ -41,7 +41,7 @@ def best_command(
             _print_front(registry.front(model, metric, where=where, loadable=loadable), as_json)
             return
         best = registry.best(model, metric, parse_direction(direction), where=where, loadable=loadable)
-    print_version(best, as_json)
+    print_version(best, as_json, metric)
     if best.weights is None and not as_json:
         reason = without_weights(best.ref, best.state)
         say(f"\n{reason}; --loadable looks only among those whose weights are there")

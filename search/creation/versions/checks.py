@@ -21,7 +21,7 @@ FIXED = {
     "objectives": "its trials were proposed and ranked by those that it has",
 }
 OF_CONFIRMATIONS = (*BUDGETS, "checkpoint_seconds", "max_retries", "max_failures", "keep_paused")
-OPTIONS = {"trial_seconds": "trial-timeout", "checkpoint_seconds": "checkpoint-every"}
+OPTIONS = {"trial_seconds": "trial-timeout", "checkpoint_seconds": "checkpoint-every", "objectives": "objective"}
 
 
 def check_known(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from search.records.studies import lock_study
 from search.schema import events, studies
 
 ACCEPTED = "accept-changes"
+WARM_START = "warm-start"  # what a study began with
 CHOSEN, CONFIRMED = "chosen", "confirmed"  # the events that close a confirmation, and that end it
 
 

@@ -147,7 +147,8 @@ class TestRoundTrip:
         out = tmp_path / "x.bundle"
         assert [version.ref for version in filled.bundle(["toy/2", "toy@champion", "toy/1"], out)] == ["toy/1", "toy/2"]
         found = target.import_bundle(out)
-        assert found == Imported(added=("toy/1", "toy/2"))
+        names = {"toy@champion": "toy/1", "toy@newest": "toy/2"}
+        assert found == Imported(added=("toy/1", "toy/2"), aliases_set=names)
         for number in (1, 2):
             before, after = filled.get(f"toy/{number}"), target.get(f"toy/{number}")
             assert bits(after) == bits(before)
@@ -188,6 +189,7 @@ class TestRoundTrip:
         assert target.import_bundle(tmp_path / "x").as_dict() == {
             "added": ("toy/2",),
             "present": (),
+            "aliases_set": {},
             "aliases_left": ("toy@champion",),
             "marks_left": (),
         }
@@ -612,7 +614,7 @@ def test_commands(sqlite_registry, register, tmp_path, capsys):
     out = str(tmp_path / "x.bundle")
     assert call("bundle", "toy@champion", "--out", out, "--storage", source)[1].startswith("toy/1: ")
     assert call("import", out, "--storage", target, "--artifacts", str(tmp_path / "w"))[:2] == (
-        0, f"database: {tmp_path}/new.db\ntoy/1 is added\n",
+        0, f"database: {tmp_path}/new.db\ntoy/1 is added\ntoy@champion points to toy/1\n",
     )  # fmt: skip
     assert call("import", out, "--storage", target)[1] == f"database: {tmp_path}/new.db\ntoy/1 was here already\n"
     assert json.loads(call("import", out, "--storage", target, "--json")[1])["present"] == ["toy/1"]

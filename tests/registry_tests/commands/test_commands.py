@@ -16,7 +16,7 @@ from registry import Registry, UserError
 from registry.cli import app
 from registry.core.console import new_app, run, show
 from registry.schema import SCHEMA
-from registry.values.known_tags import CHANGES_TAG
+from registry.values.known_tags import CHANGES_TAG, CLASSES_TAG
 
 KEYS = [
     "model",
@@ -102,6 +102,23 @@ class TestReading:
         assert code == 0
         assert out.splitlines()[0] == "toy/2  val_accuracy 0.75 at epoch 1"
         assert "act=[b]x[/b], drop=None" in out
+
+    def test_best_by_another_metric_begins_with_that(self, url, call, register):
+        with Registry(url) as registry:
+            register(registry, 0.6, trial=6, curves={"val_accuracy": [0.6], "val_loss": [0.25]})
+        said = call("best", "toy", "--metric", "val_loss")[1].splitlines()[0]
+        assert said == "toy/3  val_loss 0.25, val_accuracy 0.6 at epoch 1"
+        said = call("best", "toy", "--metric", "val_accuracy")[1].splitlines()[0]
+        assert said == "toy/2  val_accuracy 0.75 at epoch 1"
+
+    def test_the_list_leaves_out_what_classes_are_called(self, url, call, register):
+        with Registry(url) as registry:
+            register(registry, 0.6, trial=6, tags={CLASSES_TAG: '["Bag", "Coat"]', "team": "vision"})
+        said = call("list", "toy")[1]
+        assert "team=vision" in said
+        assert "Bag" not in said
+        assert "Bag" in call("show", "toy/3")[1]
+        assert json.loads(call("list", "toy", "--json")[1])[2]["tags"]["classes"] == '["Bag", "Coat"]'
 
     def test_list_and_models(self, call):
         assert [line.split()[0] for line in call("list", "toy", "--best-first")[1].splitlines()] == [

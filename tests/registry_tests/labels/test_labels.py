@@ -79,7 +79,7 @@ class TestAlias:
     @pytest.mark.parametrize("name", ["", "a b", "a/b", "a@b", "-a", "x" * 201])
     def test_bad_names(self, three, register, name):
         for act in (lambda: three.set_alias("toy", name, 1), lambda: three.promote("toy", name)):
-            with pytest.raises(UsageError, match="cannot be the name of a"):
+            with pytest.raises(UsageError, match="cannot be the name of an alias; "):
                 act()
         with pytest.raises(UsageError, match="cannot be the name of a model"):
             register(three, 0.5, model=name)

@@ -33,7 +33,7 @@ from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.errors import ProblemError
 from search.optuna_bridge.storage import close_storage, create_tables, open_storage
 from search.records.confirm_plan import Confirmation
-from search.records.history.events import CONFIRMED, note
+from search.records.history.events import CONFIRMED, WARM_START, note
 from search.records.settings import Settings
 from search.records.status import read_status
 from search.records.studies import insert_study, read_study
@@ -336,6 +336,13 @@ class TestCommands:
             "The study again": f"search run search.toy:toy --study toy-again --trials 33 --seed 7 "
             f"--storage {sqlite_engine.url}"
         }
+
+    def test_the_study_again_begins_with_the_same_studies(self, sqlite_engine: Engine) -> None:
+        fill(sqlite_engine, register=0)
+        with writing(sqlite_engine) as connection:
+            note(connection, read_study(sqlite_engine, "toy").id, WARM_START, study="last night")
+        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        assert " --warm-start 'last night' " in study.commands["The study again"]
 
     def test_passwords_are_left_out(self) -> None:
         url = make_url("postgresql+psycopg://ann:hunter2@db/studies?sslpassword=hunter3&sslmode=require")
