@@ -23,6 +23,7 @@ from search.training.job import Job, Training
 from search.training.monitor import Limits, Monitor
 
 if TYPE_CHECKING:
+    from search.space.hyperparameters import SampledHyperParameters
     from search.space.names import Names
 
 BATCHES, TIMED_BATCHES, RANDOM_MODELS = 2, 40, 3
@@ -87,21 +88,22 @@ def _random_values(seed: int) -> Callable[[Any], Any]:
 def _try(
     problem: Problem, hypermodel: Any, data: Data, names: Names, suggest: Callable[[Any], Any] | None
 ) -> TriedModel:
+    from search.space.hyperparameters import SampledHyperParameters
     from search.training.keras_training import KerasTraining
 
     monitor = Monitor(problem.objective, Limits(max_epochs=1))
-    started: dict[str, Any] = {}
+    hp = SampledHyperParameters(suggest, names)
     try:
-        model = _train(KerasTraining(problem, hypermodel, data), monitor, names, suggest, started)
+        model = _train(KerasTraining(problem, hypermodel, data), monitor, hp)
     except ProblemError:
         raise
     except Exception as error:
-        return TriedModel(started, None, None, {}, one_line(error))
+        return TriedModel(hp.params, None, None, {}, one_line(error))
     size = sum(int(np.asarray(variable).nbytes) for variable in _variables(model))
     reported = {name: values[-1] for name, values in monitor.curves.items()}
     failure = _failure(monitor, problem.objective, reported)
     finite = {name: value for name, value in reported.items() if math.isfinite(value)}
-    return TriedModel(started, model.count_params(), size, finite, failure)
+    return TriedModel(hp.params, model.count_params(), size, finite, failure)
 
 
 def _variables(model: Any) -> list[Any]:
@@ -116,21 +118,14 @@ def _failure(monitor: Monitor, objective: Objective, reported: Mapping[str, floa
 
 
 def _train(
-    training: Training,
-    monitor: Monitor,
-    names: Names,
-    suggest: Callable[[Any], Any] | None,
-    started: dict[str, Any],
-    after_epoch: Callable[[], None] = lambda: None,
+    training: Training, monitor: Monitor, hp: SampledHyperParameters, after_epoch: Callable[[], None] = lambda: None
 ) -> Any:
-    from search.space.hyperparameters import SampledHyperParameters
-
-    hp = SampledHyperParameters(suggest, names)
-    return training.run(Job(hp, monitor, seed=0, started=started.update, after_epoch=after_epoch))
+    return training.run(Job(hp, monitor, seed=0, after_epoch=after_epoch))
 
 
 def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) -> float | None:
     """Measure the second epoch of the default model on some batches: the first one also traces and compiles."""
+    from search.space.hyperparameters import SampledHyperParameters
     from search.training.keras_training import KerasTraining
 
     batches = _batches(data.train, problem.batch_size)
@@ -139,7 +134,8 @@ def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) 
     few = _first_batches(data, problem.batch_size, TIMED_BATCHES)
     seconds: list[float] = []
     monitor = Monitor(problem.objective, Limits(max_epochs=2))
-    _train(KerasTraining(problem, hypermodel, few), monitor, names, None, {}, lambda: seconds.append(monitor.seconds))
+    hp = SampledHyperParameters(None, names)
+    _train(KerasTraining(problem, hypermodel, few), monitor, hp, lambda: seconds.append(monitor.seconds))
     last = monitor.seconds - seconds[0] if seconds else monitor.seconds
     return last * max(1.0, batches / TIMED_BATCHES)
 
