@@ -11,7 +11,7 @@ import numpy as np
 from registry.core.error_text import one_line
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
-from search.check.data_faults import data_warnings
+from search.check.data_faults import data_warnings, first_not_finite, scales_inputs
 from search.check.findings import Findings, TriedModel
 from search.data.fingerprint import describe_data
 from search.errors import ProblemError
@@ -50,10 +50,12 @@ def try_out(spec: str) -> Findings:
     own_fit = has_own_fit(hypermodel)
     names = Names.of_record(inspection.space)
     few = _first_batches(data, problem.batch_size, BATCHES)
+    built: list[Any] = []
     tried = [
-        _try(problem, hypermodel, few, names, None if number == 0 else _random_values(number))
+        _try(problem, hypermodel, few, names, None if number == 0 else _random_values(number), built.append)
         for number in range(RANDOM_MODELS + 1)
     ]
+    scaled = bool(built) and all(map(scales_inputs, built))
     faults = [f"{_called(place)}: {model.error}" for place, model in enumerate(tried) if model.error]
     fast = isinstance(few.train, tuple) and not own_fit
     return Findings(
@@ -68,7 +70,7 @@ def try_out(spec: str) -> Findings:
         path="fast path" if fast else "model.fit",
         continued=EXACTLY if fast else INEXACT,
         faults=faults,
-        warnings=[*inspection.warnings, *data_warnings(data)],
+        warnings=[*inspection.warnings, *data_warnings(data, tried[0].metrics, scaled=scaled)],
     )
 
 
@@ -86,7 +88,12 @@ def _random_values(seed: int) -> Callable[[Any], Any]:
 
 
 def _try(
-    problem: Problem, hypermodel: Any, data: Data, names: Names, suggest: Callable[[Any], Any] | None
+    problem: Problem,
+    hypermodel: Any,
+    data: Data,
+    names: Names,
+    suggest: Callable[[Any], Any] | None,
+    built: Callable[[Any], None],
 ) -> TriedModel:
     from search.space.hyperparameters import SampledHyperParameters
     from search.training.keras_training import KerasTraining
@@ -95,6 +102,7 @@ def _try(
     hp = SampledHyperParameters(suggest, names)
     try:
         model = _train(KerasTraining(problem, hypermodel, data), monitor, hp)
+        built(model)
     except ProblemError:
         raise
     except Exception as error:
@@ -157,11 +165,19 @@ def _first_batches(data: Data, batch_size: int, batches: int) -> Data:
 
 
 def _first(part: Any, samples: int, batches: int) -> Any:
-    """Return the first samples of arrays, or the first batches of a data set that can be cut."""
+    """Return the first samples of arrays, or the first batches of a data set that can be cut.
+
+    Among the samples is one that is not finite of each array that has some: the model has to show what it makes of it.
+    """
     import keras
 
     if isinstance(part, tuple):
-        return keras.tree.map_structure(lambda leaf: leaf[:samples], part)
+        odd = {row for leaf in keras.tree.flatten(part) if (row := first_not_finite(leaf)) is not None}
+        late = sorted(row for row in odd if row >= samples)[:samples]
+        if not late:
+            return keras.tree.map_structure(lambda leaf: leaf[:samples], part)
+        rows = [*range(samples - len(late)), *late]
+        return keras.tree.map_structure(lambda leaf: np.asarray(leaf)[rows], part)
     return part.take(batches) if hasattr(part, "take") else part
 
 
