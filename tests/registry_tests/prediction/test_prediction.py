@@ -166,7 +166,9 @@ def registered(tmp_path):
 
 def test_a_file_is_looked_at_before_a_model_is_loaded_for_it(sqlite_registry, tmp_path):
     (tmp_path / "notes.txt").write_text("a,b\n1,2\n")
-    ref = sqlite_registry.register("bare", metric="val_accuracy", score=0.5, epoch=1).ref  # which cannot be loaded
+    ref = sqlite_registry.register(
+        "bare", weights=None, metric="val_accuracy", score=0.5, epoch=1
+    ).ref  # which cannot be loaded
     with pytest.raises(NotFoundError, match="there is no file 'nowhere.csv'; expected a table"):
         sqlite_registry.predict(ref, "nowhere.csv")
     with pytest.raises(UsageError, match="notes.txt is of another kind; expected a table"):
