@@ -216,8 +216,10 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
             >>> registry.predict("mine@champion", "new.csv")["class"]  # doctest: +SKIP
         """
         from registry.prediction.predict import classes_of, predict_file
+        from registry.prediction.samples import check_readable
 
         version = self.get(ref)
+        check_readable(Path(file))
         names = classes_of(version) if classes is None else classes
         frame = predict_file(self.load(version, rebuild), Path(file), names)
         if classes is not None and not {f"probability.{name}" for name in classes} <= set(frame.columns):

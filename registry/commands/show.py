@@ -8,6 +8,7 @@ from registry.api.registry import Registry
 from registry.commands.arguments import RefArgument
 from registry.core.console import Json, Storage, print_json, print_table, say, show
 from registry.core.numbers import size_text
+from registry.core.pareto.objectives import counted
 from registry.labels.aliases import approvals_text
 from registry.values.known_tags import CHANGES_TAG, NO_WEIGHTS_TAG
 from registry.values.trainings import std_of
@@ -77,7 +78,7 @@ def _facts(version: ModelVersion) -> dict[str, object]:
     source, stored = version.source, version.weights
     return {
         "params": dict(version.params),
-        "metrics": {name: value for name, value in version.metrics.items() if not math.isnan(value)},
+        "metrics": {name: counted(name, value) for name, value in version.metrics.items() if not math.isnan(value)},
         "ended by": version.stop_reason,
         "epochs": max((len(curve.values) for curve in version.curves.values()), default=None),
         "seconds": version.seconds,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
+TABLES, ARRAYS = (".csv", ".parquet"), (".npz", ".npy")
 MOST_PIXELS = 100_000_000
 EXPECTED = "expected a table (.csv, .parquet), arrays (.npz, .npy), a picture, or a folder of pictures"
 
@@ -72,6 +73,22 @@ def inputs_of(model: Any) -> tuple[Input, ...]:
     )
 
 
+def check_readable(path: Path) -> None:
+    """Refuse what cannot be samples, before a model is loaded for them.
+
+    Raises:
+        NotFoundError: no such file.
+        UsageError: a file of another kind, or a folder without pictures.
+    """
+    if path.is_dir():
+        if not _pictures_in(path):
+            raise UsageError(f"{path} holds no pictures: no {', '.join(PICTURES)}")
+    elif not path.is_file():
+        raise NotFoundError(f"there is no file {str(path)!r}; {EXPECTED}")
+    elif path.suffix.lower() not in (*PICTURES, *TABLES, *ARRAYS):
+        raise UsageError(f"{path} is of another kind; {EXPECTED}")
+
+
 def read_samples(path: Path, model: Any) -> Samples:
     """Return the samples of a file as a model takes them.
 
@@ -83,21 +100,22 @@ def read_samples(path: Path, model: Any) -> Samples:
         NotFoundError: no such file or column.
         UsageError: a file of another kind, or one that the model does not take.
     """
+    check_readable(path)
     inputs = inputs_of(model)
     if path.is_dir():
-        return _of_pictures(sorted(each for each in path.rglob("*") if each.suffix.lower() in PICTURES), path, inputs)
-    if not path.is_file():
-        raise NotFoundError(f"there is no file {str(path)!r}; {EXPECTED}")
+        return _of_pictures(_pictures_in(path), path, inputs)
     kind = path.suffix.lower()
     if kind in PICTURES:
         return _of_pictures([path], path.parent, inputs)
-    if kind not in (".csv", ".parquet", ".npz", ".npy"):
-        raise UsageError(f"{path} is of another kind; {EXPECTED}")
-    columns = _of_table(_read_table(path), inputs, path) if kind in (".csv", ".parquet") else _of_arrays(path, inputs)
+    columns = _of_table(_read_table(path), inputs, path) if kind in TABLES else _of_arrays(path, inputs)
     lengths = {len(array) for array in columns.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise UsageError(f"{path} holds {sorted(lengths)} samples; expected equally many for each input, at least 1")
     return Samples(structured(columns, by_name=takes_names(model)), range(lengths.pop()), "row")
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.rglob("*") if each.suffix.lower() in PICTURES)
 
 
 def takes_names(model: Any) -> bool:
@@ -206,8 +224,6 @@ def _of_pictures(paths: Sequence[Path], folder: Path, inputs: Sequence[Input]) -
     """Return pictures in the size and the channels that the model takes, with values from 0 to 255."""
     import numpy as np
 
-    if not paths:
-        raise UsageError(f"{folder} holds no pictures: no {', '.join(PICTURES)}")
     shape = inputs[0].shape
     if len(inputs) > 1 or len(shape) not in (2, 3) or None in shape or (len(shape) == 3 and shape[2] not in (1, 3)):
         takes = ", ".join(f"{each.name} {each.shape}" for each in inputs)

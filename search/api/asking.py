@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry.core.numbers import number_text
+from registry.core.pareto.objectives import quantity_text
 from registry.values.html import html_table
 from search.api.opened import OpenedStudy
 from search.coordination import slots
@@ -28,8 +28,9 @@ class Asking(OpenedStudy):
         now = self.status()
         rows: list[tuple[str, object]] = [("problem", now.problem), ("trials", f"{now.finished} of {now.budget}")]
         if now.best is not None:
-            best = f"{number_text(now.best.score)} (trial {now.best.trial}, epoch {now.best.epoch})"
-            rows += [(f"best {now.objective.metric}", best), *now.best.params.items()]
+            metric, best = now.objective.metric, now.best
+            score = f"{quantity_text(metric, best.score)} (trial {best.trial}, epoch {best.epoch})"
+            rows += [(f"best {metric}", score), *best.params.items()]
         return html_table(now.study, ("", ""), rows)
 
     def status(self) -> StudyStatus:

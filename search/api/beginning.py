@@ -10,6 +10,7 @@ from registry.core.database.own_database import own_url
 from registry.core.database.url import default_url
 from search.api.opened import OpenedStudy
 from search.creation.create import create_study
+from search.creation.names import check_name
 from search.creation.objectives import parse_direction
 from search.optuna_bridge.studies import check_whole
 from search.problems.resolve import check_not_importing
@@ -109,7 +110,7 @@ class Beginning(OpenedStudy):
         """
         from search.trial_import.optuna_study import read_optuna_study
 
-        return cls._import(read_optuna_study(url, study), name, storage)
+        return cls._import(lambda: read_optuna_study(url, study), name, storage)
 
     @classmethod
     def import_keras_tuner(
@@ -123,16 +124,20 @@ class Beginning(OpenedStudy):
             objective: the metric that was optimized; None for the one whose best value is every trial's score.
             storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default.
         """
-        from search.trial_import.keras_tuner_project import read_project
+        from search.trial_import.keras_tuner_project import find_project, read_project
 
-        return cls._import(call_in_child(read_project, directory, objective), name, storage)
+        project = find_project(directory, objective)  # before Keras is loaded
+        return cls._import(lambda: call_in_child(read_project, project), name, storage)
 
     @classmethod
-    def _import(cls, past: PastStudy, name: str | None, storage: str | None) -> tuple[Self, Imported]:
+    def _import(cls, read: Callable[[], PastStudy], name: str | None, storage: str | None) -> tuple[Self, Imported]:
         from search.trial_import.write import write_past_study
 
+        if name is not None:
+            check_name(name)
         engine = open_engine(own_url(storage))
         try:
+            past = read()
             imported = write_past_study(engine, past, name or past.name)
             return cls(engine, read_study(engine, imported.study)), imported
         except BaseException:

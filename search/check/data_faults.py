@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -12,22 +13,68 @@ LARGE = 100.0  # inputs beyond this are seldom meant to go into a network as the
 RARE = 0.01  # a class with a smaller share of the samples
 
 
-def data_warnings(data: Data) -> Iterator[str]:
-    """Yield what may be wrong with arrays, a line each; nothing of what is no array."""
-    import keras
+def data_warnings(data: Data, finite: Container[str] = (), *, scaled: bool = False) -> Iterator[str]:
+    """Yield what may be wrong with arrays, a line each; nothing of what is no array.
 
-    for part, which in ((data.train, "training"), (data.validation, "validation")):
+    Args:
+        data: the arrays.
+        finite: the losses, of ``loss`` and ``val_loss``, that were finite on samples among which were those that
+            `first_not_finite` finds.
+        scaled: whether the model scales what goes into it.
+    """
+    for part, which, loss in ((data.train, "training", "loss"), (data.validation, "validation", "val_loss")):
         if not isinstance(part, tuple):
             continue
         for place, name in enumerate(("x", "y")[: len(part)]):
-            for leaf in keras.tree.flatten(part[place]):
-                array = np.asarray(leaf)
-                if array.dtype.kind == "f" and not np.isfinite(array).all():
+            for key, array in _arrays(part[place]):
+                called = f"{which} {name}{key}"
+                if loss not in finite and first_not_finite(array) is not None:
                     share = 1 - float(np.isfinite(array).mean())
-                    yield f"{share:.1%} of the {which} {name} are no finite numbers: the model has to deal with them"
-                if name == "x" and array.dtype.kind == "f" and array.size and np.nanmax(np.abs(array)) > LARGE:
-                    yield f"the {which} x reach {np.nanmax(np.abs(array)):.6g}: let the model's first layer scale them"
+                    yield f"{share:.1%} of the {called} are no finite numbers: the model has to deal with them"
+                if name == "x" and not scaled and (most := _largest(array)) > LARGE:
+                    yield f"the {called} reach {most:.6g}: let the model's first layer scale them"
     yield from _of_classes(data)
+
+
+def first_not_finite(leaf: Any) -> int | None:
+    """Return the first sample of an array, of shape (samples, …), that holds NaN or infinity; None where none does."""
+    array = np.asarray(leaf)
+    if array.dtype.kind != "f" or not array.size:
+        return None
+    wrong = ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
+    return int(wrong.argmax()) if wrong.any() else None
+
+
+def scales_inputs(model: Any) -> bool:
+    """Tell whether a Keras model scales what goes into it: by Normalization, Rescaling, or BatchNormalization first."""
+    from keras import layers
+
+    own = list(_layers(model))
+    first = next((layer for layer in own if layer.weights), None)
+    return isinstance(first, layers.BatchNormalization) or any(
+        isinstance(layer, layers.Normalization | layers.Rescaling) for layer in own
+    )
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    """Yield a model's layers in their order, those of models among them instead of these."""
+    for layer in getattr(model, "layers", ()):
+        inner = list(_layers(layer))
+        yield from inner or [layer]
+
+
+def _arrays(structure: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """Yield the arrays of a structure with their keys or places in it, as in ``['age']``; of a single one, nothing."""
+    import keras
+
+    for path, leaf in keras.tree.flatten_with_path(structure):
+        yield "".join(f"[{key!r}]" for key in path), np.asarray(leaf)
+
+
+def _largest(array: np.ndarray[Any, Any]) -> float:
+    """Return how far from 0 an array's finite numbers go; 0 of what holds no numbers with a point."""
+    sizes = np.abs(array[np.isfinite(array)]) if array.dtype.kind == "f" else np.zeros(0)
+    return float(sizes.max(initial=0.0))
 
 
 def _of_classes(data: Data) -> Iterator[str]:

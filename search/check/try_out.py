@@ -11,7 +11,7 @@ import numpy as np
 from registry.core.error_text import one_line
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
-from search.check.data_faults import data_warnings
+from search.check.data_faults import data_warnings, first_not_finite, scales_inputs
 from search.check.findings import Findings, TriedModel
 from search.data.fingerprint import describe_data
 from search.errors import ProblemError
@@ -23,6 +23,7 @@ from search.training.job import Job, Training
 from search.training.monitor import Limits, Monitor
 
 if TYPE_CHECKING:
+    from search.space.hyperparameters import SampledHyperParameters
     from search.space.names import Names
 
 BATCHES, TIMED_BATCHES, RANDOM_MODELS = 2, 40, 3
@@ -50,10 +51,12 @@ def try_out(spec: str) -> Findings:
     own_fit = has_own_fit(hypermodel)
     names = Names.of_record(inspection.space)
     few = _first_of(data, problem.batch_size, BATCHES)
+    built: list[Any] = []
     tried = [
-        _try(problem, hypermodel, few, names, None if number == 0 else _random_values(number))
+        _try(problem, hypermodel, few, names, None if number == 0 else _random_values(number), built.append)
         for number in range(RANDOM_MODELS + 1)
     ]
+    scaled = bool(built) and all(map(scales_inputs, built))
     faults = [f"{_called(place)}: {model.error}" for place, model in enumerate(tried) if model.error]
     fast = not own_fit and all(isinstance(part, tuple) and are_arrays(part) for part in (few.train, few.validation))
     return Findings(
@@ -68,7 +71,7 @@ def try_out(spec: str) -> Findings:
         path="fast path" if fast else "model.fit",
         continued=EXACTLY if fast else INEXACT,
         faults=faults,
-        warnings=[*inspection.warnings, *data_warnings(data)],
+        warnings=[*inspection.warnings, *data_warnings(data, tried[0].metrics, scaled=scaled)],
     )
 
 
@@ -86,23 +89,30 @@ def _random_values(seed: int) -> Callable[[Any], Any]:
 
 
 def _try(
-    problem: Problem, hypermodel: Any, data: Data, names: Names, suggest: Callable[[Any], Any] | None
+    problem: Problem,
+    hypermodel: Any,
+    data: Data,
+    names: Names,
+    suggest: Callable[[Any], Any] | None,
+    built: Callable[[Any], None],
 ) -> TriedModel:
+    from search.space.hyperparameters import SampledHyperParameters
     from search.training.keras_training import KerasTraining
 
     monitor = Monitor(problem.objective, Limits(max_epochs=1))
-    started: dict[str, Any] = {}
+    hp = SampledHyperParameters(suggest, names)
     try:
-        model = _train(KerasTraining(problem, hypermodel, data), monitor, names, suggest, started)
+        model = _train(KerasTraining(problem, hypermodel, data), monitor, hp)
+        built(model)
     except ProblemError:
         raise
     except BaseException as error:  # of the problem's code; Ctrl-C is not heard where problems are looked at
-        return TriedModel(started, None, None, {}, one_line(error))
+        return TriedModel(hp.params, None, None, {}, one_line(error))
     size = sum(int(np.asarray(variable).nbytes) for variable in _variables(model))
     reported = {name: values[-1] for name, values in monitor.curves.items()}
     failure = _failure(monitor, problem.objective, reported)
     finite = {name: value for name, value in reported.items() if math.isfinite(value)}
-    return TriedModel(started, model.count_params(), size, finite, failure)
+    return TriedModel(hp.params, model.count_params(), size, finite, failure)
 
 
 def _variables(model: Any) -> list[Any]:
@@ -117,22 +127,15 @@ def _failure(monitor: Monitor, objective: Objective, reported: Mapping[str, floa
 
 
 def _train(
-    training: Training,
-    monitor: Monitor,
-    names: Names,
-    suggest: Callable[[Any], Any] | None,
-    started: dict[str, Any],
-    after_epoch: Callable[[], None] = lambda: None,
+    training: Training, monitor: Monitor, hp: SampledHyperParameters, after_epoch: Callable[[], None] = lambda: None
 ) -> Any:
-    from search.space.hyperparameters import SampledHyperParameters
-
-    hp = SampledHyperParameters(suggest, names)
-    return training.run(Job(hp, monitor, seed=0, started=started.update, after_epoch=after_epoch))
+    return training.run(Job(hp, monitor, seed=0, after_epoch=after_epoch))
 
 
 def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) -> float | None:
     """Measure the second epoch of the default model on some batches: the first one also traces and compiles."""
     from search.data.first import count_batches
+    from search.space.hyperparameters import SampledHyperParameters
     from search.training.keras_training import KerasTraining
 
     batches = count_batches(data.train, problem.batch_size)
@@ -141,7 +144,8 @@ def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) 
     few = _first_of(data, problem.batch_size, TIMED_BATCHES)
     seconds: list[float] = []
     monitor = Monitor(problem.objective, Limits(max_epochs=2))
-    _train(KerasTraining(problem, hypermodel, few), monitor, names, None, {}, lambda: seconds.append(monitor.seconds))
+    hp = SampledHyperParameters(None, names)
+    _train(KerasTraining(problem, hypermodel, few), monitor, hp, lambda: seconds.append(monitor.seconds))
     last = monitor.seconds - seconds[0] if seconds else monitor.seconds
     return last * batches / (count_batches(few.train, problem.batch_size) or batches)
 
@@ -149,7 +153,31 @@ def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) 
 def _first_of(data: Data, batch_size: int, batches: int) -> Data:
     from search.data.first import first_batches
 
-    return Data(*(first_batches(part, batch_size, batches) for part in (data.train, data.validation)))
+    return Data(
+        *(
+            first_batches(_odd_ahead(part, batch_size * batches), batch_size, batches)
+            for part in (data.train, data.validation)
+        )
+    )
+
+
+def _odd_ahead(part: Any, samples: int) -> Any:
+    """Return arrays with one sample that is not finite, of each that has some, among the first ones.
+
+    So the model has to show what it makes of it. What gives batches is returned as it is.
+    """
+    import keras
+
+    from search.data.arrays import are_arrays
+
+    if not isinstance(part, tuple) or not are_arrays(part):
+        return part
+    odd = {row for leaf in keras.tree.flatten(part) if (row := first_not_finite(leaf)) is not None}
+    late = sorted(row for row in odd if row >= samples)[:samples]
+    if not late:
+        return part
+    rows = [*range(samples - len(late)), *late]
+    return keras.tree.map_structure(lambda leaf: np.asarray(leaf)[rows], part)
 
 
 def _bytes_of(data: Data) -> int | None:

@@ -65,9 +65,10 @@ def run_command(
         "artifacts": artifacts,
         "accept_changes": accept_changes,
         "direction": direction,
+        "warm_start": options.names_of(warm_start),
+        "inspect_seconds": run_options["timeout"],
     }
-    asked |= {"warm_start": options.names_of(warm_start), "inspect_seconds": run_options["timeout"], **settings}
-    opened = _create(study, problem, trials, add, asked)
+    opened = _create(study, problem, trials, add, settings, asked)
     _run(opened, report, run_options)
 
 
@@ -102,9 +103,9 @@ def create_command(
         "artifacts": artifacts,
         "accept_changes": accept_changes,
         "direction": direction,
+        "warm_start": options.names_of(warm_start),
     }
-    asked |= {"warm_start": options.names_of(warm_start), **settings}
-    opened = _create(study, problem, trials, add, asked)
+    opened = _create(study, problem, trials, add, settings, asked)
     status = opened.status()
     trials = "1 trial" if status.budget == 1 else f"{status.budget} trials"
     say(f"{status.study}: {trials} of {status.problem}; start workers with")
@@ -177,23 +178,33 @@ def worker_command(
         say("stopped in order; nothing is lost, and any worker continues")
 
 
-def _create(study: str | None, problem: str, trials: int | None, add: int | None, asked: dict[str, Any]) -> Study:
+def _create(
+    study: str | None,
+    problem: str,
+    trials: int | None,
+    add: int | None,
+    settings: dict[str, Any],
+    asked: dict[str, Any],
+) -> Study:
     """Create or open a study, and say what that came to; ``asked`` is what else `Study.create` is to take."""
     from registry.core.errors import UsageError
-    from search.api.study import Study, default_name
+    from search.api.study import Study, check_asked, default_name
+    from search.creation.objectives import parse_direction
     from search.optuna_bridge.direction import WORDS
     from search.problems.lookup import find_spec_of, needs_tensorflow
 
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in total, --add raises it; give one of them")
+    storage, seconds = asked["storage"], asked.get("inspect_seconds")
+    parse_direction(asked["direction"], settings.get("objectives"))
+    check_asked(study, problem, trials, settings, storage)
     problem = find_spec_of(problem)
     if sys.stderr.isatty() and needs_tensorflow(problem):
         say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
-    storage, seconds = asked["storage"], asked.get("inspect_seconds")
     name = default_name(problem, storage, seconds) if study is None else study
     if add is not None:
         Study.open(name, storage)  # or say that there is none
-    opened = Study.create(name, problem=problem, trials=trials, **asked)
+    opened = Study.create(name, problem=problem, trials=trials, **settings, **asked)
     if opened.record.is_objective:
         ways = " and ".join(f"{WORDS[each.direction]}s its {each.metric}" for each in opened.record.objectives)
         say(f"{problem} is an objective of Optuna's; the study {ways} (--direction)")

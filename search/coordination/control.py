@@ -96,13 +96,22 @@ def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, An
         return numbers
 
 
+def check_takes_params(study: StudyRecord) -> None:
+    """Refuse params for a study whose trials have theirs.
+
+    Raises:
+        UsageError: it is a grid or a confirmation.
+    """
+    if study.settings.sampler == "grid" or study.settings.confirms is not None:
+        raise UsageError(f"{study.name!r} has given params for each trial already; begin another study")
+
+
 def put_params(
     connection: Connection, study: StudyRecord, points: Sequence[Mapping[str, Any]], *, grow: bool = True
 ) -> list[int]:
     """Do in a transaction what `enqueue` does; unless the budget may grow, the points beyond it are left out."""
     check_open(connection, study)
-    if study.settings.sampler == "grid" or study.settings.confirms is not None:
-        raise UsageError(f"{study.name!r} has given params for each trial already; begin another study")
+    check_takes_params(study)
     free = sa.select(slots.c.number).where(
         slots.c.study_id == study.id, OPEN, slots.c.trial_id.is_(None), slots.c.params.is_(None)
     )

@@ -17,7 +17,7 @@ from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from search import schema as tables
 from search.coordination import control, slots
-from search.creation.given import check_objective_params, sampled_points
+from search.creation.given import check_names, check_objective_params, sampled_points
 from search.creation.versions.differences import ProblemFacts, check_unchanged, differences
 from search.errors import ChangedProblem
 from search.optuna_bridge.tables import read_trials, reopen_trial, set_direction
@@ -82,10 +82,12 @@ def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, An
             or the study has no problem.
     """
     check_has_problem(study)
+    control.check_takes_params(study)
     if study.is_objective:
         for line in check_objective_params(_trials_of(engine, study), points):
             logger.warning("%s", line)
     else:
+        check_names(study.space, points)
         points = call_in_child(sampled_points, dict(study.space), list(points))
     return control.enqueue(engine, study, points)
 

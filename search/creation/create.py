@@ -28,8 +28,9 @@ from search.optuna_bridge import studies as optuna_studies
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import create_tables, has_tables
 from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_problem
-from search.problems.lookup import find_spec_of, needs_tensorflow
+from search.problems.lookup import find_spec_of, module_of, needs_tensorflow
 from search.problems.problem import Problem
+from search.problems.resolve import split_spec
 from search.records.settings import BUDGETS, Settings
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, read_study
 from search.schema import SCHEMA
@@ -60,16 +61,12 @@ def create_study(
     Raises:
         UserError: the problem, the settings or the database do not work; nothing was written.
     """
-    if trials is not None and trials < 1:
-        raise UsageError(f"the number of trials is {trials}; expected 1 or more")
-    check_name(name)
+    check_asked(engine, name, problem, trials, settings)
     check_artifacts(engine, artifacts)
     spec = find_spec_of(problem)
     existing = find_existing(engine, name)
     has = 0 if existing is None else _budget_of(engine, existing)
     budget = trials if trials is not None else has or DEFAULT_TRIALS
-    if "folds" in settings:
-        raise UsageError("folds are the problem's, as in search.Problem(folds=5), and no setting; leave them out")
     imported = existing is not None and existing.problem == NO_PROBLEM
     dropped = {"objectives": None} if imported else {}  # what its trials optimized has other names in the problem
     asked = Settings.of(settings) if existing is None else existing.settings.changed({**dropped, **settings})
@@ -123,6 +120,39 @@ def _budget_of(engine: Engine, study: StudyRecord) -> int:
     """Return the budget of a study; 0 of one whose trials were all imported."""
     with reading(engine) as connection:
         return slots.count_slots(connection, study.id)
+
+
+def check_asked(
+    engine: Engine, name: str | None, problem: object, trials: int | None, settings: Mapping[str, Any]
+) -> None:
+    """Refuse what can be known to be wrong before the problem is looked at, which may take minutes.
+
+    Args:
+        engine: the database.
+        name: the study's; None where the problem's own will be taken.
+        problem: as somebody named it.
+        trials: the budget; None for what the study has.
+        settings: those that somebody gave.
+
+    Raises:
+        UsageError: a budget, a name or a setting that cannot be.
+        SettingsError: a setting that differs from the one of the study that is there.
+    """
+    if trials is not None and trials < 1:
+        raise UsageError(f"the number of trials is {trials}; expected 1 or more")
+    if "folds" in settings:
+        raise UsageError("folds are the problem's, as in search.Problem(folds=5), and no setting; leave them out")
+    check_known(Settings.of(settings))
+    if name is None:
+        return
+    check_name(name)
+    existing = find_existing(engine, name)
+    if existing is None or existing.is_objective or not isinstance(problem, str):
+        return
+    module, attr = split_spec(existing.problem)
+    if module_of(problem) == module and split_spec(problem)[1] in ("", attr):
+        asked = existing.settings.changed(settings)
+        check_same(existing, existing.problem, asked.with_budgets_of(existing.settings))
 
 
 def _adopt(

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from search.space.names import Names
 
 
+def check_names(space: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse names of hyperparameters that a study's space does not have; without Keras.
+
+    Raises:
+        UsageError: there is one.
+    """
+    declared = list(dict.fromkeys(each["name"] for each in space["hyperparameters"]))
+    for name in (name for params in points for name in params):
+        if name not in declared:
+            raise UsageError(f"the space has no {name!r}; {did_you_mean(name, declared)}")
+
+
 def sampled_points(space: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what `sampled_params` does, for several trials."""
     return [sampled_params(space, params) for params in points]
@@ -39,14 +51,13 @@ def sampled_params(space: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
     """
     from search.space.names import Names  # which brings Keras
 
+    check_names(space, [params])
     names = Names.of_record(space)
     declared: dict[str, list[Mapping[str, Any]]] = {}
     for hyperparameter in space["hyperparameters"]:
         declared.setdefault(hyperparameter["name"], []).append(hyperparameter)
     sampled: dict[str, Any] = {}
     for name, value in params.items():
-        if name not in declared:
-            raise UsageError(f"the space has no {name!r}; {did_you_mean(name, list(declared))}")
         places = [place for each in declared[name] if (place := _place(names, each, value)) is not None]
         if not places:
             raise UsageError(f"{name} is {value!r}; expected {' or '.join(map(_range, declared[name]))}")

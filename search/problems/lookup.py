@@ -53,6 +53,16 @@ def find_spec_of(problem: Any) -> str:
     return problem
 
 
+def module_of(problem: str) -> str:
+    """Return the module, the file or the installed name that a problem's name begins with; as `find_spec_of` does.
+
+    Raises:
+        NotFoundError: no such file.
+    """
+    module, _ = split_spec(problem)
+    return _module_of_file(module) if module.endswith(".py") else module
+
+
 def is_objective_spec(spec: str) -> bool:
     """Tell by its source alone whether a name surely means an objective of Optuna's."""
     return defines_objective(_source_of(spec), split_spec(spec)[1])

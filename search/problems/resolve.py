@@ -48,8 +48,13 @@ def load_problem(spec: str) -> Problem:
     """
     problem = load_searched(spec)
     if isinstance(problem, ObjectiveFunction):
-        raise ProblemError(f"{spec!r} is an objective of Optuna's; this needs a search.Problem, with a model and data")
+        raise no_problem(spec)
     return problem
+
+
+def no_problem(spec: str) -> ProblemError:
+    """Return what says that a name means an objective where a problem is needed."""
+    return ProblemError(f"{spec!r} is an objective of Optuna's; this needs a search.Problem, with a model and data")
 
 
 def load_objective(spec: str) -> ObjectiveFunction:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.core.durations import show_duration
-from registry.core.numbers import number_text, size_text
+from registry.core.numbers import size_text
 from registry.core.pareto.objectives import quantity_text
 from registry.core.plain_text import single_line
 from search.records.forecast.outlook import Outlook
@@ -247,7 +247,12 @@ def describe_best(status: StudyStatus) -> str:
     best = status.best
     if best is None:
         return "no trial has a score yet" if status.finished or status.imported else "no trial has ended yet"
-    return f"best {status.objective.metric} {number_text(best.score)}: trial {best.trial}, epoch {best.epoch}"
+    return f"best {_score(status, best.score)}: trial {best.trial}, epoch {best.epoch}"
+
+
+def _score(status: StudyStatus, score: float) -> str:
+    """Return a score with its metric's name."""
+    return f"{status.objective.metric} {quantity_text(status.objective.metric, score)}"
 
 
 def describe_trial(trial: TrialRecord, status: StudyStatus) -> str:
@@ -255,6 +260,6 @@ def describe_trial(trial: TrialRecord, status: StudyStatus) -> str:
     if trial.score is None:
         return f"trial {trial.trial}  {describe_failure(str(trial.stop_reason), trial.error)}"
     return (
-        f"trial {trial.trial}  {status.objective.metric} {number_text(trial.score)} at epoch {trial.best_epoch}"
+        f"trial {trial.trial}  {_score(status, trial.score)} at epoch {trial.best_epoch}"
         f"  ({trial.stop_reason} after {trial.epoch}, {trial.seconds or 0:.1f} s)  {describe_best(status)}"
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -24,8 +26,27 @@ OWN = "tuner/"  # how the names begin that Hyperband's tuner puts among the valu
 ENDED = {"COMPLETED": TrialState.COMPLETE, "FAILED": TrialState.FAIL, "INVALID": TrialState.FAIL}
 
 
-def read_project(directory: str, objective: str | None = None) -> PastStudy:
-    """Return a project of KerasTuner with its trials that have ended. It imports Keras.
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project's files, read without Keras.
+
+    Args:
+        folder: where they lie.
+        oracle: what the tuner's oracle wrote.
+        ended: what it wrote of each trial that has ended.
+        left_out: how many trials have not.
+        objective: what was optimized.
+    """
+
+    folder: Path
+    oracle: Mapping[str, Any]
+    ended: Sequence[Mapping[str, Any]]
+    left_out: int
+    objective: Objective
+
+
+def find_project(directory: str, objective: str | None = None) -> Project:
+    """Return the files of a project of KerasTuner.
 
     Args:
         directory: the project's folder, or the tuner's where that holds one project.
@@ -33,25 +54,45 @@ def read_project(directory: str, objective: str | None = None) -> PastStudy:
 
     Raises:
         NotFoundError: there is no project.
-        UsageError: a file that cannot be read, several objectives, or a value that the space does not have.
+        UsageError: a file that cannot be read, or several objectives.
+    """
+    folder = _project_in(Path(directory))
+    oracle = _read(folder / "oracle.json")
+    with _as_keras_tuner_writes(folder):
+        trials = [_read(folder / f"trial_{trial}" / "trial.json") for trial in oracle["start_order"]]
+        ended = [trial for trial in trials if trial["status"] in ENDED]
+        return Project(folder, oracle, ended, len(trials) - len(ended), _objective(folder, ended, objective))
+
+
+def read_project(project: Project) -> PastStudy:
+    """Return a project of KerasTuner with its trials that have ended. It imports Keras.
+
+    Raises:
+        UsageError: KerasTuner writes other files, or a value that the space does not have.
     """
     from search.space.discovery import Space  # which brings Keras
     from search.space.hyperparameters import SampledHyperParameters
 
-    folder = _project_in(Path(directory))
-    state = _read(folder / "oracle.json")
+    with _as_keras_tuner_writes(project.folder):
+        own = SampledHyperParameters.from_config(_without_own(project.oracle["hyperparameters"]))
+        space = Space(tuple(own.space), ())
+        past = [_past(place, trial, space, project.objective) for place, trial in enumerate(project.ended)]
+    folder = project.folder
+    return PastStudy(str(folder.resolve()), folder.name, (project.objective,), past, project.left_out, space.record())
+
+
+@contextmanager
+def _as_keras_tuner_writes(folder: Path) -> Iterator[None]:
+    """Refuse a project whose files hold something else."""
     try:
-        trials = [_read(folder / f"trial_{trial}" / "trial.json") for trial in state["start_order"]]
-        ended = [trial for trial in trials if trial["status"] in ENDED]
-        space = Space(tuple(SampledHyperParameters.from_config(_without_own(state["hyperparameters"])).space), ())
-        goal = _objective(folder, ended, objective)
-        past = [_past(place, trial, space, goal) for place, trial in enumerate(ended)]
+        yield
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise UsageError(f"{folder} is no project that KerasTuner 1.4 wrote: {one_line(error)}") from error
-    return PastStudy(str(folder.resolve()), folder.name, (goal,), past, len(trials) - len(ended), space.record())
 
 
 def _project_in(directory: Path) -> Path:
+    if not directory.is_dir():
+        raise NotFoundError(f"there is no folder {str(directory)!r}; give the folder of one project of KerasTuner")
     if (directory / "oracle.json").is_file():
         return directory
     inside = sorted(path.parent for path in directory.glob("*/oracle.json"))

@@ -54,7 +54,9 @@ def test_it_follows_the_alias_and_ctrl_c_ends_it_in_order(tmp_path: Path) -> Non
     told = client.predict(instances=SAMPLE.tolist()).document["predictions"][0]["probabilities"]
     assert np.array(told) == pytest.approx(pets(2.0).predict(SAMPLE, verbose=0)[0], abs=1e-6)
     assert client.get("/versions/pets@champion").document["version"] == 2
-    assert "pets@champion is pets/2 now" in ended(process, signal.SIGINT)
+    errors = ended(process, signal.SIGINT)
+    assert errors.startswith("loading pets/1 …\n")
+    assert "pets@champion is pets/2 now" in errors
     assert versions == sorted(versions)
 
 

@@ -12,6 +12,7 @@ from registry.commands.show import print_version
 from registry.core.console import Json, Storage, print_json, print_table, say
 from registry.core.errors import UsageError
 from registry.core.numbers import size_text
+from registry.core.pareto.objectives import counted
 from registry.labels.aliases import without_weights
 
 if TYPE_CHECKING:
@@ -55,5 +56,6 @@ def _print_front(front: Front, as_json: bool) -> None:
     rows = []
     for version in front:
         stored = size_text(version.weights.bytes) if version.weights else version.state.replace("ready", "none")
-        rows.append((version.ref, *front.values(version), version.source.study, version.epoch, stored, version.aliases))
+        values = map(counted, metrics, front.values(version))
+        rows.append((version.ref, *values, version.source.study, version.epoch, stored, version.aliases))
     print_table(["version", *metrics, "study", "epoch", "weights", "aliases"], rows, ("epoch", "study", "aliases"))

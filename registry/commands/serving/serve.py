@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from registry.commands.arguments import RebuildOption, model_names, rebuild_of
 from registry.core.console import Storage, say
 from registry.core.errors import UsageError, UserError
 from registry.core.plain_text import plain_text
+from registry.values.version import Rebuild
+
+if TYPE_CHECKING:
+    from registry.serving.model.following import Following
 
 
 def serve_command(
@@ -39,13 +43,12 @@ def serve_command(
     try:
         from registry.serving.app import build_app
         from registry.serving.guard import token_for
-        from registry.serving.model.following import Following
         from registry.serving.server import listen, serve, url_of
     except ImportError as error:
         raise UserError(f"serving needs more ({error}); install it: pip install 'studies[serve]'") from None
     token = token_for(host, token_file)
     with Registry(storage) as registry, listen(host, port) as listening:
-        following = None if ref is None else Following(registry, ref, rebuild_of(rebuild))
+        following = None if ref is None else _load(registry, ref, rebuild_of(rebuild))
         app = build_app(
             following, registry if registry_too else None, token=token, max_batch=max_batch, max_bytes=max_bytes
         )
@@ -53,6 +56,16 @@ def serve_command(
         say(f"{' and '.join([*served, *(['the registry'] if registry_too else [])])} at {url_of(listening)}")
         _log_to_stderr()
         serve(app, listening)
+
+
+def _load(registry: Registry, ref: str, rebuild: Rebuild | None) -> Following:
+    """Load what is to be served, and say so before: it may take minutes."""
+    from registry.serving.model.following import Following
+
+    version = registry.get(ref)
+    if version.weights is not None:
+        say(f"loading {version.ref} …", err=True)
+    return Following(registry, ref, rebuild)
 
 
 class _PlainFormatter(logging.Formatter):

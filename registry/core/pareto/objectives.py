@@ -19,6 +19,16 @@ COSTS: Mapping[str, str] = {
 }
 
 
+def counted(metric: str, value: float) -> float:
+    """Return a metric's value, of parameters as a whole number.
+
+    Example:
+        >>> counted("parameters", 177.0), counted("val_loss", 1.0)
+        (177, 1.0)
+    """
+    return int(value) if metric == PARAMETERS and math.isfinite(value) else value
+
+
 def quantity_text(metric: str, value: float) -> str:
     """Return an objective's value as people read it; parameters are counted.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from registry.core.numbers import number_format
+from registry.core.pareto.objectives import PARAMETERS, quantity_text
 from registry.reports.facts.study import Report, ReportedStudy
 
 MOST_BESTS = 10
@@ -13,6 +15,8 @@ MOST_BESTS = 10
 
 def score_writer(study: ReportedStudy) -> Callable[[float], str]:
     """Return how scores of a study are written, and means of them: with the digits that tell the best apart."""
+    if study.metric == PARAMETERS:
+        return partial(quantity_text, PARAMETERS)
     return number_format(sorted(_bests(study) | set(study.alongside), key=study.objective.key))
 
 

@@ -23,6 +23,11 @@ def params_by_importance(study: ReportedStudy) -> list[str]:
     return list(important | declared | seen)
 
 
+def has_importances(study: ReportedStudy) -> bool:
+    """Tell whether it is known of any param how much it mattered."""
+    return bool(study.importances.shares or study.fanova.shares)
+
+
 def by_mean_rank(*methods: Importances) -> list[str]:
     """Return the params of several methods, by the mean of their ranks; one that a method does not know by the others.
 

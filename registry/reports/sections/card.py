@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from registry.core.numbers import number_text
-from registry.core.pareto.objectives import quantity_text
+from registry.core.pareto.objectives import PARAMETERS, quantity_text
 from registry.reports.document.parts import Block, Facts, Part, Picture, Pictures, Rows
 from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
 from registry.reports.facts.study import ReportedStudy
@@ -136,7 +136,7 @@ def _curves(version: ModelVersion, study: ReportedStudy | None) -> list[Part]:
     rows = tuple(
         (
             Cell(f"{epoch + 1}{' (best)' if epoch + 1 == version.epoch else ''}", str(epoch + 1)),
-            *(_value(curve.values, epoch) for curve in version.curves.values()),
+            *(_value(name, curve.values, epoch) for name, curve in version.curves.items()),
         )
         for epoch in range(epochs)
     )
@@ -148,10 +148,13 @@ def _picture(study: ReportedStudy, metric: str) -> Picture:
     return overlaid_picture(study, study.leaders, (), metric)
 
 
-def _value(values: Sequence[float], epoch: int) -> Cell:
+def _value(metric: str, values: Sequence[float], epoch: int) -> Cell:
     if epoch >= len(values):
         return NOTHING
-    return exact(values[epoch], "NaN" if math.isnan(values[epoch]) else f"{values[epoch]:.4g}")
+    value = values[epoch]
+    if math.isnan(value):
+        return exact(value, "NaN")
+    return exact(value, quantity_text(metric, value) if metric == PARAMETERS else f"{value:.4g}")
 
 
 def _origin(version: ModelVersion, recipe: Recipe | None) -> list[Part]:

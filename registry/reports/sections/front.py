@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from registry.core.numbers import number_text
 from registry.core.objective import Objective
-from registry.core.pareto.front import covered, on_front
-from registry.core.pareto.objectives import losses_of
+from registry.core.pareto.front import covered
+from registry.core.pareto.objectives import losses_of, quantity_text
+from registry.reports.analysis.fronts import front_of
 from registry.reports.document.parts import Block, Key, Picture, Pictures, Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
 from registry.reports.drawing.canvas import INK, Drawing, Spot
@@ -26,12 +26,10 @@ MOST_PICTURES = 4
 
 def front_block(study: ReportedStudy) -> Block:
     """Return what the front is; nothing for a study with one objective."""
-    measured = [trial for trial in study.ranked if len(trial.values) == len(study.objectives) > 1]
+    measured, front = front_of(study)
     if not measured:
         return Block("Several objectives")
-    points = [losses_of(study.objectives, trial.values) for trial in measured]
-    front = [trial for trial, on in zip(measured, on_front(points), strict=True) if on]
-    share = covered(points)
+    share = covered([losses_of(study.objectives, trial.values) for trial in measured])
     dominated = len(measured) - len(front)
     text = f"{len(front)} of {len(measured)} trials are on the front. {dominated or 'None'} "
     text += f"{'is' if dominated < 2 else 'are'} dominated: "
@@ -90,7 +88,10 @@ def _draw(
     plain_numbers(axes.xaxis)
     plain_numbers(axes.yaxis)
     return [
-        Spot(*_point(trial, place), f"{trial.name} · {names[1]} {number_text(y)} · {names[0]} {number_text(x)}")
+        Spot(
+            *_point(trial, place),
+            f"{trial.name} · {names[1]} {quantity_text(names[1], y)} · {names[0]} {quantity_text(names[0], x)}",
+        )
         for trial in (*dominated, *front)
         for x, y in [_point(trial, place)]
     ]
@@ -109,7 +110,10 @@ def _table(study: ReportedStudy, front: Sequence[ReportedTrial]) -> Table:
     rows = tuple(
         (
             Cell(str(trial.number)),
-            *(exact(value, number_text(value)) for value in trial.values),
+            *(
+                exact(value, quantity_text(each.metric, value))
+                for each, value in zip(study.objectives, trial.values, strict=True)
+            ),
             *(Cell(value_text(trial.params[name])) if name in trial.params else NOTHING for name in params),
             Cell(trial.stop_reason or ""),
             Cell(trial.version) if trial.version else NOTHING,

@@ -40,11 +40,14 @@ def check_command(problem: options.ProblemName, as_json: Json = False) -> None:
     """Try a problem out: its space, the default and three random models, two batches each, and what would go wrong."""
     from search.check.try_out import try_out
     from search.errors import ProblemError
-    from search.problems.lookup import find_spec_of
-    from search.system.forkserver import call_in_child, warm_up
+    from search.problems.lookup import find_spec_of, is_objective_spec
+    from search.problems.resolve import no_problem
+    from search.system.forkserver import call_in_child
 
-    warm_up()
-    findings: Findings = call_in_child(try_out, find_spec_of(problem))
+    spec = find_spec_of(problem)
+    if is_objective_spec(spec):
+        raise no_problem(spec)
+    findings: Findings = call_in_child(try_out, spec)
     print_json(findings.as_dict()) if as_json else _print(findings)
     if findings.faults:
         raise ProblemError(f"{len(findings.faults)} of {len(findings.models)} models failed: {findings.faults[0]}")

@@ -176,6 +176,17 @@ def registered(tmp_path):
     return url
 
 
+def test_a_file_is_looked_at_before_a_model_is_loaded_for_it(sqlite_registry, tmp_path):
+    (tmp_path / "notes.txt").write_text("a,b\n1,2\n")
+    ref = sqlite_registry.register(
+        "bare", weights=None, metric="val_accuracy", score=0.5, epoch=1
+    ).ref  # which cannot be loaded
+    with pytest.raises(NotFoundError, match="there is no file 'nowhere.csv'; expected a table"):
+        sqlite_registry.predict(ref, "nowhere.csv")
+    with pytest.raises(UsageError, match="notes.txt is of another kind; expected a table"):
+        sqlite_registry.predict(ref, tmp_path / "notes.txt")
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet", "json"])
 def test_the_command_writes_all_of_them(registered, table, tmp_path, capsys, kind):
     path, out = table({"a": [0.0, 1.0], "b": [0.0, 2.0], "c": [0, 3]}), tmp_path / f"out.{kind}"

@@ -104,12 +104,14 @@ def test_the_command_lists_the_front(
     sqlite_registry: Registry, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add(sqlite_registry, 0, 0.8, 100)
-    add(sqlite_registry, 1, 0.9, 200)
+    add(sqlite_registry, 1, 0.9, 1215370)
     call = ["best", "toy", "--pareto", "--storage", f"sqlite:///{tmp_path}/studies.db"]
     assert run(app, "registry", call) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].split()[:3] == ["version", "val_accuracy", "parameters"]
-    assert [line.split()[:3] for line in printed[1:]] == [["toy/2", "0.9", "200"], ["toy/1", "0.8", "100"]]
+    assert [line.split()[:3] for line in printed[1:]] == [["toy/2", "0.9", "1215370"], ["toy/1", "0.8", "100"]]
+    assert run(app, "registry", ["show", "toy/2", *call[-2:]]) == 0
+    assert "parameters=1215370" in capsys.readouterr().out
     assert run(app, "registry", [*call, "--json"]) == 0
     assert [version["version"] for version in json.loads(capsys.readouterr().out)] == [2, 1]
     assert run(app, "registry", [*call, "--direction", "max"]) == 2

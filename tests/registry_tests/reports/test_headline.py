@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from registry.core.objective import Objective
 from registry.reports import Baseline, Repeats, ReportedStudy, ReportedTrial, render
-from registry.reports.document.parts import Pictures
+from registry.reports.document.parts import Pictures, Rows
 from registry.reports.formats.data_files import to_frame
+from registry.reports.sections.front import front_block
 from registry.reports.sections.headline.answer import answer
 from registry.reports.sections.headline.standing import standing
 from registry.reports.sections.headline.verdict import figures_of, luck, verdict_sentence
@@ -62,6 +64,26 @@ class TestVerdict:
     def test_without_a_score_there_is_none(self) -> None:
         assert answer(of()).verdict == ""
         assert "verdict" not in render(toy_report(of())).partition("</style>")[2].partition("<script>")[0]
+
+
+class TestSeveralObjectives:
+    OBJECTIVES = (Objective("val_accuracy", "max"), Objective("parameters", "min"))
+
+    def test_the_verdict_tells_of_the_front(self) -> None:
+        several = [scored(3, 0.9, values=(0.9, 1215370.0)), scored(1, 0.8, values=(0.8, 177.0))]
+        study = of(*several, scored(2, 0.7, values=(0.7, 200.0)), objectives=self.OBJECTIVES)
+        assert verdict_sentence(study).endswith("; 2 trials are on the front of val_accuracy and parameters.")
+        alone = of(*several[:1], objectives=self.OBJECTIVES)
+        assert verdict_sentence(alone).endswith("has a score; 1 trial is on the front of val_accuracy and parameters.")
+
+    def test_counts_are_whole_numbers(self) -> None:
+        several = [scored(3, 0.9, values=(0.9, 1215370.0)), scored(1, 0.8, values=(0.8, 177.0))]
+        (table,) = (
+            part.table for part in front_block(of(*several, objectives=self.OBJECTIVES)).parts if isinstance(part, Rows)
+        )
+        assert [row[2].text for row in table.rows] == ["1,215,370", "177"]
+        small = of(scored(3, 177.0), metric="parameters", direction="min")
+        assert "won with parameters 177;" in verdict_sentence(small)
 
 
 class TestFigures:

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from registry.reports import computed
-from registry.reports.document.parts import Choices
+from registry.reports.document.parts import Choices, Pictures
 from registry.reports.drawing.canvas import Drawing
+from registry.reports.facts.study import Importances
 from registry.reports.formats.write import write
 from registry.reports.sections import report
 from registry.reports.sections.blocks import SECTIONS
@@ -81,6 +82,20 @@ def test_the_answer_and_the_comparison_may_fail_in_every_kind_of_file(
     assert block is not None
     assert block.notes == ("This section could not be made: KeyError: 'value'.",)
     assert write(two, tmp_path / f"r.{ending}").stat().st_size > 100
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({}, "The two most important together"),
+        ({"importances": Importances(missing="too few"), "fanova": Importances()}, "Two params together"),
+    ],
+)
+def test_params_are_called_important_only_where_that_is_known(changes: dict[str, Any], title: str) -> None:
+    (choices,) = mattered.mattered_block(toy_study(24, **changes)).parts
+    assert isinstance(choices, Choices)
+    titles = [part.title for part in choices.first if isinstance(part, Pictures)]
+    assert [each for each in titles if each.endswith("together")] == [title]
 
 
 def test_a_picture_that_fails_says_so_in_its_place() -> None:

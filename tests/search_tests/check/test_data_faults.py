@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
-from search.check.data_faults import data_warnings
+from search.check.data_faults import data_warnings, scales_inputs
 from search.problems.problem import Data
 
 X = np.linspace(-1, 1, 200, dtype="float32")[:, None]
 Y = np.arange(200) % 2
 
 
-def said(x=X, y=Y, x_validation=X, y_validation=Y):
-    return list(data_warnings(Data(train=(x, y), validation=(x_validation, y_validation))))
+def said(x=X, y=Y, x_validation=X, y_validation=Y, **shown):
+    return list(data_warnings(Data(train=(x, y), validation=(x_validation, y_validation)), **shown))
 
 
 def test_nothing_is_said_of_data_that_are_well():
@@ -34,3 +35,35 @@ def test_nothing_is_said_of_data_that_are_well():
 )
 def test_what_may_be_wrong_is_said(data, message):
     assert any(message in line for line in said(**data))
+
+
+def test_what_the_model_deals_with_is_no_warning():
+    some = np.where(X > 0.9, np.nan, X * 500)
+    assert len(said(x=some, x_validation=some)) == 4
+    assert all("finite" not in line for line in said(x=some, x_validation=some, finite=("loss", "val_loss")))
+    assert said(x=some, x_validation=some, finite=("loss", "val_loss"), scaled=True) == []
+    (line,) = said(x=some, x_validation=some, finite=("loss",), scaled=True)
+    assert line.startswith("5.0% of the validation x are no finite numbers")
+
+
+def test_one_of_several_inputs_is_named():
+    x = {"size": X * 500, "age": X}
+    assert said(x=x, x_validation=x)[0] == "the training x['size'] reach 500: let the model's first layer scale them"
+    assert said(x=[X, X * 300])[0].startswith("the training x[1] reach 300")
+
+
+@pytest.mark.parametrize(
+    ("layers", "scaled"),
+    [
+        ([keras.layers.Dense(2)], False),
+        ([keras.layers.Normalization(mean=0.0, variance=1.0), keras.layers.Dense(2)], True),
+        ([keras.layers.Rescaling(0.01), keras.layers.Dense(2)], True),
+        ([keras.layers.Flatten(), keras.layers.BatchNormalization(), keras.layers.Dense(2)], True),
+        ([keras.layers.Dense(2), keras.layers.BatchNormalization()], False),
+    ],
+)
+def test_a_model_that_scales_its_inputs_is_told_by_its_layers(layers, scaled):
+    model = keras.Sequential([keras.Input((3,)), *layers])
+    assert scales_inputs(model) is scaled
+    inputs = keras.Input((3,))
+    assert scales_inputs(keras.Model(inputs, model(inputs))) is scaled

@@ -56,8 +56,19 @@ def test_a_part_of_the_space_that_fails_is_found(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(app, "search", ["check", "broken_problem:problem"]) == 1
     printed = capsys.readouterr()
-    assert "fails: SystemExit: bad was chosen" in printed.out
+    assert ": kind=bad\n  fails: SystemExit: bad was chosen\n" in printed.out
     assert "of 4 models failed: random model" in printed.err
+
+
+NUMBERS = "\n".join(["size,age,price", *(f"{i * 7},{'' if i == 190 else i % 9},{i * 3}" for i in range(200))])
+
+
+def test_nothing_is_said_of_what_the_file_that_init_writes_deals_with(tmp_path, monkeypatch, capsys):
+    (tmp_path / "homes.csv").write_text(NUMBERS)
+    monkeypatch.chdir(tmp_path)
+    assert run(app, "search", ["init", "homes.py", "--csv", "homes.csv", "--target", "price"]) == 0
+    assert run(app, "search", ["check", "homes.py"]) == 0
+    assert "look at:" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [["search.toy:toys"], ["nowhere.py"]])

@@ -13,7 +13,7 @@ from registry.core.objective import Objective
 from search.records.status import read_status
 from search.records.studies import read_study
 from search.records.trials import read_trials
-from search.trial_import.keras_tuner_project import read_project
+from search.trial_import.keras_tuner_project import find_project, read_project
 from search.trial_import.write import write_past_study
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")  # KerasTuner's oracles
@@ -52,7 +52,7 @@ def project(tmp_path):
 
 
 def test_its_trials_become_a_study(engine, project):
-    past = read_project(str(project))
+    past = read_project(find_project(str(project)))
     assert (past.name, past.objective, past.left_out) == ("project", Objective("val_accuracy", "max"), 1)
     assert write_past_study(engine, past, "s").trials == 4
     first, second, third, failed = read_trials(engine, read_study(engine, "s").id)
@@ -66,7 +66,7 @@ def test_its_trials_become_a_study(engine, project):
 
 
 def test_samplers_see_what_ours_would_have_proposed(project):
-    past = read_project(str(project))
+    past = read_project(find_project(str(project)))
     for trial in past.trials:
         optuna = trial.optuna
         assert optuna.distributions["width#steps"].high == 4  # KerasTuner's steps of a log range
@@ -77,16 +77,18 @@ def test_samplers_see_what_ours_would_have_proposed(project):
 
 
 def test_the_folder_of_the_tuner_will_do(project):
-    assert read_project(str(project.parent)).name == "project"
+    assert read_project(find_project(str(project.parent))).name == "project"
 
 
 def test_no_project_and_several_are_told(project, tmp_path):
+    with pytest.raises(NotFoundError, match="there is no folder .*elsewhere'; give the folder of one project"):
+        find_project(str(tmp_path / "elsewhere"))
     with pytest.raises(NotFoundError, match="holds no oracle.json; give the folder of one project"):
-        read_project(str(tmp_path / "elsewhere"))
+        find_project(str(project / "trial_0"))
     (tmp_path / "tuned" / "other").mkdir()
     (tmp_path / "tuned" / "other" / "oracle.json").write_text("{}")
     with pytest.raises(NotFoundError, match="holds 2 projects: .*other, .*project; give the folder of one"):
-        read_project(str(project.parent))
+        find_project(str(project.parent))
 
 
 def edit(path, change):
@@ -118,10 +120,10 @@ def edit(path, change):
 def test_a_project_that_is_damaged_or_of_another_version_is_refused(project, spoil, message):
     spoil(project)
     with pytest.raises(UsageError, match=message):
-        read_project(str(project))
+        read_project(find_project(str(project)))
 
 
 def test_the_objective_may_be_named(project):
-    assert read_project(str(project), "val_loss").objective == Objective("val_loss", "min")
+    assert read_project(find_project(str(project), "val_loss")).objective == Objective("val_loss", "min")
     with pytest.raises(UsageError, match="say --objective with one of: val_accuracy, val_loss, loss"):
-        read_project(str(project), "f1")
+        read_project(find_project(str(project), "f1"))

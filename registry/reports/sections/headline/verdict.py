@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from registry.core.durations import duration_text
+from registry.reports.analysis.fronts import front_text
 from registry.reports.analysis.noise import SIGNIFICANT, by_means, jitter, lead, value_of, welch
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import UNFINISHED, ReportedStudy, score_of
@@ -31,7 +32,14 @@ class Figure:
 
 
 def verdict_sentence(study: ReportedStudy) -> str:
-    """Return who won, by how much, and whether that is more than luck; a study without a score has no verdict."""
+    """Return who won, by how much, and whether that is more than luck; of several objectives also the front.
+
+    A study without a score has no verdict.
+    """
+    return "; ".join(filter(None, [_who_won(study), front_text(study)])) + "."
+
+
+def _who_won(study: ReportedStudy) -> str:
     best = study.leaders[0]
     name = best.name if best.label else f"{best.name[0].upper()}{best.name[1:]}"
     leads = "leads so far" if any(study.counts[state] for state in UNFINISHED) else "won"
@@ -40,14 +48,14 @@ def verdict_sentence(study: ReportedStudy) -> str:
     mean = "a mean " if means and study.repeats_of(best) else ""
     text = f"{name} {leads} with {mean}{study.metric} {'of ' if mean else ''}{score_writer(study)(value)}"
     if len(study.leaders) < 2:
-        return f"{text}; nothing else has a score."
+        return f"{text}; nothing else has a score"
     second = study.leaders[1]
     ahead = lead(study, best, second)
     if ahead == 0:
-        return f"{text}, equal to {second.name}, the second."
+        return f"{text}, equal to {second.name}, the second"
     if ahead < 0:
-        return f"{text}, the best of those that were confirmed on several seeds."
-    return f"{text}, {ahead:.2g} ahead of {second.name}, the second: {luck(study)}."
+        return f"{text}, the best of those that were confirmed on several seeds"
+    return f"{text}, {ahead:.2g} ahead of {second.name}, the second: {luck(study)}"
 
 
 def luck(study: ReportedStudy) -> str:

@@ -1,4 +1,4 @@
-"""Several hyperparameters at once: parallel coordinates of many, and a map of the two most important."""
+"""Several hyperparameters at once: parallel coordinates of many, and a map of the two that matter most."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from registry.reports.drawing.limits import thinned, window
 from registry.reports.drawing.scales import Scale
 from registry.reports.drawing.ticks import even_ticks
 from registry.reports.facts.digits import score_writer
-from registry.reports.facts.params import distinct_values, params_by_importance
+from registry.reports.facts.params import distinct_values, has_importances, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import shorten, width_of
 from registry.reports.sections.markers import LONG, WIDE, hint
@@ -74,7 +74,8 @@ def parallel_picture(study: ReportedStudy) -> Picture | None:
     notes = ["Lines by rank: orange the best tenth, ochre the next fifth, blue on to the middle."]
     notes.append("Drag along an axis to keep what passes there.")
     notes += [f"{len(lines)} trials are drawn, the best among them."] if len(lines) < len(ranked) else []
-    notes += [f"The {MOST_AXES} most important of {len(varied)} hyperparameters."] if len(varied) > MOST_AXES else []
+    which = f"{MOST_AXES} most important" if has_importances(study) else f"first {MOST_AXES}"
+    notes += [f"The {which} of {len(varied)} hyperparameters."] if len(varied) > MOST_AXES else []
     paint = functools.partial(_parallel, study=study, spaces=spaces, scales=scales, lines=lines, ends=(low, high))
     alt = f"a line a trial through {', '.join(space.name for space in spaces)} and {study.metric}"
     brush = [(space.name, *scale.ends) for space, scale in zip(spaces, scales, strict=True)]
@@ -132,7 +133,7 @@ def _in_two(name: str, longest: int) -> str:
 
 
 def interaction_picture(study: ReportedStudy) -> Picture | None:
-    """Map the scores over the two most important params; None for few trials or params."""
+    """Map the scores over the first two params of `params_by_importance`; None for few trials or params."""
     ranked, varied = study.leaders, _varied(study)
     if len(varied) < 2:
         return None

@@ -11,7 +11,7 @@ from registry.reports.analysis.groups import compare_groups, groups_table
 from registry.reports.document.parts import Bars, Block, Choices, Picture, Pictures, Rows, Shown
 from registry.reports.document.table import Table
 from registry.reports.facts.computed import computed
-from registry.reports.facts.params import by_mean_rank
+from registry.reports.facts.params import by_mean_rank, has_importances
 from registry.reports.facts.study import Importances, ReportedStudy
 from registry.reports.facts.text import count_text
 from registry.reports.sections.params.interactions import interaction_picture, parallel_picture
@@ -70,7 +70,8 @@ def _parts(basis: Basis, notes: list[str]) -> tuple[Shown, ...]:
         )
         parts.append(Rows(groups, "Groups compared", (caution,)))
     if interaction := optional("picture of two params", lambda: interaction_picture(study), None):
-        parts.append(Pictures((interaction,), "wide", "The two most important together"))
+        title = "The two most important together" if has_importances(study) else "Two params together"
+        parts.append(Pictures((interaction,), "wide", title))
     if parallel := optional("parallel coordinates", lambda: parallel_picture(study), None):
         parts.append(Pictures((parallel,), "long", "Parallel coordinates"))
     if parts:
