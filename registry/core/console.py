@@ -149,12 +149,12 @@ def _explain(error: Exception, program: str) -> int:
 
 def _of_wrong_value(error: Any) -> str:
     """Return what came and what was expected where Typer could not read a value; else an empty text."""
-    found = getattr(error.__cause__, "errors", list)()  # Pydantic's, who reads values for Typer
-    if not found:
+    faults: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()  # Pydantic's, who reads values for Typer
+    if not faults:
         return ""
-    expected = found[0]["msg"].removeprefix("Input should be ").partition(", unable to parse")[0]
+    expected = faults[0]["msg"].removeprefix("Input should be ").partition(", unable to parse")[0]
     expected = f"a value {expected}" if expected.startswith(("greater", "less")) else expected
-    return f"{error.param.get_error_hint().strip(chr(39))} is {found[0]['input']!r:.100}; expected {expected}"
+    return f"{error.param.get_error_hint().strip(chr(39))} is {faults[0]['input']!r:.100}; expected {expected}"
 
 
 def say(text: str, *, err: bool = False, nl: bool = True) -> None:

@@ -107,8 +107,8 @@ def create_command(
     }
     opened = _create(study, problem, trials, add, settings, asked)
     status = opened.status()
-    trials = "1 trial" if status.budget == 1 else f"{status.budget} trials"
-    say(f"{status.study}: {trials} of {status.problem}; start workers with")
+    budget = "1 trial" if status.budget == 1 else f"{status.budget} trials"
+    say(f"{status.study}: {budget} of {status.problem}; start workers with")
     say(f"  search worker {shlex.quote(status.study)}{options.storage_option(opened)}")
 
 
@@ -275,7 +275,7 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         best = now.best
         if against := patiently(lambda: _against_champion(study, best)):
             say(against)
-        _say_what_is_kept(study, now, best)
+        _say_what_is_kept(study, now)
     if now.ended is not None:
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget:
@@ -284,15 +284,16 @@ def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: d
         say(f"{'1 trial is' if trials_left == 1 else f'{trials_left} trials are'} left. To continue: {going_on}")
 
 
-def _say_what_is_kept(study: Study, now: StudyStatus, best: BestTrial) -> None:
+def _say_what_is_kept(study: Study, now: StudyStatus) -> None:
     """Name the version that the best trial became, and where the front is to be seen."""
     from search.launchers.watch import patiently
 
-    ref = patiently(lambda: _version_of(study, best))
+    best = now.best
+    ref = None if best is None else patiently(lambda: _version_of(study, best))
     option = options.storage_option(study)
     if ref:
         say(f"registered as {ref}: registry show {shlex.quote(ref)}{option}")
-    elif not study.record.is_objective:  # which saves a model, or does not
+    elif best is not None and not study.record.is_objective:  # which saves a model, or does not
         say(f"trial {best.trial} has no version in the registry")
     if len(now.objectives) > 1:
         front = "1 trial is" if len(now.front) == 1 else f"{len(now.front)} trials are"
