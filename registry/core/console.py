@@ -149,7 +149,7 @@ def _explain(error: Exception, program: str) -> int:
 
 def _of_wrong_value(error: Any) -> str:
     """Return what came and what was expected where Typer could not read a value; else an empty text."""
-    found = getattr(error.__cause__, "errors", list)()  # Pydantic's, who reads values for Typer
+    found: list[Any] = getattr(error.__cause__, "errors", list)()  # Pydantic's, who reads values for Typer
     if not found:
         return ""
     expected = found[0]["msg"].removeprefix("Input should be ").partition(", unable to parse")[0]

@@ -106,8 +106,8 @@ def create_command(
     asked |= {"warm_start": options.names_of(warm_start), **settings}
     opened = _create(study, problem, trials, add, asked)
     status = opened.status()
-    trials = "1 trial" if status.budget == 1 else f"{status.budget} trials"
-    say(f"{status.study}: {trials} of {status.problem}; start workers with")
+    budget = "1 trial" if status.budget == 1 else f"{status.budget} trials"
+    say(f"{status.study}: {budget} of {status.problem}; start workers with")
     say(f"  search worker {shlex.quote(status.study)}{options.storage_option(opened)}")
 
 
