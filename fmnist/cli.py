@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.core import fast_start
+from registry.core.starting import fast_start
 
 # isort: split
 from pathlib import Path

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.core.errors import ExportError
-from registry.core.tensorflow import native_stderr_held
+from registry.core.starting.tensorflow import native_stderr_held
 from registry.export.inputs import Inputs, predictions
 
 Arrays = list[Any]

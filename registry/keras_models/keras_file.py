@@ -21,7 +21,7 @@ from typing import Any
 
 from registry.core.error_text import first_line, first_sentence
 from registry.core.errors import LoadError, WriteError
-from registry.core.tensorflow import start_tensorflow
+from registry.core.starting.tensorflow import start_tensorflow
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
 _WEIGHTS = "model.weights.h5"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from registry.core.tensorflow import start_tensorflow
+from registry.core.starting.tensorflow import start_tensorflow
 from registry.values.version import Param
 from search.errors import ProblemError
 from search.problems.resolve import installed_problems, load_problem

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from registry.core.tensorflow import native_stderr_held
+from registry.core.starting.tensorflow import native_stderr_held
 from search.system.precision import mixed_policy, processor_flags
 
 # Libraries that Keras and KerasTuner import where they are installed, for what most problems never use, and the

@@ -128,11 +128,11 @@ def _curves(version: ModelVersion, study: ReportedStudy | None) -> list[Part]:
     if not version.curves:
         return []
     parts: list[Part] = []
-    if study is not None and study.leaders:
+    epochs = max(len(curve.values) for curve in version.curves.values())
+    if study is not None and study.leaders and epochs > 1:
         drawn = metrics_to_show(study, study.leaders)
         parts.append(Pictures(tuple(_picture(study, metric) for metric in drawn), "wide", legend=LINES))
     columns = (Column("epoch"), *(Column(name) for name in version.curves))
-    epochs = max(len(curve.values) for curve in version.curves.values())
     rows = tuple(
         (
             Cell(f"{epoch + 1}{' (best)' if epoch + 1 == version.epoch else ''}", str(epoch + 1)),

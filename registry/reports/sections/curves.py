@@ -23,15 +23,18 @@ BEST_MODELS = 4
 MOST_METRICS = 6
 MOST_PRUNED = 60
 MOST_SPOTS = 200
+ONE_POINT = "None of the best has reported more than once, so there are no curves to draw."
 LINES = (Key("validation", line="solid"), Key("training", line="dashed"), Key("best epoch", sign="●"))
 
 
 def curves_block(study: ReportedStudy) -> Block:
-    """Return the section of curves; without parts where there are none."""
+    """Return the section of curves; without parts where there are none, or only a point of each."""
     best = study.leaders[: BEST_MODELS if study.kind == "study" else len(COLOURS)]
     metrics = metrics_to_show(study, best)
     if not metrics:
         return Block("Curves of the best")
+    if max(len(values) for trial in best for values in trial.curves.values()) < 2:
+        return Block("Curves of the best", notes=(ONE_POINT,))
     pruned = [trial for trial in study.trials if trial.outcome == "pruned" and trial.curves and trial not in best]
     faint = [pruned[index] for index in thinned(len(pruned), MOST_PRUNED)]
     behind = (Key(f"{len(faint)} of {len(pruned)} pruned, validation", line="faint"),) if faint else ()

@@ -31,6 +31,7 @@ from registry.reports.drawing.limits import thinned, window
 from registry.reports.drawing.svg import inline
 from registry.reports.drawing.ticks import even_ticks, log_ticks
 from registry.reports.facts.text import share_text, value_text
+from registry.reports.sections.curves import ONE_POINT, curves_block
 from registry.reports.sections.history import history_picture
 from registry.reports.sections.leaderboard import leaderboard
 from registry.reports.sections.markers import OTHER, legend, median_line
@@ -260,6 +261,15 @@ class TestOddStudies:
         curves = {"loss": (0.5, math.nan, math.inf), "val_loss": (math.nan,) * 3}
         page = page_of(toy_study(1, trials=(replace(best, curves=curves, epoch=1, epochs=3),)))
         assert "Curves of the best" in page.text
+
+    def test_trials_that_report_once_have_no_curves(self) -> None:
+        once = tuple(
+            replace(trial, epochs=1, epoch=1, curves={name: values[:1] for name, values in trial.curves.items()})
+            for trial in toy_study(12).trials
+        )
+        block = curves_block(toy_study(12, trials=once))
+        assert (block.parts, block.notes) == ((), (ONE_POINT,))
+        assert ONE_POINT in render(toy_report(toy_study(12, trials=once)))
 
     def test_no_curves(self) -> None:
         study = toy_study(5)

@@ -1,0 +1,1 @@
+"""How programs start: soon, and without greetings."""
