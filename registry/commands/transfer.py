@@ -64,11 +64,13 @@ def import_command(
             pass  # a bundle that is refused leaves no empty database behind
     with open_to_write(storage, as_json=as_json, create=True, artifacts=artifacts) as registry:
         imported = registry.import_bundle(bundle)
+        added = registry.get_all(imported.added)
     if as_json:
         print_json(imported.as_dict())
         return
-    for ref in imported.added:
-        say(f"{ref} is added")
+    for version in added:
+        _, _, origin = (version.imported or "").partition(":")
+        say(f"{version.ref} is added, first registered as {origin}")
     for ref in imported.present:
         say(f"{ref} was here already")
     for name, ref in imported.aliases_set.items():

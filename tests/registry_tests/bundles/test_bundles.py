@@ -614,7 +614,7 @@ def test_commands(sqlite_registry, register, tmp_path, capsys):
     out = str(tmp_path / "x.bundle")
     assert call("bundle", "toy@champion", "--out", out, "--storage", source)[1].startswith("toy/1: ")
     assert call("import", out, "--storage", target, "--artifacts", str(tmp_path / "w"))[:2] == (
-        0, f"database: {tmp_path}/new.db\ntoy/1 is added\ntoy@champion points to toy/1\n",
+        0, f"database: {tmp_path}/new.db\ntoy/1 is added, first registered as toy/1\ntoy@champion points to toy/1\n",
     )  # fmt: skip
     assert call("import", out, "--storage", target)[1] == f"database: {tmp_path}/new.db\ntoy/1 was here already\n"
     assert json.loads(call("import", out, "--storage", target, "--json")[1])["present"] == ["toy/1"]
