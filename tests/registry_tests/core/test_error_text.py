@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.core.error_text import first_line, one_line, told_line, whole_traceback
+from registry.core.error_text import error_line, first_line, one_line, whole_traceback
 
 BOLD = ValueError(
     "Exception encountered when calling Dense.call().\n\n\x1b[1mInvalid shape\x1b[0m\n\x1b[31;1mred\x1b[m"
@@ -36,6 +36,6 @@ CAUSE = "Received a label value of 3 which is outside the valid range of [0, 3).
 def test_an_error_of_a_graph_is_told_by_its_cause() -> None:
     assert one_line(OF_A_GRAPH) == f"RuntimeError: {CAUSE}"
     stored = 'Traceback (most recent call last):\n  File "x.py", line 1, in fit\n' + whole_traceback(OF_A_GRAPH)
-    assert told_line(stored) == f"RuntimeError: {CAUSE}"
+    assert error_line(stored) == f"RuntimeError: {CAUSE}"
     assert first_line(OF_A_GRAPH) == CAUSE.replace(". L", ".  L")
     assert "train.py" in whole_traceback(OF_A_GRAPH)
