@@ -7,7 +7,6 @@ has 28 pixels, centred, negated (github.com/zalandoresearch/fashion-mnist). The 
 from __future__ import annotations
 
 import warnings
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,12 +120,9 @@ def _grey(image: Any) -> Images:
 
 def _of_array(path: Path) -> list[Picture]:
     try:
-        with path.open("rb") as file:  # NumPy leaves a damaged one open
-            array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
         raise ImageError(f"{path} is not an array of numbers: {error}; {_EXPECTED}") from None
-    if not isinstance(array, np.ndarray):
-        raise ImageError(f"{path} holds several arrays; {_EXPECTED}")
     if array.dtype.kind not in "buif" or not array.size:
         raise ImageError(f"{path} holds {array.dtype} of shape {array.shape}; {_EXPECTED}")
     if array.ndim > 2 and array.shape[-1] == 1:

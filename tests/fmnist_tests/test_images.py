@@ -141,15 +141,6 @@ def test_arrays_that_are_no_images(tmp_path: Path, array: np.ndarray, message: s
     assert refused(path) == f"{path} {message}"
 
 
-def test_archives_are_no_image(tmp_path: Path) -> None:
-    path = tmp_path / "array.npy"
-    with path.open("wb") as file:
-        np.savez(file, a=shirt())
-    assert refused(path) == f"{path} holds several arrays; {EXPECTED}"
-    path.write_bytes(b"PK\x03\x04junk")
-    assert refused(path).startswith(f"{path} is not an array of numbers: ")
-
-
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "array.npy"
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
