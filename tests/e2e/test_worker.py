@@ -135,10 +135,6 @@ def begin(tmp_path, monkeypatch):
     sys.modules.pop("problems", None)
 
 
-class Killed(BaseException):
-    """The end of a process, as far as one process can show it."""
-
-
 class Bench:
     """A study, and workers in this process."""
 
@@ -312,10 +308,10 @@ def test_a_killed_trial_is_continued_after_its_last_checkpoint(study_anywhere, t
     class Dying(Lease):
         def progress(self, epoch, *others):
             if epoch == 4:
-                raise Killed
+                raise LeaseLost  # which leaves everything as it is, as the end of a process does
             return super().progress(epoch, *others)
 
-    with pytest.raises(Killed):
+    with pytest.raises(LeaseLost):
         Attempt(bench.context, bench.claim(Dying)).run()
     release_worker(bench.engine, bench.record, "w1", WorkerExit("lost", "ended by signal 9"))
     done = bench.work()[0]
