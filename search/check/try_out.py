@@ -50,7 +50,7 @@ def try_out(spec: str) -> Findings:
     hypermodel, data = make_hypermodel(problem), load_data(problem)
     own_fit = has_own_fit(hypermodel)
     names = Names.of_record(inspection.space)
-    few = _first_of(data, problem.batch_size, BATCHES)
+    few = _first_of(_odd_ahead(data, problem.batch_size * BATCHES), problem.batch_size, BATCHES)
     built: list[Any] = []
     tried = [
         _try(problem, hypermodel, few, names, None if number == 0 else _random_values(number), built.append)
@@ -153,31 +153,27 @@ def _epoch_seconds(problem: Problem, hypermodel: Any, data: Data, names: Names) 
 def _first_of(data: Data, batch_size: int, batches: int) -> Data:
     from search.data.first import first_batches
 
-    return Data(
-        *(
-            first_batches(_odd_ahead(part, batch_size * batches), batch_size, batches)
-            for part in (data.train, data.validation)
-        )
-    )
+    return Data(*(first_batches(part, batch_size, batches) for part in (data.train, data.validation)))
 
 
-def _odd_ahead(part: Any, samples: int) -> Any:
-    """Return arrays with one sample that is not finite, of each that has some, among the first ones.
+def _odd_ahead(data: Data, samples: int) -> Data:
+    """Return data with one sample that is not finite, of each array that has some, among the first ones.
 
-    So the model has to show what it makes of it. What gives batches is returned as it is.
+    So the model has to show what it makes of it. What gives batches stays as it is.
     """
     import keras
 
     from search.data.arrays import are_arrays
 
-    if not isinstance(part, tuple) or not are_arrays(part):
-        return part
-    odd = {row for leaf in keras.tree.flatten(part) if (row := first_not_finite(leaf)) is not None}
-    late = sorted(row for row in odd if row >= samples)[:samples]
-    if not late:
-        return part
-    rows = [*range(samples - len(late)), *late]
-    return keras.tree.map_structure(lambda leaf: np.asarray(leaf)[rows], part)
+    def ahead(part: Any) -> Any:
+        if not isinstance(part, tuple) or not are_arrays(part):
+            return part
+        odd = {row for leaf in keras.tree.flatten(part) if (row := first_not_finite(leaf)) is not None}
+        late = sorted(row for row in odd if row >= samples)[:samples]
+        rows = [*range(samples - len(late)), *late]
+        return keras.tree.map_structure(lambda leaf: np.asarray(leaf)[rows], part) if late else part
+
+    return Data(ahead(data.train), ahead(data.validation))
 
 
 def _bytes_of(data: Data) -> int | None:

@@ -17,7 +17,7 @@ from search.errors import CannotContinue
 from search.system.runtime import show_optional
 from search.training.fitting.callback_states import Arrays, CallbackStates
 from search.training.fitting.epochs import EpochCallback
-from search.training.fitting.ordered import check_said, first_batch, prepare_data
+from search.training.fitting.ordered import check_epochs_end, first_batch, prepare_data
 from search.training.fitting.resident_fit import AS_BY_DEFAULT, ResidentFits, takes
 from search.training.kernels.step import kernels_for
 from search.training.state.averages import without_swaps
@@ -174,7 +174,7 @@ class FitCalls:
             for name in AS_BY_DEFAULT:
                 arguments.pop(name, None)
         else:
-            check_said(arguments)
+            check_epochs_end(arguments)
             unordered = self._prepare(arguments)
         if ended or goes_on:
             _build_ahead(model, arguments)

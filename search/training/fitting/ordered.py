@@ -89,7 +89,7 @@ def prepare_data(
     return None
 
 
-def check_said(said: Mapping[str, Any]) -> None:
+def check_epochs_end(arguments: Mapping[str, Any]) -> None:
     """Check that an epoch of a ``fit`` ends.
 
     Raises:
@@ -99,8 +99,8 @@ def check_said(said: Mapping[str, Any]) -> None:
         ("x", "training", "steps_per_epoch"),
         ("validation_data", "validation", "validation_steps"),
     ):
-        if said.get(steps) is None:
-            check_ends(said.get(name), which, steps)
+        if arguments.get(steps) is None:
+            check_ends(arguments.get(name), which, steps)
 
 
 def _texts_as_tensors(part: Any) -> Any:

@@ -29,17 +29,17 @@ class Measure:
         self._each = each
         batch = min(batch, validation.samples)
         batches = (validation.samples - 1 if each else validation.samples) // batch
-        rest = batches * batch
+        covered = batches * batch
 
         def run() -> None:
             for index in tf.range(batches):
                 start = index * batch
                 step(validation.batch(tf.range(start, start + batch)))
-            if not each and rest < validation.samples:
-                step(validation.slice(rest, validation.samples))
+            if not each and covered < validation.samples:
+                step(validation.slice(covered, validation.samples))
 
         self._run = tf.function(run)
-        self._last = tf.function(lambda: step(validation.slice(rest, validation.samples)))
+        self._last = tf.function(lambda: step(validation.slice(covered, validation.samples)))
 
     def __call__(self) -> Any:
         """Measure; return the last step's logs, or None."""
