@@ -4,11 +4,15 @@ Both train the same trials (the same networks, initial weights and batch size 32
 one after the other in one run, two processes each: as many as workers on two cores.
 
     python -m benchmarks.training [--seconds 60] [--document docs/speed.md]
+    python -m benchmarks.training --networks [--seconds 20] [--document docs/speed.md]
+
+The second one takes the networks one by one, and one worker beside two.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import multiprocessing
 import os
 import resource
@@ -24,9 +28,11 @@ from benchmarks.tables import write_table
 PROCESSES = 2
 EPOCHS = 10
 BATCH = 32
+COMMAND = "python -m benchmarks.training"
+Trials = list[dict[str, Any]]
 
 # The trials: what a search of the problem `fmnist` proposed, small and large networks and all activations.
-TRIALS: list[dict[str, Any]] = [
+TRIALS: Trials = [
     {"units": (384, 192), "activation": "gelu", "dropout": 0.05, "learning_rate": 0.01, "momentum": 0.9},
     {"units": (300, 100), "activation": "relu", "dropout": 0.3, "learning_rate": 0.05, "momentum": 0.9},
     {"units": (224,), "activation": "elu", "dropout": 0.2, "learning_rate": 0.011, "momentum": 0.57},
@@ -61,7 +67,7 @@ def build(trial: dict[str, Any]) -> Any:
     return model
 
 
-def by_keras_fit(seconds: float, start: Any, results: Any) -> None:
+def by_keras_fit(trials: Trials, seconds: float, start: Any, results: Any) -> None:
     """Train trial after trial by Keras' ``fit`` on numpy arrays, with TensorFlow's default threads."""
     import keras
     import numpy as np
@@ -75,7 +81,7 @@ def by_keras_fit(seconds: float, start: Any, results: Any) -> None:
             end.count()
             self.model.stop_training = end.over()
 
-    for trial in _endless():
+    for trial in itertools.cycle(trials):
         if end.over():
             break
         model = build(trial)
@@ -84,7 +90,7 @@ def by_keras_fit(seconds: float, start: Any, results: Any) -> None:
     results.put(end.measured())
 
 
-def by_worker(seconds: float, start: Any, results: Any) -> None:
+def by_worker(trials: Trials, seconds: float, start: Any, results: Any) -> None:
     """Train trial after trial as a worker does: its set-up, fast path, epoch by epoch, with snapshots."""
     from search.system.runtime import configure
 
@@ -104,7 +110,7 @@ def by_worker(seconds: float, start: Any, results: Any) -> None:
         if end.over():
             raise TimeoutError
 
-    for trial in _endless():
+    for trial in itertools.cycle(trials):
         trainer = Trainer(build(trial), Monitor(Objective("val_accuracy", "max"), Limits(EPOCHS)), on_epoch=count)
         try:
             trainer.fit_resident(train, validation, batch_size=BATCH, seed=1, resume=None)
@@ -141,16 +147,13 @@ def _data() -> Any:
     return data.train, data.validation
 
 
-def _endless() -> Any:
-    while True:
-        yield from TRIALS
-
-
-def measure(target: Callable[..., None], seconds: float) -> list[Measured]:
-    """Run a way in two processes at once; return what each did."""
+def measure(
+    target: Callable[..., None], seconds: float, trials: Trials = TRIALS, count: int = PROCESSES
+) -> list[Measured]:
+    """Run a way in so many processes at once; return what each did."""
     context = multiprocessing.get_context("spawn")
-    start, results = context.Barrier(PROCESSES), context.Queue()
-    processes = [context.Process(target=target, args=(seconds, start, results)) for _ in range(PROCESSES)]
+    start, results = context.Barrier(count), context.Queue()
+    processes = [context.Process(target=target, args=(trials, seconds, start, results)) for _ in range(count)]
     for process in processes:
         process.start()
     measured = [results.get(timeout=seconds * 3 + 300) for _ in processes]
@@ -174,20 +177,36 @@ def table(fit: list[Measured], ours: list[Measured]) -> str:
     return "\n".join([head, *rows, "", f"Ratio of epochs a minute: **{rate(ours) / rate(fit):.2f}**", ""])
 
 
+def by_network(seconds: float) -> str:
+    """Measure the networks one by one; return the table in Markdown."""
+    rows = []
+    for trial in TRIALS:
+        fit, two = (rate(measure(way, seconds, [trial])) for way in (by_keras_fit, by_worker))
+        alone = rate(measure(by_worker, seconds, [trial], 1))
+        name = f"{'-'.join(str(units) for units in trial['units'])}, {trial['activation']}"
+        rows.append(f"| {name} | {fit:.1f} | {two:.1f} | {two / fit:.1f} | {alone:.1f} | {two / alone:.2f} |")
+    head = "| epochs a minute | two processes of `fit` | two workers | times | one worker | two workers: times one |\n"
+    return "\n".join([head + "|---|---:|---:|---:|---:|---:|", *rows, ""])
+
+
 def main() -> None:
     """Measure both ways and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60.0, help="for each way")
+    parser.add_argument("--networks", action="store_true", help="one by one")
+    parser.add_argument("--seconds", type=float, help="for each way; 60, or 20 for each network")
     parser.add_argument("--document", type=Path, help="also put the table into this document")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("MPLCONFIGDIR", folder)
-        fit = measure(by_keras_fit, options.seconds)
-        ours = measure(by_worker, options.seconds)
-    print(table(fit, ours))
+        if options.networks:
+            command, text = f"{COMMAND} --networks", by_network(options.seconds or 20)
+        else:
+            fit, ours = (measure(way, options.seconds or 60) for way in (by_keras_fit, by_worker))
+            command, text = COMMAND, table(fit, ours)
+    print(text)
     if options.document:
-        write_table(options.document, "python -m benchmarks.training", table(fit, ours))
+        write_table(options.document, command, text)
 
 
 if __name__ == "__main__":
