@@ -38,7 +38,7 @@ from search.problems.inspection import Inspection
 from search.records.settings import Settings
 from search.records.studies import read_study
 from search.schema import slots as slot_rows
-from search.worker.scheduling.common_epoch import begin_trial
+from search.worker.scheduling.sampler_view import begin_trial
 
 WORKERS = 8
 EPOCHS = 5
@@ -217,7 +217,7 @@ class Claiming:
         context = self._context
         context.optuna_study.sampler = make_sampler(self._study.settings, number=claim.number, grid_point=dict)
         context.view.load_own_trial(claim.trial_id)
-        trial = begin_trial(context.optuna_study, claim.trial_id, context.scheduler.compared_after)
+        trial = begin_trial(context.optuna_study, claim.trial_id, context.scheduler.levels)
         params = {letter: trial.suggest_float(letter, 0, 1) for letter in "abcd"}
         with context.view.flushing() as changes:
             Lease(self._engine, claim).start(params, changes, 0)

@@ -25,7 +25,8 @@ from search.records.settings import Settings
 from search.schedules.contract import Begin, Resume, Schedule, Step
 from search.schedules.curves import CurveTable
 from search.schedules.curves import TrialState as Doing
-from search.worker.scheduling.common_epoch import begin_trial
+from search.schedules.predict import growing_levels
+from search.worker.scheduling.sampler_view import begin_trial
 
 START_SECONDS = 0.9  # to build a network, trace it and take its checkpoint: once for each start and resumption
 OBJECTIVE = Objective("val_accuracy", "max")
@@ -201,7 +202,8 @@ class Replay:
         self._study.sampler = self._policy.sampler(self._seed, number)
         first = self._policy.schedule.levels[0]
         trial_id = self._study._storage.create_new_trial(self._study._study_id)
-        trial = begin_trial(self._study, trial_id, first if first < self._policy.settings.max_epochs else None)
+        most = self._policy.settings.max_epochs
+        trial = begin_trial(self._study, trial_id, growing_levels(most, first) if first < most else None)
         self._propose(trial)
         index, distance = self._space.nearest(trial.params, self._free)
         self._free[index] = False

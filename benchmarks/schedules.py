@@ -23,6 +23,7 @@ import optuna
 from benchmarks.recording import FOLDER, Recording
 from benchmarks.replay import MakeSampler, Policy, Replay, Replayed, Space
 from benchmarks.tables import write_table
+from search.optuna_bridge.exploring import ExploringTPE
 from search.records.settings import Settings, derive_seed
 from search.schedules.by_name import make_schedule
 
@@ -32,6 +33,10 @@ COMMAND = "python -m benchmarks.schedules"
 
 def _tpe(seed: int, number: int) -> optuna.samplers.BaseSampler:
     return optuna.samplers.TPESampler(seed=derive_seed(seed, number))
+
+
+def _exploring(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    return ExploringTPE(seed=derive_seed(seed, number))
 
 
 def _univariate(seed: int, number: int) -> optuna.samplers.BaseSampler:
@@ -56,6 +61,7 @@ def _mixed(seed: int, number: int) -> optuna.samplers.BaseSampler:
 
 SAMPLERS: dict[str, MakeSampler] = {
     "tpe": _tpe,
+    "tpe, exploring": _exploring,
     "tpe, univariate": _univariate,
     "tpe, grouped": _group,
     "tpe, 20 at random first": _late,
@@ -130,7 +136,7 @@ def interval(values: Sequence[float]) -> str:
 def questions(problem: str, trials: int, workers: int, seeds: int) -> list[Question]:
     """Return what is asked of a problem: the default of before first, also with a third of its trials."""
     pairs = [(sampler, schedule) for schedule in ("full", "triage") for sampler in SAMPLERS]
-    pairs += [("tpe", "rungs"), ("tpe", "hyperband"), ("tpe", "predict")]
+    pairs += [("tpe, exploring", schedule) for schedule in ("rungs", "hyperband", "predict")]
     asked = [(*DEFAULT, trials), (*DEFAULT, trials // 3), *((*pair, trials) for pair in pairs if pair != DEFAULT)]
     return [Question(problem, sampler, schedule, begun, workers, seeds) for sampler, schedule, begun in asked]
 

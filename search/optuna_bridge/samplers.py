@@ -14,6 +14,7 @@ from optuna.samplers import BaseSampler
 
 from registry.core.errors import UsageError
 from search.errors import SettingsError
+from search.optuna_bridge.exploring import ExploringTPE
 from search.records.settings import Settings, derive_seed
 
 POPULATION = 20  # of NSGA-II: Optuna's 50 are more than most studies of models have
@@ -41,7 +42,7 @@ class Draw:
 
 # By name; each makes the sampler of one trial.
 SAMPLERS: Mapping[str, Callable[[Draw], BaseSampler]] = {
-    "tpe": lambda draw: optuna.samplers.TPESampler(seed=draw.seed),
+    "tpe": lambda draw: ExploringTPE(seed=draw.seed),
     "gp": lambda draw: optuna.samplers.GPSampler(seed=draw.seed),
     "cmaes": lambda draw: optuna.samplers.CmaEsSampler(seed=draw.seed),
     "nsga2": lambda draw: optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=draw.seed),

@@ -94,14 +94,18 @@ class Predict:
         return among
 
 
-def growing_levels(max_epochs: int) -> list[int]:
-    """Return after how many epochs trials pause, each time half as many again, and the most that they train.
+def growing_levels(max_epochs: int, first: int | None = None) -> list[int]:
+    """Return after how many epochs trials are compared, each time half as many again, and the most that they train.
+
+    Args:
+        max_epochs: the most.
+        first: the least; one part in twenty of the most without it.
 
     Example:
         >>> growing_levels(10), growing_levels(100), growing_levels(1)
         ([1, 2, 3, 4, 6, 10], [5, 8, 12, 18, 27, 40, 60, 100], [1])
     """
-    levels = [max(1, max_epochs // FIRST_PART)]
+    levels = [max(1, max_epochs // FIRST_PART) if first is None else first]
     while (level := max(levels[-1] + 1, round(levels[-1] * GROWTH))) * GROWTH**0.5 <= max_epochs:
         levels.append(level)
     return levels if levels[-1] == max_epochs else [*levels, max_epochs]

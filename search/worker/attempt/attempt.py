@@ -28,7 +28,7 @@ from search.worker.context import WorkerContext
 from search.worker.process.words import Word
 from search.worker.recording.registration import record, worth_recording
 from search.worker.recording.winner import Winner, winner_of
-from search.worker.scheduling.common_epoch import begin_trial
+from search.worker.scheduling.sampler_view import begin_trial
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Attempt:
             number=frozen.number,
             grid_point=lambda: nth_point(context.space().grid(), claim.number),
         )
-        return begin_trial(context.optuna_study, claim.trial_id, context.scheduler.compared_after, context.ranges)
+        return begin_trial(context.optuna_study, claim.trial_id, context.scheduler.levels, context.ranges)
 
     def _tell_sampler(self, trial: optuna.Trial, result: TrialResult) -> None:
         context, study = self._context, self._context.optuna_study

@@ -26,6 +26,7 @@ from search.records.studies import StudyRecord
 from search.schedules.by_name import make_schedule
 from search.schedules.contract import Begin, Resume, Step
 from search.schedules.curves import Curves, CurveTable, TrialState
+from search.schedules.predict import growing_levels
 from search.timing import LEASE_SECONDS
 from search.worker.recording.registration import worth_recording
 from search.worker.scheduling.ask import Ask, FixedParams
@@ -56,10 +57,10 @@ class Scheduler:
         self._ask = Ask(engine, study.id, grant_epochs(study))
 
     @property
-    def compared_after(self) -> int | None:
-        """The epochs after which trials are compared for the first time; None where each is trained to its end."""
-        first = self._schedule.levels[0]
-        return first if first < self._study.settings.max_epochs else None
+    def levels(self) -> list[int] | None:
+        """After how many epochs samplers compare trials; None where each is trained to its end."""
+        first, most = self._schedule.levels[0], self._study.settings.max_epochs
+        return growing_levels(most, first) if first < most else None
 
     def claim(self, worker: str, *, seconds: float = LEASE_SECONDS, fixed_params: FixedParams) -> Claim | None:
         """Claim what a worker does next: what was begun and is nobody's, else what the schedule says.

@@ -29,7 +29,7 @@ from search.records.studies import DEFINE_BY_RUN, read_study
 from search.records.trials import read_trials
 from search.schema import slots as slots_table
 from search.schema import studies
-from search.worker.scheduling.common_epoch import begin_trial, fitting
+from search.worker.scheduling.sampler_view import begin_trial, fitting
 
 
 def versions_of(engine, study):

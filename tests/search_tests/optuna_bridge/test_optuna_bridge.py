@@ -16,7 +16,7 @@ from search.optuna_bridge.storage import closing_storage
 from search.optuna_bridge.view.worker_storage import OptunaView
 from search.records.results import TrialResult
 from search.records.settings import Settings
-from search.worker.scheduling.common_epoch import at_epoch, begin_trial
+from search.worker.scheduling.sampler_view import begin_trial
 
 
 class Bench:
@@ -300,25 +300,3 @@ def test_nobody_is_pruned_while_the_database_is_away(sqlite_bench):
     assert pruner(1, 0.1) is None
     sqlite_bench.study.pruner = make_pruner(settings, settings.max_epochs)
     assert pruner(2, 0.1)["better_peers"] == 6
-
-
-def test_a_sampler_compares_trials_at_the_epoch_that_all_have():
-    states = optuna.trial.TrialState
-    study = optuna.create_study(direction="maximize")
-
-    def add(state, values, **more):
-        trial = optuna.trial.create_trial(
-            state=state, value=max(values) if state is not states.FAIL and values else None,
-            intermediate_values=dict(enumerate(values, 1)), **more,
-        )  # fmt: skip
-        study.add_trial(trial)
-
-    add(states.COMPLETE, [0.1, 0.2, 0.9])
-    add(states.PRUNED, [0.3])
-    add(states.FAIL, [0.4])
-    add(states.PRUNED, [0.5], system_attrs={"constraints:trainable": 1.0})
-    shown = at_epoch(study.trials, 1, study.directions)
-    assert [(trial.state, trial.value) for trial in shown] == [
-        (states.COMPLETE, 0.1), (states.COMPLETE, 0.3), (states.FAIL, None), (states.PRUNED, 0.5),
-    ]  # fmt: skip
-    assert study.trials[0].value == 0.9

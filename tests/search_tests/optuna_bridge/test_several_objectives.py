@@ -12,7 +12,7 @@ from registry.core.objective import Objective
 from search.optuna_bridge.samplers import OF_SEVERAL, make_sampler
 from search.optuna_bridge.view.several import FURTHER, as_ended, by_first, could_join, values_at
 from search.records.settings import Settings
-from search.worker.scheduling.common_epoch import at_epoch
+from search.worker.scheduling.sampler_view import at_epoch
 
 OBJECTIVES = (Objective("val_accuracy", "max"), Objective("parameters", "min"))
 MAXIMIZE, MINIMIZE = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
