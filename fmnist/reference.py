@@ -21,7 +21,7 @@ from registry.values.known_tags import ENSEMBLE_TAG
 from search import Study
 from search.confirm.ranking import Confirmed
 from search.records.status import StudyStatus
-from search.refit.refit import Refit
+from search.refit.results import Refit, RefittedEnsemble
 from search.system.forkserver import call_in_child
 
 PLAIN, WIDE = "fmnist-reference", "fmnist-reference-wide"
@@ -77,7 +77,7 @@ class Reference:
     plain: StudyStatus
     wide: StudyStatus
     confirmed: Confirmed
-    refit: Refit
+    refit: Refit | RefittedEnsemble
     ensemble: ModelVersion | None
 
 

@@ -20,7 +20,8 @@ from search.ensemble.candidates import LEAST, find_candidates
 from search.records.studies import StudyRecord
 from search.system.devices import only_place
 from search.system.forkserver import call_in_child
-from search.worker.recording.derived import derived_tags, origin_of, register_derived
+from search.worker.recording.derived import derived_tags, register_derived
+from search.worker.recording.origins import origin_of
 
 SIZE, CANDIDATES = 5, 50
 
