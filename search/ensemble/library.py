@@ -11,13 +11,13 @@ from registry import ModelVersion
 from registry.values.structures import leaves, mapped
 from search.data.whole import as_whole
 from search.ensemble.average import average_of
-from search.ensemble.compiled import Judge, compilation
+from search.ensemble.compiled import Judge
 from search.ensemble.members import SAMPLES, check_alike, predictions_of
 from search.ensemble.outputs import OutputKind, kind_of
 from search.ensemble.selection import Selection, select
 from search.errors import ProblemError
 from search.problems.inspection import load_data
-from search.problems.rebuild import rebuild_model
+from search.problems.rebuild import compilation, rebuild_model
 from search.problems.resolve import load_problem
 from search.records.studies import StudyRecord
 from search.system.process_settings import clear_session

@@ -12,7 +12,7 @@ from typing import Any
 from registry import ModelVersion, Registry
 from registry.values.structures import mapped
 from search.problems.inspection import load_data
-from search.problems.rebuild import rebuild_model
+from search.problems.rebuild import compilation, rebuild_model
 from search.problems.resolve import load_problem
 from search.records.studies import StudyRecord
 from search.worker.recording.derived import register_derived
@@ -71,7 +71,6 @@ def average_refits(url: str, plan: AveragePlan) -> str:
 def _average(study: StudyRecord, members: list[tuple[ModelVersion, int]], samples: Any) -> Any:
     """Return the Keras model of the average, compiled as the problem's models are."""
     from search.ensemble.average import average_of
-    from search.ensemble.compiled import compilation
     from search.ensemble.members import check_alike, predictions_of
     from search.ensemble.outputs import kind_of
 

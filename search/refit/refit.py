@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -16,6 +16,7 @@ from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
 from registry.values.known_tags import ENSEMBLE_TAG, REFIT_TAG
 from registry.values.trainings import trainings_of
+from registry.values.version import Param
 from search.confirm.held_out import measure_derived, test_figures
 from search.creation.changes import accepted_differences
 from search.records.settings import derive_seed
@@ -108,7 +109,8 @@ class Work:
         origin = origin_of(ENSEMBLE_TAG, refits, *self.changed)
         there = self._there(origin)
         ref = there or self._averaged(refits, origin)
-        return RefittedEnsemble(self.study.name, chosen.version.ref, members, ref, there is None, self._measured(ref))
+        figures = self._measured(ref, dict(refits[0][0].params))
+        return RefittedEnsemble(self.study.name, chosen.version.ref, members, ref, there is None, figures)
 
     def _trained(self, winner: ModelVersion, epochs: int, seed: int) -> tuple[str, bool]:
         """Return the version of a training, and whether it was not there before."""
@@ -141,10 +143,15 @@ class Work:
         number = self.registry.origins(self.study.model).get(origin)
         return None if number is None else f"{self.study.model}/{number}"
 
-    def _measured(self, ref: str) -> dict[str, float]:
-        """Return a version's figures on the test data, which are measured now where they never were."""
+    def _measured(self, ref: str, like: Mapping[str, Param] | None = None) -> dict[str, float]:
+        """Return a version's figures on the test data, which are measured now where they never were.
+
+        Args:
+            ref: the version.
+            like: params of a model that an average is compiled as.
+        """
         if not test_figures(self.registry.get(ref)):
-            self.call(measure_derived, self.url, ref, self.study.problem, place=self.place)
+            self.call(measure_derived, self.url, ref, self.study.problem, like, place=self.place)
         return test_figures(self.registry.get(ref))
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from registry import Registry, Source, save_model
 from registry.core.errors import NotFoundError, UsageError
+from search.confirm.held_out import measure_derived
 from search.errors import ProblemError
+from search.problems.rebuild import rebuild_model
 from search.refit.average import AveragePlan, average_refits
 from search.refit.chosen import find_named
 from search.refit.refit import Work
@@ -19,12 +21,24 @@ from search.worker.recording.origins import Origin, origin_of, parse_origin
 
 PARAMS = {"learning_rate": 0.1, "units": 2, "activation": "tanh"}
 CURVE = [0.5, 0.7, 0.6]
-TESTED = """
+PROBLEMS = """
 from dataclasses import replace
+
+import keras
 
 from search.toy import load_data, toy
 
+def own_loss(y, predicted):
+    return keras.ops.mean(keras.ops.square(y - predicted), axis=-1)
+
+class OwnLoss(type(toy.hypermodel())):
+    def build(self, hp):
+        model = super().build(hp)
+        model.compile("sgd", own_loss, metrics=["accuracy"])
+        return model
+
 tested = replace(toy, load_test=lambda: load_data().validation)
+own = replace(tested, hypermodel=OwnLoss)
 """
 
 
@@ -33,6 +47,16 @@ def registry(sqlite_engine):
     """Give the registry of a database with all tables."""
     with Registry(sqlite_engine.url.render_as_string()) as opened:
         yield opened
+
+
+@pytest.fixture
+def problems(tmp_path, monkeypatch):
+    """Give the name of a module with problems like the toy."""
+    name = f"problems_{tmp_path.name}".replace("-", "_")
+    (tmp_path / f"{name}.py").write_text(PROBLEMS)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield name
+    sys.modules.pop(name, None)
 
 
 class Here:
@@ -75,13 +99,8 @@ def averaged(registry, study, *members, problem=None):
     return registry.register("toy", weights=None, metric="val_accuracy", score=0.8, source=source, tags=tags)
 
 
-def test_each_member_is_trained_again_and_their_average_measured_once(
-    registry, sqlite_engine, make_study, tmp_path, monkeypatch
-):
-    name = f"problems_{tmp_path.name}".replace("-", "_")
-    (tmp_path / f"{name}.py").write_text(TESTED)
-    monkeypatch.syspath_prepend(tmp_path)
-    study = replace(make_study(sqlite_engine), problem=f"{name}:tested")
+def test_each_member_is_trained_again_and_their_average_measured_once(registry, sqlite_engine, make_study, problems):
+    study = replace(make_study(sqlite_engine), problem=f"{problems}:tested")
     members = [(trained(registry, study, 0), 2), (trained(registry, study, 1, units=3), 1)]
     ensemble = averaged(registry, study, *members)
     told = []
@@ -120,7 +139,21 @@ def test_each_member_is_trained_again_and_their_average_measured_once(
     assert (again.version, again.is_new, again.test, called) == (done.version, False, done.test, [])
     alone, called = refit(registry, sqlite_engine, study, "toy/1")
     assert (alone.trainings[0].version, called) == ("toy/4", ["measure_derived"])  # the same training, not yet measured
-    sys.modules.pop(name, None)
+
+
+def test_an_average_is_measured_by_a_loss_that_keras_cannot_restore(registry, sqlite_engine, make_study, problems):
+    study = replace(make_study(sqlite_engine), problem=f"{problems}:own")
+    for units in (2, 3):
+        params = PARAMS | {"units": units}
+        model = rebuild_model(study.problem, params)
+        registry.register("toy", weights=save_model(model), metric="val_accuracy", score=0.5, params=params)
+    plan = AveragePlan(study, (("toy/1", 1), ("toy/2", 1)), "ensemble:toy/1+toy/2#00000000", {})
+    ref = average_refits(str(sqlite_engine.url), plan)
+    measure_derived(str(sqlite_engine.url), ref, study.problem, PARAMS)
+    x, y = load_data().validation
+    tested = float(registry.get(ref).tags["test_loss"])
+    loaded = registry.get(ref).load(rebuild=rebuild_model)
+    assert tested == pytest.approx(np.mean((np.array(loaded(x)) - y) ** 2), rel=1e-4)
 
 
 def test_a_refit_without_weights_cannot_be_averaged(registry, sqlite_engine, make_study):
