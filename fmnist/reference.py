@@ -17,11 +17,11 @@ from fmnist.chapter.baselines import SEEDS, run_baselines
 from fmnist.problem import fmnist
 from registry import ModelVersion, Registry, UserError
 from registry.core.errors import NotFoundError
-from registry.values.known_tags import ENSEMBLE_TAG
+from registry.values.known_tags import ENSEMBLE_TAG, REFIT_TAG
 from search import Study
 from search.confirm.ranking import Confirmed
 from search.records.status import StudyStatus
-from search.refit.refit import Refit
+from search.refit.results import Refit, RefittedEnsemble
 from search.system.forkserver import call_in_child
 
 PLAIN, WIDE = "fmnist-reference", "fmnist-reference-wide"
@@ -70,6 +70,7 @@ class Reference:
         refit: the champion's trainings on training and validation images.
         ensemble: the version that averages models of the wide space; None where no average beats the best of them, or
             fewer than two are stored.
+        ensemble_refit: the trainings of its members on training and validation images, averaged; None without it.
     """
 
     path: Path
@@ -77,8 +78,9 @@ class Reference:
     plain: StudyStatus
     wide: StudyStatus
     confirmed: Confirmed
-    refit: Refit
+    refit: Refit | RefittedEnsemble
     ensemble: ModelVersion | None
+    ensemble_refit: Refit | RefittedEnsemble | None
 
 
 def make_reference(
@@ -112,29 +114,40 @@ def make_reference(
     with closing(Study.open(WIDE, storage)) as study:
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)
         report(f"an ensemble of {plan.ensemble} of the wide space's models")
-        average(storage, plan.ensemble, report)
+        ensemble = average(storage, plan.ensemble, report)
         report(f"the champion on all images but those of the test, {plan.refit_seeds} seeds")
         refit = study.refit(seeds=plan.refit_seeds)
+        ensemble_refit = None
+        if ensemble is not None:
+            report("the ensemble on all images but those of the test")
+            ensemble_refit = study.refit(version=ensemble.ref)
     with Registry(storage) as registry:
         drop_weights(registry)
-        ensemble = _ensemble(registry)
-    return Reference(path, seal(path), plain, wide, confirmed, refit, ensemble)
+    return Reference(path, seal(path), plain, wide, confirmed, refit, ensemble, ensemble_refit)
 
 
-def average(storage: str, size: int, report: Callable[[str], None]) -> None:
-    """Make an ensemble of the wide space's stored models, unless there is one; report why where none can be made."""
+def average(storage: str, size: int, report: Callable[[str], None]) -> ModelVersion | None:
+    """Return the ensemble of the wide space's stored models, made now unless it is there.
+
+    Returns:
+        None where none can be made; why is reported.
+    """
     with Registry(storage) as registry:
-        if _ensemble(registry) is not None:
-            return
+        if (there := _ensemble(registry)) is not None:
+            return there
     with closing(Study.open(WIDE, storage)) as study:
         try:
             study.ensemble(size=size, test=True)
         except NotFoundError as error:
             report(f"no ensemble: {error}")
+    with Registry(storage) as registry:
+        return _ensemble(registry)
 
 
 def _ensemble(registry: Registry) -> ModelVersion | None:
-    return next(iter(registry.list(fmnist.name, where=f"tag.{ENSEMBLE_TAG} = '{WIDE}'")), None)
+    """Return what averages the wide space's models; not what averages their refits."""
+    averages = registry.list(fmnist.name, where=f"tag.{ENSEMBLE_TAG} = '{WIDE}'")
+    return next((version for version in averages if REFIT_TAG not in version.tags), None)
 
 
 def drop_weights(registry: Registry) -> None:

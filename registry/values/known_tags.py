@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
-ENSEMBLE_TAG, REFIT_TAG = "ensemble", "refit"  # the study whose models it averages, or whose winner it trains again
+# The study whose models it averages, or whose winner it trains again; an average of refits has both.
+ENSEMBLE_TAG, REFIT_TAG = "ensemble", "refit"
 NO_WEIGHTS_TAG = "no_weights"  # why a version was registered without a file
 CHANGES_TAG = "accepted_changes"  # how the problem had changed since the study began, where somebody went on with it
 OBJECTIVES_TAG = "objectives"  # what the study optimizes, where that is several metrics

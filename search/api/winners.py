@@ -10,7 +10,7 @@ from search.api.running import Running
 if TYPE_CHECKING:
     from search.confirm.ranking import Confirmed
     from search.ensemble.make import Ensemble
-    from search.refit.refit import Refit, Refitted
+    from search.refit.results import Refit, Refitted, RefittedEnsemble
 
 
 class Winners(Running):
@@ -105,20 +105,25 @@ class Winners(Running):
         device: str = "auto",
         accept_changes: bool = False,
         on_trained: Callable[[Refitted], None] = lambda trained: None,
-    ) -> Refit:
+    ) -> Refit | RefittedEnsemble:
         """Train the winner on training and validation data together, register it, and measure the test data once.
 
+        Of an ensemble each member is trained again; a version that averages these with the same weights is registered,
+        and it alone is measured. AutoGluon calls that ``refit_full``: Erickson et al., AutoGluon-Tabular: Robust and
+        Accurate AutoML for Structured Data, 2020, arXiv 2003.06505.
+
         Args:
-            version: whose params and epochs are taken; without it the winner of the confirmation, else the best.
-            seeds: how many trainings, a version each.
+            version: whose params and epochs are taken, or an ensemble of this study; without it the winner of the
+                confirmation, else the best.
+            seeds: how many trainings, a version each; of an ensemble each member has as many, and all are averaged.
             device: ``auto``, ``cpu``, ``gpu`` or ``gpu:0``.
             accept_changes: go on though the problem has changed.
             on_trained: called with each training as it ends.
 
         Raises:
-            NotFoundError: the study has no version.
-            UserError: a version of another problem, data that cannot be joined, a training that diverges, or a problem
-                that has changed.
+            NotFoundError: the study has no version, or a member of the ensemble is gone.
+            UserError: a version of another problem, an ensemble of another study, data that cannot be joined, a
+                training that diverges, or a problem that has changed.
 
         Example:
             >>> Study.open("fmnist").refit(seeds=5).test["test_accuracy"]  # doctest: +SKIP

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from registry.values.known_tags import TEST
@@ -11,17 +11,21 @@ from search.errors import ProblemError
 
 if TYPE_CHECKING:
     from registry import ModelVersion
+    from registry.values.version import Param
 
 BATCH = 1000
 
 
-def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, dict[str, float]]:
+def measure_on_test(
+    url: str, refs: Sequence[str], problem: str, like: Mapping[str, Param] | None = None
+) -> dict[str, dict[str, float]]:
     """Measure registered models on the problem's test data; call it in a child process, for it imports TensorFlow.
 
     Args:
         url: the database.
         refs: the versions.
         problem: as `search.problems.resolve.load_problem` finds it.
+        like: params of a model that they are compiled as, where they are averages, which have none; else their own.
 
     Returns:
         Version to its loss and metrics, named ``test_…``; empty where the problem has no test data.
@@ -45,7 +49,7 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
     measured = {}
     with Registry(url) as registry:
         for ref in refs:
-            model = _compiled(registry.get(ref), problem)
+            model = _compiled(registry.get(ref), problem, like)
             try:
                 values = model.evaluate(for_keras(x), for_keras(y), batch_size=BATCH, verbose=0, return_dict=True)
             except Exception as error:
@@ -54,11 +58,14 @@ def measure_on_test(url: str, refs: Sequence[str], problem: str) -> dict[str, di
     return measured
 
 
-def measure_derived(url: str, ref: str, problem: str) -> None:
-    """Measure a version that was made of others on the problem's test data, and keep the figures as its tags."""
+def measure_derived(url: str, ref: str, problem: str, like: Mapping[str, Param] | None = None) -> None:
+    """Measure a version that was made of others on the problem's test data, and keep the figures as its tags.
+
+    See `measure_on_test`.
+    """
     from registry import Registry
 
-    measured = measure_on_test(url, [ref], problem)
+    measured = measure_on_test(url, [ref], problem, like)
     with Registry(url) as registry:
         for name, value in measured.get(ref, {}).items():
             registry.set_tag(ref, name, f"{value:.6g}")
@@ -69,12 +76,15 @@ def test_figures(version: ModelVersion) -> dict[str, float]:
     return {name: float(text) for name, text in version.tags.items() if name.startswith(TEST)}
 
 
-def _compiled(version: ModelVersion, problem: str) -> Any:
+def _compiled(version: ModelVersion, problem: str, like: Mapping[str, Param] | None) -> Any:
     """Return the model, compiled; by the problem where Keras cannot restore the loss or the metrics by itself."""
-    from search.problems.rebuild import rebuild_model
+    from search.problems.rebuild import compilation, rebuild_model
 
     loaded = version.load(rebuild=rebuild_model)
     if loaded.compiled:
+        return loaded
+    if like is not None:
+        loaded.compile(**compilation(problem, like))
         return loaded
     built = rebuild_model(problem, version.params)
     built.set_weights(loaded.get_weights())

@@ -1,4 +1,4 @@
-"""What a problem's models are compiled with, and scores of predictions by it."""
+"""Scores of predictions, by what a problem's models are compiled with."""
 
 from __future__ import annotations
 
@@ -8,20 +8,11 @@ from typing import Any
 import keras
 
 from registry.values.structures import for_keras, leaves, mapped
-from registry.values.version import Param
 from search.ensemble.outputs import OutputKind, named_identity
 from search.errors import MetricError
-from search.problems.rebuild import rebuild_model
 from search.training.fitting.metrics import MetricReader
 
 BATCH = 8192
-PARTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
-
-
-def compilation(problem: str, params: Mapping[str, Param]) -> dict[str, Any]:
-    """Return the loss and metrics that a problem compiles a model with, as arguments of ``compile``, new each time."""
-    config = rebuild_model(problem, params)._compile_config.config
-    return {name: config[name] for name in PARTS if config.get(name) is not None}
 
 
 class Judge:
@@ -31,7 +22,7 @@ class Judge:
 
     Args:
         kind: what the predictions are.
-        compiled: see `compilation`.
+        compiled: see `search.problems.rebuild.compilation`.
         truth: ``(y,)`` or ``(y, sample_weight)`` of the samples.
     """
 

@@ -8,21 +8,19 @@ from typing import Any
 import numpy as np
 
 from registry import ModelVersion
-from registry.core.error_text import one_line
-from registry.values.structures import for_keras, leaves, mapped
+from registry.values.structures import leaves, mapped
 from search.data.whole import as_whole
 from search.ensemble.average import average_of
-from search.ensemble.compiled import Judge, compilation
+from search.ensemble.compiled import Judge
+from search.ensemble.members import SAMPLES, check_alike, predictions_of
 from search.ensemble.outputs import OutputKind, kind_of
 from search.ensemble.selection import Selection, select
 from search.errors import ProblemError
 from search.problems.inspection import load_data
-from search.problems.rebuild import rebuild_model
+from search.problems.rebuild import compilation, rebuild_model
 from search.problems.resolve import load_problem
 from search.records.studies import StudyRecord
 from search.system.process_settings import clear_session
-
-BATCH, SAMPLES = 1024, 8
 
 
 class Library:
@@ -83,13 +81,9 @@ class Library:
         outputs = []
         for version in self._versions:
             model = self._load(version)
-            model.jit_compile = False  # for one prediction XLA would take longer than it spares
-            try:
-                predicted = model.predict(for_keras(self._x), batch_size=BATCH, verbose=0)
-            except Exception as error:
-                raise ProblemError(f"{version.ref} cannot predict the validation data: {one_line(error)}") from error
+            predicted = predictions_of(version, model, self._x)
             kinds.append(kind_of(model, predicted, loss))
-            _check_alike(self._versions[0], kinds[0], version, kinds[-1])
+            check_alike(self._versions[0], kinds[0], version, kinds[-1], "look at fewer of the best with --candidates")
             raw = [np.asarray(leaf, "float32") for leaf in leaves(predicted)]
             outputs.append([np.array(link.probabilities(o)) for link, o in zip(kinds[0].links, raw, strict=True)])
             del model
@@ -98,16 +92,3 @@ class Library:
 
     def _load(self, version: ModelVersion) -> Any:
         return version.load(rebuild=rebuild_model)
-
-
-def _check_alike(first: ModelVersion, kind: OutputKind, other: ModelVersion, others: OutputKind) -> None:
-    """Check that two models' outputs can be averaged.
-
-    Raises:
-        ProblemError: they have another number, structure or shape.
-    """
-    if not kind.fits(others):
-        raise ProblemError(
-            f"{first.ref} predicts arrays of shape {list(kind.shapes)} a sample and {other.ref} of "
-            f"{list(others.shapes)}: they cannot be averaged; look at fewer of the best with --candidates"
-        )

@@ -20,7 +20,8 @@ from search.ensemble.candidates import LEAST, find_candidates
 from search.records.studies import StudyRecord
 from search.system.devices import only_place
 from search.system.forkserver import call_in_child
-from search.worker.recording.derived import derived_tags, origin_of, register_derived
+from search.worker.recording.derived import derived_tags, register_derived
+from search.worker.recording.origins import origin_of
 
 SIZE, CANDIDATES = 5, 50
 
@@ -118,7 +119,8 @@ def make_ensemble(
         chosen = call_in_child(choose_and_register, *asked, place=place)
         ref = f"{study.model}/{chosen.number}"
         if test and not test_figures(registry.get(ref)):
-            call_in_child(measure_derived, with_password(engine.url), ref, study.problem, place=place)
+            like = dict(stored.versions[0].params)
+            call_in_child(measure_derived, with_password(engine.url), ref, study.problem, like, place=place)
         measured = test_figures(registry.get(ref))
     members = tuple(Member(refs[place], times, chosen.alone[place]) for place, times in chosen.weights.items())
     best = min(range(len(refs)), key=lambda place: study.objective.key(chosen.alone[place]))

@@ -10,6 +10,8 @@ from registry.values.version import Param
 from search.errors import ProblemError
 from search.problems.resolve import installed_problems, load_problem
 
+COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
 
 def rebuild_installed(problem: str | None, params: Mapping[str, Param], *, trusted: bool = False) -> Any:
     """Return the model of an installed problem; None for any other, whose code nobody has asked to run.
@@ -42,3 +44,9 @@ def rebuild_model(problem: str | None, params: Mapping[str, Param]) -> Any:
     from search.space.hyperparameters import build_model, recorded_hyperparameters
 
     return build_model(make_hypermodel(load_problem(problem)), recorded_hyperparameters(problem, params))
+
+
+def compilation(problem: str, params: Mapping[str, Param]) -> dict[str, Any]:
+    """Return the loss and metrics that a problem compiles a model with, as arguments of ``compile``, new each time."""
+    config = rebuild_model(problem, params)._compile_config.config
+    return {name: config[name] for name in COMPILED if config.get(name) is not None}

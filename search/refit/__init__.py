@@ -1,1 +1,1 @@
-"""Train a winner once more, on training and validation data together."""
+"""Train a winner, or an ensemble's members, once more, on training and validation data together."""

@@ -1,95 +1,37 @@
-"""A last training of a study's winner, on training and validation data together."""
+"""A last training of a study's winner, or of an ensemble's members, on training and validation data together."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 from sqlalchemy.engine import Engine
 
 from registry import ModelVersion, Registry
-from registry.core.database.transaction import reading
 from registry.core.database.url import with_password
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
-from registry.values.known_tags import REFIT_TAG
+from registry.values.known_tags import ENSEMBLE_TAG, REFIT_TAG
 from registry.values.trainings import trainings_of
+from registry.values.version import Param
 from search.confirm.held_out import measure_derived, test_figures
 from search.creation.changes import accepted_differences
-from search.records.history.events import CONFIRMED, find_confirmed, find_note
 from search.records.settings import derive_seed
 from search.records.studies import StudyRecord
+from search.refit.average import AveragePlan, average_refits
+from search.refit.chosen import Chosen, find_named, find_winner
+from search.refit.results import Refit, Refitted, RefittedEnsemble, RefittedMember
 from search.refit.train import Plan, train_refit
 from search.system.devices import only_place
 from search.system.forkserver import call_in_child
-from search.worker.recording.derived import derived_tags, origin_of, own_versions
+from search.system.placement import Place
+from search.worker.recording.derived import derived_tags
+from search.worker.recording.origins import origin_of
 
 NEW_SEEDS = 2**33  # no trial has so high a number, and no confirmation: their seeds are others
-
-
-@dataclass(frozen=True)
-class Refitted:
-    """One training.
-
-    Args:
-        version: its reference in the registry.
-        seed: what its random numbers came from.
-        seconds: how long it trained.
-        is_new: False where it had been trained before.
-        test: loss and metrics on the test data, named ``test_…``; empty where the problem has none.
-    """
-
-    version: str
-    seed: int
-    seconds: float | None
-    is_new: bool
-    test: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Refit:
-    """All trainings of a winner.
-
-    Args:
-        study: the study's name.
-        winner: the version whose params and epochs they have.
-        epochs: that each trained.
-        trainings: one a seed.
-    """
-
-    study: str
-    winner: str
-    epochs: int
-    trainings: tuple[Refitted, ...]
-
-    @property
-    def test(self) -> dict[str, tuple[float, ...]]:
-        """The figures on the test data, one a seed."""
-        names = dict.fromkeys(name for training in self.trainings for name in training.test)
-        return {
-            name: tuple(training.test[name] for training in self.trainings if name in training.test) for name in names
-        }
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return {
-            "study": self.study,
-            "winner": self.winner,
-            "epochs": self.epochs,
-            "trainings": [
-                {
-                    "version": training.version,
-                    "seed": training.seed,
-                    "seconds": training.seconds,
-                    "new": training.is_new,
-                    "test": training.test,
-                }
-                for training in self.trainings
-            ],
-        }
 
 
 def refit(
@@ -101,36 +43,116 @@ def refit(
     device: str = "auto",
     accept_changes: bool = False,
     on_trained: Callable[[Refitted], None] = lambda trained: None,
-) -> Refit:
+) -> Refit | RefittedEnsemble:
     """Train a study's winner on all data but the test data, register it, and measure it on those once.
 
-    See `Study.refit`. A training has the winner's params and as many epochs as gave the winner its score. What was
-    trained and registered before is not trained, nor measured, again.
+    See `Study.refit`. A training has the winner's params and as many epochs as gave the winner its score. Of an
+    ensemble each member is trained so, and one version that averages them with the same weights is registered and
+    measured. What was trained, averaged and registered before is not made, nor measured, again.
     """
     if seeds < 1:
         raise UsageError(f"the number of seeds is {seeds}; expected 1 or more")
     url = with_password(engine.url)
     with Registry(url) as registry:
-        winner = _winner(registry, engine, study) if version is None else _named(registry, study, version)
+        chosen = find_winner(registry, engine, study) if version is None else find_named(registry, study, version)
         changed = accepted_differences(engine, study, accept=accept_changes)
-        tags = derived_tags(REFIT_TAG, study, winner, changed)
-        place, trained, epochs = only_place(device), [], _epochs(winner)
-        for number in range(seeds):
-            seed = derive_seed(study.settings.seed, NEW_SEEDS + zlib.crc32(winner.ref.encode()) + number)
-            origin = origin_of("refit", [(winner, 1)], seed, *changed)
-            there = registry.origins(study.model).get(origin)
-            plan = Plan(study, dict(winner.params), epochs, seed, origin, tags)
-            ref = (
-                f"{study.model}/{there}"
-                if there is not None
-                else call_in_child(train_refit, url, plan, place=place, mixed_precision=study.settings.mixed_precision)
-            )
-            if not test_figures(registry.get(ref)):
-                call_in_child(measure_derived, url, ref, study.problem, place=place)
-            registered = registry.get(ref)
-            trained.append(Refitted(ref, seed, registered.seconds, there is None, test_figures(registered)))
-            on_trained(trained[-1])
-    return Refit(study.name, winner.ref, epochs, tuple(trained))
+        work = Work(registry, url, study, seeds, only_place(device), tuple(changed), on_trained)
+        return work.ensemble(chosen) if chosen.members else work.winner(chosen.version, measured=True)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The trainings that one call asks for, each in a process of its own.
+
+    Args:
+        registry: where to.
+        url: of its database.
+        study: whose problem is trained.
+        seeds: trainings of each version.
+        place: where they compute.
+        changed: how the problem has changed since the study began, in words.
+        on_trained: called with each training as it ends.
+        call: runs a function that needs TensorFlow, at a place.
+    """
+
+    registry: Registry
+    url: str
+    study: StudyRecord
+    seeds: int
+    place: Place
+    changed: Sequence[str]
+    on_trained: Callable[[Refitted], None] = lambda trained: None
+    call: Callable[..., Any] = call_in_child
+
+    def winner(self, winner: ModelVersion, *, measured: bool) -> Refit:
+        """Train a version's params again, once a seed; measure the test data only where that is asked for."""
+        epochs = _epochs(winner)
+        trainings = []
+        for number in range(self.seeds):
+            seed = derive_seed(self.study.settings.seed, NEW_SEEDS + zlib.crc32(winner.ref.encode()) + number)
+            ref, is_new = self._trained(winner, epochs, seed)
+            figures = self._measured(ref) if measured else test_figures(self.registry.get(ref))
+            trainings.append(Refitted(ref, seed, self.registry.get(ref).seconds, is_new, figures))
+            self.on_trained(trainings[-1])
+        return Refit(self.study.name, winner.ref, epochs, tuple(trainings))
+
+    def ensemble(self, chosen: Chosen) -> RefittedEnsemble:
+        """Train each member's params again, average that, and measure the average alone on the test data."""
+        members = tuple(
+            RefittedMember(self.winner(version, measured=False), times) for version, times in chosen.members
+        )
+        refits = [
+            (self.registry.get(training.version), member.times)
+            for member in members
+            for training in member.refit.trainings
+        ]
+        origin = origin_of(ENSEMBLE_TAG, refits, *self.changed)
+        there = self._there(origin)
+        ref = there or self._averaged(refits, origin)
+        figures = self._measured(ref, dict(refits[0][0].params))
+        return RefittedEnsemble(self.study.name, chosen.version.ref, members, ref, there is None, figures)
+
+    def _trained(self, winner: ModelVersion, epochs: int, seed: int) -> tuple[str, bool]:
+        """Return the version of a training, and whether it was not there before."""
+        origin = origin_of(REFIT_TAG, [(winner, 1)], seed, *self.changed)
+        there = self._there(origin)
+        if there is not None:
+            return there, False
+        tags = derived_tags(REFIT_TAG, self.study, winner, self.changed)
+        plan = Plan(self.study, dict(winner.params), epochs, seed, origin, tags)
+        mixed = self.study.settings.mixed_precision
+        ref: str = self.call(train_refit, self.url, plan, place=self.place, mixed_precision=mixed)
+        return ref, True
+
+    def _averaged(self, refits: Sequence[tuple[ModelVersion, int]], origin: str) -> str:
+        """Average refits in a new version; return it."""
+        for version, _ in refits:
+            if version.weights is None:
+                raise NotFoundError(
+                    f"{version.ref}, {version.source.origin}, has lost its weights, so that nothing can be averaged; "
+                    f"delete its record, and it is trained again: registry delete {version.ref}"
+                )
+        first = refits[0][0]
+        tags = derived_tags(REFIT_TAG, self.study, first, self.changed) | {ENSEMBLE_TAG: self.study.name}
+        members = tuple((version.ref, times) for version, times in refits)
+        plan = AveragePlan(self.study, members, origin, tags)
+        ref: str = self.call(average_refits, self.url, plan, place=self.place)
+        return ref
+
+    def _there(self, origin: str) -> str | None:
+        number = self.registry.origins(self.study.model).get(origin)
+        return None if number is None else f"{self.study.model}/{number}"
+
+    def _measured(self, ref: str, like: Mapping[str, Param] | None = None) -> dict[str, float]:
+        """Return a version's figures on the test data, which are measured now where they never were.
+
+        Args:
+            ref: the version.
+            like: params of a model that an average is compiled as.
+        """
+        if not test_figures(self.registry.get(ref)):
+            self.call(measure_derived, self.url, ref, self.study.problem, like, place=self.place)
+        return test_figures(self.registry.get(ref))
 
 
 def _epochs(winner: ModelVersion) -> int:
@@ -138,26 +160,3 @@ def _epochs(winner: ModelVersion) -> int:
     curves = {name: curve.values for name, curve in winner.curves.items()}
     trainings = trainings_of(curves, Objective(winner.metric, winner.direction))
     return round(fmean(training.epoch for training in trainings)) if trainings else winner.epoch
-
-
-def _winner(registry: Registry, engine: Engine, study: StudyRecord) -> ModelVersion:
-    """Return the version that won the study's confirmation; without one, that with the best score."""
-    with reading(engine) as connection:
-        ended = find_confirmed(connection, study.name) or find_note(connection, study.id, CONFIRMED)
-    if ended is not None:
-        return registry.get(ended["version"])
-    versions = own_versions(registry, engine, study)
-    if not versions:
-        raise NotFoundError(f"no trial of {study.name!r} has become a version yet: there is nothing to refit")
-    return versions[0]
-
-
-def _named(registry: Registry, study: StudyRecord, ref: str) -> ModelVersion:
-    version = registry.get(ref)
-    if version.source.problem != study.problem or version.source.origin is not None:
-        came = version.source.origin or f"of the problem {version.source.problem!r}"
-        raise UsageError(
-            f"{version.ref} is {came}; expected a version that a trial of {study.problem!r} gave, whose params and "
-            "epochs can be trained again"
-        )
-    return version

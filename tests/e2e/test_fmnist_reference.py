@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from fmnist.chapter.experiments import find_baseline
 from fmnist.reference import PLAIN, WIDE, Plan, make_reference
 from registry import Registry
 from search import Study
+from search.refit.results import RefittedEnsemble
 
 SMALL = Plan(
     trials=2,
@@ -52,7 +54,7 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
         kept = {f"fmnist/{version.version}" for version in versions if version.weights is not None}
         assert {made.confirmed.winner, registry.best("fmnist").ref} <= kept
         assert refit.version not in kept
-        assert made.ensemble is None  # of one training there is no average
+        assert made.ensemble is made.ensemble_refit is None  # of one training there is no average
         assert set(made.confirmed.test) == {"test_accuracy", "test_loss"}
         assert {version.source.data_fingerprint for version in versions} == {versions[0].source.data_fingerprint}
         # A worker predicts by one thread, this process by all: their sums may differ in the last bits.
@@ -65,3 +67,24 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
         assert registry.list("fmnist") == versions
     assert (again.plain.best, again.wide.best, again.confirmed) == (made.plain.best, made.wide.best, made.confirmed)
     assert [one.version for one in again.refit.trainings] == [refit.version]
+
+
+@pytest.mark.nightly
+def test_its_ensemble_is_trained_once_more(tmp_path: Path) -> None:
+    path = tmp_path / "studies.db"
+    plan = replace(SMALL, trials=1, wide_trials=3)
+    told: list[str] = []
+    made = make_reference(path, plan, report=told.append)
+    assert told[-1] == "the ensemble on all images but those of the test"
+    assert made.ensemble is not None  # of three models after one epoch each, whose average is well ahead of them
+    assert isinstance(made.ensemble_refit, RefittedEnsemble)
+    assert made.ensemble_refit.winner == made.ensemble.ref
+    assert set(made.ensemble_refit.test) == {"test_accuracy", "test_loss"}
+    with Registry(f"sqlite:///{path}") as registry:
+        assert registry.get(made.ensemble_refit.version).weights is None  # the file stays small
+        versions = len(registry.list("fmnist"))
+    again = make_reference(path, plan)
+    assert again.ensemble_refit is not None
+    assert (again.ensemble_refit.test, again.ensemble) == (made.ensemble_refit.test, made.ensemble)
+    with Registry(f"sqlite:///{path}") as registry:
+        assert len(registry.list("fmnist")) == versions

@@ -78,6 +78,19 @@ def test_winners_are_averaged_and_trained_once_more(
     assert "on the test data, measured once: test_accuracy" in said
     assert (tmp_path / "asked").read_text() == "once\n"  # the second time it was there already, and measured
 
+    assert run(app, "search", ["refit", "s", "--version", "toy/5", "--storage", study.url]) == 0
+    said = capsys.readouterr().out
+    assert " models, trained as the members of toy/5\n" in said
+    assert "on the test data, measured once: test_accuracy" in said
+    again = study.refit(version="toy/5")
+    assert (again.is_new, again.test.keys()) == (False, {"test_accuracy", "test_loss"})
+    assert (tmp_path / "asked").read_text() == "once\n" * 2  # of the members nobody has asked
+    with Registry(study.url) as registry:
+        version = registry.get(again.version)
+        assert version.tags["refit"] == version.tags["ensemble"] == "s"
+        assert version.tags["classes"] == '["low", "high"]'
+        keras.saving.load_model(version.export(tmp_path / "refit.keras"), safe_mode=True)
+
     (tmp_path / "problems.py").write_text(PROBLEM.replace("replace(toy,", "replace(toy, load_data=fewer,"))
     for make in (study.ensemble, study.refit):
         with pytest.raises(ChangedProblem, match="is not the one that the study 's' began with: the data's values"):

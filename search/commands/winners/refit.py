@@ -1,4 +1,4 @@
-"""The command that trains a study's winner once more, on all data but the test data."""
+"""The command that trains a study's winner, or its ensemble, once more, on all data but the test data."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.core.console import Json, Storage, print_json, say
+from registry.core.console import Json, Storage, print_json, print_table, say
 from search.commands import options, session
 
 if TYPE_CHECKING:
-    from search.refit.refit import Refit, Refitted
+    from search.refit.results import Refit, Refitted, RefittedEnsemble
 
 
 def refit_command(
     study: options.StudyName,
     version: Annotated[
-        str | None, typer.Option("--version", metavar="REF", help="Train this one's params again; else the winner's.")
+        str | None,
+        typer.Option(
+            "--version",
+            metavar="REF",
+            help="Train this one's params, or an ensemble's members, again; else the winner's.",
+        ),
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Trainings, a version each.")] = 1,
+    seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Trainings, of each member, a version each.")] = 1,
     device: options.Device = "auto",
     accept_changes: options.Accept = False,
     as_json: Json = False,
@@ -44,7 +49,12 @@ def refit_command(
         again = shlex.join(words) + options.storage_option(opened)
         say(f"stopped; the trainings that have ended are registered. To continue: {again}", err=as_json)
         return
-    print_json(done.as_dict()) if as_json else _print(done)
+    if as_json:
+        print_json(done.as_dict())
+        return
+    from search.refit.results import Refit
+
+    _print(done) if isinstance(done, Refit) else _print_ensemble(done)
 
 
 def _line(trained: Refitted) -> str:
@@ -59,4 +69,26 @@ def _print(done: Refit) -> None:
         spread = f" ± {stdev(values):.2g} over {len(values)} seeds" if len(values) > 1 else ""
         say(f"on the test data, measured once: {name} {fmean(values):.4f}{spread}")
     if not done.test:
+        say("the problem has no test data")
+
+
+def _print_ensemble(done: RefittedEnsemble) -> None:
+    print_table(
+        ["member", "weight", "epochs", "trained again as"],
+        [
+            (
+                member.refit.winner,
+                f"{member.times}/{done.size}",
+                member.refit.epochs,
+                ", ".join(training.version for training in member.refit.trainings),
+            )
+            for member in done.members
+        ],
+    )
+    again = "" if done.is_new else ", which was there already"
+    say(f"{done.version}: the average of {len(done.trainings)} models, trained as the members of {done.winner}{again}")
+    say("trained on training and validation data: nothing is left for a score")
+    for name, value in done.figures.items():
+        say(f"on the test data, measured once: {name} {value:.4f}")
+    if not done.figures:
         say("the problem has no test data")

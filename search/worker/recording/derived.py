@@ -1,8 +1,7 @@
-"""Versions that are made of a study's others: what they are made of, and how they are registered."""
+"""Versions that are made of a study's others: which these are, and how what is made of them is registered."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,26 +26,6 @@ def own_versions(registry: Registry, engine: Engine, study: StudyRecord) -> list
     dropped = {trial.trial for trial in read_trials(engine, study.id) if trial.dropped}
     versions = registry.list(study.model, study=study.name, best_first=True)
     return [version for version in versions if version.is_of_trial and version.source.trial not in dropped]
-
-
-def origin_of(kind: str, members: Sequence[tuple[ModelVersion, int]], *also: object) -> str:
-    """Return what a version's record says of the versions that it was made of.
-
-    References mean other versions in another registry, so a digest of what is behind them stands after them: a version
-    that a bundle brings is never taken for one that was made here.
-
-    Args:
-        kind: ``ensemble`` or ``refit``.
-        members: the versions, and how often each counts.
-        also: what else it was made with.
-
-    Returns:
-        For example ``ensemble:mine/3*2+mine/7#5f0c2a91``.
-    """
-    ordered = sorted(members, key=lambda member: member[0].version)
-    refs = "+".join(version.ref if times == 1 else f"{version.ref}*{times}" for version, times in ordered)
-    behind = [(version.created_at.isoformat(), version.score, sorted(version.params.items())) for version, _ in ordered]
-    return f"{kind}:{refs}#{hashlib.sha256(repr((behind, also)).encode()).hexdigest()[:8]}"
 
 
 def derived_tags(tag: str, study: StudyRecord, of: ModelVersion, changed: Sequence[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from search.api.study import Study
 from search.cli import app
 from search.commands.winners import ensemble, refit
 from search.ensemble.make import Ensemble, Member
-from search.refit.refit import Refit, Refitted
+from search.refit.results import Refit, Refitted, RefittedEnsemble, RefittedMember
 
 
 def made(**changes):
@@ -68,6 +68,35 @@ def test_seeds_of_a_refit_are_told_with_mean_and_spread(capsys):
     assert json.loads(json.dumps(done.as_dict()))["trainings"][1]["test"] == {"test_accuracy": 0.92}
     refit._print(Refit("s", "m/3", 7, (Refitted("m/1", 1, 1.0, True),)))
     assert "the problem has no test data\n" in capsys.readouterr().out
+
+
+def test_a_refitted_ensemble_says_what_was_averaged(capsys):
+    trained = tuple(Refitted(f"m/{n}", n, 1.25, True) for n in (11, 12, 13, 14))
+    members = (
+        RefittedMember(Refit("s", "m/3", 7, trained[:2]), 2),
+        RefittedMember(Refit("s", "m/7", 9, trained[2:]), 1),
+    )
+    done = RefittedEnsemble("s", "m/9", members, "m/15", True, {"test_accuracy": 0.92})
+    refit._print_ensemble(done)
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in said[-5:-3]] == [
+        ["m/3", "2/3", "7", "m/11,", "m/12"],
+        ["m/7", "1/3", "9", "m/13,", "m/14"],
+    ]
+    assert said[-3:] == [
+        "m/15: the average of 4 models, trained as the members of m/9",
+        "trained on training and validation data: nothing is left for a score",
+        "on the test data, measured once: test_accuracy 0.9200",
+    ]
+    told = done.as_dict()
+    assert json.loads(json.dumps(told)) == told
+    assert (told["version"], told["test"], done.test) == ("m/15", {"test_accuracy": 0.92}, {"test_accuracy": (0.92,)})
+    assert [member["weight"] for member in told["members"]] == pytest.approx([2 / 3, 1 / 3])
+    assert told["members"][1]["trainings"][0]["version"] == "m/13"
+    refit._print_ensemble(RefittedEnsemble("s", "m/9", members, "m/15", False))
+    said = capsys.readouterr().out
+    assert "members of m/9, which was there already\n" in said
+    assert said.endswith("the problem has no test data\n")
 
 
 @pytest.mark.parametrize("words", ["confirm --top 0", "ensemble --size 1", "refit --seeds 0"])

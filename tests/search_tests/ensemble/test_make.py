@@ -1,26 +1,23 @@
 """An ensemble of stored models becomes a version; no training is needed for that."""
 
-import re
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import keras
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from registry import ModelVersion, Registry, Source, save_model
+from registry import Registry, Source, save_model
 from registry.core.database.transaction import writing
 from registry.core.errors import NotFoundError, UsageError
-from registry.values.version import Weights
 from search.ensemble.candidates import find_candidates
 from search.ensemble.make import choose_and_register, make_ensemble
 from search.errors import MetricError, ProblemError
 from search.schema import slots
 from search.space.hyperparameters import SampledHyperParameters, build_model
 from search.toy import load_data, make_hypermodel
-from search.worker.recording.derived import origin_of
+from search.worker.recording.origins import origin_of
 
 X, Y = load_data().validation
 
@@ -154,30 +151,3 @@ def test_an_objective_that_predictions_do_not_give(stored):
     study = replace(study, objective=replace(study.objective, metric="accuracy"))
     with pytest.raises(MetricError, match="'accuracy' is not measured .* they give: val_accuracy, val_loss"):
         choose_and_register(url, study, ["toy/1", "toy/2"], 2, [])
-
-
-def test_the_record_names_the_members():
-    made = [registered(number, Weights(str(number), 1)) for number in (10, 7)]
-    origin = origin_of("ensemble", [(made[0], 3), (made[1], 1)])
-    assert re.fullmatch(r"ensemble:m/7\+m/10\*3#[0-9a-f]{8}", origin)
-    assert origin_of("ensemble", [(made[1], 1), (made[0], 3)]) == origin
-
-
-def test_the_record_stays_where_a_member_loses_its_weights():
-    assert origin_of("refit", [(registered(1, None), 1)]) == origin_of("refit", [(registered(1, Weights("a", 1)), 1)])
-
-
-def test_references_of_another_registry_are_other_members():
-    here, there = registered(1, None), registered(1, None, score=0.25)
-    assert origin_of("refit", [(here, 1)], 5) != origin_of("refit", [(there, 1)], 5) != origin_of("refit", [(there, 1)])
-
-
-def registered(number, weights, score=0.5):
-    fields = {
-        "params": {},
-        "metrics": {},
-        "curves": {},
-        "source": Source(),
-        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
-    }
-    return ModelVersion("m", number, score, "loss", "min", 1, weights=weights, **fields)
