@@ -1,14 +1,15 @@
 """Replay recorded learning curves in virtual time: a study whose every trial has been trained before.
 
 Workers, sampler and schedule are the program's own; only the training is looked up. A proposed point is answered by
-the nearest recorded configuration that is still free, which the sampler is then told it had proposed.
+the nearest recorded configuration that is still free, which the sampler is then told it had proposed; or by a curve
+that a forest has learned from all recorded ones.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,7 @@ from search.schedules.predict import growing_levels
 from search.worker.scheduling.sampler_view import begin_trial
 
 START_SECONDS = 0.9  # to build a network, trace it and take its checkpoint: once for each start and resumption
+SMALLEST_ERROR = 1e-3  # of which the logarithm is learned
 OBJECTIVE = Objective("val_accuracy", "max")
 MakeSampler = Callable[[int, int], optuna.samplers.BaseSampler]
 
@@ -56,11 +58,21 @@ class Space:
             for name, distribution in self.distributions.items()
         ]
 
-    def nearest(self, params: Mapping[str, Any], free: np.ndarray[Any, Any]) -> tuple[int, float]:
-        """Return the nearest free configuration's index, and its distance: root mean square over the params.
+    @property
+    def most(self) -> float:
+        """How many trials there can be."""
+        return len(self.rows)
+
+    def answer(self, trial: Any, taken: Collection[int]) -> tuple[Row, float]:
+        """Return the nearest configuration that is not taken, and its distance: root mean square over the params.
 
         Two categories that differ are 1 apart, and so is a param that only one of the two has.
+
+        Args:
+            trial: of Optuna, with its params.
+            taken: numbers of rows.
         """
+        params = trial.params
         point = np.array(self.place(params))
         apart = np.abs(self.points - point)
         categorical = [isinstance(one, CategoricalDistribution) for one in self.distributions.values()]
@@ -68,9 +80,53 @@ class Space:
         one_only = np.isnan(self.points) != np.isnan(point)
         neither = np.isnan(self.points) & np.isnan(point)
         apart = np.where(one_only, 1.0, np.where(neither, 0.0, apart))
+        free = [row.number not in taken for row in self.rows]
         distances = np.where(free, np.sqrt((apart**2).mean(axis=1)), math.inf)
         index = int(np.argmin(distances))
-        return index, float(distances[index])
+        return self.rows[index], float(distances[index])
+
+
+@dataclass
+class Forest(Space):
+    """A space of which every point has a curve: what extremely randomized trees have learned from the recorded ones.
+
+    Eggensperger et al., Efficient Benchmarking of Hyperparameter Optimizers via Surrogates, AAAI 2015. No point is
+    better than the best recorded one, and most good regions are smoother than they are.
+    """
+
+    @property
+    def most(self) -> float:
+        """How many trials there can be: any number."""
+        return math.inf
+
+    @cached_property
+    def _trees(self) -> tuple[Any, Any]:
+        from sklearn.ensemble import ExtraTreesRegressor
+
+        length = max(len(row.values) for row in self.rows)
+        curves = [row.values + row.values[-1:] * (length - len(row.values)) for row in self.rows]
+        inputs = [self._inputs(row.params) for row in self.rows]
+        errors, seconds = (ExtraTreesRegressor(400, max_features=0.7, random_state=0) for _ in range(2))
+        errors.fit(inputs, np.log(np.maximum(1 - np.array(curves), SMALLEST_ERROR)))
+        return errors, seconds.fit(inputs, [np.log(np.mean(row.seconds)) for row in self.rows])
+
+    def answer(self, trial: Any, taken: Collection[int]) -> tuple[Row, float]:
+        """Return the trial's own params with the curve and the seconds that are expected of them."""
+        errors, seconds = self._trees
+        inputs = [self._inputs(trial.params)]
+        values = [float(value) for value in 1 - np.exp(errors.predict(inputs)[0])]
+        each = [float(np.exp(seconds.predict(inputs)[0]))] * len(values)
+        return Row(trial.number, dict(trial.params), dict(trial.distributions), values, each), 0.0
+
+    def _inputs(self, params: Mapping[str, Any]) -> list[float]:
+        """Return a configuration's place: a choice as one number a category, and -1 where a param was not asked for."""
+        inputs: list[float] = []
+        for (name, distribution), place in zip(self.distributions.items(), self.place(params), strict=True):
+            if isinstance(distribution, CategoricalDistribution):
+                inputs += [float(params.get(name) == choice) for choice in distribution.choices]
+            else:
+                inputs.append(-1.0 if math.isnan(place) else place)
+        return inputs
 
 
 def _place(distribution: Any, value: Any) -> float:
@@ -159,7 +215,7 @@ class Replay:
         self._space, self._policy, self._seed, self._workers = space, policy, seed, workers
         pruner = PRUNERS[policy.settings.pruner](policy.settings.max_epochs)
         self._study = optuna.create_study(direction="maximize", pruner=pruner, study_name=f"replay-{seed}")
-        self._free = np.ones(len(space.rows), dtype=bool)
+        self._taken: set[int] = set()
         self._trainings: list[_Training] = []
         self._result = Replayed()
 
@@ -185,7 +241,7 @@ class Replay:
         table = CurveTable(self._policy.schedule.levels)
         for training in self._trainings:
             table.put(training.number, training.state, training.row.values[: training.done])
-        left = min(self._policy.trials, len(self._space.rows)) - len(self._trainings)
+        left = int(min(self._policy.trials, self._space.most)) - len(self._trainings)
         return self._policy.schedule.next_step(table.curves(), left)
 
     def _start(self) -> _Training | None:
@@ -205,10 +261,9 @@ class Replay:
         most = self._policy.settings.max_epochs
         trial = begin_trial(self._study, trial_id, growing_levels(most, first) if first < most else None)
         self._propose(trial)
-        index, distance = self._space.nearest(trial.params, self._free)
-        self._free[index] = False
+        row, distance = self._space.answer(trial, self._taken)
+        self._taken.add(row.number)
         self._result.distances.append(distance)
-        row = self._space.rows[index]
         self._told(trial, params=dict(row.params), distributions=dict(row.distributions))
         pruner = StalledPruner(self._study, trial, self._policy.settings)
         training = _Training(number, row, trial, pruner, until=step.until)

@@ -5,6 +5,9 @@ curves that `benchmarks.recording` has trained, and held to the default of befor
 that it has in the mean at its end, and after how many epochs that score is reached.
 
     python -m benchmarks.schedules [fmnist-broad …] [--seeds 50] [--workers 2] [--trials 40] [--document docs/speed.md]
+    python -m benchmarks.schedules --forest …
+
+With ``--forest`` any proposed point has a curve of its own, learned from the recorded ones.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from pathlib import Path
 import optuna
 
 from benchmarks.recording import FOLDER, Recording
-from benchmarks.replay import MakeSampler, Policy, Replay, Replayed, Space
+from benchmarks.replay import Forest, MakeSampler, Policy, Replay, Replayed, Space
 from benchmarks.tables import write_table
 from search.optuna_bridge.exploring import ExploringTPE
 from search.records.settings import Settings, derive_seed
@@ -81,13 +84,15 @@ class Question:
     trials: int
     workers: int
     seeds: int
+    forest: bool
 
 
 def replay(question: Question) -> list[Replayed]:
     """Return what a policy came to, for each seed."""
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    space = Space([row for row in Recording(question.problem).rows() if row.values])
+    rows = [row for row in Recording(question.problem).rows() if row.values]
+    space = Forest(rows) if question.forest else Space(rows)
     epochs = max(len(row.values) for row in space.rows)
     # A schedule ends what is hopeless; the pruner does where there is none.
     pruner = "hyperband" if question.schedule == "full" else "none"
@@ -124,7 +129,8 @@ def table(problem: str, trials: int, results: dict[tuple[str, str, int], list[Re
             f"{'over half never' if math.isinf(middle) else f'{middle:.0f}'} | {reached:.0%} |"
         )
     apart = statistics.mean(distance for runs in results.values() for one in runs for distance in one.distances)
-    return "\n".join([*lines, "", f"A proposed point is answered by one {apart:.2f} away in the mean (of 1)."])
+    far = [f"A proposed point is answered by one {apart:.2f} away in the mean (of 1)."] if apart else []
+    return "\n".join([*lines, "", *far])
 
 
 def interval(values: Sequence[float]) -> str:
@@ -133,17 +139,19 @@ def interval(values: Sequence[float]) -> str:
     return f"{statistics.mean(values):.4f} ± {half:.4f}"
 
 
-def questions(problem: str, trials: int, workers: int, seeds: int) -> list[Question]:
+def questions(problem: str, trials: int, workers: int, seeds: int, *, forest: bool) -> list[Question]:
     """Return what is asked of a problem: the default of before first, also with a third of its trials."""
     pairs = [(sampler, schedule) for schedule in ("full", "triage") for sampler in SAMPLERS]
     pairs += [("tpe, exploring", schedule) for schedule in ("rungs", "hyperband", "predict")]
     asked = [(*DEFAULT, trials), (*DEFAULT, trials // 3), *((*pair, trials) for pair in pairs if pair != DEFAULT)]
-    return [Question(problem, sampler, schedule, begun, workers, seeds) for sampler, schedule, begun in asked]
+    return [Question(problem, sampler, schedule, begun, workers, seeds, forest) for sampler, schedule, begun in asked]
 
 
-def measure(problem: str, trials: int, workers: int, seeds: int, run: Callable[..., object]) -> str:
+def measure(
+    problem: str, trials: int, workers: int, seeds: int, run: Callable[..., object], *, forest: bool = False
+) -> str:
     """Return a problem's table."""
-    asked = questions(problem, trials, workers, seeds)
+    asked = questions(problem, trials, workers, seeds, forest=forest)
     found = run(replay, asked)
     return table(problem, trials, {(q.sampler, q.schedule, q.trials): r for q, r in zip(asked, found, strict=True)})  # type: ignore[call-overload]
 
@@ -157,13 +165,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="that train at once in virtual time")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--document", type=Path)
+    parser.add_argument("--forest", action="store_true", help="answer each point by a learned curve")
     asked = parser.parse_args()
+    how = asked.trials, asked.workers, asked.seeds
     with ProcessPoolExecutor(asked.processes) as pool:
-        tables = [measure(problem, asked.trials, asked.workers, asked.seeds, pool.map) for problem in asked.problems]
+        tables = [measure(problem, *how, pool.map, forest=asked.forest) for problem in asked.problems]
     text = "\n\n".join(tables)
     print(text)
     if asked.document is not None:
-        write_table(asked.document, COMMAND, text)
+        write_table(asked.document, f"{COMMAND} --forest" if asked.forest else COMMAND, text)
 
 
 if __name__ == "__main__":

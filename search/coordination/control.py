@@ -30,7 +30,7 @@ def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
 
     def act(connection: Connection, row: sa.Row[Any]) -> None:
         if row.state != "finished" or row.score is not None or row.stop_reason == StopReason.PRUNED:
-            state = row.stop_reason or row.state
+            state = row.stop_reason or _state(row)
             raise UsageError(f"trial {row.trial} is {state}; only a failed trial can be tried again")
         if row.lease == 0:
             raise UsageError(f"trial {row.trial} was imported, and failed elsewhere; to train its params, enqueue them")
@@ -41,7 +41,7 @@ def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
         connection.execute(sa.update(slots).where(slots.c.id == row.id).values(again))
         tables.reopen_trial(connection, row.trial_id)
 
-    _change(engine, study, trials, "retry", act)
+    _change(engine, study, trials, "retry", act, ended=None)
 
 
 def prune(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
@@ -70,10 +70,10 @@ def drop(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
 
     def act(connection: Connection, row: sa.Row[Any]) -> None:
         if row.state != "finished":
-            raise UsageError(f"trial {row.trial} is {row.state}; prune it first, then drop it")
+            raise UsageError(f"trial {row.trial} is {_state(row)}; prune it first, then drop it")
         connection.execute(sa.update(slots).where(slots.c.id == row.id).values(dropped=True))
 
-    _change(engine, study, trials, "drop", act)
+    _change(engine, study, trials, "drop", act, ended=None)  # what ended it may not hold any more
 
 
 def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -152,8 +152,9 @@ def _change(
     trials: Sequence[int],
     kind: str,
     act: Callable[[Connection, sa.Row[Any]], None],
+    **values: Any,
 ) -> None:
-    """Change slots, all or none; workers that know their trials read them again."""
+    """Change slots, all or none, and values of their study; workers that know its trials read them again."""
     with writing(engine) as connection:
         check_open(connection, study)
         for trial in trials:
@@ -164,5 +165,9 @@ def _change(
                 raise NotFoundError(f"the study {study.name!r} has no trial {trial}; see `{look}`")
             act(connection, row)
         change = sa.update(studies).where(studies.c.id == study.id)
-        connection.execute(change.values(revision=studies.c.revision + 1))
+        connection.execute(change.values(revision=studies.c.revision + 1, **values))
         note(connection, study.id, kind, trials=list(trials))
+
+
+def _state(row: sa.Row[Any]) -> str:
+    return row.state if row.paused_at is None else "paused"

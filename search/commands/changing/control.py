@@ -31,9 +31,9 @@ def retry_command(study: StudyName, trials: TrialNumbers, storage: Storage = Non
 
 
 def prune_command(study: StudyName, trials: TrialNumbers, storage: Storage = None) -> None:
-    """Prune trials that run, after their epoch."""
+    """Prune trials that run, after their epoch, or that are paused."""
     open_to_write(study, storage).prune(*trials)
-    say(f"{study}: {_named(trials)} to be pruned after the epoch under way")
+    say(f"{study}: {_named(trials)} to be pruned after the epoch under way, or, if paused, by the next worker")
 
 
 def enqueue_command(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
-from search.coordination import slots
+from search.coordination import control, slots
 from search.coordination.ending.conditions import end_study, epochs_left, grant_epochs, why_over
 from search.coordination.lease import Lease
 from search.creation.versions.checks import check_target
@@ -54,6 +54,17 @@ def test_a_target_ends_it_once_a_trial_has_reached_it(engine, bench):
     assert why_over(engine, study) is None
     finish(engine, study, worker, 0.75)
     assert why_over(engine, study) == "it has reached its target 0.75: 0.7500 by trial 1"
+
+
+def test_a_study_whose_best_trial_is_dropped_has_not_ended(engine, bench):
+    study, worker = bench(target=0.75)
+    finish(engine, study, worker, 0.8)
+    end_study(engine, study, why_over(engine, study))
+    assert read_status(engine, "s").state == "ended"
+    control.drop(engine, study, [0])
+    status = read_status(engine, "s")
+    assert (status.ended, status.stopping) == (None, True)
+    assert why_over(engine, study) is None
 
 
 def test_trials_without_a_gain_end_it(engine, bench):
