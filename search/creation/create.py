@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
@@ -63,57 +63,104 @@ def create_study(
     """
     check_asked(engine, name, problem, trials, settings)
     check_artifacts(engine, artifacts)
-    spec = find_spec_of(problem)
-    existing = find_existing(engine, name)
-    has = 0 if existing is None else _budget_of(engine, existing)
-    budget = trials if trials is not None else has or DEFAULT_TRIALS
-    imported = existing is not None and existing.problem == NO_PROBLEM
-    dropped = {"objectives": None} if imported else {}  # what its trials optimized has other names in the problem
-    asked = Settings.of(settings) if existing is None else existing.settings.changed({**dropped, **settings})
-    check_known(asked)
-
-    def inspect() -> Inspection:
-        tensorflow = needs_tensorflow(spec)
-        warm_up(tensorflow=tensorflow)
-        points = budget if asked.sampler == "grid" else 0
-        options: dict[str, Any] = {"seconds": seconds, "slow": SLOW, "tensorflow": tensorflow}
-        return call_in_child(inspect_problem, spec, points, direction, asked.objectives, **options)
-
-    if existing is None:
+    asked = _hold_to_study(engine, name, problem, trials, settings)
+    if asked.study is None:
         _check_new(engine, name)
-        inspection = inspect()
-        asked = objective_settings(settings) if inspection.is_objective else asked
-        asked = asked.of_objectives(inspection.objectives)
-        check_sampler(asked)
+        inspection = _inspect(asked, direction, seconds)
+        own = objective_settings(settings) if inspection.is_objective else asked.settings
+        own = own.of_objectives(inspection.objectives)
+        check_sampler(own)
         for line in inspection.warnings:
             logger.warning(line)
         check(inspection.objectives)
-        return begin_study(engine, name, inspection, asked, budget, artifacts)
-    optuna_studies.check_whole(engine, existing)
-    if imported:
-        inspection = inspect()
+        return begin_study(engine, name, inspection, own, asked.budget, artifacts)
+    optuna_studies.check_whole(engine, asked.study)
+    if asked.study.problem == NO_PROBLEM:
+        inspection, own = _inspect(asked, direction, seconds), asked.settings
         if inspection.is_objective:
-            own, *further = existing.objectives  # what Optuna knew of the trials that were imported
-            if asked.objectives is None:
-                way = direction or own.direction
-                inspection = replace(inspection, metric=own.metric, direction=way, further=tuple(further))
-            asked = objective_settings(settings)
-        return _adopt(engine, existing, inspection, asked, budget, artifacts)
-    check_direction(existing, direction)
-    if existing.is_objective:
+            inspection = inspection if own.objectives is not None else _of_imported(asked.study, inspection, direction)
+            own = objective_settings(settings)
+        return _adopt(engine, asked.study, inspection, own, asked.budget, artifacts)
+    check_direction(asked.study, direction)
+    if asked.study.is_objective:
         objective_settings(settings)
-    check_target(existing.objective, asked)
-    check_same(existing, spec, asked.with_budgets_of(existing.settings))
-    more = budget > has
-    if more:
-        changes.check_own_budget(existing)
+    return _go_on(engine, asked.study, asked, accept=accept, seconds=seconds, artifacts=artifacts)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody asks for, held to the study that is there.
+
+    Args:
+        spec: the problem's.
+        study: the one of that name; None for a new one.
+        settings: what the study has, or its default, changed by what is asked for.
+        budget: trials in total.
+        more: whether that is more than the study has.
+    """
+
+    spec: str
+    study: StudyRecord | None
+    settings: Settings
+    budget: int
+    more: bool
+
+
+def _hold_to_study(
+    engine: Engine,
+    name: str,
+    problem: str | Problem | Callable[[Any], Any],
+    trials: int | None,
+    settings: Mapping[str, Any],
+) -> Asked:
+    existing = find_existing(engine, name)
+    has = 0 if existing is None else _budget_of(engine, existing)
+    budget = trials if trials is not None else has or DEFAULT_TRIALS
+    if existing is None:
+        asked = Settings.of(settings)
+    else:  # what imported trials optimized has other names in the problem
+        dropped = {"objectives": None} if existing.problem == NO_PROBLEM else {}
+        asked = existing.settings.changed({**dropped, **settings})
+    check_known(asked)
+    return Asked(find_spec_of(problem), existing, asked, budget, more=budget > has)
+
+
+def _inspect(asked: Asked, direction: Direction | None, seconds: float | None) -> Inspection:
+    """Look at the problem in a process of its own."""
+    tensorflow = needs_tensorflow(asked.spec)
+    warm_up(tensorflow=tensorflow)
+    points = asked.budget if asked.settings.sampler == "grid" else 0
+    options: dict[str, Any] = {"seconds": seconds, "slow": SLOW, "tensorflow": tensorflow}
+    return call_in_child(inspect_problem, asked.spec, points, direction, asked.settings.objectives, **options)
+
+
+def _of_imported(study: StudyRecord, inspection: Inspection, direction: Direction | None) -> Inspection:
+    """Return an objective of Optuna's that optimizes what trials did that were imported."""
+    own, *further = study.objectives
+    return replace(inspection, metric=own.metric, direction=direction or own.direction, further=tuple(further))
+
+
+def _go_on(
+    engine: Engine,
+    study: StudyRecord,
+    asked: Asked,
+    *,
+    accept: bool,
+    seconds: float | None,
+    artifacts: str | None,
+) -> StudyRecord:
+    """Go on with a study that is there: raise its budget, change what may change while it goes on."""
+    check_target(study.objective, asked.settings)
+    check_same(study, asked.spec, asked.settings.with_budgets_of(study.settings))
+    if asked.more:
+        changes.check_own_budget(study)
     if accept:
-        existing = changes.accept_changes(engine, existing, seconds)
-    elif more or slots.unfinished(engine, existing.id):
-        existing = changes.check_or_follow(engine, existing, seconds)
+        study = changes.accept_changes(engine, study, seconds)
+    elif asked.more or slots.unfinished(engine, study.id):
+        study = changes.check_or_follow(engine, study, seconds)
     choose_artifacts(engine, artifacts)
-    changes.raise_budget(engine, existing, budget)
-    return change_settings(engine, existing, {name: getattr(asked, name) for name in BUDGETS})
+    changes.raise_budget(engine, study, asked.budget)
+    return change_settings(engine, study, {name: getattr(asked.settings, name) for name in BUDGETS})
 
 
 def _budget_of(engine: Engine, study: StudyRecord) -> int:
