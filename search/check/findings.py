@@ -16,6 +16,7 @@ class TriedModel:
         parameter_count: numbers that it has; None where it could not be built.
         bytes: of its weights and its optimizer's state; None where it could not be built.
         metrics: what it reported after the batches.
+        scales_inputs: whether it normalizes or scales its inputs itself; None where it could not be built.
         error: why it failed; None where it did not.
     """
 
@@ -23,6 +24,7 @@ class TriedModel:
     parameter_count: int | None
     bytes: int | None
     metrics: Mapping[str, float]
+    scales_inputs: bool | None
     error: str | None
 
 

@@ -51,12 +51,11 @@ def try_out(spec: str) -> Findings:
     own_fit = has_own_fit(hypermodel)
     names = Names.of_record(inspection.space)
     few = _first_of(_odd_ahead(data, problem.batch_size * BATCHES), problem.batch_size, BATCHES)
-    built: list[Any] = []
     tried = [
-        _try(problem, hypermodel, few, names, None if number == 0 else _random_values(number), built.append)
+        _try(problem, hypermodel, few, names, None if number == 0 else _random_values(number))
         for number in range(RANDOM_MODELS + 1)
     ]
-    scaled = bool(built) and all(map(scales_inputs, built))
+    scaling = [model.scales_inputs for model in tried if model.scales_inputs is not None]
     faults = [f"{_called(place)}: {model.error}" for place, model in enumerate(tried) if model.error]
     fast = not own_fit and all(isinstance(part, tuple) and are_arrays(part) for part in (few.train, few.validation))
     return Findings(
@@ -71,7 +70,7 @@ def try_out(spec: str) -> Findings:
         path="fast path" if fast else "model.fit",
         continued=EXACTLY if fast else INEXACT,
         faults=faults,
-        warnings=[*inspection.warnings, *data_warnings(data, tried[0].metrics, scaled=scaled)],
+        warnings=[*inspection.warnings, *data_warnings(data, tried[0].metrics, scaled=bool(scaling) and all(scaling))],
     )
 
 
@@ -89,12 +88,7 @@ def _random_values(seed: int) -> Callable[[Any], Any]:
 
 
 def _try(
-    problem: Problem,
-    hypermodel: Any,
-    data: Data,
-    names: Names,
-    suggest: Callable[[Any], Any] | None,
-    built: Callable[[Any], None],
+    problem: Problem, hypermodel: Any, data: Data, names: Names, suggest: Callable[[Any], Any] | None
 ) -> TriedModel:
     from search.space.hyperparameters import SampledHyperParameters
     from search.training.keras_training import KerasTraining
@@ -103,16 +97,15 @@ def _try(
     hp = SampledHyperParameters(suggest, names)
     try:
         model = _train(KerasTraining(problem, hypermodel, data), monitor, hp)
-        built(model)
     except ProblemError:
         raise
     except BaseException as error:  # of the problem's code; Ctrl-C is not heard where problems are looked at
-        return TriedModel(hp.params, None, None, {}, one_line(error))
+        return TriedModel(hp.params, None, None, {}, None, one_line(error))
     size = sum(int(np.asarray(variable).nbytes) for variable in _variables(model))
     reported = {name: values[-1] for name, values in monitor.curves.items()}
     failure = _failure(monitor, problem.objective, reported)
     finite = {name: value for name, value in reported.items() if math.isfinite(value)}
-    return TriedModel(hp.params, model.count_params(), size, finite, failure)
+    return TriedModel(hp.params, model.count_params(), size, finite, scales_inputs(model), failure)
 
 
 def _variables(model: Any) -> list[Any]:
