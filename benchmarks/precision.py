@@ -80,6 +80,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--document", type=Path, help="also put the table into this document")
     options = parser.parse_args()
+    if options.seeds < 2 or options.epochs < 2:
+        parser.error("expected two seeds or more, which have a spread, and two epochs or more: the first also compiles")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from search.system.precision import mixed_policy, processor_flags
     from search.system.runtime import configure

@@ -26,7 +26,7 @@ from search.records.settings import Settings
 from search.schedules.contract import Begin, Resume, Schedule, Step
 from search.schedules.curves import CurveTable
 from search.schedules.curves import TrialState as Doing
-from search.schedules.predict import growing_levels
+from search.schedules.predict import levels_from
 from search.worker.scheduling.sampler_view import begin_trial
 
 START_SECONDS = 0.9  # to build a network, trace it and take its checkpoint: once for each start and resumption
@@ -256,10 +256,9 @@ class Replay:
     def _begin(self, step: Begin) -> _Training:
         number = len(self._trainings)
         self._study.sampler = self._policy.sampler(self._seed, number)
-        first = self._policy.schedule.levels[0]
+        levels = levels_from(self._policy.schedule.levels[0], self._policy.settings.max_epochs)
         trial_id = self._study._storage.create_new_trial(self._study._study_id)
-        most = self._policy.settings.max_epochs
-        trial = begin_trial(self._study, trial_id, growing_levels(most, first) if first < most else None)
+        trial = begin_trial(self._study, trial_id, levels)
         self._propose(trial)
         row, distance = self._space.answer(trial, self._taken)
         self._taken.add(row.number)

@@ -1,8 +1,8 @@
 """Which sampler and schedule find a good model with how many epochs: by replaying recorded learning curves.
 
 A policy is a sampler with a schedule and a number of trials. Each is replayed over many seeds in virtual time, on
-curves that `benchmarks.recording` has trained, and held to the default of before schedules, ``tpe full``: the score
-that it has in the mean at its end, and after how many epochs that score is reached.
+curves that `benchmarks.recording` has trained, and held to what was the default before schedules, Optuna's TPE with
+``full``: the score that it has in the mean at its end, and after how many epochs that score is reached.
 
     python -m benchmarks.schedules [fmnist-broad …] [--seeds 50] [--workers 2] [--trials 40] [--document docs/speed.md]
     python -m benchmarks.schedules --forest …
@@ -30,7 +30,7 @@ from search.optuna_bridge.exploring import ExploringTPE
 from search.records.settings import Settings, derive_seed
 from search.schedules.by_name import make_schedule
 
-DEFAULT = ("tpe", "full")
+DEFAULT = ("Optuna's tpe", "full")
 COMMAND = "python -m benchmarks.schedules"
 
 
@@ -63,12 +63,12 @@ def _mixed(seed: int, number: int) -> optuna.samplers.BaseSampler:
 
 
 SAMPLERS: dict[str, MakeSampler] = {
-    "tpe": _tpe,
-    "tpe, exploring": _exploring,
-    "tpe, univariate": _univariate,
-    "tpe, grouped": _group,
-    "tpe, 20 at random first": _late,
-    "tpe, every fourth at random": _mixed,
+    "Optuna's tpe": _tpe,
+    "tpe": _exploring,
+    "Optuna's tpe, univariate": _univariate,
+    "Optuna's tpe, grouped": _group,
+    "Optuna's tpe, 20 at random first": _late,
+    "Optuna's tpe, every fourth at random": _mixed,
     "random": _random,
 }
 AFTER = (100, 200)  # epochs
@@ -113,7 +113,7 @@ def table(problem: str, trials: int, results: dict[tuple[str, str, int], list[Re
     regrets = " | ".join(f"regret after {epochs} epochs" for epochs in AFTER)
     lines = [
         f"`{problem}`: the best of {len(rows)} recorded configurations has {best:.4f}; the goal is {goal:.4f}, what "
-        f"`tpe` with `full` ends with in the mean after {trials} trials.",
+        f"Optuna's TPE with `full` ends with in the mean after {trials} trials.",
         "",
         f"| sampler | schedule | trials | epochs | seconds | ends with | {regrets} | epochs to the goal | reach it |",
         "|---|---|---|---|---|---|---|---|---|---|",
@@ -142,7 +142,7 @@ def interval(values: Sequence[float]) -> str:
 def questions(problem: str, trials: int, workers: int, seeds: int, *, forest: bool) -> list[Question]:
     """Return what is asked of a problem: the default of before first, also with a third of its trials."""
     pairs = [(sampler, schedule) for schedule in ("full", "triage") for sampler in SAMPLERS]
-    pairs += [("tpe, exploring", schedule) for schedule in ("rungs", "hyperband", "predict")]
+    pairs += [("tpe", schedule) for schedule in ("rungs", "hyperband", "predict")]
     asked = [(*DEFAULT, trials), (*DEFAULT, trials // 3), *((*pair, trials) for pair in pairs if pair != DEFAULT)]
     return [Question(problem, sampler, schedule, begun, workers, seeds, forest) for sampler, schedule, begun in asked]
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import writing
 from registry.core.errors import NotFoundError, UsageError
 from registry.values.stop_reason import StopReason
+from search.coordination.ending.conditions import forget_end
 from search.coordination.slots import add_slots, count_slots, next_number
 from search.optuna_bridge import tables
 from search.records.confirm_plan import free_name
@@ -41,7 +42,7 @@ def retry(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
         connection.execute(sa.update(slots).where(slots.c.id == row.id).values(again))
         tables.reopen_trial(connection, row.trial_id)
 
-    _change(engine, study, trials, "retry", act, ended=None)
+    _change(engine, study, trials, "retry", act)
 
 
 def prune(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
@@ -73,7 +74,7 @@ def drop(engine: Engine, study: StudyRecord, trials: Sequence[int]) -> None:
             raise UsageError(f"trial {row.trial} is {_state(row)}; prune it first, then drop it")
         connection.execute(sa.update(slots).where(slots.c.id == row.id).values(dropped=True))
 
-    _change(engine, study, trials, "drop", act, ended=None)  # what ended it may not hold any more
+    _change(engine, study, trials, "drop", act)
 
 
 def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -152,9 +153,8 @@ def _change(
     trials: Sequence[int],
     kind: str,
     act: Callable[[Connection, sa.Row[Any]], None],
-    **values: Any,
 ) -> None:
-    """Change slots, all or none, and values of their study; workers that know its trials read them again."""
+    """Change slots, all or none; workers that know their trials read them again."""
     with writing(engine) as connection:
         check_open(connection, study)
         for trial in trials:
@@ -165,7 +165,8 @@ def _change(
                 raise NotFoundError(f"the study {study.name!r} has no trial {trial}; see `{look}`")
             act(connection, row)
         change = sa.update(studies).where(studies.c.id == study.id)
-        connection.execute(change.values(revision=studies.c.revision + 1, **values))
+        connection.execute(change.values(revision=studies.c.revision + 1))
+        forget_end(connection, study)
         note(connection, study.id, kind, trials=list(trials))
 
 

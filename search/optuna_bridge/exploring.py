@@ -11,34 +11,35 @@ from __future__ import annotations
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution
-from optuna.samplers import RandomSampler, TPESampler
+from optuna.samplers import TPESampler
 
 SHARE = 0.5  # of the trials after the first random ones
 
 
 class ExploringTPE(TPESampler):
-    """Propose what TPE does, but in half of the trials one of the choices at random.
+    """Propose what TPE does, but in half of the trials with another category for one of the choices.
+
+    Only choices that all trials have are drawn anew, for TPE proposes those together; and none for several objectives,
+    where it proposes each param by itself.
 
     Args:
-        seed: what its random numbers come from; a sampler proposes one trial.
+        seed: what its random numbers come from.
     """
 
     def __init__(self, *, seed: int) -> None:
         super().__init__(seed=seed)
-        self._anew: str | None = None
-        self._random = RandomSampler(seed=seed)
 
     def sample_relative(self, study: Any, trial: Any, search_space: dict[str, Any]) -> dict[str, Any]:
-        """Return TPE's proposal, without the choice that is drawn anew."""
+        """Return TPE's proposal, in half of the trials with one choice drawn anew."""
         proposal = super().sample_relative(study, trial, search_space)
-        choices = [name for name in proposal if isinstance(search_space[name], CategoricalDistribution)]
+        others = {
+            name: [category for category in distribution.choices if category != proposal[name]]
+            for name, distribution in search_space.items()
+            if name in proposal and isinstance(distribution, CategoricalDistribution)
+        }
+        names = [name for name, categories in others.items() if categories]
         rng = self._rng.rng
-        if choices and rng.random_sample() < SHARE:
-            self._anew = choices[rng.randint(len(choices))]
-        return {name: value for name, value in proposal.items() if name != self._anew}
-
-    def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
-        """Return a param's value, at random where it is the one that is drawn anew."""
-        if param_name == self._anew:
-            return self._random.sample_independent(study, trial, param_name, param_distribution)
-        return super().sample_independent(study, trial, param_name, param_distribution)
+        if not names or rng.random_sample() >= SHARE:
+            return proposal
+        name = names[rng.randint(len(names))]
+        return {**proposal, name: others[name][rng.randint(len(others[name]))]}

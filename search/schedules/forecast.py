@@ -74,9 +74,12 @@ def forecast(best: Floats, reached: Places, ended: Mask, levels: Sequence[int]) 
 
 def spread(values: Floats) -> float:
     """Return the standard deviation of the better half; 0 where it is no more than rounding."""
-    better = np.sort(values)[-max(FEWEST, len(values) // 2) :]
-    deviation = float(np.std(better)) if len(better) else 0.0
-    return deviation if deviation > ROUNDING * float(np.max(np.abs(better), initial=0.0)) else 0.0
+    return _deviation(np.sort(values)[-max(FEWEST, len(values) // 2) :])
+
+
+def _deviation(values: Floats) -> float:
+    deviation = float(np.std(values)) if len(values) else 0.0
+    return deviation if deviation > ROUNDING * float(np.max(np.abs(values), initial=0.0)) else 0.0
 
 
 def _forecast_at(level: int, best: Floats, reached: Places, further: Forecast, levels: Sequence[int]) -> Forecast:
@@ -92,7 +95,7 @@ def _forecast_at(level: int, best: Floats, reached: Places, further: Forecast, l
     come, learned = reached >= level, reached > level
     value = np.where(come, best[:, level], 0.0)
     final = np.where(learned, further.mean, value)
-    unit = spread(final[come])
+    unit = spread(final[come]) or _deviation(final[come])  # where the better half is equal
     if unit == 0.0:
         return Forecast(np.where(come, value, -math.inf), np.zeros(len(value)))
     behind = np.minimum((np.max(value[come]) - value) / unit, FAR)

@@ -111,5 +111,10 @@ def growing_levels(max_epochs: int, first: int | None = None) -> list[int]:
     return levels if levels[-1] == max_epochs else [*levels, max_epochs]
 
 
+def levels_from(first: int, max_epochs: int) -> list[int] | None:
+    """Return where trials of a schedule can be compared that all train ``first`` epochs; None where that is all."""
+    return growing_levels(max_epochs, first) if first < max_epochs else None
+
+
 def _share(trials: int) -> int:
     return max(LEAST, -(-trials // SHARE))

@@ -25,7 +25,9 @@ def refit_command(
             help="Train this one's params, or an ensemble's members, again; else the winner's.",
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Trainings, of each member, a version each.")] = 1,
+    seeds: Annotated[
+        int, typer.Option("--seeds", metavar="N", help="Trainings of the winner, or of each member, a version each.")
+    ] = 1,
     device: options.Device = "auto",
     accept_changes: options.Accept = False,
     as_json: Json = False,

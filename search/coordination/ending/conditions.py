@@ -25,18 +25,31 @@ def why_over(engine: Engine, study: StudyRecord) -> str | None:
 
     Of several objectives, a gain is a trial that joins the front.
     """
-    settings = study.settings
-    if settings.target is None and settings.stop_after is None:
+    if study.settings.target is None and study.settings.stop_after is None:
         return None
     with reading(engine) as connection:
-        if len(study.objectives) > 1:
-            return _without_gain(connection, study, *_last_of_front(connection, study))
-        best, own = _best(connection, study), _best(connection, study, ~IMPORTED)
-        if best is None or own is None:  # an imported trial leaves no model, so it ends nothing
-            return None
-        if settings.target is not None and not study.objective.is_better(settings.target, than=own.score):
-            return f"it has reached its target {settings.target:g}: {number_text(own.score)} by trial {own.trial}"
-        return _without_gain(connection, study, best.trial, best.finished_at)
+        return _why_over(connection, study)
+
+
+def _why_over(connection: Connection, study: StudyRecord) -> str | None:
+    if len(study.objectives) > 1:
+        return _without_gain(connection, study, *_last_of_front(connection, study))
+    best, own = _best(connection, study), _best(connection, study, ~IMPORTED)
+    if best is None or own is None:  # an imported trial leaves no model, so it ends nothing
+        return None
+    target = study.settings.target
+    if target is not None and not study.objective.is_better(target, than=own.score):
+        return f"it has reached its target {target:g}: {number_text(own.score)} by trial {own.trial}"
+    return _without_gain(connection, study, best.trial, best.finished_at)
+
+
+def forget_end(connection: Connection, study: StudyRecord) -> None:
+    """Forget that a study has ended itself where what ended it holds no more: a trial was dropped, or is tried again.
+
+    Workers are not asked to go on: the next run does that.
+    """
+    if _why_over(connection, study) is None and epochs_left(connection, study) != 0:
+        connection.execute(sa.update(studies).where(studies.c.id == study.id).values(ended=None))
 
 
 def _without_gain(connection: Connection, study: StudyRecord, trial: int | None, finished_at: float) -> str | None:

@@ -68,7 +68,7 @@ class OptunaView(BaseStorage):
 
     A trial is read again until it has finished, and a paused one once each time that it has been claimed. The slots
     tell which ones those are, so that the cost of a reading depends on how many trials run, not on how many there
-    were. Samplers and pruners are shown a paused trial as a pruned one: it has a score, and may get no other.
+    were. A paused trial looks like a pruned one: it has a score, and may get no other.
 
     Args:
         engine: the database.

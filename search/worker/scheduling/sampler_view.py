@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import accumulate
 
 import numpy as np
 from optuna.study import Study, StudyDirection
@@ -19,7 +21,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from registry.core.errors import UsageError
 from search.creation.imported.fit import Ranges
-from search.optuna_bridge.outcome import breaks_constraint
+from search.optuna_bridge.outcome import IMPORTED_FROM, breaks_constraint
 from search.optuna_bridge.view.several import values_at
 from search.optuna_bridge.view.shown import Show, Shown
 from search.schedules.forecast import forecast
@@ -45,11 +47,23 @@ def begin_trial(
     if len(directions) > 1:
         views.append(lambda trials: at_epoch(trials, levels[0] if levels else None, directions))
     elif levels is not None:
-        views.append(lambda trials: at_end(trials, levels, directions[0]))
+        views.append(_once(lambda trials: at_end(trials, levels, directions[0])))
     if views:
         study = copy.copy(study)
         study._storage = Shown(study._storage, views)  # type: ignore[assignment]
     return Trial(study, trial_id)
+
+
+def _once(view: Show) -> Show:
+    """Return a view that works once: while one trial asks for its params, nothing new is shown of the others."""
+    changed: dict[int, FrozenTrial] = {}
+
+    def show(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+        if not changed:
+            changed.update({trial.number: trial for trial in view(trials)})
+        return [trial if trial.state not in ENDED else changed.get(trial.number, trial) for trial in trials]
+
+    return show
 
 
 def fitting(trials: Sequence[FrozenTrial], ranges: Ranges) -> list[FrozenTrial]:
@@ -64,7 +78,8 @@ def fitting(trials: Sequence[FrozenTrial], ranges: Ranges) -> list[FrozenTrial]:
 def at_end(trials: Sequence[FrozenTrial], levels: Sequence[int], direction: StudyDirection) -> list[FrozenTrial]:
     """Return trials as if those that were paused or pruned had ended, each with the score that is forecast for it.
 
-    Those that run, have failed or were infeasible stay as they are, and so do those without a report.
+    Those that run, have failed or were infeasible stay as they are, and so do those without a report, and imported
+    ones: what these count as a step is not known.
 
     Args:
         trials: of one objective.
@@ -73,35 +88,41 @@ def at_end(trials: Sequence[FrozenTrial], levels: Sequence[int], direction: Stud
     """
     sign = 1.0 if direction is StudyDirection.MAXIMIZE else -1.0
     curves = {
-        trial.number: curve
-        for trial in trials
-        if trial.state in ENDED and not breaks_constraint(trial) and (curve := _curve(trial, levels, sign))
+        trial.number: curve for trial in trials if _is_comparable(trial) and (curve := _curve(trial, levels, sign))
     }
     ended = [trial for trial in trials if trial.number in curves]
     if not ended:
         return list(trials)
-    epochs = [max(trial.intermediate_values) for trial in ended]
-    complete = np.array([trial.state is TrialState.COMPLETE for trial in ended])
+    epochs = np.array([max(trial.intermediate_values) for trial in ended])
+    whole = np.array([trial.state is TrialState.COMPLETE for trial in ended]) | (epochs >= levels[-1])
     reached = np.maximum(np.searchsorted(levels, epochs, side="right") - 1, 0)
     best = np.array([curves[trial.number] for trial in ended])
-    final = np.maximum(forecast(best, reached, complete, levels)[0].mean, best[:, -1])
+    final = np.maximum(forecast(best, reached, whole, levels)[0].mean, best[:, -1])
     scores = {trial.number: sign * float(score) for trial, score in zip(ended, final, strict=True)}
-    return [_with_values(trial, [scores[trial.number]]) if trial.number in scores else trial for trial in trials]
+    return [
+        _with_values(trial, [scores[trial.number]]) if math.isfinite(scores.get(trial.number, math.nan)) else trial
+        for trial in trials
+    ]
+
+
+def _is_comparable(trial: FrozenTrial) -> bool:
+    return trial.state in ENDED and not breaks_constraint(trial) and IMPORTED_FROM not in trial.user_attrs
 
 
 def _curve(trial: FrozenTrial, levels: Sequence[int], sign: float) -> list[float]:
     """Return a trial's best value within each level, turned so that more is better; empty where it has none.
 
-    At the levels before its first value it has that value already, and at the last one its score, if it has ended.
+    At the levels before its first value it has that value already. At the last level it has its score, if it has ended,
+    or if it was pruned beyond it: in a later one of several trainings.
     """
-    reports: Mapping[int, float] = trial.intermediate_values
-    values = {epoch: sign * value for epoch, value in sorted(reports.items()) if math.isfinite(value)}
+    values = {epoch: sign * v for epoch, v in sorted(trial.intermediate_values.items()) if math.isfinite(v)}
     if not values:
         return []
-    first = next(iter(values.values()))
-    curve = [max([first, *(value for epoch, value in values.items() if epoch <= level)]) for level in levels]
-    if trial.state is TrialState.COMPLETE and trial.value is not None and math.isfinite(trial.value):
-        curve[-1] = sign * trial.value
+    epochs, bests = list(values), list(accumulate(values.values(), max))
+    curve = [bests[max(bisect_right(epochs, level) - 1, 0)] for level in levels]
+    scored = trial.value is not None and math.isfinite(trial.value)
+    if scored and (trial.state is TrialState.COMPLETE or epochs[-1] > levels[-1]):
+        curve[-1] = sign * float(trial.value or 0.0)
     return curve
 
 

@@ -26,7 +26,7 @@ from search.records.studies import StudyRecord
 from search.schedules.by_name import make_schedule
 from search.schedules.contract import Begin, Resume, Step
 from search.schedules.curves import Curves, CurveTable, TrialState
-from search.schedules.predict import growing_levels
+from search.schedules.predict import levels_from
 from search.timing import LEASE_SECONDS
 from search.worker.recording.registration import worth_recording
 from search.worker.scheduling.ask import Ask, FixedParams
@@ -59,8 +59,7 @@ class Scheduler:
     @property
     def levels(self) -> list[int] | None:
         """After how many epochs samplers compare trials; None where each is trained to its end."""
-        first, most = self._schedule.levels[0], self._study.settings.max_epochs
-        return growing_levels(most, first) if first < most else None
+        return levels_from(self._schedule.levels[0], self._study.settings.max_epochs)
 
     def claim(self, worker: str, *, seconds: float = LEASE_SECONDS, fixed_params: FixedParams) -> Claim | None:
         """Claim what a worker does next: what was begun and is nobody's, else what the schedule says.

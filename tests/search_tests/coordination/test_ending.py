@@ -56,15 +56,25 @@ def test_a_target_ends_it_once_a_trial_has_reached_it(engine, bench):
     assert why_over(engine, study) == "it has reached its target 0.75: 0.7500 by trial 1"
 
 
-def test_a_study_whose_best_trial_is_dropped_has_not_ended(engine, bench):
+def test_a_study_that_a_dropped_trial_had_ended_has_not_ended(engine, bench):
     study, worker = bench(target=0.75)
+    finish(engine, study, worker, 0.5)
     finish(engine, study, worker, 0.8)
     end_study(engine, study, why_over(engine, study))
-    assert read_status(engine, "s").state == "ended"
     control.drop(engine, study, [0])
+    assert read_status(engine, "s").state == "ended"  # it is another trial that ended it
+    control.drop(engine, study, [1])
     status = read_status(engine, "s")
     assert (status.ended, status.stopping) == (None, True)
     assert why_over(engine, study) is None
+
+
+def test_a_study_without_epochs_has_ended_whatever_is_dropped(engine, bench):
+    study, worker = bench(epochs=2)
+    finish(engine, study, worker, 0.5)
+    end_study(engine, study, "its budget of 2 epochs is used up")
+    control.drop(engine, study, [0])
+    assert read_status(engine, "s").state == "ended"
 
 
 def test_trials_without_a_gain_end_it(engine, bench):

@@ -6,7 +6,8 @@ import optuna
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.worker.scheduling.sampler_view import at_end
+from search.optuna_bridge.outcome import IMPORTED_FROM
+from search.worker.scheduling.sampler_view import at_end, begin_trial
 
 STATES = optuna.trial.TrialState
 LEVELS = [1, 2, 4]
@@ -65,3 +66,42 @@ def test_a_curve_that_begins_late_or_has_no_number_is_no_error():
     assert shown[0].value == 0.7
     assert shown[1].value >= 0.4
     assert (shown[2].state, shown[2].value) == (STATES.PRUNED, 0.1)
+
+
+def test_imported_trials_are_shown_as_they_are():
+    own = [(STATES.COMPLETE, [0.5, 0.6, 0.7, 0.8]), (STATES.PRUNED, [0.5])]
+    study = with_curves("maximize", *own)
+    alone = at_end(study.trials, LEVELS, study.direction)
+    study.add_trial(
+        optuna.trial.create_trial(
+            value=0.5, intermediate_values={100: 0.4, 200: 0.5}, user_attrs={IMPORTED_FROM: "elsewhere"}
+        )
+    )
+    shown = at_end(study.trials, LEVELS, study.direction)
+    assert [trial.value for trial in shown] == [*(trial.value for trial in alone), 0.5]
+
+
+def test_a_trial_that_was_pruned_in_a_later_training_keeps_its_mean():
+    reports = dict(enumerate([0.7, 0.8, 0.9, 0.9, 0.85], 1))
+    study = optuna.create_study(direction="maximize")
+    study.add_trial(optuna.trial.create_trial(state=STATES.PRUNED, value=0.85, intermediate_values=reports))
+    (shown,) = at_end(study.trials, LEVELS, study.direction)
+    assert (shown.state, shown.value) == (STATES.COMPLETE, 0.85)
+
+
+def test_ties_among_the_best_hide_no_gain():
+    whole = [[0.8, 0.9, 0.95, 1.0]] * 6
+    study = with_curves("maximize", *((STATES.COMPLETE, values) for values in whole), (STATES.PRUNED, [0.75]))
+    assert at_end(study.trials, LEVELS, study.direction)[-1].value > 0.8
+
+
+def test_while_a_trial_is_asked_for_the_others_are_forecast_once():
+    study = with_curves("maximize", *((STATES.PRUNED, [0.1 * number]) for number in range(1, 9)))
+    asked = study.ask()
+    trial = begin_trial(study, asked._trial_id, LEVELS)
+    first = trial.study.trials
+    study.add_trial(optuna.trial.create_trial(state=STATES.PRUNED, value=0.9, intermediate_values={1: 0.9}))
+    later = trial.study.get_trials(deepcopy=False)
+    assert [trial.values for trial in later[:8]] == [trial.values for trial in first[:8]]
+    assert later[8].state is STATES.RUNNING
+    assert later[9].state is STATES.PRUNED
