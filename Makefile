@@ -8,9 +8,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBIAN_DATA := $(CURDIR)/.data/fashion-mnist
 SOURCES := fmnist search registry tests benchmarks examples
 
-# make search TRIALS=100 TIMEOUT=10m goes on with the same study.
+# make search TRIALS=200 TIMEOUT=10m goes on with the same study.
 STUDY ?= fmnist
-TRIALS ?= 40
+TRIALS ?= 100
 EPOCHS ?= 10
 TIMEOUT ?= 3m
 E2E := not nightly
