@@ -36,7 +36,7 @@ LONGEST_TROUBLE = 2.0  # seconds; the leases of that round are five times as lon
 
 def kills(storage: str, rng: random.Random, folder: Path) -> list[Check]:
     """Kill workers, one after it was frozen for longer than its lease; restart the database, if it has a server."""
-    plan = Plan(kills=8, pauses=1, restarts=int(storage == "postgresql"), trials=40, seed=rng.randrange(2**31))
+    plan = Plan(kills=8, pauses=1, restarts=int(storage == "postgresql"), trials=60, seed=rng.randrange(2**31))
     return storm.run(plan, storage, folder)[0]
 
 
