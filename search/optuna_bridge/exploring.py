@@ -21,13 +21,7 @@ class ExploringTPE(TPESampler):
 
     Only choices that all trials have are drawn anew, for TPE proposes those together; and none for several objectives,
     where it proposes each param by itself.
-
-    Args:
-        seed: what its random numbers come from.
     """
-
-    def __init__(self, *, seed: int) -> None:
-        super().__init__(seed=seed)
 
     def sample_relative(self, study: Any, trial: Any, search_space: dict[str, Any]) -> dict[str, Any]:
         """Return TPE's proposal, in a third of the trials with one choice drawn anew."""

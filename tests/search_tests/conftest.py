@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -44,6 +47,20 @@ def _prepared(url: str) -> Engine:
     REGISTRY_SCHEMA.create_or_check(engine)
     SCHEMA.create_or_check(engine)
     return engine
+
+
+@pytest.fixture
+def make_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """Give a function that writes a module of this test alone, and returns the name by which it is imported."""
+    name = re.sub(r"\W", "_", f"problems_{tmp_path.name}")
+
+    def make(text: str) -> str:
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        return name
+
+    yield make
+    sys.modules.pop(name, None)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """An ensemble is refitted member by member, and averaged again; its trainings are of a moment each."""
 
 import math
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -50,13 +49,9 @@ def registry(sqlite_engine):
 
 
 @pytest.fixture
-def problems(tmp_path, monkeypatch):
+def problems(make_module):
     """Give the name of a module with problems like the toy."""
-    name = f"problems_{tmp_path.name}".replace("-", "_")
-    (tmp_path / f"{name}.py").write_text(PROBLEMS)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield name
-    sys.modules.pop(name, None)
+    return make_module(PROBLEMS)
 
 
 class Here:

@@ -1,7 +1,6 @@
 """A refit of a study's winner becomes versions without a score; the trainings are of a moment each."""
 
 import math
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -48,13 +47,9 @@ splits, folds = replace(toy, hypermodel=Splits), replace(toy, hypermodel=Folds)
 
 
 @pytest.fixture
-def problems(tmp_path, monkeypatch):
+def problems(make_module):
     """Give the name of a module with problems like the toy."""
-    name = f"problems_{tmp_path.name}".replace("-", "_")
-    (tmp_path / f"{name}.py").write_text(PROBLEMS)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield name
-    sys.modules.pop(name, None)
+    return make_module(PROBLEMS)
 
 
 @pytest.fixture

@@ -46,13 +46,9 @@ plain, folded = replace(toy, callbacks=lambda: [Stops()]), replace(toy, folds=3)
 
 
 @pytest.fixture
-def problems(tmp_path, monkeypatch):
+def problems(make_module):
     """Give the name of a module of problems."""
-    name = f"repeated_{tmp_path.name}".replace("-", "_")
-    (tmp_path / f"{name}.py").write_text(PROBLEMS)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield name
-    sys.modules.pop(name, None)
+    return make_module(PROBLEMS)
 
 
 def url_of(engine):
