@@ -15,7 +15,6 @@ import argparse
 import math
 import statistics
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,10 +39,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Run:
-    """A search: its trials in the order in which they finished, and the seconds that it took."""
+    """A search: its trials in the order in which they finished."""
 
     trials: tuple[Trial, ...]
-    seconds: float
 
     @property
     def epochs(self) -> int:
@@ -83,9 +81,7 @@ def run(problem: str, trials: int, max_epochs: int, workers: int, folder: str, *
             max_epochs=max_epochs,
             **settings,
         )
-        began = time.monotonic()
         study.run(workers=workers)
-        seconds = time.monotonic() - began
         ended = sorted((one for one in study.trials() if one.finished_at), key=lambda one: one.finished_at or 0.0)
         study.close()
     epochs, found = 0, []
@@ -93,7 +89,7 @@ def run(problem: str, trials: int, max_epochs: int, workers: int, folder: str, *
         epochs += one.epoch
         if one.score is not None and one.parameters is not None:
             found.append(Trial(one.score, one.parameters, epochs))
-    return Run(tuple(found), seconds)
+    return Run(tuple(found))
 
 
 def measure(asked: argparse.Namespace, seed: int, folder: str) -> dict[str, Run]:
@@ -114,30 +110,20 @@ def table(asked: argparse.Namespace, runs: list[dict[str, Run]]) -> str:
         f"{asked.workers} workers; accuracy from {box.floor:.3f} to {box.best:.4f}, parameters from "
         f"{math.exp(box.smallest):,.0f} to {math.exp(box.largest):,.0f}:",
         "",
-        "| search | epochs | seconds | hypervolume | best accuracy |",
-        "|---|---|---|---|---|",
+        "| search | epochs | hypervolume | best accuracy |",
+        "|---|---:|---:|---:|",
     ]
-    halves = [{**run, f"{ALONE}, after half its epochs": _half(run[ALONE])} for run in runs]
+    half = f"{ALONE}, after half its epochs"
+    halves = [{**run, half: Run(tuple(run[ALONE].up_to(run[ALONE].epochs / 2)))} for run in runs]
     for name in halves[0]:
         those = [run[name] for run in halves]
-        mean = {
-            "epochs": statistics.mean(one.epochs for one in those),
-            "seconds": statistics.mean(one.seconds for one in those),
-            "volume": statistics.mean(box.share(list(one.trials)) for one in those),
-            "best": statistics.mean(max(trial.accuracy for trial in one.trials) for one in those),
-        }
-        lines.append(
-            f"| {name} | {mean['epochs']:.0f} | {mean['seconds']:.0f} | {mean['volume']:.4f} | {mean['best']:.4f} |"
-        )
+        epochs = statistics.mean(one.epochs for one in those)
+        volume = statistics.mean(box.share(list(one.trials)) for one in those)
+        best = statistics.mean(max(trial.accuracy for trial in one.trials) for one in those)
+        lines.append(f"| {name} | {epochs:.0f} | {volume:.4f} | {best:.4f} |")
     ratios = [box.share(list(run[OURS].trials)) / box.share(list(run[ALONE].trials)) for run in runs]
     shown = ", ".join(f"{ratio:.3f}" for ratio in ratios)
     return "\n".join([*lines, "", f"Hypervolume of ours to that of TPE alone at its end, by seed: {shown}."])
-
-
-def _half(run: Run) -> Run:
-    """Return a search as it was after half its epochs; nobody has timed it there, so its seconds are in proportion."""
-    trials = run.up_to(run.epochs / 2)
-    return Run(tuple(trials), run.seconds * (trials[-1].epochs / run.epochs if trials else 0.0))
 
 
 def main() -> None:
