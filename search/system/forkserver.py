@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import logging
@@ -99,9 +100,23 @@ def _interrupts_held() -> Iterator[None]:
 def start_process(function: Callable[..., object], *args: Any, name: str | None = None, tensorflow: bool = True) -> Any:
     """Start a function in a child process, which has TensorFlow at hand where that is asked for; return the process."""
     warm_up(tensorflow=tensorflow)
-    process = processes(tensorflow).Process(target=function, args=args, name=name)  # type: ignore[attr-defined]
+    context: Any = processes(tensorflow)
+    process = context.Process(target=_call, args=(function, *args), name=name)
     process.start()
     return process
+
+
+def _call(function: Callable[..., object], *args: Any) -> None:
+    """Call a child's function, and at its end what it has registered with `atexit`.
+
+    Multiprocessing does so itself from Python 3.13 on. TensorFlow removes in this way the sources that it generates in
+    the folder for temporary files.
+    """
+    atexit._clear()  # what was registered before the fork is the parent's
+    try:
+        function(*args)
+    finally:
+        atexit._run_exitfuncs()
 
 
 def call_in_child(
