@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from search.records.studies import StudyRecord
     from search.trial_import.warm_start import WarmStart
 
+NO_REPORT = Path("none")
+
 
 @options.with_settings
 def run_command(
@@ -39,13 +41,15 @@ def run_command(
     warm_start: options.WarmStart = None,
     direction: options.Direction = None,
     log: options.Log = None,
-    report: Annotated[Path | None, typer.Option("--report", help="The report's path; else reports/STUDY.html.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="The report's path, or none; else reports/STUDY.html.")
+    ] = None,
     storage: Storage = None,
     *,
     settings: dict[str, Any],
 ) -> None:
     """Create or continue a study, and work on it until its budget is used up."""
-    if report is not None:
+    if report not in (None, NO_REPORT):
         from registry.reports import check_name
 
         check_name(report)
@@ -239,7 +243,8 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
         say(f"stopped in order; nothing is lost. To continue: {going_on}")
         return
     _summarize(study, before, time.monotonic() - started, run_options)
-    _write_report(study, report)
+    if report != NO_REPORT:
+        _write_report(study, report)
     _say_if_all_failed(study)
 
 
