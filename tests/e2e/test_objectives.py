@@ -172,7 +172,9 @@ def test_a_study_of_optunas_goes_on_with_its_objective(searcher: Searcher) -> No
     theirs.optimize(lambda trial: trial.suggest_float("alpha", 1e-6, 1e-1, log=True), n_trials=3)
     searcher.run("import", "optuna", f"sqlite:///{searcher.folder}/theirs.db", "theirs", "--as", "ours")
     (searcher.folder / "killed").touch()
-    out = searcher.run("run", "mine:objective", "--study", "ours", "--trials", "2", "--workers", "1", "--report", "none")
+    out = searcher.run(
+        "run", "mine:objective", "--study", "ours", "--trials", "2", "--workers", "1", "--report", "none"
+    )
     assert "report:" not in out and not (searcher.folder / "reports").exists()
     assert "maximizes its value" in out
     assert "ours: 2 of 2 trials done" in out
