@@ -7,7 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from registry.values.structures import mapped
 from search.errors import ProblemError
+
+CHECK_SAMPLES = 8
 
 
 def first_batches(part: Any, batch_size: int, batches: int) -> Any:
@@ -37,6 +40,13 @@ def one_batch(part: Any, batch_size: int) -> Any:
     if isinstance(cut, tuple):
         return cut
     return cut[0] if hasattr(cut, "__getitem__") else next(iter(cut))
+
+
+def first_inputs(part: Any) -> Any:
+    """Return a few inputs of training or validation data, in the model's structure, to check a loaded model by."""
+    batch = one_batch(part, CHECK_SAMPLES)
+    inputs = batch[0] if isinstance(batch, tuple) else batch
+    return mapped(lambda array: array[:CHECK_SAMPLES], inputs)
 
 
 def count_batches(part: Any, batch_size: int) -> int | None:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from registry import ModelVersion
-from registry.values.structures import leaves, mapped
+from registry.values.structures import leaves
+from search.data.first import first_inputs
 from search.data.whole import as_whole
 from search.ensemble.average import average_of
 from search.ensemble.compiled import Judge
-from search.ensemble.members import SAMPLES, check_alike, predictions_of
+from search.ensemble.members import check_alike, predictions_of
 from search.ensemble.outputs import OutputKind, kind_of
 from search.ensemble.selection import Selection, select
 from search.errors import ProblemError
@@ -49,7 +50,7 @@ class Library:
     @property
     def samples(self) -> Any:
         """A few inputs, to check a loaded model by."""
-        return mapped(lambda array: array[:SAMPLES], self._x)
+        return first_inputs((self._x,))
 
     def select(self, size: int) -> Selection:
         """Choose members; see `search.ensemble.selection`."""

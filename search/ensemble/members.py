@@ -10,7 +10,7 @@ from registry.values.structures import for_keras
 from search.ensemble.outputs import OutputKind
 from search.errors import ProblemError
 
-BATCH, SAMPLES = 1024, 8
+BATCH = 1024
 
 
 def predictions_of(version: ModelVersion, model: Any, x: Any) -> Any:

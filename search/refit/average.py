@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry import ModelVersion, Registry
-from registry.values.structures import mapped
 from search.problems.inspection import load_data
 from search.problems.rebuild import compilation, rebuild_model
 from search.problems.resolve import load_problem
@@ -44,13 +43,11 @@ def average_refits(url: str, plan: AveragePlan) -> str:
     Raises:
         UserError: the problem or a model does not load, or the outputs cannot be averaged.
     """
-    from search.data.whole import as_whole
-    from search.ensemble.members import SAMPLES
+    from search.data.first import first_inputs
     from search.worker.recording.winner import winner_of
 
     started, study = time.monotonic(), plan.study
-    x = as_whole(load_data(load_problem(study.problem)).validation, "validation")[0]
-    samples = mapped(lambda array: array[:SAMPLES], x)
+    samples = first_inputs(load_data(load_problem(study.problem)).validation)
     with Registry(url) as registry:
         members = [(registry.get(ref), times) for ref, times in plan.members]
         model = _average(study, members, samples)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from registry import Registry
-from registry.values.structures import mapped
 from registry.values.version import Param
 from search.errors import ProblemError
 from search.problems.inspection import load_data, make_hypermodel
@@ -23,8 +22,6 @@ from search.worker.recording.winner import attempted, winner_of
 
 if TYPE_CHECKING:
     from search.training.keras_training import KerasTraining
-
-SAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,7 @@ def train_refit(url: str, plan: Plan) -> str:
         ProblemError: the problem does not load, its data cannot be joined, its ``fit`` trains otherwise, or the
             training diverges.
     """
+    from search.data.first import first_inputs
     from search.data.joined import join
     from search.training.keras_training import KerasTraining
 
@@ -71,7 +69,7 @@ def train_refit(url: str, plan: Plan) -> str:
         raise ProblemError(
             f"the training with seed {plan.seed} diverged at epoch {monitor.epochs}; try another version"
         )
-    winner = winner_of(model, attempted(lambda: _samples(data.validation)))
+    winner = winner_of(model, attempted(lambda: first_inputs(data.validation)))
     trained = {name: values for name, values in monitor.curves.items() if not name.startswith("val_")}
     trained.pop(study.objective.metric, None)  # of other data than the study's trials have been measured on
     with Registry(url) as registry:
@@ -111,8 +109,3 @@ def _job(plan: Plan, monitor: LastEpoch, training: KerasTraining) -> Job:
     hp = SampledHyperParameters(missing)
     hp.values = dict(plan.params)
     return Job(hp, monitor, plan.seed, after_epoch=check_whole)
-
-
-def _samples(validation: Any) -> Any:
-    batch = validation if isinstance(validation, tuple) else next(iter(validation))
-    return mapped(lambda array: array[:SAMPLES], batch[0])

@@ -16,7 +16,6 @@ from sqlalchemy.engine import Engine
 from registry import Registry
 from registry.core.database.transaction import reading
 from registry.values.known_tags import CHANGES_TAG, CLASSES_TAG
-from registry.values.structures import mapped
 from search.creation.imported.fit import Ranges
 from search.optuna_bridge.pruners import StalledPruner, make_pruner
 from search.optuna_bridge.samplers import check_sampler
@@ -89,9 +88,6 @@ class WorkerContext:
         """Close all connections to the database."""
         self.registry.close()
         self.engine.dispose()
-
-
-CHECK_SAMPLES = 8
 
 
 def open_own_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:
@@ -222,12 +218,6 @@ def _class_names(problem: Problem) -> dict[str, str]:
 
 def _samples(data: Data) -> Any:
     """Return a few validation inputs to check loaded models by, in the model's structure; None where there are none."""
-    return attempted(lambda: _first_samples(data.validation))
+    from search.data.first import first_inputs
 
-
-def _first_samples(part: Any) -> Any:
-    from search.data.first import one_batch
-
-    batch = one_batch(part, CHECK_SAMPLES)
-    inputs = batch[0] if isinstance(batch, tuple) else batch
-    return mapped(lambda array: array[:CHECK_SAMPLES], inputs)
+    return attempted(lambda: first_inputs(data.validation))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from registry.reports import ReportedStudy, render
 from registry.reports.toy import toy_evidence, toy_report, toy_study
@@ -215,6 +215,26 @@ def test_a_click_on_a_row_lays_its_curve_over_those_of_the_best(look: Any) -> No
     assert page.locator("svg[data-ends] .laid").count() == 1
     row.click()
     assert page.locator(".laid").count() == 0
+
+
+def test_numbers_and_points_of_trials_lead_to_their_rows(look: Any) -> None:
+    page = look(toy_study(40))
+    link = page.locator("table:not([data-sortable]) td a[href^='#']").first
+    name = f"trial {link.text_content()}"
+    link.click()
+    chosen = page.locator("tr[aria-selected='true']")
+    assert (chosen.get_attribute("data-name"), page.locator(".laid").count()) == (name, 1)
+    expect(chosen).to_be_in_viewport()
+    figure = page.locator("figure[data-spots]:not([data-axes])", has=page.locator("svg[aria-label*='trial']")).first
+    spots = json.loads(figure.get_attribute("data-spots"))
+    assert spots[0][2].startswith("trial ")
+    figure.locator("svg").focus()
+    page.keyboard.press("ArrowRight")
+    other = page.locator("#told").text_content().split(" · ")[0]
+    page.keyboard.press("Enter")
+    assert chosen.get_attribute("data-name") == other
+    page.go_back()
+    assert chosen.get_attribute("data-name") == name
 
 
 def test_rows_and_pictures_can_be_taken_away(look: Any) -> None:

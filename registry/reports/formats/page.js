@@ -146,6 +146,25 @@ function overlay(study, row) {
   }
 }
 
+// A row of the leaderboard has an address; the same trial's number in other tables leads to it.
+function address(study, table) {
+  const addresses = new Map();
+  for (const row of [...table.tBodies[0].rows].filter((one) => one.dataset.name)) {
+    row.id = `${study.id}-${row.dataset.name.replaceAll(" ", "-")}`;
+    addresses.set(row.dataset.name, `#${row.id}`);
+  }
+  for (const other of study.querySelectorAll("table:not([data-sortable])")) {
+    const column = [...(other.tHead?.rows[0].cells ?? [])].findIndex((cell) => shown(cell) === "trial");
+    for (const { cells } of column < 0 ? [] : other.tBodies[0].rows) {
+      const href = addresses.get(`trial ${exact(cells[column])}`);
+      if (!href) continue;
+      const link = Object.assign(document.createElement("a"), { href, textContent: shown(cells[column]) });
+      cells[column].replaceChildren(link);
+    }
+  }
+  for (const figure of study.querySelectorAll("figure[data-spots]:not([data-axes])")) figure.addresses = addresses;
+}
+
 // Drag along an axis of the parallel coordinates: what passes there, as a text for the filter.
 function brush(figure, say) {
   const svg = figure.querySelector("svg");
@@ -306,6 +325,7 @@ function keep(key, value) {
     });
   }
   for (const row of rows) if (row.dataset.curve) row.addEventListener("click", () => overlay(study, row));
+  address(study, table);
 });
 
 // A picture by itself: its colours and letters written into it, on the ground that it has here.
@@ -351,11 +371,16 @@ for (const figure of document.querySelectorAll("figure")) {
   figure.append(line);
 }
 
-// A link to a section opens what is folded around it.
+// A link to a section opens what is folded around it; one to a row shows its curve, too.
 function unfold() {
   const target = location.hash.startsWith("#view") ? null : document.getElementById(location.hash.slice(1));
+  if (!target) return;
   for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
-  target?.scrollIntoView();
+  if (target.tagName === "TR") {
+    target.hidden = false;
+    if (target.dataset.curve && target.getAttribute("aria-selected") !== "true") overlay(target.closest("article"), target);
+  }
+  target.scrollIntoView({ block: target.tagName === "TR" ? "center" : "start" });
 }
 addEventListener("hashchange", unfold);
 if (location.hash) unfold();
@@ -402,10 +427,18 @@ for (const figure of document.querySelectorAll("figure[data-spots]")) {
   svg.addEventListener("pointermove", near);
   svg.addEventListener("pointerdown", near);
   svg.addEventListener("pointerleave", quiet);
+  const follow = () => {
+    const href = figure.addresses?.get(all()[place]?.[2].split(" · ")[0]);
+    if (href) location.hash = href;
+  };
+  svg.addEventListener("click", (event) => {
+    if (event.pointerType === "mouse" && !told.hidden) follow(); // a finger only asks for the values
+  });
   svg.addEventListener("blur", quiet);
   svg.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (event.key === "Escape") return quiet();
+    if (event.key === "Enter") return follow();
     if (!step) return;
     event.preventDefault();
     place = Math.max(0, Math.min(all().length - 1, place + step));
