@@ -175,7 +175,8 @@ def test_a_study_of_optunas_goes_on_with_its_objective(searcher: Searcher) -> No
     out = searcher.run(
         "run", "mine:objective", "--study", "ours", "--trials", "2", "--workers", "1", "--report", "none"
     )
-    assert "report:" not in out and not (searcher.folder / "reports").exists()
+    assert "report:" not in out
+    assert not (searcher.folder / "reports").exists()
     assert "maximizes its value" in out
     assert "ours: 2 of 2 trials done" in out
     assert sum(trial.imported for trial in Study.open("ours", searcher.url).trials()) == 3
