@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import sys
 import time
@@ -342,8 +341,7 @@ def _version_of(study: Study, best: BestTrial) -> str | None:
 
 def _write_report(study: Study, out: Path | None) -> None:
     from search.launchers.watch import patiently
-    from search.report.collect import write_report
+    from search.report.collect import default_path, write_report
 
-    name = re.sub(r"[^\w.-]+", "-", study.record.name)
-    out = out or Path("reports") / f"{name}.html"
-    say(f"report: {patiently(lambda: write_report(study.url, [study.record.name], out))}")
+    names = [study.record.name]
+    say(f"report: {patiently(lambda: write_report(study.url, names, out or default_path(names)))}")

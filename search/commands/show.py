@@ -57,8 +57,13 @@ def report_command(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Where it goes: .html, .md, .pdf, .csv, .parquet, .json.")
-    ] = Path("report.html"),
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Where it goes: .html, .md, .pdf, .csv, .parquet, .json; else reports/STUDY.html.",
+        ),
+    ] = None,
     no_errors: Annotated[bool, typer.Option("--no-errors", help="Leave out where the winner errs.")] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Write it again and again while the search runs; the page reloads itself.")
@@ -67,9 +72,10 @@ def report_command(
 ) -> None:
     """Write a self-contained report that shows what was tried, what won and by how much."""
     from registry.core.database.url import default_url
-    from search.report.collect import write_report
+    from search.report.collect import default_path, write_report
 
     url, names = storage or default_url(), studies or []
+    out = out or default_path(names)
     if watch:
         _follow(url, names, out)
     say(f"wrote {write_report(url, names, out, errors=not no_errors)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -43,6 +44,8 @@ from search.report.errors.misclassified import Errors, errors_of_winner
 from search.report.facts import reported_study
 from search.report.importances import importances
 from search.schema import SCHEMA, slots
+
+LONGEST_NAME = 60  # characters, of up to four bytes; file systems take 255 bytes
 
 
 def write_report(
@@ -90,6 +93,17 @@ def write_report(
         return write(collect(engine, studies, **options), out, reload=reload)
     finally:
         engine.dispose()
+
+
+def default_path(studies: Sequence[str]) -> Path:
+    """Return where a report of some studies goes by itself; of all for none.
+
+    Example:
+        >>> str(default_path(["night", "a/b"]))
+        'reports/night+a-b.html'
+    """
+    name = "+".join(re.sub(r"[^\w.-]+", "-", study) for study in studies)[:LONGEST_NAME]
+    return Path("reports", f"{name or 'all'}.html")
 
 
 def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, importance: bool = True) -> Report:
