@@ -12,7 +12,7 @@ from registry.api.registry import Registry
 from registry.commands.arguments import WhereOption
 from registry.core.atomic_file import whole_file
 from registry.core.console import Json, Storage, json_text, print_table, say
-from registry.core.errors import UsageError
+from registry.core.errors import UsageError, did_you_mean
 from registry.core.numbers import size_text
 from registry.values.known_tags import CLASSES_TAG
 from registry.values.version import ModelVersion, finite
@@ -47,13 +47,23 @@ def list_command(
         raise UsageError("Parquet is no text for a terminal: add --out FILE.parquet")
     with Registry(storage) as registry:
         page = registry.find(model, where, study=study, sort=sort, best_first=best_first, limit=limit, after=after)
+        nothing = "" if page.versions else _why_nothing(registry, model, where, study)
     _write(page, "json" if as_json else style, out)
     if out is not None:
         say(f"{len(page)} versions in {out}")
-    if not page.versions:
-        say("no version fits" if where or study else "there are no versions", err=True)
+    if nothing:
+        say(nothing, err=True)
     if page.next is not None:
         say(f"there are more: --after {page.next}", err=True)
+
+
+def _why_nothing(registry: Registry, model: str | None, where: str | None, study: str | None) -> str:
+    if study is None:
+        return "no version fits" if where else "there are no versions"
+    studies = {version.source.study for version in registry.find(model, limit=None)} - {None}
+    if study in studies:
+        return "no version fits"
+    return f"no version is of the study {study!r}; {did_you_mean(study, sorted(map(str, studies)))}"
 
 
 def _write(page: Page, style: str, out: Path | None) -> None:

@@ -9,6 +9,7 @@ from registry.commands.arguments import RefArgument
 from registry.core.console import Json, Storage, print_json, print_table, say, show
 from registry.core.numbers import size_text
 from registry.core.pareto.objectives import counted
+from registry.core.plain_text import single_line
 from registry.labels.aliases import approvals_text
 from registry.values.known_tags import CHANGES_TAG, NO_WEIGHTS_TAG
 from registry.values.trainings import std_of
@@ -64,7 +65,7 @@ def print_version(version: ModelVersion, as_json: bool, metric: str | None = Non
     said = ", ".join(f"{name} {show(value)}{_spread(version, name)}" for name, value in values.items())
     say(f"{version.ref}  {said} at epoch {version.epoch}")
     for name, value in _facts(version).items():
-        say(f"  {name:<11}{show(value)}")
+        say(f"  {name:<11}{single_line(show(value))}")
     if version.description:
         say(f"\n{version.description}")
 

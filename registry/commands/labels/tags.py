@@ -10,6 +10,7 @@ import typer
 from registry.commands.arguments import MarkedArgument, open_to_write
 from registry.core.console import Storage, new_app, say
 from registry.core.errors import UsageError, UserError
+from registry.core.plain_text import single_line
 
 TagName = Annotated[str, typer.Argument(metavar="NAME", help="The tag's name.")]
 
@@ -26,7 +27,7 @@ def tag_set(
     """Give a version or a model a tag."""
     with open_to_write(storage) as registry:
         registry.set_tag(ref, name, text)
-    say(f"{ref}: {name}={text}")
+    say(single_line(f"{ref}: {name}={text}"))
 
 
 @tag_app.command("rm")

@@ -128,8 +128,8 @@ class TestReading:
         ]
         assert call("models")[1].splitlines()[1].split() == ["toy", "2", "val_accuracy", "(max)", *"----"]
         assert [item["version"] for item in json.loads(call("list", "toy", "--json")[1])] == [1, 2]
-        for words in (["--study", "stduy"], ["--where", "epoch > 99"]):
-            assert call("list", "toy", *words)[2] == "no version fits\n"
+        assert call("list", "toy", "--where", "epoch > 99")[2] == "no version fits\n"
+        assert call("list", "toy", "--study", "stduy")[2].startswith("no version is of the study 'stduy'; ")
         assert json.loads(call("models", "--json")[1])[0]["versions"] == 2
 
     def test_compare(self, call, tmp_path):
