@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, json_to_distribution
 from optuna.trial import FrozenTrial
 
 from registry.core.errors import UsageError, did_you_mean
@@ -80,6 +80,8 @@ class Ranges:
 
 def holds(distribution: BaseDistribution, value: Any) -> bool:
     """Tell whether a value is one that a distribution gives."""
+    if isinstance(value, bool) and not isinstance(distribution, CategoricalDistribution):
+        return False  # which Python takes for 0 or 1
     try:
         raw = distribution.to_internal_repr(value)
         return distribution._contains(raw) and bool(distribution.to_external_repr(raw) == value)

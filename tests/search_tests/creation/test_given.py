@@ -80,6 +80,7 @@ def test_what_an_objectives_trials_have_asked_for_is_taken(point):
     [
         ({"x": 3.0}, "x is 3.0; expected 0.0 to 1.0 or 0.0 to 2.0"),
         ({"kind": "c"}, "kind is 'c'; expected one of 'a', 'b'"),
+        ({"x": True}, "x is True; expected 0.0 to 1.0 or"),
         ({"x": "wide"}, "x is 'wide'; expected"),
     ],
 )
