@@ -101,7 +101,8 @@ def start_process(function: Callable[..., object], *args: Any, name: str | None 
     """Start a function in a child process, which has TensorFlow at hand where that is asked for; return the process."""
     warm_up(tensorflow=tensorflow)
     context: Any = processes(tensorflow)
-    process = context.Process(target=_call, args=(function, *args), name=name)
+    target, args = (function, args) if sys.version_info >= (3, 13) else (_call, (function, *args))
+    process = context.Process(target=target, args=args, name=name)
     process.start()
     return process
 
