@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from registry.hooks.deliver import Delivered
     from registry.hooks.hooks import Attempt, Hook
     from registry.keras_models.keras_file import load_model, save_model
+    from registry.keras_models.predictions import evaluate, predict
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.labels.events import Event
     from registry.labels.promotion import Promotion
@@ -85,9 +86,11 @@ __all__ = [
     "WriteError",
     "check_artifacts",
     "choose_artifacts",
+    "evaluate",
     "fields",
     "load_model",
     "plot_curves",
+    "predict",
     "save_model",
 ]
 
@@ -95,6 +98,7 @@ _HOMES = {
     "registry.bundles": ["Imported"],
     "registry.hooks.deliver": ["Delivered"],
     "registry.hooks.hooks": ["Attempt", "Hook"],
+    "registry.keras_models.predictions": ["evaluate", "predict"],
     "registry.keras_models.reference_predictions": ["LoadCheck", "ReferencePredictions"],
     "registry.core.errors": [name for name in __all__ if name.endswith(("Error", "Unavailable"))],
     "registry.labels.events": ["Event"],

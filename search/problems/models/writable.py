@@ -25,6 +25,25 @@ def why_not_writable(model: Any) -> str | None:
     return None
 
 
+def why_not_readable(model: Any) -> str | None:
+    """Return why Keras cannot make a model again of what it writes of it; None where it can, as far as is known.
+
+    It cannot where classes or functions are not registered, where a layer holds a Python lambda, and where models share
+    a layer: each gets one of its own.
+    """
+    import keras
+
+    try:
+        config = keras.saving.serialize_keras_object(model)
+        config.pop("compile_config", None)  # a model that comes back uncompiled predicts as well
+        again = keras.saving.deserialize_keras_object(config)
+    except Exception as error:
+        return first_sentence(error)
+    if model.built and again.built and len(model.variables) != len(again.variables):
+        return "a layer that several models share comes back as several layers"
+    return None
+
+
 def _needs_arguments(kind: type) -> bool:
     import inspect
 
@@ -34,8 +53,16 @@ def _needs_arguments(kind: type) -> bool:
 
 
 def warning_of(name: str, reason: str) -> str:
-    """Return the line that says so."""
+    """Return the line that says that a model cannot be written."""
     return (
         f"the problem {name!r}: Keras cannot write its model to a file ({reason}). Its trials are trained and "
         "recorded, but their versions will have no weights; give the model get_config() and from_config()"
+    )
+
+
+def unread_warning_of(name: str, reason: str) -> str:
+    """Return the line that says that a model cannot be read again by itself."""
+    return (
+        f"the problem {name!r}: Keras cannot read its model back from a file by itself ({reason}). Its versions keep "
+        "their weights, and load by the problem's code: with --rebuild, or in Python load(rebuild=search.rebuild_model)"
     )
