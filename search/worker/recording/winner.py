@@ -70,9 +70,16 @@ def attempted(make: Callable[[], T]) -> T | None:
 
 
 def storable_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return params as the registry takes them: texts without NULs and lone surrogates, other objects as texts."""
+    """Return params as the registry takes them: texts without NULs and lone surrogates, other objects as texts.
+
+    An objective of Optuna's may call a param nothing at all.
+    """
     plain = (bool, int, float, type(None))
+
+    def named(name: object) -> str:
+        return storable(str(name))[:LONGEST_TAG] or "(without a name)"
+
     return {
-        storable(str(name)): value if isinstance(value, plain) or hasattr(value, "item") else storable(str(value))
+        named(name): value if isinstance(value, plain) or hasattr(value, "item") else storable(str(value))
         for name, value in params.items()
     }
