@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from registry.export import Exported
     from registry.hooks.deliver import Delivered
     from registry.hooks.hooks import Attempt, Hook
+    from registry.keras_models.described import save_weights
     from registry.keras_models.keras_file import load_model, save_model
     from registry.keras_models.predictions import evaluate, predict
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
@@ -92,6 +93,7 @@ __all__ = [
     "plot_curves",
     "predict",
     "save_model",
+    "save_weights",
 ]
 
 _HOMES = {
@@ -105,6 +107,7 @@ _HOMES = {
     "registry.export": ["Exported"],
     "registry.artifacts.findings": ["Findings", "Garbage"],
     "registry.artifacts.requested": ["check_artifacts", "choose_artifacts"],
+    "registry.keras_models.described": ["save_weights"],
     "registry.keras_models.keras_file": ["load_model", "save_model"],
     "registry.plots.curves": ["plot_curves"],
     "registry.labels.promotion": ["Promotion"],

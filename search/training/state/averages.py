@@ -51,4 +51,5 @@ def _pairs(optimizer: Any) -> list[tuple[Any, Any]]:
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     if not inner.use_ema or not inner.built:
         return []
-    return list(zip(inner._trainable_variables, inner._model_variables_moving_average, strict=True))
+    pairs = zip(inner._trainable_variables, inner._model_variables_moving_average, strict=True)
+    return [(variable, average) for variable, average in pairs if average is not None]
