@@ -7,6 +7,8 @@ the model builds it again and takes the weights, see `registry.keras_models.load
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +29,8 @@ def save_weights(model: Any) -> bytes:
     kind = type(model)
     if kind.call is keras.Model.call:
         raise WriteError(f"{kind.__name__} has no call()")
+    if not model.variables:
+        raise WriteError(f"{kind.__name__} has no weights yet")
     described = {
         "module": kind.__module__,
         "class_name": kind.__name__,
@@ -37,7 +41,8 @@ def save_weights(model: Any) -> bytes:
     try:
         with TemporaryDirectory(prefix="registry-") as folder, fresh_optimizers(model):
             path = Path(folder) / WEIGHTS
-            model.save_weights(path)
+            with _counted_as_built(model):
+                model.save_weights(path)
             weights = compact(path.read_bytes())
     except OSError:
         raise
@@ -51,6 +56,17 @@ def save_weights(model: Any) -> bytes:
             WEIGHTS: weights,
         }
     )
+
+
+@contextmanager
+def _counted_as_built(model: Any) -> Iterator[None]:
+    """Let Keras write a model whose parts were trained while it was never called itself."""
+    built = model.built
+    model.built = True
+    try:
+        yield
+    finally:
+        model.built = built
 
 
 def _build_config(model: Any) -> Any:
