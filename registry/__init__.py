@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from registry.export import Exported
     from registry.hooks.deliver import Delivered
     from registry.hooks.hooks import Attempt, Hook
+    from registry.keras_models.described import save_weights
     from registry.keras_models.keras_file import load_model, save_model
+    from registry.keras_models.predictions import evaluate, predict
     from registry.keras_models.reference_predictions import LoadCheck, ReferencePredictions
     from registry.labels.events import Event
     from registry.labels.promotion import Promotion
@@ -85,22 +87,27 @@ __all__ = [
     "WriteError",
     "check_artifacts",
     "choose_artifacts",
+    "evaluate",
     "fields",
     "load_model",
     "plot_curves",
+    "predict",
     "save_model",
+    "save_weights",
 ]
 
 _HOMES = {
     "registry.bundles": ["Imported"],
     "registry.hooks.deliver": ["Delivered"],
     "registry.hooks.hooks": ["Attempt", "Hook"],
+    "registry.keras_models.predictions": ["evaluate", "predict"],
     "registry.keras_models.reference_predictions": ["LoadCheck", "ReferencePredictions"],
     "registry.core.errors": [name for name in __all__ if name.endswith(("Error", "Unavailable"))],
     "registry.labels.events": ["Event"],
     "registry.export": ["Exported"],
     "registry.artifacts.findings": ["Findings", "Garbage"],
     "registry.artifacts.requested": ["check_artifacts", "choose_artifacts"],
+    "registry.keras_models.described": ["save_weights"],
     "registry.keras_models.keras_file": ["load_model", "save_model"],
     "registry.plots.curves": ["plot_curves"],
     "registry.labels.promotion": ["Promotion"],

@@ -55,12 +55,13 @@ def _write_weights(model: Any, path: Path) -> None:
 
 
 def _run_weights(path: Path, model: Any, inputs: Inputs) -> Arrays:
-    from registry.keras_models.keras_file import load_model, save_model
-
-    other = load_model(save_model(model))
-    other.set_weights([value * 0 for value in other.get_weights()])
-    other.load_weights(path)
-    return predictions(other, inputs)
+    own = model.get_weights()
+    try:
+        model.set_weights([value * 0 for value in own])
+        model.load_weights(path)
+        return predictions(model, inputs)
+    finally:
+        model.set_weights(own)
 
 
 def _write_saved_model(model: Any, path: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.values.structures import Structure, for_keras, leaves
+from registry.keras_models.predictions import predict
+from registry.values.structures import Structure, leaves
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,7 @@ def predictions(model: Any, inputs: Inputs) -> list[Any]:
     """Return a Keras model's outputs as a list, however many there are: those of a dict by their sorted names."""
     import keras
 
-    outputs = model.predict(for_keras(inputs.packed()), batch_size=inputs.samples, verbose=0)
-    return list(keras.tree.flatten(outputs))
+    return list(keras.tree.flatten(predict(model, inputs.packed())))
 
 
 def _in_order(model: Any, stored: Structure) -> list[Any]:

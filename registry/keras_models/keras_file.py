@@ -24,7 +24,7 @@ from registry.core.errors import LoadError, WriteError
 from registry.core.starting.tensorflow import start_tensorflow
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip archive can hold
-_WEIGHTS = "model.weights.h5"
+WEIGHTS = "model.weights.h5"
 UNKNOWN = "(unknown)"
 _log = logging.getLogger(__name__)
 
@@ -57,14 +57,14 @@ def _written(model: Any) -> bytes:
 
     with TemporaryDirectory(prefix="registry-") as folder:
         path = Path(folder) / "model.keras"
-        with _fresh_optimizers(model):
+        with fresh_optimizers(model):
             keras.saving.save_model(model, path)
         with zipfile.ZipFile(path) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
     members["metadata.json"] = _undated(members["metadata.json"])
     members["config.json"] = _plain(members["config.json"])
-    members[_WEIGHTS] = _compact(members[_WEIGHTS])
-    return _zipped(members)
+    members[WEIGHTS] = compact(members[WEIGHTS])
+    return zipped(members)
 
 
 def load_model(source: bytes | Path) -> Any:
@@ -101,16 +101,23 @@ def load_model(source: bytes | Path) -> Any:
 
 
 def load_weights(model: Any, path: Path) -> None:
-    """Give a built model the weights of a ``.keras`` file; its optimizer stays as it is.
+    """Give a built model the weights of a ``.keras`` file; its optimizers stay as they are.
 
     Raises:
         Exception: what Keras raises where the weights do not fit.
     """
     with TemporaryDirectory(prefix="registry-") as folder:
         with zipfile.ZipFile(path) as archive:
-            weights = archive.extract(_WEIGHTS, folder)
-        optimizer = getattr(model, "optimizer", None)
-        model.load_weights(weights, objects_to_skip=[] if optimizer is None else [optimizer])
+            weights = archive.extract(WEIGHTS, folder)
+        model.load_weights(weights, objects_to_skip=_optimizers_in(model))
+
+
+def _optimizers_in(model: Any) -> list[Any]:
+    """Return the optimizers that a model and its layers hold as attributes."""
+    import keras
+
+    held = [value for layer in model._flatten_layers() for value in vars(layer).values()]
+    return [value for value in held if isinstance(value, keras.optimizers.Optimizer)]
 
 
 def unknown_classes(path: Path) -> list[str]:
@@ -170,21 +177,30 @@ def _file_of(source: bytes | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _fresh_optimizers(model: Any) -> Iterator[None]:
+def fresh_optimizers(model: Any) -> Iterator[None]:
     """Give a model, and each compiled model in it, an optimizer as before its first step, until the block ends.
 
-    A model whose optimizer cannot be made again counts as uncompiled for that time.
+    A model whose optimizer cannot be made again, or whose loss cannot be written, counts as uncompiled for that time.
     """
     owners = [layer for layer in model._flatten_layers() if getattr(layer, "optimizer", None) and layer.compiled]
     trained = [owner.optimizer for owner in owners]
     try:
         for owner in owners:
             owner.optimizer = _fresh_optimizer(owner)
-            owner.compiled = owner.optimizer is not None
+            owner.compiled = owner.optimizer is not None and _tells_how_compiled(owner)
         yield
     finally:
         for owner, optimizer in zip(owners, trained, strict=True):
             owner.optimizer, owner.compiled = optimizer, True
+
+
+def _tells_how_compiled(model: Any) -> bool:
+    try:
+        model.get_compile_config()
+    except Exception as error:  # of a loss or a metric of the user's
+        _log.debug("how the model is compiled is left out of the stored model: %s", error)
+        return False
+    return True
 
 
 def _fresh_optimizer(model: Any) -> Any:
@@ -228,12 +244,12 @@ def _plain(config: bytes) -> bytes:
     return json.dumps(walk(json.loads(config))).encode()
 
 
-def _compact(weights: bytes) -> bytes:
+def compact(weights: bytes) -> bytes:
     """Return the weights file without dates, its arrays of one value, as fresh optimizers have, taking no room."""
     import h5py
 
     with TemporaryDirectory(prefix="registry-") as folder:
-        path = Path(folder) / _WEIGHTS
+        path = Path(folder) / WEIGHTS
         with h5py.File(io.BytesIO(weights), "r") as old, _undated_file(path) as new:
             _copy_group(old, new)
         return path.read_bytes()
@@ -283,7 +299,8 @@ def _copy_array(old: Any, parent: Any, name: str) -> None:
         parent.copy(old, parent, name)
 
 
-def _zipped(members: dict[str, bytes]) -> bytes:
+def zipped(members: dict[str, bytes]) -> bytes:
+    """Return a zip archive of files by name, in their names' order and without dates."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name in sorted(members):

@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from registry.keras_models.predictions import predict
 from registry.values import structures
 from registry.values.structures import Structure
 
@@ -97,8 +98,3 @@ class LoadCheck:
 
     status: Literal["equal", "close", "different", "unknown"]
     max_difference: float | None
-
-
-def predict(model: Any, inputs: Structure) -> Structure:
-    """Return a Keras model's predictions for the inputs, in one batch and in silence."""
-    return model.predict(structures.for_keras(inputs), batch_size=max(structures.samples(inputs), 1), verbose=0)

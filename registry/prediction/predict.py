@@ -11,9 +11,9 @@ from registry.core.atomic_file import whole_file
 from registry.core.error_text import one_line
 from registry.core.errors import LoadError, UsageError
 from registry.core.plain_text import csv_text
+from registry.keras_models.predictions import predict
 from registry.prediction.samples import Samples, read_samples
 from registry.values.known_tags import CLASSES_TAG
-from registry.values.structures import for_keras
 from registry.values.version import ModelVersion, finite
 from registry.versions.frame import require_pyarrow
 
@@ -51,7 +51,7 @@ def predict_file(model: Any, path: Path, classes: Sequence[str]) -> pd.DataFrame
     """
     samples = read_samples(path, model)
     try:
-        outputs = model.predict(for_keras(samples.inputs), batch_size=BATCH, verbose=0)
+        outputs = predict(model, samples.inputs, BATCH)
     except Exception as error:  # the model's own code
         raise LoadError(f"the model fails on {path}: {one_line(error)}") from error
     return frame_of(samples, outputs, classes)

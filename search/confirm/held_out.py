@@ -33,9 +33,8 @@ def measure_on_test(
     Raises:
         UserError: the problem, its test data or a model do not load.
     """
-    from registry import Registry
+    from registry import Registry, evaluate
     from registry.core.error_text import one_line
-    from registry.values.structures import for_keras
     from search.problems.resolve import load_problem
     from search.training.fitting.metrics import MetricReader
 
@@ -51,7 +50,7 @@ def measure_on_test(
         for ref in refs:
             model = _compiled(registry.get(ref), problem, like)
             try:
-                values = model.evaluate(for_keras(x), for_keras(y), batch_size=BATCH, verbose=0, return_dict=True)
+                values = evaluate(model, x, y, BATCH)
             except Exception as error:
                 raise ProblemError(f"{ref} cannot be measured on the test data: {one_line(error)}") from error
             measured[ref] = {TEST + name: number for name, number in MetricReader()(values).items()}

@@ -130,9 +130,11 @@ def _of_series(series: Any) -> Any:
 
 
 def _plain(array: Any) -> Any:
-    """Return an array of objects as one of numbers or texts, where it is one."""
+    """Return an array of objects as one of numbers or texts, where it is one; of numbers of 128 bits, of 64."""
     import numpy as np
 
+    if array.dtype == np.longdouble:  # which TensorFlow does not have
+        return array.astype(np.float64)
     if array.dtype != object:
         return array
     if all(isinstance(value, str) for value in array.flat):

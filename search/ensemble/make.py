@@ -177,7 +177,7 @@ def choose_and_register(
         version = register_derived(
             registry,
             study,
-            winner_of(model, library.samples),
+            winner_of(model, library.samples, built=False),
             origin=origin_of("ensemble", [(versions[n], times) for n, times in selection.weights.items()], *changed),
             score=metrics[study.objective.metric],
             epoch=1,

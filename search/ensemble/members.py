@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from registry import ModelVersion
+from registry import ModelVersion, predict
 from registry.core.error_text import one_line
-from registry.values.structures import for_keras
 from search.ensemble.outputs import OutputKind
 from search.errors import ProblemError
 
@@ -21,7 +20,7 @@ def predictions_of(version: ModelVersion, model: Any, x: Any) -> Any:
     """
     model.jit_compile = False  # for one prediction XLA would take longer than it spares
     try:
-        return model.predict(for_keras(x), batch_size=BATCH, verbose=0)
+        return predict(model, x, BATCH)
     except Exception as error:
         raise ProblemError(f"{version.ref} cannot predict the validation data: {one_line(error)}") from error
 

@@ -13,7 +13,13 @@ from registry.core.pareto.objectives import parse_objectives
 from search.errors import ProblemError, SpaceError
 from search.problems.identity import identify
 from search.problems.models.metric_check import check_first, check_metrics
-from search.problems.models.writable import warning_of, why_not_writable
+from search.problems.models.writable import (
+    has_call,
+    unread_warning_of,
+    warning_of,
+    why_not_readable,
+    why_not_writable,
+)
 from search.problems.objectives.function import VALUE, ObjectiveFunction
 from search.problems.objectives.identity import identify_objective
 from search.problems.problem import Data, Problem
@@ -109,7 +115,7 @@ def inspect_problem(
         if len(described) < 2:
             described.append(describe_model(model))
         if not warnings and (reason := why_not_writable(model)) is not None:
-            warnings.append(warning_of(problem.name, reason))
+            warnings.append(warning_of(problem.name, reason, rebuilt=has_call(model)))
 
     try:
         space = discover(hypermodel, check=look_at, twice=True)
@@ -119,6 +125,8 @@ def inspect_problem(
         raise
     except Exception as error:
         raise ProblemError(f"the problem {spec!r}: build failed: {one_line(error)}") from error
+    if not warnings and (unread := why_not_readable(models[0])) is not None:
+        warnings.append(unread_warning_of(problem.name, unread))
     data = load_data(problem)
     optimized = asked or problem.objectives
     check_first(optimized)

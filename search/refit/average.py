@@ -54,7 +54,7 @@ def average_refits(url: str, plan: AveragePlan) -> str:
         version = register_derived(
             registry,
             study,
-            winner_of(model, samples),
+            winner_of(model, samples, built=False),
             origin=plan.origin,
             score=math.nan,
             epoch=1,

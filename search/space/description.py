@@ -36,8 +36,10 @@ def describe_model(model: Any) -> dict[str, Any]:
         inner = getattr(optimizer, "inner_optimizer", optimizer)  # mixed precision wraps it
         described["optimizer"] = {"class": type(inner).__name__, **_short_items(_plain(_config_of(inner), names))}
     compiled = _config_of(model, "get_compile_config")
+    if not isinstance(compiled, Mapping):  # a part of it, such as a schedule of the user's, tells nothing of itself
+        compiled = getattr(getattr(model, "_compile_config", None), "config", {})
     for part in ("loss", "loss_weights", "metrics", "weighted_metrics"):
-        described[part] = _short(_plain((compiled or {}).get(part), names))
+        described[part] = _short(_plain(compiled.get(part), names))
     return described
 
 

@@ -15,7 +15,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-LONGEST_NAME = 512  # characters that Optuna's tables take
+LONGEST_NAME = 500  # characters that the registry takes; Optuna's tables take 512
 Value = bool | int | float | str | None
 
 

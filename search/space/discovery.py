@@ -13,7 +13,7 @@ from typing import Any
 
 from keras_tuner.engine import hyperparameters as kt
 
-from registry.core.error_text import one_line
+from registry.core.error_text import one_line, storable
 from search.errors import SpaceError
 from search.space.dimensions import LONGEST_NAME, Dimension
 from search.space.grid import Grid, product, walk
@@ -211,6 +211,11 @@ def _shown(hp: Any) -> str:
 def _check_names(declared: Any) -> None:
     names = Names.of_declared(declared)
     for hp in declared:
+        if not hp.name or storable(hp.name) != hp.name:
+            raise SpaceError(
+                f"a hyperparameter is called {hp.name[:60]!r}; expected a name that any database takes: of at least "
+                "one character, without NUL and lone surrogates"
+            )
         name = hp.name if isinstance(hp, kt.Fixed) else names.dimension(hp).name
         if len(name) > LONGEST_NAME:
             raise SpaceError(

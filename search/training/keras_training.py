@@ -21,11 +21,11 @@ from search.space.hyperparameters import build_model
 from search.system.process_settings import clear_session, settings_kept
 from search.training.fitting.fast_path import takes_fast_path
 from search.training.fitting.metrics import MetricReader
-from search.training.fitting.own_callbacks import are_of_epochs, as_callbacks
+from search.training.fitting.own_callbacks import are_of_epochs, as_callbacks, without_ours
 from search.training.job import Job
 from search.training.replicas.epochs import ReplicatedEpochs
 from search.training.resident import ResidentArrays
-from search.training.state.averages import keep_averages, without_swaps
+from search.training.state.averages import keep_averages
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
 
@@ -124,7 +124,7 @@ class KerasTraining:
             should_stop=job.should_stop,
             read=self._read,
         )
-        own = without_swaps(as_callbacks(self._problem.callbacks()))
+        own = without_ours(as_callbacks(self._problem.callbacks()))
         job.monitor.limits = replace(job.monitor.limits, **self._problem.early_stopping)
         if self._resident is not None and takes_fast_path(model) and are_of_epochs(own):
             options: dict[str, Any] = {"seed": job.seed, "resume": resume, "callbacks": own}

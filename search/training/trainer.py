@@ -89,9 +89,8 @@ class Trainer:
         monitor, own = self.monitor, OwnCallbacks(callbacks, self.model, self.monitor.limits.max_epochs, resume)
         own.begin()
         if resume is not None:
-            resume.apply(self.model)
+            self._inexact = (*resume.apply(self.model), *own.inexact)
             self._resume(resume)
-            self._inexact = own.inexact
         with self._until_time_limit():
             while monitor.stop_reason is None:
                 self._begin_epoch()

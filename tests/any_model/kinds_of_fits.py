@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from any_model.kinds_of_models import built_late, compiled, layers, plain
+from any_model.kinds_of_models import UNWRITABLE, built_late, compiled, layers, plain
 from any_model.row import TRAIN, VALIDATION, Row, X, Y
 
 from search import Data
@@ -155,6 +155,40 @@ def pair(hp: Any) -> Any:
     return model
 
 
+class Halving(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule as Keras' documentation shows one: without ``get_config``."""
+
+    def __call__(self, step: Any) -> Any:
+        return 0.05 / (1 + tf.cast(step, "float32"))
+
+
+class Distance(keras.losses.Loss):
+    """A loss that cannot be written."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return tf.reduce_mean(tf.abs(tf.cast(y_true, y_pred.dtype) - y_pred), axis=-1)
+
+    def get_config(self) -> Any:
+        raise NotImplementedError
+
+
+def tells_nothing(hp: Any) -> Any:
+    model = plain(hp)
+    model.compile(keras.optimizers.SGD(Halving()), Distance())
+    return model
+
+
+def loss_tells_nothing(hp: Any) -> Any:
+    return compiled(plain(hp), Distance())
+
+
+def accumulated_average(hp: Any) -> Any:
+    model = plain(hp)
+    optimizer = keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9, gradient_accumulation_steps=2)
+    model.compile(optimizer, "binary_crossentropy")
+    return model
+
+
 def fit_pair(hp: Any, model: Any, x: Any, y: Any, validation_data: Any = None, **kwargs: Any) -> Any:
     return model.fit(x, y, **kwargs)
 
@@ -192,8 +226,11 @@ ROWS = (
     Row("wrapped", plain, wrapped),
     Row("own_loop", plain, own_loop, continues="anew"),
     Row("own_loop_uncompiled", uncompiled, own_loop, continues="anew"),
-    Row("two_optimizers", pair, fit_pair, metric="g_loss", loads="none", warns="cannot write"),
-    Row("two_optimizers_fast", pair, metric="val_c_loss", loads="none", warns="cannot write"),
+    Row("two_optimizers", pair, fit_pair, metric="g_loss", **UNWRITABLE),
+    Row("two_optimizers_fast", pair, metric="val_c_loss", **UNWRITABLE),
+    Row("tells_nothing", tells_nothing),
+    Row("loss_tells_nothing", loss_tells_nothing),
+    Row("accumulated_average", accumulated_average),
     Row("weighted", with_accuracy, batches, data=weighted, metric="val_accuracy", direction="max"),
     Row("every_second", plain, every_second, curves=("val_loss", "loss")),
     Row("forgetful", plain, forgetful, continues="not exactly"),

@@ -177,14 +177,14 @@ def by_number() -> Data:
     return Data(train=Batches(TRAIN), validation=Batches(VALIDATION))
 
 
+UNWRITABLE = {"loads": "rebuilt", "warns": "cannot write", "exports": ("weights", "savedmodel")}
+
 ROWS = (
     Row("plain", plain),
     Row("built_late", built_late),
     Row("built_late_by_keras", built_late, lambda hp, model, *args, **kwargs: model.fit(*args, **kwargs)),
     Row("written", lambda hp: compiled(Written(hp.Int("units", 4, 16)))),
-    Row(
-        "unwritable", lambda hp: compiled(Unwritable(hp.Int("units", 4, 16))), loads="none", warns="Keras cannot write"
-    ),
+    Row("unwritable", lambda hp: compiled(Unwritable(hp.Int("units", 4, 16))), **UNWRITABLE),
     Row("two_outputs", two_outputs, data=two_targets, curves=("val_kind_loss", "val_size_loss")),
     Row("outputs_by_name", outputs_by_name, data=by_name),
     Row("outputs_by_name_by_keras", outputs_by_name, lambda hp, model, *a, **k: model.fit(*a, **k), data=by_name),

@@ -38,7 +38,8 @@ class Row:
         curves: metrics that have a curve, among others.
         continues: after an interruption after the first epoch: with the same curves (``exactly``), saying what it could
             not take over (``not exactly``), or from the beginning (``anew``).
-        loads: what ``registry load-check`` says; ``none`` where a version has no weights.
+        loads: what ``registry load-check`` says; ``rebuilt`` where it says ``equal`` by the problem's code alone,
+            ``none`` where a version has no weights.
         exports: the formats that have to work.
         warns: a warning that inspecting the problem gives.
     """
@@ -54,7 +55,7 @@ class Row:
     score: Callable[[dict[str, list[float | None]]], float] | None = None
     curves: tuple[str, ...] = ()
     continues: Literal["exactly", "not exactly", "anew"] = "exactly"
-    loads: Literal["equal", "unknown", "none"] = "equal"
+    loads: Literal["equal", "rebuilt", "unknown", "none"] = "equal"
     exports: tuple[str, ...] = ("keras", "savedmodel")
     warns: str | None = None
 

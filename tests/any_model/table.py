@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from any_model import guides, kinds_of_fits, kinds_of_metrics, kinds_of_models
+from any_model import guides, kinds_of_fits, kinds_of_layers, kinds_of_metrics, kinds_of_models
 
-ROWS = {row.name: row for module in (kinds_of_models, kinds_of_fits, kinds_of_metrics, guides) for row in module.ROWS}
+MODULES = (kinds_of_models, kinds_of_layers, kinds_of_fits, kinds_of_metrics, guides)
+ROWS = {row.name: row for module in MODULES for row in module.ROWS}
 GUIDES = {row.name for row in guides.ROWS}
 
 

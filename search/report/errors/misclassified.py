@@ -16,6 +16,7 @@ WORST = 24
 RANGES = 10
 MOST_CLASSES = 200
 MOST_NUMBERS = 8
+BATCH = 1024
 
 
 Errors = tuple[Mistakes | None, tuple[Residuals, ...]]
@@ -39,8 +40,7 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Erro
     """
     import numpy as np
 
-    from registry import Registry
-    from registry.values.structures import for_keras
+    from registry import Registry, predict
     from registry.values.trainings import has_folds
     from search.data.fingerprint import fingerprint_data
     from search.problems.inspection import load_data
@@ -58,7 +58,7 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Erro
     x, y = _arrays(data.validation)
     with Registry(url) as registry:
         model = registry.get(ref).load(rebuild=rebuild_model)
-    predictions = model.predict(for_keras(x), batch_size=1024, verbose=0)
+    predictions = predict(model, x, BATCH)
     pictures = np.asarray(x) if hasattr(x, "shape") else None
     return errors_by_output(ref, outputs_of(y, predictions), loaded.class_names, pictures)
 
@@ -67,12 +67,12 @@ def outputs_of(y: Any, predictions: Any) -> dict[str, tuple[Any, Any]]:
     """Return by output the true values and the predictions, as arrays; the only output has no name.
 
     Raises:
-        ProblemError: truth and predictions have different outputs.
+        ProblemError: truth and predictions have different outputs; predictions by name may be of more.
     """
     import numpy as np
 
-    if isinstance(predictions, dict) and isinstance(y, dict) and set(predictions) == set(y):
-        return {name: (np.asarray(y[name]), np.asarray(predictions[name])) for name in predictions}
+    if isinstance(predictions, dict) and isinstance(y, dict) and set(predictions) >= set(y):
+        return {name: (np.asarray(y[name]), np.asarray(predictions[name])) for name in predictions if name in y}
     if isinstance(predictions, list | tuple) and isinstance(y, list | tuple) and len(predictions) == len(y):
         pairs = zip(y, predictions, strict=True)
         return {

@@ -18,9 +18,9 @@ from search.system.runtime import show_optional
 from search.training.fitting.callback_states import Arrays, CallbackStates
 from search.training.fitting.epochs import EpochCallback
 from search.training.fitting.ordered import check_epochs_end, first_batch, prepare_data
+from search.training.fitting.own_callbacks import without_ours
 from search.training.fitting.resident_fit import AS_BY_DEFAULT, ResidentFits, takes
 from search.training.kernels.step import kernels_for
-from search.training.state.averages import without_swaps
 from search.training.state.snapshot import Snapshot
 
 
@@ -126,7 +126,7 @@ class FitCalls:
             watched = model is self._model or any(each is self._callback for each in callbacks)
             if self._depth or not watched:
                 return keras_fit(model, *args, **kwargs)
-            arguments["callbacks"] = without_swaps(each for each in callbacks if each is not self._callback)
+            arguments["callbacks"] = without_ours(each for each in callbacks if each is not self._callback)
             self._depth += 1
             try:
                 return self._run(functools.partial(keras_fit, model), model, arguments)
@@ -220,7 +220,7 @@ class FitCalls:
         if not self._due or resume is None or len(self.calls) != len(self._before):
             return
         try:
-            resume.apply(self.running)
+            self.inexact.update(resume.apply(self.running))
         except CannotContinue:
             if first_batch_is_over or all(layer.built for layer in self.running._flatten_layers()):
                 raise

@@ -14,6 +14,17 @@ from search.training.state.snapshot import Snapshot
 OF_EPOCHS = {"on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end"}
 
 
+OURS = (keras.callbacks.SwapEMAWeights, keras.callbacks.BackupAndRestore)
+
+
+def without_ours(callbacks: Iterable[Any]) -> list[Any]:
+    """Return callbacks without those of Keras' that do what the training does itself.
+
+    To swap averaged weights twice would undo it, and a backup would begin another trial with this one's weights.
+    """
+    return [callback for callback in callbacks if not isinstance(callback, OURS)]
+
+
 def are_of_epochs(callbacks: Sequence[Any]) -> bool:
     """Tell whether callbacks ask for nothing within an epoch: no batch, no validation."""
     hooks = [name for name in vars(keras.callbacks.Callback) if name.startswith("on_") and name not in OF_EPOCHS]

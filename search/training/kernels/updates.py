@@ -69,8 +69,11 @@ def _average(optimizer: Any, variables: Any) -> None:
     average = momentum * average + (1 - momentum) * variable is a step down the gradient average - variable, at the rate
     1 - momentum; the first step sets the average, which is 0, to the variable.
     """
-    rate = tf.where(optimizer.iterations.value > 0, 1.0 - optimizer.ema_momentum, 1.0)
+    steps = tf.convert_to_tensor(optimizer.iterations)  # no variable, where gradients are accumulated over steps
+    rate = tf.where(steps > 0, 1.0 - optimizer.ema_momentum, 1.0)
     for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
+        if average is None:  # of a variable that is set, not trained, such as the scale of 8-bit numbers
+            continue
         apart = average.value - variable.value
         alpha = tf.cast(rate, apart.dtype)
         tf.raw_ops.ResourceApplyGradientDescent(var=_handle(average), alpha=alpha, delta=apart)

@@ -12,6 +12,7 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, check_distribution_compatibility
 
+from registry.core.error_text import storable
 from registry.core.errors import DatabaseUnavailable
 from registry.values.stop_reason import StopReason
 from search.errors import TimeLimit
@@ -126,7 +127,7 @@ class ObjectiveTrial(optuna.Trial):
 
 
 def _check_name(name: str) -> None:
-    if not isinstance(name, str) or "\0" in name or len(name) > LONGEST_NAME:
+    if not isinstance(name, str) or storable(name) != name or len(name) > LONGEST_NAME:
         raise ValueError(f"the name is {str(name)[:40]!r}; expected a text of {LONGEST_NAME} characters at most")
 
 

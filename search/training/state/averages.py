@@ -5,7 +5,7 @@ Polyak and Juditsky: Acceleration of Stochastic Approximation by Averaging, 1992
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,9 +51,5 @@ def _pairs(optimizer: Any) -> list[tuple[Any, Any]]:
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     if not inner.use_ema or not inner.built:
         return []
-    return list(zip(inner._trainable_variables, inner._model_variables_moving_average, strict=True))
-
-
-def without_swaps(callbacks: Iterable[Any]) -> list[Any]:
-    """Return callbacks without Keras' ``SwapEMAWeights``: the training itself swaps, and twice would undo it."""
-    return [callback for callback in callbacks if not isinstance(callback, keras.callbacks.SwapEMAWeights)]
+    pairs = zip(inner._trainable_variables, inner._model_variables_moving_average, strict=True)
+    return [(variable, average) for variable, average in pairs if average is not None]

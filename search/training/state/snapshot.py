@@ -12,6 +12,7 @@ from search.errors import CannotContinue
 from search.training.state.archive import pack, unpacked
 from search.training.state.optimizers import OptimizerState, prepare, states_of
 from search.training.state.random_state import random_state, restore_random_state
+from search.training.state.untracked import untracked_of
 
 Array = np.ndarray[Any, Any]
 Arrays = Sequence[Array]
@@ -30,6 +31,7 @@ class Snapshot:
         progress: what else the training has to know, as JSON values: the calls of ``fit``, the callbacks' states.
         arrays: arrays that the callbacks keep, by name.
         random: `random_state`.
+        untracked: `untracked_of` the model.
     """
 
     model: Arrays
@@ -39,6 +41,7 @@ class Snapshot:
     progress: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, Array] = field(default_factory=dict)
     random: Mapping[str, Any] = field(default_factory=dict)
+    untracked: Arrays = ()
 
     @classmethod
     def take(
@@ -58,6 +61,7 @@ class Snapshot:
             progress=progress or {},
             arrays=arrays or {},
             random=random_state(),
+            untracked=[np.array(variable) for variable in untracked_of(model)],
         )
 
     @property
@@ -65,8 +69,11 @@ class Snapshot:
         """Whether an optimizer's state is in it: one that the model does not hold cannot be found."""
         return any(state.arrays for state in self.optimizers)
 
-    def apply(self, model: Any) -> None:
+    def apply(self, model: Any) -> tuple[str, ...]:
         """Put the state into a model that is at the same stage: built and compiled by the same code and params.
+
+        Returns:
+            What could not be put back.
 
         Raises:
             CannotContinue: the model's variables or optimizers differ in number or shape; nothing is put back then.
@@ -78,14 +85,18 @@ class Snapshot:
             raise CannotContinue(str(error)) from error
         for optimizer, state in optimizers:
             _check("optimizer", optimizer.variables, state.arrays)
+        untracked = untracked_of(model)
+        lost = [tuple(v.shape) for v in untracked] != [array.shape for array in self.untracked]
         pairs = [
             (model.variables, self.model),
             *((optimizer.variables, state.arrays) for optimizer, state in optimizers),
+            *([] if lost else [(untracked, self.untracked)]),
         ]
         for variables, arrays in pairs:
             for variable, array in zip(variables, arrays, strict=True):
                 variable.assign(array)
         restore_random_state(dict(self.random))
+        return ("its layers make variables while they train that Keras does not track",) if lost else ()
 
     def to_bytes(self) -> bytes:
         """Pack as an ``.npz`` archive without pickles."""
@@ -98,6 +109,7 @@ class Snapshot:
         }
         arrays = {f"model.{place}": array for place, array in enumerate(self.model)}
         arrays |= {f"best.{place}": array for place, array in enumerate(self.best)}
+        arrays |= {f"untracked.{place}": array for place, array in enumerate(self.untracked)}
         arrays |= {f"kept.{name}": array for name, array in self.arrays.items()}
         for number, state in enumerate(self.optimizers):
             arrays |= {f"optimizer.{number}.{place}": array for place, array in enumerate(state.arrays)}
@@ -123,6 +135,7 @@ class Snapshot:
                 progress=head["progress"],
                 arrays={n.removeprefix("kept."): archive[n] for n in archive.files if n.startswith("kept.")},
                 random=head["random"],
+                untracked=[archive[f"untracked.{place}"] for place in range(counts.get("untracked", 0))],
             )
 
 

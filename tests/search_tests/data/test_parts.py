@@ -82,6 +82,10 @@ def test_objects_that_are_numbers_or_texts_become_such_arrays(given, kind):
     assert train((given, Y))[0].dtype.kind == kind
 
 
+def test_numbers_of_128_bits_are_made_shorter():
+    assert train((np.ones((6, 2), np.longdouble), Y))[0].dtype == np.float64
+
+
 def test_what_keras_takes_no_arrays_of_is_named():
     frame = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=6), "word": ["a", None, "b", "c", "d", "e"]})
     assert not_taken((as_arrays(frame, "x"), Y), "train") == [

@@ -228,7 +228,10 @@ def own_parent(hp):
         (scope_of_nothing, "with deep=True, build cannot declare its hyperparameters: ValueError: `HyperParameter` na"),
         (default_that_is_no_choice, "with kind='b', build cannot declare .*the default of the choice 'mixed' is 'y'"),
         (own_parent, "with deep=True, build cannot declare .*same name as its parent"),
-        (lambda hp: hp.Int("x" * 600, 1, 2), "'x{60}'… has a name of 600 characters; the database takes 512 at most"),
+        (lambda hp: hp.Int("x" * 600, 1, 2), "'x{60}'… has a name of 600 characters; the database takes 500 at most"),
+        (lambda hp: hp.Int("", 1, 2), "a hyperparameter is called ''; expected a name that any database takes"),
+        (lambda hp: hp.Fixed("half\ud800", 1), r"is called 'half\\ud800'; expected a name that any database takes"),
+        (lambda hp: hp.Int("nul\0", 1, 2), r"is called 'nul\\x00'; expected a name that any database takes"),
     ],
 )
 def test_what_cannot_be_is_refused(build, message):

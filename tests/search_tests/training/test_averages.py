@@ -11,7 +11,7 @@ from search.problems.problem import Data
 from search.training.kernels.dropout import cheap_dropout
 from search.training.monitor import Limits, Monitor
 from search.training.resident import ResidentArrays
-from search.training.state.averages import averaged, keep_averages, without_swaps
+from search.training.state.averages import averaged, keep_averages
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
 
@@ -136,8 +136,3 @@ def test_an_optimizer_that_cannot_begin_to_average(prepare, message):
     prepare(model)
     with pytest.raises(ProblemError, match=f"ema_momentum needs a model that build compiles anew; this one {message}"):
         keep_averages(model, MOMENTUM)
-
-
-def test_keras_own_swap_is_left_out():
-    other = keras.callbacks.ReduceLROnPlateau()
-    assert without_swaps([keras.callbacks.SwapEMAWeights(swap_on_epoch=True), other]) == [other]
