@@ -16,11 +16,13 @@ def whole_file(out: str | Path) -> Iterator[Any]:
     """Open a temporary file beside ``out``; it gets that name if the block succeeds, else it is removed.
 
     Raises:
-        UserError: the file cannot be written there.
+        UserError: the file cannot be written there, or what has the name is no file and would be lost.
     """
     from tempfile import NamedTemporaryFile
 
     out = Path(out)
+    if out.exists() and not (out.is_file() or out.is_dir()):
+        raise UserError(f"cannot write {out}: it is a device, a pipe or a socket; name a file")
     try:
         file = NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", suffix=out.suffix, delete=False)  # noqa: SIM115
     except OSError as error:

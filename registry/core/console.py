@@ -7,7 +7,6 @@ the line, shows the traceback.
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import sys
@@ -21,6 +20,7 @@ import typer
 from registry.core.errors import UsageError, UserError
 from registry.core.numbers import significant_format
 from registry.core.plain_text import plain_text, single_line
+from registry.core.starting.streams import NO_ROOM, open_standard_streams, print_no_more
 
 INTERRUPTED = 130  # the exit code after Ctrl-C where there was nothing to stop in order
 OF_DATABASE = ("--db", "--database", "--database-url", "--url")  # what other programs call --storage
@@ -57,13 +57,14 @@ def run(
     all_words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in all_words
     words = [word for word in all_words if word != "--debug"] or ["--help"]
-    if words == ["--version"]:
-        from importlib.metadata import version
-
-        say(f"{program} {version('studies')}")
-        return 0
+    open_standard_streams()
     interrupted = _note_interrupts()
     try:
+        if words == ["--version"]:
+            from importlib.metadata import version
+
+            say(f"{program} {version('studies')}")
+            return 0
         command = typer.main.get_command(app)
         if "--help" in words:
             _tidy(command, examples, {name: title for title, names in panels.items() for name in names.split()})
@@ -71,8 +72,7 @@ def run(
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
-        # The reader has gone (`| head`); Python must not report it again when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print_no_more()  # the reader has gone (`| head`)
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -81,6 +81,8 @@ def run(
             return INTERRUPTED  # a library that was being imported has made another error of it
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            print_no_more()
         return _explain(error, program)
 
 
@@ -138,6 +140,9 @@ def _explain(error: Exception, program: str) -> int:
         message, code = f"{text} (see `{path} --help`)", 2
     elif isinstance(error, OSError) and error.filename is not None:
         message, code = f"{str(error.filename)[:100]}: {error.strerror}; check its name, and that you may use it", 1
+    elif isinstance(error, OSError) and error.errno in NO_ROOM:
+        message = f"what it prints or writes has no room: {error.strerror}; make some, and run the same command again"
+        code = 1
     elif isinstance(error, UnicodeEncodeError) and error.encoding == "utf-8":  # bytes of the line that are no text
         message, code = f"{error.object!a:.100} is no text in UTF-8; write it so, or set LANG=C.UTF-8", 2
     else:

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.core.error_text import one_line, storable
+from registry.hooks.limited import TimeLimit
 
 HTTP_SECONDS = 10.0  # for each step of a request: connect, send, wait for the answer
+HTTP_TOTAL_SECONDS = 20.0  # for all of them, also where the answer comes byte by byte
 COMMAND_SECONDS = 60.0
 LONGEST_DETAIL = 300
 SIGNATURE = "X-Hub-Signature-256"
@@ -52,17 +54,23 @@ def post(url: str, message: Message, secret: str | None) -> str:
     if secret is not None:
         headers[SIGNATURE] = sign(secret, message.body)
     request = urllib.request.Request(url, message.body, headers, method="POST")  # noqa: S310 - only http and https
+    limit = TimeLimit(HTTP_TOTAL_SECONDS)
+    opener = urllib.request.build_opener(_NoRedirect, *limit.handlers())
     try:
-        with _OPENER.open(request, timeout=HTTP_SECONDS) as answer:
-            return f"HTTP {answer.status}"
+        with limit, opener.open(request, timeout=HTTP_SECONDS) as answer:
+            detail = f"HTTP {answer.status}"
     except urllib.error.HTTPError as error:
         error.close()
         went = ", a redirect, which is not followed" if 300 <= error.code < 400 else ""
         raise DeliveryError(f"HTTP {error.code}{went}") from None
-    except urllib.error.URLError as error:
-        raise DeliveryError(f"no answer: {error.reason}"[:LONGEST_DETAIL]) from None
     except Exception as error:  # what a server sends that is no HTTP, too
-        raise DeliveryError(one_line(error)) from None
+        if not limit.is_over:
+            if isinstance(error, urllib.error.URLError):
+                raise DeliveryError(f"no answer: {error.reason}"[:LONGEST_DETAIL]) from None
+            raise DeliveryError(one_line(error)) from None
+    if limit.is_over:  # also where there was no error: headers that break off pass for whole ones
+        raise DeliveryError(f"no whole answer within {limit.seconds:g} seconds")
+    return detail
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -80,29 +88,30 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follow none."""
 
 
-_OPENER = urllib.request.build_opener(_NoRedirect)
-
-
 def run(command: str, message: Message, environ: Mapping[str, str]) -> str:
     """Run a command without a shell, with the event on its stdin; return its exit code as text.
 
     Raises:
         DeliveryError: it cannot be run, exits with another code than 0, or takes more than a minute; then it is ended.
     """
+    try:
+        return _run(command, message, environ)
+    except (OSError, ValueError) as error:  # no such command, or no room for what it says
+        raise DeliveryError(one_line(error)) from None
+
+
+def _run(command: str, message: Message, environ: Mapping[str, str]) -> str:
     with tempfile.TemporaryFile() as events, tempfile.TemporaryFile() as errors:
         events.write(message.body)
         events.seek(0)
-        try:
-            process = subprocess.Popen(  # noqa: S603 - whoever delivers says that commands may be run
-                shlex.split(command),
-                stdin=events,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env=dict(environ),
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            raise DeliveryError(one_line(error)) from None
+        process = subprocess.Popen(  # noqa: S603 - whoever delivers says that commands may be run
+            shlex.split(command),
+            stdin=events,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env=dict(environ),
+            start_new_session=True,
+        )
         try:
             code = process.wait(COMMAND_SECONDS)
         except subprocess.TimeoutExpired:

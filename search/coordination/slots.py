@@ -19,6 +19,7 @@ from registry.core.database.older_schema import is_read_only
 from registry.core.database.transaction import clock, reading, writing
 from search.coordination.ending.announcements import announce_lost_worker
 from search.optuna_bridge import tables
+from search.records.settings import check_budget
 from search.records.studies import lock_study
 from search.schema import IMPORTED, OPEN, attempts, slots, studies, workers
 from search.timing import GRACE_SECONDS, LEASE_SECONDS
@@ -59,7 +60,8 @@ def new_worker_id() -> str:
 
 
 def add_slots(connection: Connection, study_id: int, budget: int) -> int:
-    """Add slots until the study has ``budget`` of them; return how many were added (0 where it has more)."""
+    """Add slots until the study has ``budget`` of them (see `check_budget`); return how many were added, 0 or more."""
+    check_budget(budget)
     lock_study(connection, study_id)  # so that two who add at once do not make the same numbers
     missing = budget - count_slots(connection, study_id)
     if missing <= 0:

@@ -31,7 +31,7 @@ from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_p
 from search.problems.lookup import find_spec_of, module_of, needs_tensorflow
 from search.problems.problem import Problem
 from search.problems.resolve import split_spec
-from search.records.settings import BUDGETS, Settings
+from search.records.settings import BUDGETS, Settings, check_budget
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, read_study
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child, warm_up
@@ -185,8 +185,8 @@ def check_asked(
         UsageError: a budget, a name or a setting that cannot be.
         SettingsError: a setting that differs from the one of the study that is there.
     """
-    if trials is not None and trials < 1:
-        raise UsageError(f"the number of trials is {trials}; expected 1 or more")
+    if trials is not None:
+        check_budget(trials)
     if "folds" in settings:
         raise UsageError("folds are the problem's, as in search.Problem(folds=5), and no setting; leave them out")
     check_known(Settings.of(settings))

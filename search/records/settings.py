@@ -14,6 +14,7 @@ from registry.core.objective import Objective
 from registry.core.pareto.objectives import objectives_text, parse_objectives
 from search.records.confirm_plan import Confirmation
 
+MOST_TRIALS = 1_000_000  # of a study: each is a row from the beginning
 BUDGETS = ("epochs", "target", "stop_after")
 # What says how models are trained, which an objective of Optuna's does itself.
 LIMITS = ("max_parameters", "max_seconds_per_epoch")
@@ -199,6 +200,16 @@ class Settings:
 def _at_least(name: str, value: float, least: int) -> None:
     if not value >= least:
         raise UsageError(f"{name} is {value}; expected {least} or more")
+
+
+def check_budget(trials: int) -> None:
+    """Refuse a budget that no study can have.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not 1 <= trials <= MOST_TRIALS:
+        raise UsageError(f"the number of trials is {trials}; expected 1 to {MOST_TRIALS}")
 
 
 def derive_seed(study_seed: int, trial_number: int) -> int:

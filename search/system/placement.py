@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from registry.core.errors import UsageError
 
+MOST_WORKERS = 10_000  # of one machine
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -85,12 +87,12 @@ def _gpus(device: str, gpus: list[str]) -> list[str]:
 
 
 def check_counts(workers: int | None, per_gpu: int) -> None:
-    """Refuse numbers of workers that are not positive.
+    """Refuse numbers of workers that are not positive, or that no machine can have.
 
     Raises:
         UsageError: one of them is not.
     """
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers is {workers}; expected 1 or more, or auto")
-    if per_gpu < 1:
-        raise UsageError(f"--per-gpu is {per_gpu}; expected 1 or more")
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise UsageError(f"--workers is {workers}; expected 1 to {MOST_WORKERS}, or auto")
+    if not 1 <= per_gpu <= MOST_WORKERS:
+        raise UsageError(f"--per-gpu is {per_gpu}; expected 1 to {MOST_WORKERS}")

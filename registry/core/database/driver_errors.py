@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from registry.core.database.url import display_url, hide_secrets
 from registry.core.error_text import first_line
-from registry.core.errors import DatabaseError, DatabaseUnavailable, UserError
+from registry.core.errors import DatabaseError, DatabaseUnavailable, UsageError, UserError
 
 BUSY_SECONDS = 60
 
@@ -25,6 +25,14 @@ _REFUSED = re.compile(
     r"unsupported|invalid",
     re.IGNORECASE,
 )
+
+TOO_LARGE = re.compile("too large to convert to SQLite INTEGER")  # of an OverflowError, which is no error of a driver's
+_OUT_OF_RANGE = "22003"  # what PostgreSQL says of such a number
+
+
+def too_large() -> UsageError:
+    """Return what it means that a number does not fit into a column."""
+    return UsageError(f"a number is larger than the database holds; expected {2**31 - 1} at most")
 
 
 def is_passing(error: DBAPIError) -> bool:
@@ -49,6 +57,8 @@ def explain(error: DBAPIError, url: URL) -> UserError:
     """Return what a driver's error means to a user, without the password and the SQL."""
     first = hide_secrets(first_line(error.orig), url)
     where = display_url(url)
+    if getattr(error.orig, "sqlstate", None) == _OUT_OF_RANGE:
+        return too_large()
     kind = DatabaseUnavailable if is_passing(error) else DatabaseError
     if "unable to open" in first:
         hint = "check that its folder exists and that you may write there"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from registry.core.database.driver_errors import explain
+from registry.core.database.driver_errors import TOO_LARGE, explain, too_large
 from registry.core.database.older_schema import check_writable
 from registry.core.errors import DatabaseError
 
@@ -70,6 +70,10 @@ def _connected(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connectio
         raise
     except DBAPIError as error:
         raise explain(error, engine.url) from error
+    except OverflowError as error:
+        if TOO_LARGE.search(str(error)) is None:
+            raise  # of the code in the block
+        raise too_large() from error
 
 
 def write_again(engine: Engine, act: Callable[[Connection], T]) -> T:

@@ -54,7 +54,7 @@ def _set_budget(connection: Connection, study: StudyRecord, trials: int) -> list
     """Give a study a budget of trials in total; return what that changes, in words.
 
     Raises:
-        UsageError: it is a confirmation, or more trials have begun.
+        UsageError: it is a confirmation, no study can have so many, or more trials have begun.
     """
     had = slots.count_slots(connection, study.id)
     if trials == had:
@@ -62,8 +62,6 @@ def _set_budget(connection: Connection, study: StudyRecord, trials: int) -> list
     if study.settings.confirms is not None:
         plan = study.settings.confirms.study
         raise UsageError(f"{study.name!r} confirms {plan!r}; its seeds are what changes its trials: search confirm")
-    if trials < 1:
-        raise UsageError(f"the number of trials is {trials}; expected 1 or more")
     slots.add_slots(connection, study.id, trials)
     used = slots.remove_slots(connection, study.id, trials)
     if used > trials:

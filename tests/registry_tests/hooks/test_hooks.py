@@ -202,6 +202,40 @@ class TestDelivery:
         server.close()
         assert (found.delivered, found.failed) == (0, 1)
 
+    @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: "])
+    def test_an_answer_that_comes_byte_by_byte_is_cut_off(self, registry, register, monkeypatch, first):
+        import socket
+        import threading
+
+        from registry.hooks import send
+
+        monkeypatch.setattr(send, "HTTP_TOTAL_SECONDS", 0.5)
+        server = socket.create_server(("127.0.0.1", 0))
+        cut = threading.Event()
+
+        def serve():
+            peer, _ = server.accept()
+            with peer:
+                peer.sendall(first)
+                for _ in range(200):
+                    cut.wait(0.05)
+                    try:
+                        peer.sendall(first or b"H")
+                    except OSError:
+                        cut.set()
+                        return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        register(registry, 0.5)
+        registry.add_hook(f"http://127.0.0.1:{server.getsockname()[1]}", ["alias-moved"])
+        registry.set_alias("toy", "x", 1)
+        assert registry.deliver(commands=False).failed == 1
+        thread.join()
+        server.close()
+        assert cut.is_set()
+        assert registry.hook_log()[0].detail == "no whole answer within 0.5 seconds"
+
     def test_nobody_there(self, registry, register):
         register(registry, 0.5)
         registry.add_hook("http://127.0.0.1:1/none", ["alias-moved"])
@@ -289,6 +323,17 @@ class TestCommand:
         registry.set_alias("toy", "x", 1)
         assert registry.deliver(commands=True).failed == 1
         assert registry.hook_log()[0].detail.startswith(detail)
+
+    def test_where_there_is_no_room_for_what_it_says_it_has_failed(self, registry, register, monkeypatch):
+        def full(*_arguments):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("tempfile.TemporaryFile", full)
+        register(registry, 0.5)
+        registry.add_hook(self.command("pass"), ["alias-moved"])
+        registry.set_alias("toy", "x", 1)
+        assert registry.deliver(commands=True).failed == 1
+        assert registry.hook_log()[0].detail == "OSError: [Errno 28] No space left on device"
 
     def test_one_that_does_not_end_is_ended_with_what_it_started(self, registry, register, monkeypatch, tmp_path):
         from registry.hooks import send

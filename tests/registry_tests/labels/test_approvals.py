@@ -171,6 +171,15 @@ def test_fewer_approvals_are_not_to_be_had_by_oneself(people):
         ann.requests("none")
 
 
+def test_numbers_that_no_database_holds_are_told_in_a_line(people):
+    ann = people[0]
+    with pytest.raises(UsageError, match="a number is larger than the database holds; expected 2147483647 at most"):
+        ann.protect_alias("toy", "champion", approvals=10**23)
+    for act in (ann.approve, ann.reject, ann.remove_hook):
+        with pytest.raises((UsageError, NotFoundError)):
+            act(10**23)
+
+
 def test_those_who_are_to_decide_hear_of_it(people, tmp_path):
     ann = people[0]
     ann.add_hook("true", ["approval-requested"])

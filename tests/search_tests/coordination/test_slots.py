@@ -7,11 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from registry.core.database.transaction import reading, writing
+from registry.core.errors import UserError
 from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
 from search.coordination.checkpointing.store import StoredCheckpoint
 from search.coordination.lease import Lease
 from search.coordination.worker_exits import release_worker
+from search.creation.changes import add_trials
 from search.errors import LeaseLost
 from search.optuna_bridge.storage import closing_storage
 from search.optuna_bridge.tables import Changes
@@ -317,6 +319,19 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(sqlite_engine, make_st
     finish(sqlite_engine, lease, result())
     with pytest.raises(Exception, match=r"trial 0 has ended \(max_epochs\)"):
         control.prune(sqlite_engine, study, [0])
+
+
+@pytest.mark.parametrize("act", [control.retry, control.drop, control.prune])
+def test_a_number_that_no_trial_can_have_is_told_in_a_line(engine, make_study, act):
+    with pytest.raises(UserError, match="has no trial|larger than the database holds"):
+        act(engine, make_study(engine), [10**23])
+
+
+def test_a_budget_that_would_fill_the_disk_is_refused(engine, make_study):
+    study = make_study(engine, budget=2)
+    with pytest.raises(UserError, match=f"the number of trials is {10**23 + 2}; expected 1 to 1000000"):
+        add_trials(engine, study, 10**23)
+    assert read_status(engine, "s").budget == 2
 
 
 def test_the_status_counts_every_kind_of_trial_and_passes_over_dropped_ones(engine, make_study, add_worker):

@@ -223,7 +223,7 @@ def test_none_takes_a_setting_away(sqlite_engine, make_study, capsys):
         (("--trial-timeout", "5x"), 2, "expected a duration such as 90s, 30m or 1h30m, or none"),
         ((), 2, "nothing to change; expected a setting"),
         (("--seed", "3"), 1, "--seed of 's' is 0 and cannot be changed to 3"),
-        (("--trials", "0"), 2, "the number of trials is 0; expected 1 or more"),
+        (("--trials", "0"), 2, "the number of trials is 0; expected 1 to 1000000"),
     ],
 )
 def test_the_command_refuses_in_a_line(sqlite_engine, make_study, capsys, words, code, said):

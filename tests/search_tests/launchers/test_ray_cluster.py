@@ -78,8 +78,8 @@ def test_workers_that_share_gpus_fit_on_their_node(per_gpu, gpus, cpus):
 @pytest.mark.parametrize(
     ("wishes", "error", "message"),
     [
-        ({"workers": 0}, UsageError, "--workers is 0; expected 1 or more, or auto"),
-        ({"per_gpu": 0}, UsageError, "--per-gpu is 0; expected 1 or more"),
+        ({"workers": 0}, UsageError, "--workers is 0; expected 1 to 10000, or auto"),
+        ({"per_gpu": 0}, UsageError, "--per-gpu is 0; expected 1 to 10000"),
         ({"device": "gpu:0"}, UsageError, "is 'gpu:0'; on Ray expected auto, cpu or gpu: Ray chooses which GPU"),
         ({"device": "gpu"}, ClusterError, "no worker fits on the Ray cluster, whose nodes have: 3 CPUs and 0 GPUs"),
         ({"nodes": []}, ClusterError, "whose nodes have: nothing; add nodes, or say with --workers how many"),

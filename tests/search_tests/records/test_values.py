@@ -100,8 +100,9 @@ def test_placement(wishes, places):
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        ({"workers": 0, "device": "cpu"}, "--workers is 0; expected 1 or more, or auto"),
-        ({"workers": 1, "device": "cpu", "per_gpu": 0}, "--per-gpu is 0; expected 1 or more"),
+        ({"workers": 10**23, "device": "cpu"}, f"--workers is {10**23}; expected 1 to 10000, or auto"),
+        ({"workers": 0, "device": "cpu"}, "--workers is 0; expected 1 to 10000, or auto"),
+        ({"workers": 1, "device": "cpu", "per_gpu": 0}, "--per-gpu is 0; expected 1 to 10000"),
         ({"workers": 1, "device": "tpu"}, "the device is 'tpu'; expected auto, cpu, gpu or for example gpu:0,1"),
         ({"workers": 1, "device": "gpu:"}, "the device is 'gpu:'; expected auto, cpu, gpu or for example gpu:0,1"),
         ({"workers": 1, "device": "gpu", "per_trial": 2}, "--gpus-per-trial is 2, but the GPUs to choose from are: 0"),
