@@ -58,7 +58,8 @@ def test_an_image_may_be_flat_and_a_sequence_of_any_length():
         (b"", "is no JSON document of samples: Input data was truncated; expected"),
         (b"[1]", "Expected `object`, got `array`"),
         (b"\xff", "is no JSON document"),
-        (b'{"instances": ' + b"[" * 5000 + b"]" * 5000 + b"}", "is no JSON document"),
+        # How deep is too deep depends on Python.
+        (b'{"instances": ' + b"[" * 5000 + b"]" * 5000 + b"}", "is no JSON document|'x' cannot be read"),
         (b'{"instances": [[1, 2, NaN]]}', "is no JSON document"),
         (b'{"instances": [[1, 2, 1e400]]}', "out of range"),
         (b'{"instances": [[1, 2, 1e39]]}', r"has 1e\+39, which float32 cannot hold"),
