@@ -65,6 +65,8 @@ def begin(
         check_unchanged(parent, inspection)
     budget = (seeds or SEEDS) * len(best)
     record = begin_study(engine, name, inspection, settings, budget)
+    if record is None:
+        return _continue(engine, parent, read_study(engine, name), top, seeds, accept_changes)
     changes.note_changes_since(engine, record, parent)
     return record
 

@@ -73,18 +73,22 @@ def create_study(
         for line in inspection.warnings:
             logger.warning(line)
         check(inspection.objectives)
-        return begin_study(engine, name, inspection, own, asked.budget, artifacts)
-    optuna_studies.check_whole(engine, asked.study)
-    if asked.study.problem == NO_PROBLEM:
+        begun = begin_study(engine, name, inspection, own, asked.budget, artifacts)
+        if begun is not None:
+            return begun
+        asked = _hold_to_study(engine, name, problem, trials, settings)
+    study = asked.study or read_study(engine, name)
+    optuna_studies.check_whole(engine, study)
+    if study.problem == NO_PROBLEM:
         inspection, own = _inspect(asked, direction, seconds), asked.settings
         if inspection.is_objective:
-            inspection = inspection if own.objectives is not None else _of_imported(asked.study, inspection, direction)
+            inspection = inspection if own.objectives is not None else _of_imported(study, inspection, direction)
             own = objective_settings(settings)
-        return _adopt(engine, asked.study, inspection, own, asked.budget, artifacts)
-    check_direction(asked.study, direction)
-    if asked.study.is_objective:
+        return _adopt(engine, study, inspection, own, asked.budget, artifacts)
+    check_direction(study, direction)
+    if study.is_objective:
         objective_settings(settings)
-    return _go_on(engine, asked.study, asked, accept=accept, seconds=seconds, artifacts=artifacts)
+    return _go_on(engine, study, asked, accept=accept, seconds=seconds, artifacts=artifacts)
 
 
 @dataclass(frozen=True)
@@ -218,12 +222,15 @@ def _adopt(
 
 def begin_study(
     engine: Engine, name: str, inspection: Inspection, settings: Settings, trials: int, artifacts: str | None = None
-) -> StudyRecord:
+) -> StudyRecord | None:
     """Write a new study: the tables where there are none, where weights go, Optuna's study, ours and its slots.
+
+    Returns:
+        The study; None where somebody else began one of that name just now.
 
     Raises:
         UsageError: the settings do not go with the problem's folds.
-        SettingsError: the settings do not fit the problem, or somebody else began another study of that name.
+        SettingsError: the settings do not fit the problem.
         ConflictError: the registry has another store, or the name is that of another program's study.
         DatabaseError: the database cannot be written.
     """
@@ -237,29 +244,26 @@ def begin_study(
     SCHEMA.create_or_check(engine)
     choose_artifacts(engine, artifacts)
 
-    def insert(connection: Connection) -> None:
-        rival = find_study(connection, name)
-        if rival is None:
-            check_unused(connection, name)
-            study_id = insert_study(
-                connection,
-                name=name,
-                optuna_id=optuna_studies.insert_study(connection, name, (objective, *settings.several_objectives[1:])),
-                objective=objective,
-                settings=settings,
-                problem=inspection.problem,
-                model=inspection.model,
-                space=inspection.space,
-                space_fingerprint=inspection.space_fingerprint,
-                data_fingerprint=inspection.data_fingerprint,
-            )
-        else:  # somebody else began it just now; the highest budget wins
-            check_same(rival, inspection.problem, settings)
-            study_id = rival.id
+    def insert(connection: Connection) -> bool:
+        if find_study(connection, name) is not None:
+            return False
+        check_unused(connection, name)
+        study_id = insert_study(
+            connection,
+            name=name,
+            optuna_id=optuna_studies.insert_study(connection, name, (objective, *settings.several_objectives[1:])),
+            objective=objective,
+            settings=settings,
+            problem=inspection.problem,
+            model=inspection.model,
+            space=inspection.space,
+            space_fingerprint=inspection.space_fingerprint,
+            data_fingerprint=inspection.data_fingerprint,
+        )
         slots.add_slots(connection, study_id, trials)
+        return True
 
-    write_again(engine, insert)
-    return read_study(engine, name)
+    return read_study(engine, name) if write_again(engine, insert) else None
 
 
 def _check_new(engine: Engine, name: str) -> None:

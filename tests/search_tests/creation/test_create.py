@@ -11,10 +11,13 @@ from registry.core.database.engine import open_engine
 from registry.core.errors import StoreError
 from search.api.study import Study
 from search.cli import app
-from search.creation.create import begin_study
+from search.creation.create import begin_study, create_study
+from search.errors import SettingsError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
+from search.records.status import read_status
+from tests.support.bench import module_here
 
 TOY = Inspection("search.toy:toy", "toy", "val_accuracy", "max", {"hyperparameters": []}, "space", "data", 1)
 
@@ -104,6 +107,24 @@ def test_the_command_says_so_in_one_line(sqlite_engine, make_study, stores, caps
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert f"go to {place_of(sqlite_engine)}, not to {stores[1]}" in err
+
+
+def test_who_begins_a_study_that_another_has_just_begun_goes_on_with_it(sqlite_engine, monkeypatch, tmp_path):
+    with module_here(
+        tmp_path, monkeypatch, "mine", "def objective(trial):\n    return trial.suggest_float('x', 0, 1)\n"
+    ):
+
+        def be_faster(_objectives):
+            create_study(sqlite_engine, "s", "mine:objective", 5, {"sampler": "random", "max_failures": 7})
+
+        study = create_study(sqlite_engine, "s", "mine:objective", 9, {"max_failures": 7}, check=be_faster)
+        assert (study.settings.sampler, read_status(sqlite_engine, "s").budget) == ("random", 9)
+
+        def be_faster_again(_objectives):
+            create_study(sqlite_engine, "t", "mine:objective", 5, {"sampler": "random"})
+
+        with pytest.raises(SettingsError, match="the study 't' has sampler 'random' \\(asked for: 'tpe'\\)"):
+            create_study(sqlite_engine, "t", "mine:objective", 9, {"sampler": "tpe"}, check=be_faster_again)
 
 
 def test_optunas_own_programs_know_the_metrics_name(database_url):
