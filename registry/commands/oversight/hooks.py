@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ import typer
 from registry.api.registry import Registry
 from registry.commands.arguments import ActorOption, open_to_write
 from registry.core.console import Json, Storage, new_app, print_json, print_table, say
+from registry.core.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from registry.hooks.deliver import Delivered
@@ -113,21 +114,34 @@ def hook_deliver(
     if as_json:
         print_json(result.as_dict())
     else:
-        say(f"{result.delivered} delivered, {result.failed} attempts failed, {result.waiting} wait")
-        for hook, why in result.left.items():
-            say(f"hook {hook} is left: {why}")
+        _say_counts(result)
+        _say_left(result.left)
     if result.failed:
         raise typer.Exit(1)
 
 
 def _go_on(deliver: Callable[[], Delivered]) -> None:
-    reported: dict[str, str] = {}
+    left: Mapping[str, str] = {}
+    away = False
     while True:
-        result = deliver()
-        if result.delivered or result.failed:
-            say(f"{result.delivered} delivered, {result.failed} attempts failed, {result.waiting} wait")
-        for hook, why in result.left.items():
-            if reported.get(hook) != why:
-                say(f"hook {hook} is left: {why}")
-        reported = dict(result.left)
+        try:
+            result = deliver()
+        except DatabaseUnavailable as error:
+            if not away:
+                say(f"{error}; the events wait until it answers", err=True)
+            away = True
+        else:
+            if result.delivered or result.failed:
+                _say_counts(result)
+            _say_left({hook: why for hook, why in result.left.items() if left.get(hook) != why})
+            left, away = result.left, False
         time.sleep(WATCH_SECONDS)
+
+
+def _say_counts(result: Delivered) -> None:
+    say(f"{result.delivered} delivered, {result.failed} attempts failed, {result.waiting} wait")
+
+
+def _say_left(left: Mapping[str, str]) -> None:
+    for hook, why in left.items():
+        say(f"hook {hook} is left: {why}")

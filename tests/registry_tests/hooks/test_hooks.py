@@ -15,10 +15,12 @@ from support.receiver import receiving
 
 from registry import ConflictError, NotFoundError, Registry, UsageError
 from registry.cli import app
+from registry.commands.oversight import hooks as hook_commands
 from registry.core.console import run
 from registry.core.database.transaction import writing
+from registry.core.errors import DatabaseUnavailable
 from registry.hooks import deliver
-from registry.hooks.deliver import Deliverer
+from registry.hooks.deliver import Delivered, Deliverer
 from registry.schema import deliveries
 
 EVERY = ["study-ended", "new-best", "alias-moved", "version-registered", "worker-lost"]
@@ -426,3 +428,21 @@ class TestCommandLine:
         call("alias", "set", "toy@x", "1")
         code, out, _ = call("hook", "deliver")
         assert (code, out.splitlines()[-1]) == (1, "0 delivered, 1 attempts failed, 1 wait")
+
+
+def test_watching_goes_on_where_the_database_is_away_for_a_while(monkeypatch, capsys):
+    monkeypatch.setattr(hook_commands, "WATCH_SECONDS", 0.0)
+    away, left = DatabaseUnavailable("nobody answers"), {"1": "it is a command"}
+    rounds = iter([away, away, Delivered(2, 0, 1, left), Delivered(0, 0, 1, left), away, KeyboardInterrupt()])
+
+    def deliver():
+        result = next(rounds)
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    with pytest.raises(KeyboardInterrupt):
+        hook_commands._go_on(deliver)
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["2 delivered, 0 attempts failed, 1 wait", "hook 1 is left: it is a command"]
+    assert err.splitlines() == ["nobody answers; the events wait until it answers"] * 2
