@@ -84,7 +84,8 @@ def make_study() -> Callable[..., StudyRecord]:
                 space_fingerprint="space",
                 data_fingerprint="data",
             )
-            slots.add_slots(connection, study_id, budget)
+            if budget:
+                slots.add_slots(connection, study_id, budget)
         return read_study(engine, name)
 
     return make

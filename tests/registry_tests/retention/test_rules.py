@@ -17,7 +17,7 @@ from registry.core.console import run
 from registry.core.database.transaction import writing
 from registry.schema import chunks
 
-NOW = datetime(2026, 11, 26, tzinfo=UTC)
+NOW = datetime.now(UTC)  # commands have no other clock
 DAYS = (100, 50, 10, 1)
 
 
