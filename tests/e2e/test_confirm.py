@@ -18,6 +18,7 @@ from registry import Registry
 from registry.core.errors import UsageError
 from search import Study
 from search.errors import ChangedProblem, ProblemError
+from tests.support.bench import module_here
 
 PROBLEM = (
     LOAD_TEST
@@ -46,13 +47,12 @@ QUICK = {"max_epochs": 2, "sampler": "random", "pruner": "none", "top_k": 1}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Stand in a folder with problems, as their user does."""
-    (tmp_path / "problems.py").write_text(PROBLEM)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    return tmp_path
+    with module_here(tmp_path, monkeypatch, "problems", PROBLEM):
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        yield tmp_path
 
 
 @contextmanager

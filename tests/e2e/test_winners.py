@@ -15,6 +15,7 @@ from registry.core.console import run
 from search import Study
 from search.cli import app
 from search.errors import ChangedProblem
+from tests.support.bench import module_here
 
 PROBLEM = (
     LOAD_TEST
@@ -45,16 +46,16 @@ QUICK = {"max_epochs": 3, "sampler": "grid", "pruner": "none", "schedule": "full
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Study]:
     """Search a problem in its user's folder; give the study."""
-    (tmp_path / "problems.py").write_text(PROBLEM)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    made = Study.create("s", problem="problems:tested", trials=4, storage=f"sqlite:///{tmp_path}/studies.db", **QUICK)
-    made.run(workers=1)
-    before = signal.getsignal(signal.SIGTERM)
-    yield made
-    signal.signal(signal.SIGTERM, before)  # as it was before the commands
-    made.close()
+    storage = f"sqlite:///{tmp_path}/studies.db"
+    with module_here(tmp_path, monkeypatch, "problems", PROBLEM):
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        made = Study.create("s", problem="problems:tested", trials=4, storage=storage, **QUICK)
+        made.run(workers=1)
+        before = signal.getsignal(signal.SIGTERM)
+        yield made
+        signal.signal(signal.SIGTERM, before)  # as it was before the commands
+        made.close()
 
 
 def test_winners_are_averaged_and_trained_once_more(

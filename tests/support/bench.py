@@ -79,7 +79,8 @@ class Bench:
 
 @contextmanager
 def module_here(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> Iterator[None]:
-    """Work in a folder with a module of that text, which is forgotten afterwards."""
+    """Work in a folder with a module of that text, which no other test knows."""
+    sys.modules.pop(name, None)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", list(sys.path))
     (folder / f"{name}.py").write_text(text)
