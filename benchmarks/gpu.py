@@ -4,7 +4,8 @@ Each way is measured with XLA on and off, 1, 2, 4 and 8 workers on one GPU, in f
 Fashion-MNIST with a 784-300-100-10 network. All workers of a case begin together, after an epoch that compiles.
 Without a GPU it says so and ends.
 
-    python -m benchmarks.gpu [--seconds 20] [--batch 32] [--gpu 0] [--document docs/speed.md]
+    python -m benchmarks.gpu [--seconds 20] [--batch 32] [--gpu 0] [--precisions float32 …] [--workers 1 4 …]
+                             [--document docs/speed.md]
 """
 
 from __future__ import annotations
@@ -105,9 +106,9 @@ class Measured:
         return next((worker.error for worker in self.workers if worker.error), "")
 
 
-def cases() -> list[Case]:
-    """Return all cases, the two ways of one setting after each other."""
-    grid = itertools.product(POLICIES, (False, True), WORKERS, WAYS)
+def cases(policies: Sequence[str] = POLICIES, workers: Sequence[int] = WORKERS) -> list[Case]:
+    """Return all cases of some precisions and numbers of workers, the two ways of one setting after each other."""
+    grid = itertools.product(policies, (False, True), workers, WAYS)
     return [Case(way, policy, xla, workers) for policy, xla, workers, way in grid]
 
 
@@ -274,6 +275,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="for each case")
     parser.add_argument("--batch", type=int, default=32, help="samples a step")
     parser.add_argument("--gpu", help="as CUDA numbers it; else the first")
+    parser.add_argument("--precisions", nargs="+", choices=POLICIES, default=POLICIES, help="those to measure")
+    parser.add_argument("--workers", nargs="+", type=int, default=WORKERS, help="how many at once, each measured")
     parser.add_argument("--document", type=Path, help="also put the table into this document")
     options = parser.parse_args()
     gpus = find_gpus()
@@ -287,7 +290,7 @@ def main() -> None:
     uuid, total = known[gpu]
     results: dict[Case, Measured] = {}
     broken: list[str] = []
-    for case in cases():
+    for case in cases(options.precisions, options.workers):
         places = place_workers(workers=case.workers, device=f"gpu:{gpu}", cores=os.cpu_count() or 1, gpus=gpus)
         results[case] = measured = measure(case, gpu, options.batch, options.seconds)
         broken += [f"{case}: {fault}" for fault in [*place_faults(places, gpu), *faults(measured, uuid, total)]]
