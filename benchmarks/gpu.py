@@ -295,11 +295,11 @@ def main() -> None:
         results[case] = measured = measure(case, gpu, options.batch, options.seconds)
         broken += [f"{case}: {fault}" for fault in [*place_faults(places, gpu), *faults(measured, uuid, total)]]
         print(f"{case}: {measured.error or f'{measured.images_a_second:,.0f} images/s'}", flush=True)
-    said = "\n".join(f"* {fault}" for fault in broken) or "Placement, growth and pinning are as promised in every case."
-    text = f"{table(results)}\n{said}\n"
+        said = "\n".join(f"* {fault}" for fault in broken) or "Placement, growth and pinning are as promised."
+        text = f"{table(results)}\n{said}\n"
+        if options.document:  # after each case: such a machine is lent for a while
+            write_table(options.document, "python -m benchmarks.gpu", text)
     print(text)
-    if options.document:
-        write_table(options.document, "python -m benchmarks.gpu", text)
 
 
 if __name__ == "__main__":
