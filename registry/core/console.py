@@ -81,8 +81,6 @@ def run(
             return INTERRUPTED  # a library that was being imported has made another error of it
         if debug:
             raise
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            print_no_more()
         return _explain(error, program)
 
 
@@ -141,6 +139,7 @@ def _explain(error: Exception, program: str) -> int:
     elif isinstance(error, OSError) and error.filename is not None:
         message, code = f"{str(error.filename)[:100]}: {error.strerror}; check its name, and that you may use it", 1
     elif isinstance(error, OSError) and error.errno in NO_ROOM:
+        print_no_more()
         message = f"what it prints or writes has no room: {error.strerror}; make some, and run the same command again"
         code = 1
     elif isinstance(error, UnicodeEncodeError) and error.encoding == "utf-8":  # bytes of the line that are no text

@@ -25,14 +25,31 @@ PIECE_BYTES = 256 * 1024
 
 def read_routes(registry: Registry) -> list[Route]:
     """Return the routes that answer questions about a registry; each runs in a thread."""
+    reads = _Reads(registry)
+    answers: Mapping[str, Callable[[Request], Response]] = {
+        "/models": reads.models,
+        "/models/{model}/versions": reads.versions,
+        "/versions/{ref:path}/curves": reads.curves,
+        "/versions/{ref:path}/weights": reads.weights,
+        "/versions/{ref:path}": reads.show,
+        "/best": reads.best,
+    }
+    return [Route(path, endpoint) for path, endpoint in answers.items()]
 
-    def models(request: Request) -> Response:
+
+class _Reads:
+    """The answers, each from one question to the registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def models(self, request: Request) -> Response:
         _asked(request)
-        return _document(request, [model.as_dict() for model in registry.models()])
+        return _document(request, [model.as_dict() for model in self._registry.models()])
 
-    def versions(request: Request) -> Response:
+    def versions(self, request: Request) -> Response:
         asked = _asked(request, "where", "sort", "study", "best_first", "limit", "after")
-        page = registry.find(
+        page = self._registry.find(
             request.path_params["model"],
             asked.get("where"),
             study=asked.get("study"),
@@ -46,28 +63,28 @@ def read_routes(registry: Registry) -> list[Route]:
             headers["Link"] = f'<{quote(request.url.path)}?{urlencode({**asked, "after": page.next})}>; rel="next"'
         return _document(request, [version.as_dict() for version in page], headers)
 
-    def show(request: Request) -> Response:
+    def show(self, request: Request) -> Response:
         _asked(request)
-        return _document(request, registry.get(request.path_params["ref"]).as_dict())
+        return _document(request, self._registry.get(request.path_params["ref"]).as_dict())
 
-    def curves(request: Request) -> Response:
+    def curves(self, request: Request) -> Response:
         _asked(request)
-        version = registry.get(request.path_params["ref"])
+        version = self._registry.get(request.path_params["ref"])
         return _document(request, {version.ref: version.as_dict()["curves"]})
 
-    def best(request: Request) -> Response:
+    def best(self, request: Request) -> Response:
         asked = _asked(request, "model", "metric", "where", "direction", "loadable")
         if "model" not in asked:
             raise UsageError("the question has no model; expected /best?model=NAME")
         way = None if "direction" not in asked else to_direction(asked["direction"], "direction")
-        version = registry.best(
+        version = self._registry.best(
             asked["model"], asked.get("metric"), way, where=asked.get("where"), loadable=_flag(asked, "loadable")
         )
         return _document(request, version.as_dict())
 
-    def weights(request: Request) -> Response:
+    def weights(self, request: Request) -> Response:
         _asked(request)
-        version = registry.get(request.path_params["ref"])
+        version = self._registry.get(request.path_params["ref"])
         if version.weights is None:
             raise NotFoundError(without_weights(version.ref, version.state))
         etag = f'"{version.weights.sha256}"'
@@ -82,16 +99,6 @@ def read_routes(registry: Registry) -> list[Route]:
             "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
         }
         return StreamingResponse(_pieces(file), media_type="application/octet-stream", headers=headers)
-
-    answers: Mapping[str, Callable[[Request], Response]] = {
-        "/models": models,
-        "/models/{model}/versions": versions,
-        "/versions/{ref:path}/curves": curves,
-        "/versions/{ref:path}/weights": weights,
-        "/versions/{ref:path}": show,
-        "/best": best,
-    }
-    return [Route(path, endpoint) for path, endpoint in answers.items()]
 
 
 def registry_states(registry: Registry) -> list[Route]:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from registry.core.console import Storage, name_database, say
-from search.commands import options, session
+from search.commands import options, session, summary
 
 if TYPE_CHECKING:
     from search.api.study import Study
-    from search.records.status import BestTrial, StudyStatus
     from search.records.studies import StudyRecord
     from search.trial_import.warm_start import WarmStart
 
@@ -175,9 +174,9 @@ def worker_command(
             opened.run(
                 on_status=progress.show, device=device, per_gpu=per_gpu, gpus_per_trial=gpus_per_trial, **run_options
             )
-        _say_how_far(opened)
+        summary.say_how_far(opened)
     except KeyboardInterrupt:
-        _say_how_far(opened)
+        summary.say_how_far(opened)
         say("stopped in order; nothing is lost, and any worker continues")
 
 
@@ -237,106 +236,14 @@ def _run(study: Study, report: Path | None, run_options: dict[str, Any]) -> None
         with session.progress(study, run_options["timeout"]) as progress:
             study.run(on_status=progress.show, **run_options)
     except KeyboardInterrupt:
-        _say_how_far(study)
+        summary.say_how_far(study)
         going_on = session.continue_command(study, run_options["on"], run_options["log"])
         say(f"stopped in order; nothing is lost. To continue: {going_on}")
         return
-    _summarize(study, before, time.monotonic() - started, run_options)
+    summary.summarize(study, before, time.monotonic() - started, run_options)
     if report != NO_REPORT:
         _write_report(study, report)
-    _say_if_all_failed(study)
-
-
-def _say_how_far(study: Study) -> None:
-    from search.launchers.watch import patiently
-    from search.terminal.progress import describe_best, describe_under_way
-
-    now = patiently(study.status)
-    under_way = describe_under_way(now)
-    best = "" if under_way and now.best is None else f"; {describe_best(now)}"
-    say(f"{now.study}: {now.finished} of {now.budget} trials done{best}{under_way and f'; {under_way}'}")
-
-
-def _summarize(study: Study, before: StudyStatus, seconds: float, run_options: dict[str, Any]) -> None:
-    from registry.core.durations import show_duration
-    from search.launchers.watch import patiently
-    from search.terminal.progress import describe_best
-
-    now = patiently(study.status)
-    counts = now.trials
-    say(
-        f"{now.study}: {now.finished} of {now.budget} trials done ({counts['complete']} complete, "
-        f"{counts['pruned']} pruned, {counts['failed']} failed), "
-        f"{now.finished - before.finished} of them now in {show_duration(seconds)}"
-    )
-    if counts["paused"]:
-        trials = "1 trial is" if counts["paused"] == 1 else f"{counts['paused']} trials are"
-        say(f"{trials} paused, to go on with the study if among the best")
-    say(describe_best(now))
-    if now.best is not None:
-        for name, value in now.best.params.items():
-            say(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
-        best = now.best
-        if against := patiently(lambda: _against_champion(study, best)):
-            say(against)
-        _say_what_is_kept(study, now)
-    if now.ended is not None:
-        say(f"the study has ended itself: {now.ended}")
-    elif now.finished < now.budget:
-        going_on = session.continue_command(study, run_options["on"], run_options["log"])
-        trials_left = now.budget - now.finished
-        say(f"{'1 trial is' if trials_left == 1 else f'{trials_left} trials are'} left. To continue: {going_on}")
-
-
-def _say_what_is_kept(study: Study, now: StudyStatus) -> None:
-    """Name the version that the best trial became, and where the front is to be seen."""
-    from search.launchers.watch import patiently
-
-    best = now.best
-    ref = None if best is None else patiently(lambda: _version_of(study, best))
-    option = options.storage_option(study)
-    if ref:
-        say(f"registered as {ref}: registry show {shlex.quote(ref)}{option}")
-    elif best is not None and not study.record.is_objective:  # which saves a model, or does not
-        say(f"trial {best.trial} has no version in the registry")
-    if len(now.objectives) > 1:
-        front = "1 trial is" if len(now.front) == 1 else f"{len(now.front)} trials are"
-        shown = f"registry best {shlex.quote(study.record.model)}{option} --pareto"
-        say(f"{front} on the front: {shown if ref else f'search status {shlex.quote(study.record.name)}{option}'}")
-
-
-def _say_if_all_failed(study: Study) -> None:
-    """Refuse to call a study done of which no trial has a score.
-
-    Raises:
-        TrialsFailed: its budget is used up, and all have failed.
-    """
-    from search.errors import TrialsFailed
-    from search.launchers.watch import patiently
-
-    if why := patiently(lambda: session.describe_all_failed(study)):
-        raise TrialsFailed(why)
-
-
-def _against_champion(study: Study, best: BestTrial) -> str:
-    from registry import Registry
-    from search.confirm.champion import stand_against
-
-    with Registry(study.url) as registry:
-        return stand_against(registry, study.record, best)
-
-
-def _version_of(study: Study, best: BestTrial) -> str | None:
-    """Return the version that a study's best trial became; its model may have a better one of another study."""
-    from registry import Registry
-    from registry.core.errors import NotFoundError
-
-    with Registry(study.url) as registry:
-        try:
-            page = registry.find(study.record.model, f"trial = {best.trial}", study=study.record.name, limit=1)
-        except NotFoundError:  # the model has no versions at all
-            return None
-    return page.versions[0].ref if page.versions else None
+    summary.say_if_all_failed(study)
 
 
 def _write_report(study: Study, out: Path | None) -> None:

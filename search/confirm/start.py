@@ -21,7 +21,7 @@ from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import SLOW, inspect_problem
 from search.records.confirm_plan import Confirmation, free_name
 from search.records.settings import Settings, derive_seed
-from search.records.studies import StudyRecord, check_has_problem, read_study, study_names
+from search.records.studies import StudyRecord, check_trains_models, read_study, study_names
 from search.records.trials import TrialRecord, ranked, read_trials
 from search.system.forkserver import call_in_child, warm_up
 
@@ -42,12 +42,7 @@ def begin(
 
     See `Study.confirm`; what is not given is taken from a confirmation that has begun.
     """
-    check_has_problem(parent)
-    if parent.is_objective:
-        raise UsageError(
-            f"{parent.name!r} searches an objective of Optuna's, which draws its random numbers itself: a confirmation "
-            "trains models of a search.Problem on seeds of its own"
-        )
+    check_trains_models(parent, "a confirmation")
     for option, value in (("configurations", top), ("seeds", seeds)):
         if value is not None and value < 1:
             raise UsageError(f"the number of {option} to confirm is {value}; expected 1 or more")

@@ -17,7 +17,7 @@ from registry.values.known_tags import ENSEMBLE_TAG
 from search.confirm.held_out import measure_derived, test_figures
 from search.creation.changes import accepted_differences
 from search.ensemble.candidates import LEAST, find_candidates
-from search.records.studies import StudyRecord
+from search.records.studies import StudyRecord, check_trains_models
 from search.system.devices import only_place
 from search.system.forkserver import call_in_child
 from search.worker.recording.derived import derived_tags, register_derived
@@ -109,6 +109,7 @@ def make_ensemble(
     """Choose among a study's stored models, and register one model that averages the chosen; see `Study.ensemble`."""
     if size < LEAST:
         raise UsageError(f"the size of the ensemble is {size}; expected {LEAST} or more")
+    check_trains_models(study, "an ensemble")
     with Registry(with_password(engine.url)) as registry:
         stored = find_candidates(registry, engine, study, candidates)
         changed = accepted_differences(engine, study, accept=accept_changes)

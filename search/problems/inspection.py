@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry.core.error_text import one_line
 from registry.core.objective import Direction, Objective
 from registry.core.pareto.objectives import parse_objectives
 from search.errors import ProblemError, SpaceError
 from search.problems.identity import identify
+from search.problems.models.compiled import check_model
 from search.problems.models.metric_check import check_first, check_metrics
 from search.problems.models.writable import (
     has_call,
@@ -28,6 +29,9 @@ from search.records.studies import DEFINE_BY_RUN, TENSORFLOW
 from search.space.description import describe_model, describe_source, steady
 from search.space.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.system.runtime import show_optional
+
+if TYPE_CHECKING:
+    from search.space.discovery import Space
 
 GRID_COUNTED = 100_000
 SLOW = "the problem has been loading for a minute; Ctrl-C gives it up"
@@ -100,40 +104,20 @@ def inspect_problem(
         raise ProblemError(
             f"the problem {spec!r} has its own objective, {own.metric} ({own.direction}); leave --direction out"
         )
-    from search.space.discovery import discover  # which brings Keras
+    return _inspect_keras(spec, problem, asked or problem.objectives, grid_trials)
 
+
+def _inspect_keras(spec: str, problem: Problem, optimized: Sequence[Objective], grid_trials: int) -> Inspection:
     hypermodel = make_hypermodel(problem)
-    own_fit = has_own_fit(hypermodel)
-    models: list[Any] = []
-    described: list[dict[str, Any]] = []
-    warnings: list[str] = []
-
-    def look_at(model: Any) -> None:
-        check_model(model, problem, own_fit=own_fit)
-        if not models:
-            models.append(model)  # that of the defaults
-        if len(described) < 2:
-            described.append(describe_model(model))
-        if not warnings and (reason := why_not_writable(model)) is not None:
-            warnings.append(warning_of(problem.name, reason, rebuilt=has_call(model)))
-
-    try:
-        space = discover(hypermodel, check=look_at, twice=True)
-    except SpaceError as error:
-        raise ProblemError(f"the problem {spec!r}: {error}") from error
-    except ProblemError:
-        raise
-    except Exception as error:
-        raise ProblemError(f"the problem {spec!r}: build failed: {one_line(error)}") from error
-    if not warnings and (unread := why_not_readable(models[0])) is not None:
-        warnings.append(unread_warning_of(problem.name, unread))
+    looked = _Looked(problem, own_fit=has_own_fit(hypermodel))
+    space = _discovered(spec, hypermodel, looked)
+    if not looked.warnings and (unread := why_not_readable(looked.first)) is not None:
+        looked.warnings.append(unread_warning_of(problem.name, unread))
     data = load_data(problem)
-    optimized = asked or problem.objectives
     check_first(optimized)
-    if not own_fit:
-        check_metrics(problem, models[0], data, [each.metric for each in optimized])
-    description = steady(*described[:2]) | describe_source(hypermodel)
-    identity = identify(space, data, description, problem.folds)
+    if not looked.own_fit:
+        check_metrics(problem, looked.first, data, [each.metric for each in optimized])
+    identity = identify(space, data, steady(*looked.described) | describe_source(hypermodel), problem.folds)
     return Inspection(
         problem=spec,
         model=problem.name,
@@ -143,10 +127,46 @@ def inspect_problem(
         space_fingerprint=identity.space_fingerprint,
         data_fingerprint=identity.data_fingerprint,
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,
-        warnings=tuple(warnings),
-        further=optimized[1:],
+        warnings=tuple(looked.warnings),
+        further=tuple(optimized[1:]),
         folds=identity.folds,
     )
+
+
+class _Looked:
+    """What was seen of the models that are built to find a space; called with each.
+
+    Args:
+        problem: whose models they are.
+        own_fit: its ``fit`` may compile a model, or train it by a loop of its own.
+    """
+
+    def __init__(self, problem: Problem, *, own_fit: bool) -> None:
+        self._problem, self.own_fit = problem, own_fit
+        self.first: Any = None  # the model of the defaults
+        self.described: list[dict[str, Any]] = []  # of that one, built twice
+        self.warnings: list[str] = []
+
+    def __call__(self, model: Any) -> None:
+        check_model(model, self._problem, own_fit=self.own_fit)
+        self.first = model if self.first is None else self.first
+        if len(self.described) < 2:
+            self.described.append(describe_model(model))
+        if not self.warnings and (reason := why_not_writable(model)) is not None:
+            self.warnings.append(warning_of(self._problem.name, reason, rebuilt=has_call(model)))
+
+
+def _discovered(spec: str, hypermodel: Any, look_at: Callable[[Any], None]) -> Space:
+    from search.space.discovery import discover  # which brings Keras
+
+    try:
+        return discover(hypermodel, check=look_at, twice=True)
+    except SpaceError as error:
+        raise ProblemError(f"the problem {spec!r}: {error}") from error
+    except ProblemError:
+        raise
+    except Exception as error:
+        raise ProblemError(f"the problem {spec!r}: build failed: {one_line(error)}") from error
 
 
 def _inspect_objective(spec: str, objective: ObjectiveFunction, optimized: Sequence[Objective]) -> Inspection:
@@ -206,27 +226,3 @@ def load_data(problem: Problem) -> Data:
 
         check_foldable(data, problem.folds)
     return data
-
-
-def check_model(model: Any, problem: Problem, *, own_fit: bool = False) -> None:
-    """Check what a HyperModel's ``build`` returned.
-
-    Args:
-        model: what it returned.
-        problem: whose HyperModel it is.
-        own_fit: its ``fit`` may compile the model, or train it by a loop of its own.
-
-    Raises:
-        ProblemError: it is not a Keras model, or not a compiled one.
-    """
-    import keras
-
-    if not isinstance(model, keras.Model):
-        raise ProblemError(
-            f"the problem {problem.name!r}: build returned {type(model).__name__}; expected a compiled keras.Model"
-        )
-    if not model.compiled and not own_fit:
-        raise ProblemError(
-            f"the problem {problem.name!r}: build returned a model that is not compiled; "
-            "call model.compile(optimizer=..., loss=..., metrics=[...]) before returning it"
-        )

@@ -78,6 +78,24 @@ def check_has_problem(study: StudyRecord) -> None:
         )
 
 
+def check_trains_models(study: StudyRecord, what: str) -> None:
+    """Refuse what trains or measures a problem's models where a study has none.
+
+    Args:
+        study: which may search an objective of Optuna's.
+        what: what is asked for, such as ``a confirmation``.
+
+    Raises:
+        UsageError: it searches one, or was never run.
+    """
+    check_has_problem(study)
+    if study.is_objective:
+        raise UsageError(
+            f"{study.name!r} searches an objective of Optuna's, which trains and measures by itself; {what} is for the "
+            "models of a search.Problem"
+        )
+
+
 def find_study(connection: Connection, name: str) -> StudyRecord | None:
     """Return the study of a name, or None."""
     row = connection.execute(sa.select(studies).where(studies.c.name == name)).one_or_none()

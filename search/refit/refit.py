@@ -20,7 +20,7 @@ from registry.values.version import Param
 from search.confirm.held_out import measure_derived, test_figures
 from search.creation.changes import accepted_differences
 from search.records.settings import derive_seed
-from search.records.studies import StudyRecord
+from search.records.studies import StudyRecord, check_trains_models
 from search.refit.average import AveragePlan, average_refits
 from search.refit.chosen import Chosen, find_named, find_winner
 from search.refit.results import Refit, Refitted, RefittedEnsemble, RefittedMember
@@ -52,6 +52,7 @@ def refit(
     """
     if seeds < 1:
         raise UsageError(f"the number of seeds is {seeds}; expected 1 or more")
+    check_trains_models(study, "a refit")
     url = with_password(engine.url)
     with Registry(url) as registry:
         chosen = find_winner(registry, engine, study) if version is None else find_named(registry, study, version)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
@@ -98,11 +99,16 @@ def write_report(
 def default_path(studies: Sequence[str]) -> Path:
     """Return where a report of some studies goes by itself; of all for none.
 
+    Names that no file can have, or that are too long, are changed, and a hash tells them from others that become alike.
+
     Example:
-        >>> str(default_path(["night", "a/b"]))
-        'reports/night+a-b.html'
+        >>> str(default_path(["night", "day"])), str(default_path(["a/b"]))
+        ('reports/night+day.html', 'reports/a-b-c14cdd.html')
     """
+    whole = "+".join(studies)
     name = "+".join(re.sub(r"[^\w.-]+", "-", study) for study in studies)[:LONGEST_NAME]
+    if name != whole:
+        name += f"-{sha256(whole.encode()).hexdigest()[:6]}"
     return Path("reports", f"{name or 'all'}.html")
 
 

@@ -14,7 +14,7 @@ from registry.core.error_text import one_line
 from search.data.arrays import are_arrays
 from search.data.class_weight import weighted
 from search.errors import FatalProblem, ProblemError
-from search.problems.inspection import check_model
+from search.problems.models.compiled import check_model
 from search.problems.problem import Data, Problem
 from search.space.hypermodel import has_own_fit
 from search.space.hyperparameters import build_model

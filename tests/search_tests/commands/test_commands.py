@@ -12,7 +12,7 @@ from registry.core.database.transaction import writing
 from registry.core.errors import UsageError
 from search.api.study import Study
 from search.cli import app
-from search.commands.run import _say_what_is_kept
+from search.commands.summary import say_what_is_kept
 from search.creation.objectives import parse_direction
 from search.schema import results, slots
 
@@ -124,7 +124,7 @@ def test_a_front_without_versions_is_shown_by_status(sqlite_engine, make_study, 
     record = make_study(sqlite_engine, objectives="val_accuracy:max,parameters:min")
     study = Study(sqlite_engine, dataclasses.replace(record, space={"define_by_run": True}))
     status = dataclasses.replace(study.status(), front=front, objectives=record.objectives)
-    _say_what_is_kept(study, status)
+    say_what_is_kept(study, status)
     assert capsys.readouterr().out == f"{said} on the front: search status s --storage {sqlite_engine.url}\n"
 
 

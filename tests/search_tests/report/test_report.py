@@ -38,7 +38,7 @@ from search.records.settings import Settings
 from search.records.status import read_status
 from search.records.studies import insert_study, read_study
 from search.records.trials import read_trials
-from search.report.collect import collect, write_report
+from search.report.collect import collect, default_path, write_report
 from search.report.errors.misclassified import classified, summarize
 from search.report.importances import importances
 from search.schema import SCHEMA, attempts, results, slots, workers
@@ -621,3 +621,12 @@ class TestWriteReport:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert json.loads(done.stdout) == []
         assert done.stderr == ""
+
+
+def test_no_two_studies_reports_go_to_one_file() -> None:
+    names = ["a/b", "a b", "a-b", "a+b", "x" * 100, "x" * 101, "ü", "."]
+    paths = [default_path([name]) for name in names]
+    paths += [default_path(["a", "b"]), default_path([])]
+    assert len(set(paths)) == len(paths)
+    assert all(len(path.name) < 80 and path.parent == Path("reports") for path in paths)
+    assert default_path(["night"]) == Path("reports/night.html")
