@@ -6,5 +6,5 @@ EXAMPLES = {
     "baselines": "fmnist baselines",
     "predict": "fmnist predict picture.png",
     "pictures": "fmnist pictures",
-    "reference": "fmnist reference",
+    "reference": "fmnist reference --out reference.db",
 }

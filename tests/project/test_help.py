@@ -14,8 +14,7 @@ from registry.core.console import run
 from search.commands.help.completion import problem_names, study_names
 from search.commands.help.examples import EXAMPLES as OF_SEARCH
 from search.commands.help.examples import PANELS
-from tests.project.test_documents import fault
-from tests.support.commands import APPS, COMMANDS
+from tests.support.commands import APPS, COMMANDS, fault, refusal
 
 EXAMPLES = {"search": OF_SEARCH, "registry": OF_REGISTRY, "fmnist": OF_FMNIST}
 
@@ -27,6 +26,7 @@ def test_every_command_has_an_example() -> None:
 @pytest.mark.parametrize("line", [line for those in EXAMPLES.values() for line in those.values()])
 def test_an_example_is_a_command_that_there_is(line: str) -> None:
     assert fault(line) is None
+    assert refusal(line) is None
 
 
 def test_help_says_defaults_one_way_and_no_type_of_a_flag(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:

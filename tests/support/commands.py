@@ -33,6 +33,21 @@ def options(command: Any) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
 
 
+def refusal(line: str) -> str | None:
+    """Return why a command line cannot be parsed: a word too many, an option that is missing; None where it can be."""
+    words = shlex.split(line)
+    node, rest = PROGRAMS[words[0]], words[1:]
+    while hasattr(node, "commands"):
+        node, rest = node.commands[rest[0]], rest[1:]
+    try:
+        node.make_context(line, rest)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # Typer's own
+            raise
+        return str(error.format_message())
+    return None
+
+
 def fault(line: str) -> str | None:
     """Return what is wrong with a command line, or None."""
     words = shlex.split(line, comments=True)

@@ -30,7 +30,8 @@ def hook_add(
     on: Annotated[
         str,
         typer.Option(
-            metavar="EVENT,…", help="Of study-ended, new-best, alias-moved, version-registered and worker-lost."
+            metavar="EVENT,…",
+            help="Of study-ended, new-best, alias-moved, approval-requested, version-registered and worker-lost.",
         ),
     ],
     model: Annotated[str | None, typer.Option(metavar="MODEL", help="Only this model's events.")] = None,
