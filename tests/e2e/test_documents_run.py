@@ -53,7 +53,15 @@ def run(step: Step, folder: Path, environ: dict[str, str]) -> subprocess.Complet
         if step.language == "python"
         else ["sh", "-c", given + shortened(step.text)]
     )
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=600)
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,  # a terminal's would be waited for, by `search delete`
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
 
 
 def _nightly(page: Path) -> Any:
@@ -75,9 +83,9 @@ def test_a_page_does_what_it_says(page: Path, checkout: Path) -> None:
             environ[name] = value
             continue
         done = run(step, checkout, environ)
-        expected = applies(REFUSED, step)
+        expected, printed = applies(REFUSED, step), done.stdout + done.stderr
         where = f"{step.page}:{step.line}: {step.text.strip()[:100]}"
-        if (done.returncode != 0) != (expected is not None) or (expected and not re.search(expected, done.stderr)):
+        if (done.returncode != 0) != (expected is not None) or (expected and not re.search(expected, printed)):
             failures.append(f"{where}\n  exit {done.returncode}: {done.stdout[-300:]}{done.stderr[-1500:]}")
         failures += [f"{where}\n  {fault}" for fault in unlike(step, done.stdout)]
     assert not failures, "\n\n".join(failures)

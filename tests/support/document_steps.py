@@ -85,8 +85,11 @@ model = Registry().get("fmnist@champion").load()
 same_network = keras.models.clone_model(model)
 """,
 }
-# By the beginning of a command: the message that it ends in, as its page says.
-REFUSED: dict[str, str] = {r"registry alias set fmnist@champion \d+ --actor ann": ""}  # others must approve it: exit 3
+# By the beginning of a command that does not do what it asks: what it says, as its page tells.
+REFUSED: dict[str, str] = {
+    r"registry alias set fmnist@champion \d+ --actor ann": r"request \d+ waits for 1 approval",
+    r"search delete [\w-]+$": "nobody is there to be asked",
+}
 # By page: what its reader has done before, elsewhere.
 STARTS_WITH = {"docs/registry.md": "registry tag set fmnist/80 team vision"}
 
