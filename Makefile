@@ -1,6 +1,6 @@
 # make search: set everything up, search on Fashion-MNIST and say which model is best.
 # make test:   set everything up and pass every check.
-# Both need Python 3.11 to 3.13, make and a C library, and reach PyPI and Debian's packages at most.
+# Both need Python 3.11 to 3.13, make and, on Linux, glibc, and reach PyPI and Debian's packages at most.
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -118,7 +118,7 @@ class ModelVersion:
         state: ``ready``, or ``displaced`` where better ones of its study took the weights' place.
         stop_reason: why the training ended.
         seconds: how long the training took.
-        parameters: how many numbers the model learns.
+        parameters: how many the model has, trainable or not.
         imported: where it was first registered, if a bundle brought it: that registry's id and its name there, such as
             ``3f2a…:fmnist/7``.
 

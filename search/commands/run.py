@@ -153,7 +153,7 @@ def worker_command(
     accept_changes: options.Accept = False,
     storage: Storage = None,
 ) -> None:
-    """Work on a study until it is done; needs nothing but the database."""
+    """Work on a study of the database until it is done, on any machine that has the problem."""
     from rich.console import Console
 
     from registry.core.durations import parse_duration
