@@ -15,7 +15,7 @@ from search.commands.help.examples import EXAMPLES, PANELS
 from search.commands.newcomers import begin, importing
 from search.commands.winners import confirm, ensemble, refit
 
-app = new_app("Search hyperparameters of Keras models, with workers that need only a database.")
+app = new_app("Search hyperparameters of Keras models, with workers that share only a database.")
 app.command("init")(begin.init_command)
 app.command("check")(begin.check_command)
 app.command("run")(working.run_command)
