@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -22,7 +23,9 @@ from registry.hooks.limited import TimeLimit
 HTTP_SECONDS = 10.0  # for each step of a request: connect, send, wait for the answer
 HTTP_TOTAL_SECONDS = 20.0  # for all of them, also where the answer comes byte by byte
 COMMAND_SECONDS = 60.0
+LAST_SECONDS = 1.0  # in which what a command wrote last is read, where something that it started lives on
 LONGEST_DETAIL = 300
+PIECE_BYTES = 64 * 1024
 SIGNATURE = "X-Hub-Signature-256"
 
 
@@ -96,33 +99,59 @@ def run(command: str, message: Message, environ: Mapping[str, str]) -> str:
     """
     try:
         return _run(command, message, environ)
-    except (OSError, ValueError) as error:  # no such command, or no room for what it says
+    except (OSError, ValueError) as error:  # no such command, or no room for the event
         raise DeliveryError(one_line(error)) from None
 
 
 def _run(command: str, message: Message, environ: Mapping[str, str]) -> str:
-    with tempfile.TemporaryFile() as events, tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as events:
         events.write(message.body)
         events.seek(0)
         process = subprocess.Popen(  # noqa: S603 - whoever delivers says that commands may be run
             shlex.split(command),
+            bufsize=0,
             stdin=events,
             stdout=subprocess.DEVNULL,
-            stderr=errors,
+            stderr=subprocess.PIPE,
             env=dict(environ),
             start_new_session=True,
         )
-        try:
-            code = process.wait(COMMAND_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise DeliveryError(f"it took more than {COMMAND_SECONDS:g} seconds and was ended") from None
-        finally:
-            if process.poll() is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        if code == 0:
-            return "exit 0"
-        errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4 * LONGEST_DETAIL))
-        stderr = " ".join(storable(errors.read().decode("utf-8", "backslashreplace")).split())
-        raise DeliveryError(f"exit {code}{': ' if stderr else ''}{stderr}"[:LONGEST_DETAIL])
+    try:
+        errors = _Tail(process.stderr)
+        code = process.wait(COMMAND_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise DeliveryError(f"it took more than {COMMAND_SECONDS:g} seconds and was ended") from None
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if code == 0:
+        return "exit 0"
+    stderr = " ".join(storable(errors.text()).split())
+    begin = f"exit {code}{': ' if stderr else ''}"
+    raise DeliveryError(begin + stderr[-(LONGEST_DETAIL - len(begin)) :])
+
+
+class _Tail(threading.Thread):
+    """Reads a pipe to its end, so that nobody who writes waits, and keeps the last of it.
+
+    Args:
+        pipe: unbuffered; what a command leaves running may keep it open.
+    """
+
+    def __init__(self, pipe: Any) -> None:
+        super().__init__(name="stderr", daemon=True)
+        self._pipe, self._kept = pipe, b""
+        self.start()
+
+    def run(self) -> None:
+        """Read."""
+        with self._pipe:
+            while piece := self._pipe.read(PIECE_BYTES):
+                self._kept = (self._kept + piece)[-4 * LONGEST_DETAIL :]
+
+    def text(self) -> str:
+        """Return the last of what came until the command ended."""
+        self.join(LAST_SECONDS)
+        return self._kept.decode("utf-8", "backslashreplace")

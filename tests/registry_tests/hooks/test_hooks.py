@@ -7,6 +7,7 @@ import hmac
 import json
 import shlex
 import sys
+import tempfile
 from datetime import timedelta
 
 import pytest
@@ -336,6 +337,22 @@ class TestCommand:
         registry.set_alias("toy", "x", 1)
         assert registry.deliver(commands=True).failed == 1
         assert registry.hook_log()[0].detail == "OSError: [Errno 28] No space left on device"
+
+    @pytest.mark.parametrize("end", ["sys.exit('the end')", "subprocess.Popen(['sleep', '3']); sys.exit('the end')"])
+    def test_what_it_says_takes_no_room_and_the_last_of_it_is_logged(self, registry, register, monkeypatch, end):
+        files = []
+        make = tempfile.TemporaryFile
+        monkeypatch.setattr("tempfile.TemporaryFile", lambda: files.append(make()) or files[-1])
+        register(registry, 0.5)
+        code = f"import subprocess, sys; [sys.stderr.write('flood ' * 10_000) for _ in range(100)]; {end}"
+        registry.add_hook(self.command(code), ["alias-moved"])
+        registry.set_alias("toy", "x", 1)
+        assert registry.deliver(commands=True).failed == 1
+        detail = registry.hook_log()[0].detail
+        assert detail.startswith("exit 1: ")
+        assert detail.endswith("flood the end")
+        assert len(detail) <= 300
+        assert len(files) == 1  # for the event
 
     def test_one_that_does_not_end_is_ended_with_what_it_started(self, registry, register, monkeypatch, tmp_path):
         from registry.hooks import send
