@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy.engine import URL
 
 from registry.core.atomic_file import whole_file
+from registry.core.database.closed_folder import connect
 from registry.core.database.driver_errors import BUSY_SECONDS
 from registry.core.database.url import without_secrets
 from registry.core.errors import DatabaseError, UserError
@@ -25,11 +26,10 @@ def backup(url: URL, out: Path, *, force: bool) -> Path:
         raise UserError(f"{out} is the database itself, or a part of it; name another file for the copy")
     if out.exists() and not force:
         raise UserError(f"{out} is there already; name another file, or add --force to replace it")
-    source = name if name.startswith("file:") else f"{Path(name).absolute().as_uri()}?mode=ro"
     with whole_file(out) as file:
         try:
             with (
-                closing(sqlite3.connect(source, uri=True, timeout=BUSY_SECONDS)) as original,
+                closing(_opened(name)) as original,
                 closing(sqlite3.connect(file.name)) as copy,
             ):
                 # In one step: the copy is of one moment, and in WAL mode nobody who writes has to wait for it.
@@ -40,6 +40,12 @@ def backup(url: URL, out: Path, *, force: bool) -> Path:
         if verdict != "ok":
             raise DatabaseError(f"the backup of {name} is damaged ({verdict}): check the disk, and the database itself")
     return out
+
+
+def _opened(name: str) -> sqlite3.Connection:
+    if name.startswith("file:"):
+        return sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS)
+    return connect(name, "ro")
 
 
 def _is_part_of(name: str, out: Path) -> bool:

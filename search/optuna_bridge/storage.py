@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import optuna
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
+from registry.core.database.closed_folder import sqlite_options
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
 from registry.core.database.engine import prepare_sqlite
 from registry.core.database.postgres import connector
@@ -50,7 +52,8 @@ def open_storage(engine: Engine, *, readonly: bool = False) -> BaseStorage:
         DatabaseError: the database cannot be read.
     """
     with _explaining(engine):
-        storage = RDBStorage(with_password(engine.url), engine_kwargs=_engine_options(engine), skip_table_creation=True)
+        options = _engine_options(engine, reading=readonly)
+        storage = RDBStorage(with_password(engine.url), engine_kwargs=options, skip_table_creation=True)
     if engine.dialect.name == "sqlite":
         # Optuna reads before it writes in one transaction; a deferred one could not wait for its turn to write.
         prepare_sqlite(storage.engine, begin="DEFERRED" if readonly else "IMMEDIATE")
@@ -92,7 +95,7 @@ def close_storage(storage: BaseStorage) -> None:
     storage._backend.engine.dispose()  # type: ignore[attr-defined]
 
 
-def _engine_options(engine: Engine) -> dict[str, object]:
+def _engine_options(engine: Engine, *, reading: bool = False) -> dict[str, Any]:
     if engine.dialect.name == "sqlite":
-        return {"connect_args": {"timeout": BUSY_SECONDS}}
+        return sqlite_options(engine.url, reading=reading)
     return {"pool_pre_ping": True, "pool_size": 2, "creator": connector(engine.url, BUSY_SECONDS)}

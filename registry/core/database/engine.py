@@ -7,17 +7,16 @@ that reads first and writes later cannot wait: SQLite answers SQLITE_BUSY at onc
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 import warnings
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
+from registry.core.database.closed_folder import sqlite_options
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
 from registry.core.database.postgres import connector
 from registry.core.database.url import display_url, hide_secrets, parse_url, require_file
@@ -44,7 +43,8 @@ def open_engine(url: str | URL, *, must_exist: bool = False, answer_seconds: flo
     try:
         if parsed.get_backend_name() == "sqlite":
             _check_options(parsed)
-            engine = _sqlite_engine(parsed, reading_only=must_exist and _is_sealed(parsed.database))
+            engine = sa.create_engine(parsed, **sqlite_options(parsed, reading=must_exist))
+            prepare_sqlite(engine)
         else:
             engine = sa.create_engine(parsed, pool_size=2, creator=connector(parsed, answer_seconds))
             _ping_after_a_rest(engine, answer_seconds)
@@ -93,31 +93,6 @@ def _ping_after_a_rest(engine: Engine, answer_seconds: float) -> None:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             raise sa.exc.DisconnectionError(str(error)) from error
-
-
-def _sqlite_engine(url: URL, *, reading_only: bool) -> Engine:
-    if not reading_only:
-        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    else:
-        name = f"file:{quote(os.path.abspath(str(url.database)))}?mode=ro&immutable=1"
-        engine = sa.create_engine(
-            url, creator=lambda: sqlite3.connect(name, uri=True, check_same_thread=False, timeout=BUSY_SECONDS)
-        )
-    prepare_sqlite(engine)
-    return engine
-
-
-def _is_sealed(name: str | None) -> bool:
-    """Tell whether a database lies in a folder where we may not write, and nobody has it open.
-
-    Reading a database in WAL mode makes two files beside it. Where that is not allowed, SQLite reads the database
-    if it is opened as immutable; without the two files nobody writes to it, so it is.
-    """
-    if not name or name.startswith("file:") or os.path.exists(f"{name}-shm"):
-        return False
-    folder = os.path.dirname(os.path.abspath(name))
-    effective = os.access in os.supports_effective_ids
-    return not os.access(folder, os.W_OK, effective_ids=effective) and not os.path.exists(f"{name}-wal")
 
 
 def prepare_sqlite(engine: Engine, *, begin: str = "DEFERRED") -> None:

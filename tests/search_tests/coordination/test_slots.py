@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from registry.core.database.engine import open_engine
 from registry.core.database.transaction import reading, writing
 from registry.core.errors import UserError
 from registry.values.stop_reason import StopReason
@@ -15,6 +16,7 @@ from search.coordination.lease import Lease
 from search.coordination.worker_exits import release_worker
 from search.creation.changes import add_trials
 from search.errors import LeaseLost
+from search.launchers.watch import current_status
 from search.optuna_bridge.storage import closing_storage
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
@@ -156,6 +158,16 @@ def test_expired_slots_are_handed_back_also_when_nobody_claims(engine, make_stud
         lease.beat()
 
 
+def test_who_may_only_read_is_told_how_it_stands_though_a_lease_has_expired(sqlite_engine, make_study, add_worker):
+    study = make_study(sqlite_engine, budget=2)
+    slots.claim(sqlite_engine, study.id, add_worker(sqlite_engine, study))
+    expire(sqlite_engine)
+    reader = open_engine(f"sqlite:///file:{sqlite_engine.url.database}?mode=ro&uri=true")
+    assert current_status(reader, study).trials["running"] == 1
+    reader.dispose()
+    assert current_status(sqlite_engine, study).trials["running"] == 0
+
+
 def test_a_released_slot_keeps_its_trial_and_its_checkpoint(engine, make_study, add_worker, monkeypatch):
     monkeypatch.setattr("search.coordination.checkpointing.store.CHUNK_BYTES", 3)
     study = make_study(engine, budget=1)
@@ -286,7 +298,7 @@ def test_a_budget_grows_and_never_shrinks(engine, make_study):
 def test_a_failed_trial_may_be_tried_again_with_the_same_params(engine, make_study, add_worker):
     study, name, lease = held(engine, make_study, add_worker)
     finish(engine, lease, result(None, StopReason.ERROR, epoch=None, error="no luck"))
-    control.retry(engine, study, [0])
+    control.retry(engine, study, [0, 0])
     trial = read_trials(engine, study.id)[0]
     assert (trial.state, trial.stop_reason, trial.epoch, trial.params) == ("waiting", None, 0, {"x": 1})
     again = Lease(engine, slots.claim(engine, study.id, name))
