@@ -58,9 +58,10 @@ def serving(url: str, host: str, port: int) -> Iterator[WSGIServer]:
         try:
             app = only_by_our_names(only_reading(create_app(storage)), host)
             server = make_server(host, port, app, _Server, _Silent)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a name with a label that is too long, or empty
+            reason = getattr(error, "strerror", None) or error
             raise DashboardError(
-                f"cannot listen on {host} port {port}: {error.strerror}; choose another --port or --host"
+                f"cannot listen on {host:.100} port {port}: {reason}; choose another --port or --host"
             ) from None
         with server:
             yield server

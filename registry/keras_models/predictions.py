@@ -69,9 +69,15 @@ def from_rest(model: Any) -> Iterator[None]:
         _forget(model)
 
 
+def states_of(model: Any) -> list[Any]:
+    """Return the variables in which a model's recurrent layers carry their states from batch to batch."""
+    carrying = [layer for layer in model._flatten_layers() if getattr(layer, "stateful", False) is True]
+    states = [state for layer in carrying for state in leaves(getattr(layer, "states", None))]
+    return [state for state in states if hasattr(state, "assign")]
+
+
 def _forget(model: Any) -> None:
-    for layer in model._flatten_layers():
-        if getattr(layer, "stateful", False) is True:
-            for state in leaves(getattr(layer, "states", None)):
-                if hasattr(state, "assign"):
-                    state.assign(state * 0)
+    import numpy as np
+
+    for state in states_of(model):
+        state.assign(np.zeros(state.shape))  # not state * 0, which keeps NaN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,7 @@ from registry.core.plain_text import csv_text
 from registry.keras_models.predictions import predict
 from registry.prediction.samples import Samples, read_samples
 from registry.values.known_tags import CLASSES_TAG
+from registry.values.structures import as_array
 from registry.values.version import ModelVersion, finite
 from registry.versions.frame import require_pyarrow
 
@@ -51,15 +53,13 @@ def predict_file(model: Any, path: Path, classes: Sequence[str]) -> pd.DataFrame
     """
     samples = read_samples(path, model)
     try:
-        outputs = predict(model, samples.inputs, BATCH)
+        return frame_of(samples, predict(model, samples.inputs, BATCH), classes)
     except Exception as error:  # the model's own code
         raise LoadError(f"the model fails on {path}: {one_line(error)}") from error
-    return frame_of(samples, outputs, classes)
 
 
 def frame_of(samples: Samples, outputs: Any, classes: Sequence[str]) -> pd.DataFrame:
     """Return predictions as a table; see `predict_file`."""
-    import numpy as np
     import pandas as pd
 
     columns: dict[str, Any] = {samples.of: list(samples.names)}
@@ -67,37 +67,49 @@ def frame_of(samples: Samples, outputs: Any, classes: Sequence[str]) -> pd.DataF
     named = outputs.items() if isinstance(outputs, Mapping) else enumerate(outputs) if several else [("", outputs)]
     for name, output in named:
         prefix = f"{name}." if several else ""
-        flat = np.asarray(output).reshape(len(samples.names), -1)
+        flat = plain(output).reshape(len(samples.names), -1)
         columns |= {prefix + column: values for column, values in _columns(flat, () if several else classes).items()}
     return pd.DataFrame(columns)
 
 
 def _columns(flat: Any, classes: Sequence[str]) -> dict[str, Any]:
     """Return the columns of one output of shape (samples, numbers)."""
-    import numpy as np
-
     shares = shares_of(flat, kind_of(flat, len(classes)))
     if shares is None:
         if flat.shape[1] == 1:
             return {"prediction": flat[:, 0]}
         return {f"prediction.{place}": flat[:, place] for place in range(flat.shape[1])}
     names = names_of(shares, classes)
-    best = shares.argmax(axis=1)
-    columns: dict[str, Any] = {
-        "class": [names[place] for place in best],
-        "probability": shares[np.arange(len(shares)), best],
-    }
+    columns: dict[str, Any] = {"class": best_of(shares, names), "probability": shares.max(axis=1)}
     return columns | {f"probability.{name}": shares[:, place] for place, name in enumerate(names)}
 
 
-def kind_of(flat: Any, classes: int) -> Kind:
-    """Return what the numbers of one output are, of shape (samples, numbers).
+def plain(output: Any) -> Any:
+    """Return an output as an array of numbers or texts that Python has.
 
-    One number from 0 to 1 is the second of two classes' probability; as many numbers as there are classes that are no
-    probabilities are logits.
+    Raises:
+        ValueError: it holds something else, such as complex numbers or arrays of different lengths.
     """
     import numpy as np
 
+    array = as_array(output)
+    if array.dtype.kind == "c":
+        raise ValueError("it gives complex numbers")
+    return np.char.decode(array, "utf-8", "backslashreplace") if array.dtype.kind == "S" else array
+
+
+def kind_of(flat: Any, classes: int) -> Kind:
+    """Return what the numbers of one output are, of shape (samples, numbers); texts are taken for numbers.
+
+    One number from 0 to 1 is the second of two classes' probability; as many numbers as there are classes that are no
+    probabilities are logits. What a model makes of missing numbers, NaN, tells nothing.
+    """
+    import numpy as np
+
+    if flat.dtype.kind == "U":
+        return "numbers"
+    whole = flat[np.isfinite(flat).all(axis=1)]
+    flat = whole if len(whole) else flat
     inside = bool(((flat >= 0) & (flat <= 1)).all())
     if flat.shape[1] == 1:
         return "second_probability" if inside and classes == 2 else "numbers"
@@ -121,6 +133,14 @@ def shares_of(flat: Any, kind: Kind) -> Any:
 def names_of(shares: Any, classes: Sequence[str]) -> list[str]:
     """Return what the classes of probabilities, of shape (samples, classes), are called; else their numbers."""
     return list(classes) if len(classes) == shares.shape[1] else list(map(str, range(shares.shape[1])))
+
+
+def best_of(shares: Any, names: Sequence[str]) -> list[str | None]:
+    """Return each sample's class by its probabilities; None where one of them is no number."""
+    places = shares.argmax(axis=1)  # of NaN, where there is one
+    return [
+        None if math.isnan(each[place]) else names[place] for each, place in zip(shares, places.tolist(), strict=True)
+    ]
 
 
 def check_out(out: Path) -> None:

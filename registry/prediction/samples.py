@@ -66,6 +66,8 @@ def inputs_of(model: Any) -> tuple[Input, ...]:
     if not tensors:
         raise UsageError("the model does not say which inputs it takes; predict in Python: registry.get(REF).load()")
     structure = getattr(model, "input", None)
+    if isinstance(structure, Mapping) and any(isinstance(each, Mapping | list | tuple) for each in structure.values()):
+        raise UsageError("the model takes inputs within inputs; predict in Python: registry.get(REF).load()")
     names = sorted(structure) if isinstance(structure, Mapping) else [tensor.name for tensor in tensors]
     return tuple(
         Input(str(name), tuple(tensor.shape[1:]), str(tensor.dtype))

@@ -59,7 +59,7 @@ async def _on_http_error(request: Request, error: HTTPException) -> Response:
     """Say what there is where a path or a method is wrong."""
     text = error.detail
     if error.status_code in (404, 405):
-        asked = f"{request.method} {request.url.path}"
+        asked = f"{request.method} {request.scope['path']}"
         text = f"there is no {asked!r}; expected one of: {', '.join(request.app.state.paths)}"
     return error_answer(error.status_code, text, error.headers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import os
 from ipaddress import ip_address
@@ -66,12 +67,20 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        begun = False
+
         async def counted(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 self._metrics.requests[message["status"]] += 1
             await send(message)
 
-        await (self._refusal(scope) or self._app)(scope, receive, counted)
+        try:
+            await (self._refusal(scope) or self._app)(scope, receive, counted)
+        except asyncio.CancelledError:  # the service ends, and waits no longer
+            if not begun:
+                await error_answer(503, "the service ends", {"Connection": "close"})(scope, receive, counted)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)

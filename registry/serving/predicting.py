@@ -18,6 +18,7 @@ from registry.serving.model.batching import Batcher
 from registry.serving.model.following import Following
 from registry.serving.model.served_model import ServedModel
 
+BODY_SECONDS = 60.0  # in which some more of a request comes
 LARGE = 100_000  # bytes of a request that is read in a thread, so that others are answered meanwhile
 
 
@@ -66,15 +67,20 @@ async def _body(request: Request, most: int) -> bytes:
     """Return a request's body.
 
     Raises:
-        HTTPException: it is too large, by what it says or by what comes.
+        HTTPException: it is too large, by what it says or by what comes, or does not go on.
     """
     announced = int(request.headers.get("content-length", 0))
-    body = bytearray()
-    if announced <= most:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > most:
-                break
+    body, pieces = bytearray(), request.stream()
+    while max(announced, len(body)) <= most:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                piece = await anext(pieces, None)
+        except TimeoutError:
+            text = f"nothing of the request's body came for {BODY_SECONDS:g} seconds, after {len(body)} bytes"
+            raise HTTPException(408, text, {"Connection": "close"}) from None
+        if piece is None:
+            break
+        body += piece
     came = max(announced, len(body))
     if came > most:
         raise HTTPException(413, f"the request has {came} bytes or more; expected {most} at most (--max-bytes)")

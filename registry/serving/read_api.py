@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from registry.api.registry import Registry
 from registry.core.console import json_text
@@ -60,7 +61,7 @@ class _Reads:
         )
         headers = {}
         if page.next is not None:
-            headers["Link"] = f'<{quote(request.url.path)}?{urlencode({**asked, "after": page.next})}>; rel="next"'
+            headers["Link"] = f'<{quote(request.scope["path"])}?{urlencode({**asked, "after": page.next})}>; rel="next"'
         return _document(request, [version.as_dict() for version in page], headers)
 
     def show(self, request: Request) -> Response:
@@ -98,7 +99,7 @@ class _Reads:
             "Content-Length": str(version.weights.bytes),
             "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
         }
-        return StreamingResponse(_pieces(file), media_type="application/octet-stream", headers=headers)
+        return _FileResponse(file, headers)
 
 
 def registry_states(registry: Registry) -> list[Route]:
@@ -123,7 +124,7 @@ def _asked(request: Request, *names: str) -> dict[str, str]:
     for name in request.query_params:
         if name not in names:
             hint = did_you_mean(name, list(names)) if names else "expected none"
-            raise UsageError(f"{request.url.path} has no parameter {name!r}; {hint}")
+            raise UsageError(f"{request.scope['path']} has no parameter {name!r}; {hint}")
     return dict(request.query_params)
 
 
@@ -147,7 +148,19 @@ def _document(request: Request, document: Any, headers: Mapping[str, str] | None
     return tagged(request, etag, headers) or sent
 
 
+class _FileResponse(StreamingResponse):
+    """A file's bytes; it is closed at the end, also where the client has gone."""
+
+    def __init__(self, file: BinaryIO, headers: Mapping[str, str]) -> None:
+        super().__init__(_pieces(file), media_type="application/octet-stream", headers=headers)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with self._file:
+            await super().__call__(scope, receive, send)
+
+
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(PIECE_BYTES):
-            yield piece
+    while piece := file.read(PIECE_BYTES):
+        yield piece

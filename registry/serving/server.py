@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 
@@ -9,9 +10,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from registry.core.errors import UserError
+from registry.serving.connection import Connection
 
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection that they do not use
 LAST_ANSWERS_SECONDS = 30
+MOST_FILES = 16_384  # each connection is one
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -23,9 +26,10 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name with a label that is too long, or empty
+        reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"nobody can listen on {host}, port {port}: {error.strerror or error}; give another --host or --port"
+            f"nobody can listen on {host:.100}, port {port}: {reason}; give another --host or --port"
         ) from None
     # Connections inherit it; else an answer's second packet waits 40 ms until the client has acknowledged its first.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -43,6 +47,8 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=Connection,
+            ws="none",
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -56,6 +62,7 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
 
 def serve(app: ASGIApp, listening: socket.socket) -> None:
     """Answer until the process is asked to end, by Ctrl-C or SIGTERM."""
+    _allow_connections()
     server = server_of(app)
 
     def leave(*_: object) -> None:
@@ -68,3 +75,11 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _allow_connections() -> None:
+    """Let the process hold more connections than the thousand files that are usual, where it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -90,6 +90,11 @@ def test_a_port_that_is_taken_is_named(url):
         pass
 
 
+def test_a_host_that_cannot_be_is_told(url):
+    with pytest.raises(DashboardError, match=r"cannot listen on a\.\.b port 0: .*; choose"), serving(url, "a..b", 0):
+        pass
+
+
 def test_where_the_extra_is_missing_it_is_named(url, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
     missing = pytest.raises(DashboardError, match=r"optuna-dashboard is not installed; install: .*\[dashboard\]")

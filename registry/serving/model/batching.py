@@ -32,9 +32,9 @@ class _Waiting:
     answer: asyncio.Future[list[Any]]
 
     def joins(self, other: _Waiting) -> bool:
-        """Tell whether one batch can hold both: the same version, and samples of the same shapes."""
+        """Tell whether one batch can hold both: the same version, of independent samples, of the same shapes."""
         shapes = ([array.shape[1:] for array in each.arrays.values()] for each in (self, other))
-        return self.model is other.model and next(shapes) == next(shapes)
+        return self.model is other.model and not self.model.carries and next(shapes) == next(shapes)
 
 
 class Batcher:
@@ -118,8 +118,9 @@ class Batcher:
 
     def _in_pieces(self, model: ServedModel, arrays: Arrays, samples: int) -> list[Any]:
         predictions: list[Any] = []
-        for start in range(0, samples, self._max_batch):
-            piece = {name: array[start : start + self._max_batch] for name, array in arrays.items()}
+        most = samples if model.carries else self._max_batch
+        for start in range(0, samples, most):
+            piece = {name: array[start : start + most] for name, array in arrays.items()}
             predictions += model.predictions(piece)
-            self._seen(min(self._max_batch, samples - start))
+            self._seen(min(most, samples - start))
         return predictions

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from registry.api.registry import Registry
 from registry.core.error_text import one_line
 from registry.core.errors import LoadError
-from registry.prediction.predict import Kind, classes_of, kind_of, names_of, shares_of
+from registry.prediction.predict import Kind, best_of, classes_of, kind_of, names_of, plain, shares_of
 from registry.prediction.samples import Input, inputs_of, structured, takes_names
-from registry.values.structures import Structure, leaves
+from registry.serving.model.first_samples import blank_samples, by_input, first_answered
+from registry.values.structures import Structure
 from registry.values.version import ModelVersion, Rebuild
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class ServedModel:
         classes: what its classes are called; empty where it tells none, or has several outputs.
         kinds: what the numbers of each output are, by the output's name; ``""`` where there is one.
         forward: makes outputs of inputs, with samples along the first axis.
+        carries: whether what it says of a sample depends on those before it, so that no two requests may be joined.
     """
 
     version: ModelVersion
@@ -37,6 +39,7 @@ class ServedModel:
     classes: tuple[str, ...]
     kinds: Mapping[str, Kind]
     forward: Callable[[Structure], Structure]
+    carries: bool = False
 
     def predictions(self, arrays: Mapping[str, NDArray[Any]]) -> list[Any]:
         """Return what the model predicts, as JSON values, one a sample.
@@ -47,8 +50,12 @@ class ServedModel:
         Returns:
             Of a model that tells classes ``{"class", "probability", "probabilities"}``, else the numbers; of several
             outputs an object of these by the output's name.
+
+        Raises:
+            ValueError: it does not say something of each sample.
         """
         outputs = _named(self.forward(structured(arrays, by_name=self.by_name)))
+        _check_each(outputs, len(next(iter(arrays.values()))))
         columns = {name: _answers_of(output, self.kinds[name], self.classes) for name, output in outputs.items()}
         if list(columns) == [""]:
             return columns[""]
@@ -62,14 +69,17 @@ def load_served(registry: Registry, version: ModelVersion, rebuild: Rebuild | No
         UserError: it has no weights, cannot be loaded, does not say what it takes, or predicts something else.
     """
     from registry.keras_models.forward import compiled
+    from registry.keras_models.predictions import states_of
 
     model = registry.load(version, rebuild)
     inputs, by_name = inputs_of(model), takes_names(model)
     forward = compiled(model, structured({each.name: each for each in inputs}, by_name=by_name))
     stored = registry.reference_predictions(version)
     try:
-        arrays = _blank(inputs) if stored is None else _by_input(stored.inputs, inputs)
-        outputs = forward(structured(arrays, by_name=by_name))
+        possible = blank_samples(inputs) if stored is None else [by_input(stored.inputs, inputs)]
+        arrays, outputs = first_answered(forward, possible, by_name=by_name)
+        named = _named(outputs)
+        _check_each(named, len(next(iter(arrays.values()))))
     except Exception as error:  # the model's own code
         raise LoadError(f"{version.ref} loads, but fails on its first samples: {one_line(error)}") from error
     if stored is not None:
@@ -79,37 +89,34 @@ def load_served(registry: Registry, version: ModelVersion, rebuild: Rebuild | No
                 f"{version.ref} loads, but predicts something else than when it was registered (apart by "
                 f"{check.max_difference}); see `registry load-check {version.ref}`"
             )
-    named, names = _named(outputs), classes_of(version)
+    names = classes_of(version)
     kinds = {name: kind_of(_flat(output), len(names) if name == "" else 0) for name, output in named.items()}
     classes: tuple[str, ...] = ()
     if kinds.get("", "numbers") != "numbers":
         classes = tuple(names_of(shares_of(_flat(named[""]), kinds[""]), names))
-    return ServedModel(version, inputs, by_name, classes, kinds, forward)
-
-
-def _blank(inputs: Sequence[Input]) -> dict[str, NDArray[Any]]:
-    """Return one sample of zeros and empty texts."""
-    import numpy as np
-
-    def zeros(each: Input) -> NDArray[Any]:
-        shape = (1, *(length or 1 for length in each.shape))
-        return np.full(shape, "", object) if each.dtype == "string" else np.zeros(shape, each.dtype)
-
-    return {each.name: zeros(each) for each in inputs}
-
-
-def _by_input(stored: Structure, inputs: Sequence[Input]) -> dict[str, NDArray[Any]]:
-    """Return stored inputs by their names, in the inputs' order."""
-    if isinstance(stored, Mapping):
-        return {each.name: stored[each.name] for each in inputs}
-    return {each.name: array for each, array in zip(inputs, leaves(stored), strict=True)}
+    return ServedModel(version, inputs, by_name, classes, kinds, forward, carries=bool(states_of(model)))
 
 
 def _named(outputs: Structure) -> dict[str, NDArray[Any]]:
+    """Return outputs by their names, as numbers and texts that JSON has.
+
+    Raises:
+        ValueError: they are others, or nested.
+    """
     if isinstance(outputs, Mapping):
-        return {str(name): output for name, output in outputs.items()}
-    several = isinstance(outputs, list | tuple)
-    return {str(place): output for place, output in enumerate(outputs)} if several else {"": outputs}
+        named = {str(name): output for name, output in outputs.items()}
+    elif isinstance(outputs, list | tuple):
+        named = {str(place): output for place, output in enumerate(outputs)}
+    else:
+        named = {"": outputs}
+    return {name: plain(output) for name, output in named.items()}
+
+
+def _check_each(outputs: Mapping[str, NDArray[Any]], samples: int) -> None:
+    for name, output in outputs.items():
+        if output.shape[:1] != (samples,):
+            which = f"the output {name!r}" if name else "the model"
+            raise ValueError(f"{which} gives {output.shape} for {samples} samples; expected something for each of them")
 
 
 def _flat(output: NDArray[Any]) -> NDArray[Any]:
@@ -121,8 +128,8 @@ def _answers_of(output: NDArray[Any], kind: Kind, classes: Sequence[str]) -> lis
     shares = shares_of(_flat(output), kind)
     if shares is None:
         return list((output[:, 0] if output.shape[1:] == (1,) else output).tolist())
-    names = names_of(shares, classes)
+    best = best_of(shares, names_of(shares, classes))
     return [
-        {"class": names[best], "probability": probabilities[best], "probabilities": probabilities}
-        for best, probabilities in zip(shares.argmax(axis=1).tolist(), shares.tolist(), strict=True)
+        {"class": name, "probability": highest, "probabilities": probabilities}
+        for name, highest, probabilities in zip(best, shares.max(axis=1).tolist(), shares.tolist(), strict=True)
     ]

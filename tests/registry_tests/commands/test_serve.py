@@ -49,6 +49,15 @@ def test_a_port_that_is_taken_is_told(serve):
     assert f"nobody can listen on 127.0.0.1, port {port}: Address already in use" in errors
 
 
+@pytest.mark.parametrize("host", ["x" * 70, "a..b", "no such host"])
+def test_a_host_that_cannot_be_is_told(serve, monkeypatch, host):
+    monkeypatch.setenv("REGISTRY_TOKEN", "secret")
+    code, errors = serve("--registry", "--host", host)
+    assert code == 1
+    assert f"nobody can listen on {host}, port 0: " in errors
+    assert errors.count("\n") == 1
+
+
 def test_where_the_extra_is_missing_it_is_named(serve, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "registry.serving.server", raising=False)

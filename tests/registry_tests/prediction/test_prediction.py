@@ -114,14 +114,21 @@ def test_pictures_of_a_folder_are_brought_to_the_size_of_the_input(tmp_path):
             ["no", 0.75, 0.75, 0.25],
         ),
         ([[0.25]], [], ["prediction"], [0.25]),
+        ([[b"r\xc3\xb6t"]], ["a", "b"], ["prediction"], ["röt"]),
         ([[5.0, -1.0]], [], ["prediction.0", "prediction.1"], [5.0, -1.0]),
         ([[0.0, 0.0]], ["a", "b"], ["class", "probability", "probability.a", "probability.b"], ["a", 0.5, 0.5, 0.5]),
     ],
 )
 def test_outputs_are_told_for_what_they_are(outputs, classes, columns, values):
-    frame = frame_of(Samples(None, [0], "row"), np.array(outputs, "float64"), classes)
+    frame = frame_of(Samples(None, [0], "row"), np.array(outputs), classes)
     assert list(frame.columns) == ["row", *columns]
     assert list(frame.iloc[0])[1:] == values
+
+
+def test_of_what_is_no_number_no_class_is_told():
+    frame = frame_of(Samples(None, [0, 1], "row"), np.array([[0.25, 0.75], [np.nan, np.nan]]), ["a", "b"])
+    assert (frame["class"][0], frame["class"].isna()[1]) == ("b", True)
+    assert frame["probability"][0] == 0.75  # as it is without the other row
 
 
 def test_several_outputs_have_their_names():

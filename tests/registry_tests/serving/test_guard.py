@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from support.serving import running
 
 from registry import UsageError
 from registry.serving.app import build_app
-from registry.serving.guard import token_for
+from registry.serving.guard import Guard, token_for
+from registry.serving.metrics import Metrics
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +76,24 @@ def test_without_a_token_a_page_cannot_ask_by_a_name_of_its_own(sqlite_registry)
             answer = client.get("/models", Host=host)
             assert answer.status == 403
             assert "is not this machine" in answer.document["error"]
+
+
+def test_who_is_not_answered_before_the_service_ends_is_told_so():
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def waiting(*_):
+        await asyncio.Event().wait()
+
+    async def ended():
+        scope = {"type": "http", "headers": [], "path": "/"}
+        task = asyncio.create_task(Guard(waiting, None, Metrics())(scope, None, send))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    asyncio.run(ended())
+    assert sent[0]["status"] == 503
+    assert sent[1]["body"] == b'{"error":"the service ends"}'

@@ -15,7 +15,8 @@ import pytest
 from support.pets import pets, register_pets
 from support.serving import Client, running
 
-from registry import NotFoundError, Registry
+from registry import LoadError, NotFoundError, ReferencePredictions, Registry
+from registry.keras_models.predictions import predict
 from registry.serving.app import build_app
 from registry.serving.model.following import Following
 
@@ -55,6 +56,12 @@ def test_classes_and_probabilities_are_the_models(client):
     assert np.array([each["probabilities"] for each in told]) == pytest.approx(expected, abs=1e-6)
     assert [each["class"] for each in told] == [["cat", "dog"][place] for place in expected.argmax(axis=1)]
     assert [each["probability"] for each in told] == [max(each["probabilities"]) for each in told]
+
+
+def test_of_what_is_no_number_no_class_is_told(client):
+    unknown, right = client.predict(instances=[[None, 1, 2], ROWS[0]]).document["predictions"]
+    assert unknown == {"class": None, "probability": None, "probabilities": [None, None]}
+    assert right["class"] == "cat"
 
 
 def test_requests_at_once_each_get_their_own_and_are_counted(client):
@@ -114,6 +121,69 @@ def test_a_model_that_fails_on_its_samples_fails_alone(sqlite_registry):
     assert "the model fails on these samples" in wrong.document["error"]
     assert "classes" not in right.document
     assert isinstance(right.document["predictions"][0], float)
+
+
+def register(registry: Registry, model: Any, **given: Any) -> None:
+    registry.register("made", weights=model, metric="val_loss", score=0.5, epoch=1, **given)
+
+
+def recurrent(batch: int, *, stateful: bool) -> Any:
+    inputs = keras.Input((2, 1), batch_size=batch)
+    return keras.Model(inputs, keras.layers.SimpleRNN(1, stateful=stateful, kernel_initializer="ones")(inputs))
+
+
+def test_a_model_that_wants_batches_of_one_size_answers_any_number(sqlite_registry):
+    model = recurrent(8, stateful=False)
+    rows = [[[float(number)], [1.0]] for number in range(11)]
+    expected = predict(model, np.array(rows, "float32"))[:, 0]
+    stored = ReferencePredictions.of(model, np.array(rows[:3], "float32"))
+    register(sqlite_registry, model, reference_predictions=stored)
+    with serving(sqlite_registry, "made", max_batch=4) as client:
+        answers = [client.predict(instances=asked).document["predictions"] for asked in (rows, rows[:1])]
+    assert answers[0] == pytest.approx(expected.tolist(), abs=1e-6)
+    assert answers[1] == pytest.approx(expected[:1].tolist(), abs=1e-6)
+
+
+def test_a_model_that_remembers_the_sample_before_begins_anew_with_each_request(sqlite_registry):
+    model = recurrent(1, stateful=True)
+    rows = [[[0.5], [1.0]], [[-1.0], [0.25]], [[0.0], [0.0]]]
+    stored = ReferencePredictions.of(model, np.array(rows, "float32"))
+    register(sqlite_registry, model, reference_predictions=stored)
+    with serving(sqlite_registry, "made", max_batch=2) as client:
+        asked = [rows, rows, [[[None], [1.0]]], rows]  # and is not spoilt by what is no number
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda each: client.predict(instances=each).document["predictions"], asked))
+    expected = stored.outputs[:, 0].tolist()
+    assert answers == [pytest.approx(expected), pytest.approx(expected), [None], pytest.approx(expected)]
+
+
+def test_texts_and_short_numbers_are_told_as_what_they_are(sqlite_registry):
+    inputs = keras.Input((1,), dtype="int32")
+    outputs = {
+        "word": keras.layers.StringLookup(vocabulary=["röt", "blue"], invert=True)(inputs),
+        "half": keras.layers.Rescaling(0.5, dtype="bfloat16")(inputs),
+    }
+    register(sqlite_registry, keras.Model(inputs, outputs))
+    with serving(sqlite_registry, "made") as client:
+        answer = client.predict(instances=[[1], [2]])
+    assert answer.document["predictions"] == [{"word": "röt", "half": 0.5}, {"word": "blue", "half": 1.0}]
+
+
+def test_a_model_that_does_not_answer_each_sample_is_not_served(sqlite_registry):
+    inputs = keras.Input((2, 1))
+    register(sqlite_registry, keras.Model(inputs, keras.ops.reshape(inputs, (-1, 1))))
+    with pytest.raises(LoadError, match=r"gives \(2, 1\) for 1 samples; expected something for each of them"):
+        Following(sqlite_registry, "made")
+
+
+def test_a_model_of_any_length_that_needs_some_is_served_without_stored_samples(sqlite_registry):
+    inputs = keras.Input((None, 1))
+    convolved = keras.layers.Conv1D(1, 5, kernel_initializer="ones")(inputs)
+    register(sqlite_registry, keras.Model(inputs, keras.layers.GlobalMaxPooling1D()(convolved)))
+    with serving(sqlite_registry, "made") as client:
+        long, short = (client.predict(instances=[[[1.0]] * steps]) for steps in (6, 3))
+    assert long.document["predictions"] == [5.0]
+    assert short.status == 422
 
 
 def test_several_inputs_and_outputs_go_by_their_names(sqlite_registry):
