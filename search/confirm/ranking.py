@@ -151,9 +151,11 @@ def hold_back(ranked: Sequence[RankedConfiguration], objective: Objective, study
     named = " ".join(map(str, failed))
     if not failed:
         return f"no configuration of {study!r} has a score for each seed: confirm again with {again}"
-    lacking = f"trial {ahead[0].trial}, which is ahead, lacks a score" if ahead else "every configuration lacks a score"
+    retry = f"because trainings failed: search retry {shlex.quote(study)} {named}"
+    if not ahead:
+        return f"every configuration lacks a score, {retry}, or confirm again with {again}"
     return (
-        f"{lacking}, because trainings failed: search retry {shlex.quote(study)} {named}, "
+        f"trial {ahead[0].trial}, which is ahead, lacks a score, {retry}, "
         f"or to go on without: search drop {shlex.quote(study)} {named}"
     )
 

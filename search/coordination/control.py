@@ -157,7 +157,8 @@ def _change(
     """Change slots, all or none; workers that know their trials read them again."""
     with writing(engine) as connection:
         check_open(connection, study)
-        for trial in trials:
+        each_once = list(dict.fromkeys(trials))
+        for trial in each_once:
             query = sa.select(slots).where(slots.c.study_id == study.id, slots.c.trial == trial)
             row = connection.execute(query.with_for_update()).one_or_none()
             if row is None:
@@ -167,7 +168,7 @@ def _change(
         change = sa.update(studies).where(studies.c.id == study.id)
         connection.execute(change.values(revision=studies.c.revision + 1))
         forget_end(connection, study)
-        note(connection, study.id, kind, trials=list(trials))
+        note(connection, study.id, kind, trials=each_once)
 
 
 def _state(row: sa.Row[Any]) -> str:

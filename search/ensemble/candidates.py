@@ -47,8 +47,9 @@ def find_candidates(registry: Registry, engine: Engine, study: StudyRecord, most
     stored = [version for version in of_trials if version.weights is not None]
     gone = len(of_trials) - len(stored)
     if len(stored) < LEAST:
+        without = f", and {gone} versions without weights" if gone else ""
+        hint = "--top-k of a new study says how many of the best trials keep theirs" if gone else "let more trials end"
         raise NotFoundError(
-            f"the study {study.name!r} has {len(stored)} stored models, and {gone} versions without weights; expected "
-            f"{LEAST} or more: --top-k of a new study says how many of the best trials keep theirs"
+            f"the study {study.name!r} has {len(stored)} stored models{without}; expected {LEAST} or more: {hint}"
         )
     return Candidates(tuple(stored[:most]), gone)

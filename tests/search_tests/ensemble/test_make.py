@@ -118,7 +118,7 @@ def test_a_dropped_trial_is_no_candidate(stored, sqlite_engine):
 
 def test_a_study_without_versions_has_none_to_average(sqlite_engine, make_study):
     study = make_study(sqlite_engine)
-    with pytest.raises(NotFoundError, match="has 0 stored models"):
+    with pytest.raises(NotFoundError, match="has 0 stored models; expected 2 or more: let more trials end"):
         make_ensemble(sqlite_engine, study)
 
 
