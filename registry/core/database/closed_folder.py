@@ -1,7 +1,7 @@
-"""SQLite databases, also in folders where we may not write.
+"""SQLite databases, also those that we may not write, or not beside.
 
-In WAL mode SQLite makes two files beside one that it reads. Where it may not, it reads one that is opened as immutable,
-which it is while nobody writes, and so made the files; each transaction asks anew.
+In WAL mode SQLite makes two files beside one that it reads; those of a mere reader would shut its owner out. Without
+them, nobody writes to it, and it can be read as immutable; each transaction asks anew.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from registry.core.database.driver_errors import BUSY_SECONDS
 
 
 def sqlite_options(url: URL, *, reading: bool) -> dict[str, Any]:
-    """Return with which options SQLAlchemy opens a database; ``reading`` lets its folder forbid to write."""
+    """Return with which options SQLAlchemy opens a database; ``reading`` lets it be one that we may not write."""
     name = url.database
-    if not reading or not name or name.startswith("file:") or _may_write_beside(name):
+    if not reading or not name or name.startswith("file:") or _may_write(name):
         return {"connect_args": {"timeout": BUSY_SECONDS}}
     return {"creator": partial(connect, os.path.abspath(name)), "poolclass": sa.NullPool}
 
@@ -30,10 +30,10 @@ def connect(name: str, mode: Literal["ro", "rw"] = "rw") -> sqlite3.Connection:
     """Return a connection to a database's file; ``rw`` also writes where its files and its folder allow that."""
     file = os.path.realpath(name)  # beside which SQLite makes its files
     is_open = any(os.path.exists(file + suffix) for suffix in ("-wal", "-shm"))
-    how = mode if is_open or _may_write_beside(file) else "ro&immutable=1"
+    how = mode if is_open or _may_write(file) else "ro&immutable=1"
     return sqlite3.connect(f"file:{quote(file)}?mode={how}", BUSY_SECONDS, uri=True, check_same_thread=False)
 
 
-def _may_write_beside(name: str) -> bool:
-    folder = os.path.dirname(os.path.realpath(name))
-    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+def _may_write(name: str) -> bool:
+    file, effective = os.path.realpath(name), os.access in os.supports_effective_ids
+    return all(os.access(path, os.W_OK, effective_ids=effective) for path in (file, os.path.dirname(file)))

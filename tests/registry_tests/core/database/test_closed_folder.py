@@ -33,20 +33,21 @@ def write(file: Path, *statements: str) -> None:
     engine.dispose()
 
 
-def close(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process think that it may not write beside the file: as root, it always may."""
+def close(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process think that it may not write a file or a folder: as root, it always may."""
     may = os.access
     monkeypatch.setattr(
-        os, "access", lambda path, mode, **given: str(path) != str(file.parent) and may(path, mode, **given)
+        os, "access", lambda asked, mode, **given: str(asked) != str(path) and may(asked, mode, **given)
     )
     monkeypatch.setattr(os, "supports_effective_ids", {os.access})
 
 
 @pytest.mark.parametrize("way", ["studies.db", "elsewhere/link.db"])
-def test_what_others_write_between_two_transactions_is_seen(
-    file: Path, monkeypatch: pytest.MonkeyPatch, way: str
+@pytest.mark.parametrize("closed", ["", "studies.db"])
+def test_what_others_write_between_two_transactions_is_seen_and_nothing_is_left_beside(
+    file: Path, monkeypatch: pytest.MonkeyPatch, way: str, closed: str
 ) -> None:
-    close(file, monkeypatch)
+    close(file.parent / closed, monkeypatch)
     (file.parent / "elsewhere").mkdir()
     (file.parent / "elsewhere/link.db").symlink_to(file)
     engine = open_engine(f"sqlite:///{file.parent / way}", must_exist=True)
@@ -62,7 +63,7 @@ def test_what_others_write_between_two_transactions_is_seen(
 def test_while_somebody_has_it_open_it_is_read_with_what_is_not_in_the_file_yet(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    close(file, monkeypatch)
+    close(file.parent, monkeypatch)
     engine, other = open_engine(f"sqlite:///{file}", must_exist=True), open_engine(f"sqlite:///{file}")
     with writing(other) as connection:
         connection.execute(sa.text("insert into t values (1)"))
@@ -77,7 +78,7 @@ def test_while_somebody_has_it_open_it_is_read_with_what_is_not_in_the_file_yet(
 
 def test_a_copy_is_made_of_it(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(file, "insert into t values (1)")
-    close(file, monkeypatch)
+    close(file.parent, monkeypatch)
     (tmp_path / "elsewhere").mkdir()
     engine = open_engine(f"sqlite:///{file}")
     copy = open_engine(f"sqlite:///{backup(engine.url, tmp_path / 'elsewhere' / 'copy.db', force=False)}")
