@@ -15,7 +15,7 @@ import pytest
 from support.pets import pets, register_pets
 from support.serving import Client, running
 
-from registry import LoadError, NotFoundError, ReferencePredictions, Registry
+from registry import LoadError, NotFoundError, ReferencePredictions, Registry, UsageError
 from registry.keras_models.predictions import predict
 from registry.serving.app import build_app
 from registry.serving.model.following import Following
@@ -173,6 +173,13 @@ def test_a_model_that_does_not_answer_each_sample_is_not_served(sqlite_registry)
     inputs = keras.Input((2, 1))
     register(sqlite_registry, keras.Model(inputs, keras.ops.reshape(inputs, (-1, 1))))
     with pytest.raises(LoadError, match=r"gives \(2, 1\) for 1 samples; expected something for each of them"):
+        Following(sqlite_registry, "made")
+
+
+def test_inputs_within_inputs_are_refused_in_a_line(sqlite_registry):
+    first, second = keras.Input((1,), name="first"), keras.Input((1,), name="second")
+    register(sqlite_registry, keras.Model({"pair": {"a": first, "b": second}}, keras.layers.Add()([first, second])))
+    with pytest.raises(UsageError, match="takes inputs within inputs; predict in Python"):
         Following(sqlite_registry, "made")
 
 
