@@ -59,7 +59,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, token: str | None, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
-        self._expected = None if token is None else f"Bearer {token}".encode()
+        self._expected = None if token is None else token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -94,7 +94,8 @@ class Guard:
                 )
             )
         header = headers.get("authorization", "").encode("latin-1")
-        scope["trusted"] = hmac.compare_digest(header, self._expected)
+        scheme, _, token = header.partition(b" ")
+        scope["trusted"] = scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._expected)
         if scope["trusted"] or scope["path"] in OPEN:
             return None
         came = "another token" if header else "no token"

@@ -60,7 +60,8 @@ def test_a_request_without_the_token_is_refused(client):
 
 
 def test_a_request_with_it_is_answered_by_whatever_name_the_machine_is_called(client):
-    assert client.get("/models", Authorization="Bearer secret", Host="models.example.org").status == 200
+    for header in ("Bearer secret", "bearer secret", "BEARER  secret"):  # as RFC 9110 has it
+        assert client.get("/models", Authorization=header, Host="models.example.org").status == 200
 
 
 def test_whether_it_is_well_is_told_to_everybody_and_nothing_else(client):
