@@ -54,8 +54,12 @@ def patiently(act: Callable[[], T]) -> T:
 
 def current_status(engine: Engine, study: StudyRecord) -> StudyStatus:
     """Return how a study stands, after handing back what dead workers held, where this may be written."""
-    with contextlib.suppress(DatabaseError):  # who may only read is told how it stands, too
+    try:
         reap(engine, study.id)
+    except DatabaseUnavailable:
+        raise
+    except DatabaseError:
+        pass  # who may only read is told how it stands, too
     return read_status(engine, study.name)
 
 
