@@ -81,8 +81,10 @@ class ForkServer(multiprocessing.context.ForkServerContext):
 def warm_up(*, tensorflow: bool = True) -> None:
     """Start the forkserver's import in the background, while this process does something else."""
     if processes(tensorflow).get_start_method() == "forkserver":
+        from multiprocessing import resource_tracker
         from multiprocessing.forkserver import ensure_running
 
+        resource_tracker.ensure_running()  # or the server would start it, which lets interrupts through again
         with _interrupts_held():  # also in the server, until it can say that they are not for it
             ensure_running()
 
