@@ -15,12 +15,13 @@ from registry.core.plain_text import csv_text
 from registry.keras_models.predictions import predict
 from registry.prediction.samples import Samples, read_samples
 from registry.values.known_tags import CLASSES_TAG
-from registry.values.structures import as_array
+from registry.values.structures import Structure, as_array
 from registry.values.version import ModelVersion, finite
 from registry.versions.frame import require_pyarrow
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 BATCH = 256
 FORMATS = (".csv", ".parquet", ".json")
@@ -63,11 +64,11 @@ def frame_of(samples: Samples, outputs: Any, classes: Sequence[str]) -> pd.DataF
     import pandas as pd
 
     columns: dict[str, Any] = {samples.of: list(samples.names)}
-    several = isinstance(outputs, Mapping | list | tuple)
-    named = outputs.items() if isinstance(outputs, Mapping) else enumerate(outputs) if several else [("", outputs)]
-    for name, output in named:
+    named = outputs_by_name(outputs)
+    several = list(named) != [""]
+    for name, output in named.items():
         prefix = f"{name}." if several else ""
-        flat = plain(output).reshape(len(samples.names), -1)
+        flat = output.reshape(len(samples.names), -1)
         columns |= {prefix + column: values for column, values in _columns(flat, () if several else classes).items()}
     return pd.DataFrame(columns)
 
@@ -84,7 +85,22 @@ def _columns(flat: Any, classes: Sequence[str]) -> dict[str, Any]:
     return columns | {f"probability.{name}": shares[:, place] for place, name in enumerate(names)}
 
 
-def plain(output: Any) -> Any:
+def outputs_by_name(outputs: Structure) -> dict[str, NDArray[Any]]:
+    """Return a model's outputs, as numbers and texts, by their names or places; of one that has neither, by ``""``.
+
+    Raises:
+        ValueError: they are others, or nested.
+    """
+    if isinstance(outputs, Mapping):
+        named = {str(name): output for name, output in outputs.items()}
+    elif isinstance(outputs, list | tuple):
+        named = {str(place): output for place, output in enumerate(outputs)}
+    else:
+        named = {"": outputs}
+    return {name: _plain(output) for name, output in named.items()}
+
+
+def _plain(output: Any) -> NDArray[Any]:
     """Return an output as an array of numbers or texts that Python has.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from registry.api.registry import Registry
 from registry.core.error_text import one_line
 from registry.core.errors import LoadError
-from registry.prediction.predict import Kind, best_of, classes_of, kind_of, names_of, plain, shares_of
+from registry.prediction.predict import Kind, best_of, classes_of, kind_of, names_of, outputs_by_name, shares_of
 from registry.prediction.samples import Input, inputs_of, structured, takes_names
 from registry.serving.model.first_samples import blank_samples, by_input, first_answered
 from registry.values.structures import Structure
@@ -54,7 +54,7 @@ class ServedModel:
         Raises:
             ValueError: it does not say something of each sample.
         """
-        outputs = _named(self.forward(structured(arrays, by_name=self.by_name)))
+        outputs = outputs_by_name(self.forward(structured(arrays, by_name=self.by_name)))
         _check_each(outputs, len(next(iter(arrays.values()))))
         columns = {name: _answers_of(output, self.kinds[name], self.classes) for name, output in outputs.items()}
         if list(columns) == [""]:
@@ -78,7 +78,7 @@ def load_served(registry: Registry, version: ModelVersion, rebuild: Rebuild | No
     try:
         possible = blank_samples(inputs) if stored is None else [by_input(stored.inputs, inputs)]
         arrays, outputs = first_answered(forward, possible, by_name=by_name)
-        named = _named(outputs)
+        named = outputs_by_name(outputs)
         _check_each(named, len(next(iter(arrays.values()))))
     except Exception as error:  # the model's own code
         raise LoadError(f"{version.ref} loads, but fails on its first samples: {one_line(error)}") from error
@@ -95,21 +95,6 @@ def load_served(registry: Registry, version: ModelVersion, rebuild: Rebuild | No
     if kinds.get("", "numbers") != "numbers":
         classes = tuple(names_of(shares_of(_flat(named[""]), kinds[""]), names))
     return ServedModel(version, inputs, by_name, classes, kinds, forward, carries=bool(states_of(model)))
-
-
-def _named(outputs: Structure) -> dict[str, NDArray[Any]]:
-    """Return outputs by their names, as numbers and texts that JSON has.
-
-    Raises:
-        ValueError: they are others, or nested.
-    """
-    if isinstance(outputs, Mapping):
-        named = {str(name): output for name, output in outputs.items()}
-    elif isinstance(outputs, list | tuple):
-        named = {str(place): output for place, output in enumerate(outputs)}
-    else:
-        named = {"": outputs}
-    return {name: plain(output) for name, output in named.items()}
 
 
 def _check_each(outputs: Mapping[str, NDArray[Any]], samples: int) -> None:
