@@ -7,12 +7,16 @@ does, run once more with our fast path (``our loop``), so that what remains is h
 
     python -m benchmarks.peers [fmnist | fmnist-broad …] [--seconds 90] [--seeds 3] [--document docs/speed.md]
                                [--picture peers.svg]
+    python -m benchmarks.peers --until 0.88 --seconds 450 …
+
+With ``--until`` a search ends as soon as it has that score, so that slow ones can be given longer.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import multiprocessing
 import os
 import sqlite3
@@ -133,7 +137,7 @@ def optuna_alone(
     optuna.create_study(direction="maximize", sampler=sampler, pruner=pruners[pruner]()).optimize(objective)
 
 
-def ours(options: str, problem: str, seed: int, seconds: float) -> Run:
+def ours(options: str, problem: str, seed: int, seconds: float, until: float) -> Run:
     """Search by ``search run``; its epochs are read from the database while it runs."""
     run = Run()
     with tempfile.TemporaryDirectory() as folder:
@@ -144,7 +148,7 @@ def ours(options: str, problem: str, seed: int, seconds: float) -> Run:
         process = subprocess.Popen(
             [sys.executable, "-m", "search", *line.split()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        while time.monotonic() - began < seconds and process.poll() is None:
+        while time.monotonic() - began < seconds and run.best() < until and process.poll() is None:
             time.sleep(POLL_SECONDS)
             scores = _reported(database)[len(run.epochs) :]
             run.epochs += [(time.monotonic() - began, score) for score in scores]
@@ -176,13 +180,13 @@ def _reporter(keras: Any, on_epoch: Callable[[float], None]) -> Any:
     return Reporter()
 
 
-Search = Callable[[str, int, float], Run]
+Search = Callable[[str, int, float, float], Run]
 
 
 def peer(search: Callable[..., None], *options: str) -> Search:
     """Return how a peer searches: in a process of its own, which is ended when its time is over."""
 
-    def run(problem: str, seed: int, seconds: float) -> Run:
+    def run(problem: str, seed: int, seconds: float, until: float) -> Run:
         context = multiprocessing.get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
         with tempfile.TemporaryDirectory() as folder:
@@ -190,7 +194,7 @@ def peer(search: Callable[..., None], *options: str) -> Search:
             process = context.Process(target=_search, args=(search, options, problem, seed, folder, sender))
             process.start()
             sender.close()
-            epochs = list(_until(receiver, began, seconds))
+            epochs = list(_epochs(receiver, began, seconds, until))
             process.kill()
             process.join()
         return Run(epochs)
@@ -205,17 +209,19 @@ def _search(
         search(*options, problem, seed, folder, to.send)
 
 
-def _until(receiver: Any, began: float, seconds: float) -> Iterator[tuple[float, float]]:
+def _epochs(receiver: Any, began: float, seconds: float, until: float) -> Iterator[tuple[float, float]]:
     while (left := began + seconds - time.monotonic()) > 0 and receiver.poll(left):
         try:
             score = receiver.recv()
         except EOFError:
             raise SystemExit("a peer's search ended by an error, above") from None
         yield time.monotonic() - began, score
+        if score >= until:
+            return
 
 
 def _ours(options: str) -> Search:
-    return lambda problem, seed, seconds: ours(options, problem, seed, seconds)
+    return lambda problem, seed, seconds, until: ours(options, problem, seed, seconds, until)
 
 
 PEERS: dict[str, tuple[Callable[..., None], str]] = {
@@ -233,11 +239,12 @@ RIVALS: dict[str, Search] = {
 }
 
 
-def table(problem: str, runs: dict[str, list[Run]], seconds: float) -> str:
+def table(problem: str, runs: dict[str, list[Run]], seconds: float, until: float) -> str:
     """Return the table of one problem in Markdown."""
-    goals = GOALS[problem]
+    goals = [goal for goal in GOALS[problem] if goal <= until]
     count = len(next(iter(runs.values())))
-    head = f"`{problem}`, {seconds:.0f} s each, {count} seeds: seconds until a score is there, their median; "
+    limit = f"{seconds:.0f} s each" if until == math.inf else f"each until {until:g} or for {seconds:.0f} s"
+    head = f"`{problem}`, {limit}, {count} seeds: seconds until a score is there, their median; "
     head += "in brackets how many seeds reached it where not all did.\n\n"
     head += f"| search | epochs | best, in the mean | {' | '.join(f'{goal:g}' for goal in goals)} |\n"
     head += "|---|---:|---:|" + "---:|" * len(goals)
@@ -284,6 +291,7 @@ def main() -> None:
     parser.add_argument("problems", nargs="*", default=["fmnist"], help=", ".join(GOALS))
     parser.add_argument("--seconds", type=float, default=90.0, help="for each search and seed")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--until", type=float, default=math.inf, help="a search ends once it has this score")
     parser.add_argument("--only", default="", help="searches whose names hold this")
     parser.add_argument("--document", type=Path, help="also put the tables into this document")
     parser.add_argument("--picture", type=Path, help="also draw the last problem's searches")
@@ -295,15 +303,15 @@ def main() -> None:
         runs: dict[str, list[Run]] = {name: [] for name in rivals}
         for seed in range(options.seeds):  # turn by turn: what else the machine does meets all alike
             for name, search in rivals.items():
-                runs[name].append(search(problem, seed, options.seconds))
+                runs[name].append(search(problem, seed, options.seconds, options.until))
                 run = runs[name][-1]
                 print(f"{problem}, seed {seed}: {name}: {run.best():.4f} in {len(run.epochs)} epochs", file=sys.stderr)
-        tables.append(table(problem, runs, options.seconds))
+        tables.append(table(problem, runs, options.seconds, options.until))
         print(tables[-1])
         if options.picture:
             draw(problem, runs, options.seconds, options.picture)
     if options.document:
-        write_table(options.document, COMMAND, "\n".join(tables))
+        write_table(options.document, COMMAND + " --until" * (options.until < math.inf), "\n".join(tables))
 
 
 if __name__ == "__main__":
