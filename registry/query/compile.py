@@ -7,13 +7,14 @@ and tests version by version until the page is full; with joins it would gather 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from registry.query.columns import Condition, View, by_code_point, elsewhere, own_view
 from registry.query.language.errors import FilterError
 from registry.query.language.tree import (
     And,
@@ -29,47 +30,11 @@ from registry.query.language.tree import (
     Within,
     pattern_parts,
 )
-from registry.schema import Utc, aliases, artifacts, metrics, models, params, tags, versions
+from registry.schema import Utc, aliases, versions
 from registry.values.encoding import check_text, nearest_float
 
-Condition = sa.ColumnElement[bool]
-_TEXT = sa.literal_column("'text'", sa.Text)  # not bound, or SQLite would not see that a partial index holds it
 _EXACT = 2**53  # below it, a float64 is every whole number
-WALKED = {"params": params, "tag": tags, "metrics": metrics}
-_ASKED = {space: table.alias() for space, table in WALKED.items()}  # made once: an alias copies all its columns
 _OWN = versions.alias()
-
-
-@dataclass(frozen=True)
-class View:
-    """A field's columns: a number, a text, or either.
-
-    Args:
-        number: NULL where the value is no number; None where it never is one.
-        text: NULL where the value is no text; None where it never is one.
-        is_text: whether the text's column holds a text, where it may hold other things; None where it always does.
-    """
-
-    number: Any = None
-    text: Any = None
-    is_text: Any = None
-
-    @property
-    def has_text(self) -> Condition:
-        """Whether the value is a text."""
-        if self.text is None:
-            return sa.false()
-        clause: Condition = self.text.is_not(None) if self.is_text is None else self.is_text
-        return clause
-
-    @property
-    def present(self) -> Condition:
-        """Whether the version has a value."""
-        return self.has_text if self.number is None else sa.or_(self.number.is_not(None), self.has_text)
-
-    def texts(self, condition: Condition) -> Condition:
-        """Return the condition that the value is a text and that another condition holds."""
-        return condition if self.is_text is None else sa.and_(self.is_text, condition)
 
 
 @dataclass(frozen=True)
@@ -270,37 +235,6 @@ class Compiler:
         return FilterError(message, self.text, field.at)
 
 
-def own_view(table: Any, name: str) -> View:
-    """Return the columns of a field that every version has; ``table`` is the versions, or an alias of them."""
-    if name == "bytes":
-        size = sa.select(artifacts.c.bytes).where(artifacts.c.sha256 == table.c.weights)
-        return View(number=size.correlate_except(artifacts).scalar_subquery())
-    if name == "model":
-        called = sa.select(models.c.name).where(models.c.id == table.c.model_id)
-        return View(text=called.correlate_except(models).scalar_subquery())
-    column = table.c[{"created": "created_at", "version": "number"}.get(name, name)]
-    return View(text=column) if isinstance(column.type, sa.Text) else View(number=column)
-
-
-def elsewhere(field: Field, tables: Mapping[str, Any] = _ASKED) -> tuple[Any, View, list[Condition]]:
-    """Return the table that holds a field's values, its columns, and the condition that a row is of the field.
-
-    Args:
-        field: a param, metric or tag.
-        tables: `WALKED` for the rows that a query walks, or an alias of each for subqueries.
-    """
-    if field.space == "params":
-        source = tables["params"]
-        view = View(number=source.c.number, text=source.c.text, is_text=source.c.kind == _TEXT)
-    elif field.space == "tag":
-        source = tables["tag"]
-        view = View(text=source.c.value)
-    else:
-        source = tables["metrics"]
-        view = View(number=source.c[{"metrics": "value", "best": "best_value", "last": "last_value"}[field.space]])
-    return source, view, [source.c.name == field.name]
-
-
 def _positive(test: Test) -> tuple[Test, bool]:
     """Return a test without its negation, and whether it had one."""
     if isinstance(test, Compare):
@@ -322,8 +256,3 @@ def _bound(column: Any, value: Any) -> tuple[Any, Any]:
     if value.is_integer() and abs(value) < _EXACT:
         return column, sa.literal(int(value), sa.BigInteger)
     return sa.cast(column, sa.Double), sa.literal(value, sa.Double)
-
-
-def by_code_point(column: Any, dialect: str) -> Any:
-    """Return a text that sorts by code point, whatever the database's language is."""
-    return sa.collate(column, "C" if dialect == "postgresql" else "BINARY")

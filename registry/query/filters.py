@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.core.errors import UsageError
-from registry.query.compile import Base, Compiler, Condition, elsewhere
+from registry.query.columns import Condition, elsewhere
+from registry.query.compile import Base, Compiler
 from registry.query.language.tree import And, Compare, Expression, Field, Order, Test, tests
 from registry.query.names import check_names
 

@@ -22,7 +22,8 @@ from sqlalchemy.engine import Connection
 from registry.core.error_text import storable
 from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
-from registry.query.compile import VERSIONS, WALKED, Base, Compiler, Condition, by_code_point, elsewhere, own_view
+from registry.query.columns import WALKED, Condition, by_code_point, elsewhere, own_view
+from registry.query.compile import VERSIONS, Base, Compiler
 from registry.query.filters import Fits
 from registry.query.language.errors import FilterError
 from registry.query.language.tree import Field, Order
