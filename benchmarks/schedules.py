@@ -4,7 +4,7 @@ A policy is a sampler with a schedule and a number of trials. Each is replayed o
 curves that `benchmarks.recording` has trained, and held to what was the default before schedules, Optuna's TPE with
 ``full``: the score that it has in the mean at its end, and after how many epochs that score is reached.
 
-    python -m benchmarks.schedules [fmnist-broad …] [--seeds 50] [--workers 2] [--trials 40] [--document docs/speed.md]
+    python -m benchmarks.schedules [fmnist-broad …] [--seeds 50] [--workers 2 8] [--trials 40] [--document …]
     python -m benchmarks.schedules --forest …
 
 With ``--forest`` any proposed point has a curve of its own, learned from the recorded ones.
@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import optuna
 
@@ -105,15 +106,15 @@ def replay(question: Question) -> list[Replayed]:
     return [Replay(space, policy, workers=question.workers, seed=seed).run() for seed in range(question.seeds)]
 
 
-def table(problem: str, trials: int, results: dict[tuple[str, str, int], list[Replayed]]) -> str:
+def table(problem: str, trials: int, workers: int, results: dict[tuple[str, str, int], list[Replayed]]) -> str:
     """Return a problem's rows in Markdown, with 95 % intervals of the means."""
     rows = [row for row in Recording(problem).rows() if row.values]
     best = max(max(row.values) for row in rows)
     goal = statistics.mean(one.best for one in results[*DEFAULT, trials])
     regrets = " | ".join(f"regret after {epochs} epochs" for epochs in AFTER)
     lines = [
-        f"`{problem}`: the best of {len(rows)} recorded configurations has {best:.4f}; the goal is {goal:.4f}, what "
-        f"Optuna's TPE with `full` ends with in the mean after {trials} trials.",
+        f"`{problem}`, {workers} workers: the best of {len(rows)} recorded configurations has {best:.4f}; the "
+        f"goal is {goal:.4f}, what Optuna's TPE with `full` ends with in the mean after {trials} trials.",
         "",
         f"| sampler | schedule | trials | epochs | seconds | ends with | {regrets} | epochs to the goal | reach it |",
         "|---|---|---|---|---|---|---|---|---|---|",
@@ -152,8 +153,9 @@ def measure(
 ) -> str:
     """Return a problem's table."""
     asked = questions(problem, trials, workers, seeds, forest=forest)
-    found = run(replay, asked)
-    return table(problem, trials, {(q.sampler, q.schedule, q.trials): r for q, r in zip(asked, found, strict=True)})  # type: ignore[call-overload]
+    replayed: Any = run(replay, asked)
+    by_policy = {(q.sampler, q.schedule, q.trials): runs for q, runs in zip(asked, replayed, strict=True)}
+    return table(problem, trials, workers, by_policy)
 
 
 def main() -> None:
@@ -162,14 +164,23 @@ def main() -> None:
     parser.add_argument("problems", nargs="*", default=sorted(path.stem for path in FOLDER.glob("*.jsonl")))
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--trials", type=int, default=40, help="of a study")
-    parser.add_argument("--workers", type=int, default=2, help="that train at once in virtual time")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        nargs="+",
+        default=[2],
+        help="that train at once; a table for each number",
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--document", type=Path)
     parser.add_argument("--forest", action="store_true", help="answer each point by a learned curve")
     asked = parser.parse_args()
-    how = asked.trials, asked.workers, asked.seeds
+    each = [(problem, workers) for problem in asked.problems for workers in asked.workers]
     with ProcessPoolExecutor(asked.processes) as pool:
-        tables = [measure(problem, *how, pool.map, forest=asked.forest) for problem in asked.problems]
+        tables = [
+            measure(problem, asked.trials, workers, asked.seeds, pool.map, forest=asked.forest)
+            for problem, workers in each
+        ]
     text = "\n\n".join(tables)
     print(text)
     if asked.document is not None:
