@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import keyword
 import os
 import re
 from collections.abc import Iterable
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
@@ -36,8 +38,7 @@ def write_problem(path: Path, kind: str, csv: Path | None = None, target: str | 
         raise UsageError(f"the kind is {kind!r}; expected one of: {', '.join(KINDS)}")
     if kind != "table" and (csv or target):
         raise UsageError(f"--csv and --target are for --kind table, and the kind is {kind!r}")
-    if path.suffix != ".py" or not path.stem.isidentifier():
-        raise UsageError(f"the file is {str(path)!r}; expected a name that Python can import, such as mine.py")
+    _check_name(path)
     written = [path]
     values = {"spec": os.path.normpath(path), "name": path.stem}
     if kind == "table":
@@ -57,6 +58,14 @@ def write_problem(path: Path, kind: str, csv: Path | None = None, target: str | 
 def _write(path: Path, text: str) -> None:
     with whole_file(path) as file:
         file.write(text.encode())
+
+
+def _check_name(path: Path) -> None:
+    name = path.stem
+    if path.suffix != ".py" or not name.isidentifier() or keyword.iskeyword(name):
+        raise UsageError(f"the file is {str(path)!r}; expected a name that Python can import, such as mine.py")
+    if not path.exists() and find_spec(name) is not None:
+        raise UsageError(f"there is a module {name!r} already, whose place {path.name} would take; name another file")
 
 
 def _check_new(*paths: Path) -> None:
