@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import keyword
 import os
 import re
 from collections.abc import Iterable
 from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
 from registry.core.atomic_file import whole_file
 from registry.core.errors import UsageError
 from search.problem_files.table import TableFacts, read_table
+from search.problems.file_names import is_module_name, is_taken
 
 KINDS = ("images", "table", "text", "own")
 EXAMPLE_TARGET = "kind"
@@ -61,11 +60,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def _check_name(path: Path) -> None:
-    name = path.stem
-    if path.suffix != ".py" or not name.isidentifier() or keyword.iskeyword(name):
+    if path.suffix != ".py" or not is_module_name(path.stem):
         raise UsageError(f"the file is {str(path)!r}; expected a name that Python can import, such as mine.py")
-    if not path.exists() and find_spec(name) is not None:
-        raise UsageError(f"there is a module {name!r} already, whose place {path.name} would take; name another file")
+    if is_taken(path):
+        raise UsageError(f"another module is called {path.stem!r} already; name another file: search init FILE")
 
 
 def _check_new(*paths: Path) -> None:

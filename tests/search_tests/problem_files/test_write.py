@@ -128,8 +128,8 @@ def test_a_table_that_pandas_would_take_in_another_way_is_refused(tmp_path, text
     ("name", "message"),
     [
         ("class.py", "expected a name that Python can import"),
-        ("keras.py", "there is a module 'keras' already, whose place keras.py would take"),
-        ("json.py", "there is a module 'json' already"),
+        ("keras.py", "another module is called 'keras' already; name another"),
+        ("json.py", "another module is called 'json' already"),
     ],
 )
 def test_a_file_takes_no_modules_name(tmp_path, name, message):
