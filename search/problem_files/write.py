@@ -12,8 +12,8 @@ from string import Template
 
 from registry.core.atomic_file import whole_file
 from registry.core.errors import UsageError
+from search.problem_files.names import is_module_name, is_taken
 from search.problem_files.table import TableFacts, read_table
-from search.problems.file_names import is_module_name, is_taken
 
 KINDS = ("images", "table", "text", "own")
 EXAMPLE_TARGET = "kind"

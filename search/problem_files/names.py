@@ -1,4 +1,4 @@
-"""What the file of a problem may be called."""
+"""What the file of a problem may be called, so that Python imports it and nothing else by that name."""
 
 from __future__ import annotations
 
