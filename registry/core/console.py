@@ -132,7 +132,7 @@ def _explain(error: Exception, program: str) -> int:
     elif hasattr(error, "format_message"):  # Typer's own, for what it could not parse
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else program
-        text = _of_wrong_value(error) or error.format_message().rstrip(".")
+        text = _of_wrong_value(error) or error.format_message().rstrip(".") or "Missing command"
         if getattr(error, "option_name", None) in OF_DATABASE:
             text = f"No such option: {error.option_name}; the database is --storage URL"  # type: ignore[attr-defined]
         message, code = f"{text} (see `{path} --help`)", 2

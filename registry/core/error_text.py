@@ -9,6 +9,7 @@ LONGEST = 300  # characters of one line
 MOST = 20_000  # characters of a traceback
 COLOURS = re.compile(r"\x1b\[[\d;]*m")  # with which Keras prints parts of its errors bold
 PLACES = r'Graph execution error:|^\s*(?:Detected at node|<stack traces|File "|\[\[\{\{node).*'  # in TensorFlow's graph
+MODULE = re.compile(r"^(?:\w+\.)+(?=\w+(?::|$))")  # before the name of an exception in a traceback
 NOISE = re.compile(f"{COLOURS.pattern}|{PLACES}", re.MULTILINE)  # which fills a line before the cause comes
 
 
@@ -63,14 +64,15 @@ def error_line(error: str | None, most: int = LONGEST) -> str:
     r"""Return in one line what a stored error says: of a traceback the exception and its text, else the last line.
 
     Example:
-        >>> error_line("Traceback (most recent call last):\n  File ...\nValueError: bad\n  value\n")
-        'ValueError: bad value'
+        >>> error_line("Traceback (most recent call last):\n  File ...\nmine.ModelError: bad\n  value\n")
+        'ModelError: bad value'
     """
     lines = (error or "").strip().splitlines()
     traces = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     after = lines[traces[-1] + 1 :] if traces else []
     message = next((after[number:] for number, line in enumerate(after) if not line.startswith(" ")), lines[-1:])
-    return " ".join(NOISE.sub("", "\n".join(message)).split())[:most]
+    text = " ".join(NOISE.sub("", "\n".join(message)).split())
+    return (MODULE.sub("", text) if traces else text)[:most]
 
 
 def first_line(error: object) -> str:

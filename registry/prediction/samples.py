@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry.core.csv_table import read_csv
 from registry.core.error_text import one_line
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.values.structures import Structure
@@ -134,27 +134,23 @@ def structured(columns: Mapping[str, Any], *, by_name: bool) -> Structure:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        if path.suffix.lower() == ".parquet":
-            require_pyarrow()
-            frame = pd.read_parquet(path)
-        else:
-            heads = {separator: pd.read_csv(path, sep=separator, nrows=0) for separator in (",", ";", "\t")}
-            separator = max(heads, key=lambda one: heads[one].shape[1])
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)  # of longer rows, whose values it would shift
-                frame = pd.read_csv(path, sep=separator, index_col=False)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text in UTF-8 ({one_line(error)}); save it as that, or as .parquet") from error
-    except pd.errors.ParserWarning as error:
-        raise UsageError(f"{path} has a row of more values than its first line has names") from error
-    except (ValueError, OSError) as error:  # pandas' own errors, and pyarrow's, are ValueErrors
-        raise UsageError(f"{path} is no table that pandas can read: {one_line(error)}") from error
+    if path.suffix.lower() == ".parquet":
+        frame = _read_parquet(path)
+    else:
+        _, frame = read_csv(path)
     if not len(frame):
         raise UsageError(f"{path} has no rows; {EXPECTED}")
     return frame.rename(columns=lambda name: str(name).replace("/", "_"))  # which no name in Keras has
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    require_pyarrow()
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:  # pyarrow's own errors are ValueErrors
+        raise UsageError(f"{path} is no table that pandas can read: {one_line(error)}") from error
 
 
 def _of_table(frame: pd.DataFrame, inputs: Sequence[Input], path: Path) -> dict[str, Any]:

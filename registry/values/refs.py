@@ -45,6 +45,11 @@ def parse_ref(text: str) -> Ref:
         >>> parse_ref("fmnist/3")
         Ref(model='fmnist', version=3, alias=None)
     """
+    if not isinstance(text, str):
+        kind = type(text).__name__
+        raise UsageError(
+            f"a reference is of type {kind}; expected MODEL, MODEL/3 or MODEL@ALIAS, such as a version's ref"
+        )
     model, slash, number = text.partition("/")
     if slash and _NAME.fullmatch(model) and _NUMBER.fullmatch(number):
         return Ref(model, version=int(number))
@@ -61,7 +66,7 @@ def check_name(kind: str, name: str) -> str:
         UsageError: it has other characters than letters, digits, ``_``, ``.`` and ``-``, or begins with one of
             the last two.
     """
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         one = f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
         raise UsageError(
             f"{name!r} cannot be the name of {one}; expected up to 200 letters, digits, '_', '.' or '-', "

@@ -50,7 +50,10 @@ class BackgroundRun:
             TimeoutError: it has not ended by then.
             UserError: as `Study.run` raises it.
         """
-        return self._ended.result(seconds)
+        wait([self._ended], seconds)
+        if not self.done:
+            raise TimeoutError(f"{self._name!r} has not ended after {seconds:g} seconds; it goes on")
+        return self._ended.result()
 
     def stop(self) -> StudyStatus:
         """Ask all workers of the study, on any machine, to stop; return how it stands once those here have ended."""

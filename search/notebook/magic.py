@@ -9,6 +9,7 @@ from typing import Any
 
 from registry.core.console import say
 from registry.core.errors import UsageError
+from search.problem_files.names import is_module_name, is_taken
 from search.problems.resolve import import_module, problems_in
 
 MARK = "# A cell of a notebook, written by %%problem; change it there.\n"
@@ -41,13 +42,12 @@ def cell_file(name: str) -> Path:
             module of that name.
     """
     path = Path(name if name.endswith(".py") else f"{name}.py")
-    if path.name != str(path) or not path.stem.isidentifier():
+    if path.name != str(path) or not is_module_name(path.stem):
         raise UsageError(
             f"the cell's file is {name!r}; expected a name of letters, digits and underscores, such as mine.py"
         )
     if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(MARK):
         raise UsageError(f"{path.resolve()} is there, and no %%problem wrote it; give another name: %%problem mine.py")
-    loaded = getattr(sys.modules.get(path.stem), "__file__", None)
-    if path.stem in sys.modules and (loaded is None or Path(loaded).resolve() != path.resolve()):
+    if is_taken(path):
         raise UsageError(f"another module is called {path.stem!r} already; give another name: %%problem mine.py")
     return path

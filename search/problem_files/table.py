@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry.core.error_text import one_line
+from registry.core.csv_table import read_csv
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -74,15 +74,9 @@ def read_table(path: Path, target: str | None) -> TableFacts:
 
 
 def _read(path: Path) -> tuple[str, DataFrame]:
-    import pandas as pd
-
     if not path.is_file():
         raise NotFoundError(f"there is no file {str(path)!r}; expected a table in a CSV file")
-    try:
-        tables = [(separator, pd.read_csv(path, sep=separator)) for separator in (",", ";", "\t")]
-    except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors
-        raise UsageError(f"{path} is no table that pandas can read: {one_line(error)}") from error
-    separator, table = max(tables, key=lambda each: each[1].shape[1])
+    separator, table = read_csv(path)
     table = table.rename(columns=lambda name: str(name).replace("/", "_"))
     if table.shape[1] < 2:
         raise UsageError(f"{path} has one column; expected a table whose values are separated by , or ; or tabs")
@@ -95,7 +89,7 @@ def _classes(path: Path, target: Series[Any]) -> tuple[Any, ...]:
     """Return the target's values in their order; nothing where it is a number."""
     import pandas as pd
 
-    values = target.unique()
+    values = target.unique().tolist()
     if len(values) == 1:
         raise UsageError(
             f"{target.name!r} is {values[0]!r} in all rows of {path}; expected two different values or more"
@@ -109,7 +103,7 @@ def _classes(path: Path, target: Series[Any]) -> tuple[Any, ...]:
             f"{target.name!r} has {len(values)} different values in {len(target)} rows of {path}; "
             f"expected numbers, or {MANY_CLASSES} classes at most"
         )
-    return tuple(sorted(int(value) if numeric else value for value in values.tolist()))
+    return tuple(sorted(int(value) if numeric else value for value in values))
 
 
 def _kind(name: str, column: Series[Any]) -> tuple[str, str]:

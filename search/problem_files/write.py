@@ -12,6 +12,7 @@ from string import Template
 
 from registry.core.atomic_file import whole_file
 from registry.core.errors import UsageError
+from search.problem_files.names import is_module_name, is_taken
 from search.problem_files.table import TableFacts, read_table
 
 KINDS = ("images", "table", "text", "own")
@@ -36,8 +37,7 @@ def write_problem(path: Path, kind: str, csv: Path | None = None, target: str | 
         raise UsageError(f"the kind is {kind!r}; expected one of: {', '.join(KINDS)}")
     if kind != "table" and (csv or target):
         raise UsageError(f"--csv and --target are for --kind table, and the kind is {kind!r}")
-    if path.suffix != ".py" or not path.stem.isidentifier():
-        raise UsageError(f"the file is {str(path)!r}; expected a name that Python can import, such as mine.py")
+    _check_name(path)
     written = [path]
     values = {"spec": os.path.normpath(path), "name": path.stem}
     if kind == "table":
@@ -57,6 +57,13 @@ def write_problem(path: Path, kind: str, csv: Path | None = None, target: str | 
 def _write(path: Path, text: str) -> None:
     with whole_file(path) as file:
         file.write(text.encode())
+
+
+def _check_name(path: Path) -> None:
+    if path.suffix != ".py" or not is_module_name(path.stem):
+        raise UsageError(f"the file is {str(path)!r}; expected a name that Python can import, such as mine.py")
+    if is_taken(path):
+        raise UsageError(f"another module is called {path.stem!r} already; name another file: search init FILE")
 
 
 def _check_new(*paths: Path) -> None:

@@ -13,6 +13,7 @@ from registry.core.errors import UsageError, did_you_mean
 from registry.core.objective import Objective
 from registry.core.pareto.objectives import objectives_text, parse_objectives
 from search.records.confirm_plan import Confirmation
+from search.records.number_kinds import number, whole
 
 MOST_TRIALS = 1_000_000  # of a study: each is a row from the beginning
 BUDGETS = ("epochs", "target", "stop_after")
@@ -22,6 +23,23 @@ OF_MODELS = (
     *("max_epochs", "patience", "prune_patience", "epochs", "keep_paused", "mixed_precision", "schedule"),
     *("repeats", "folds", *LIMITS),
 )
+# The whole numbers among the settings, and what each is at least; `NONE_TAKEN` of them may be None.
+LEAST: Mapping[str, int] = {
+    "max_epochs": 1,
+    "patience": 1,
+    "prune_patience": 0,
+    "top_k": 1,
+    "seed": 0,
+    "max_retries": 0,
+    "max_failures": 0,
+    "repeats": 1,
+    "folds": 1,
+    "keep_paused": 0,
+    "epochs": 1,
+    "stop_after": 1,
+    "max_parameters": 1,
+}
+NONE_TAKEN = ("keep_paused", "epochs", "stop_after", "max_parameters")
 OPTIONAL = ("confirms", "objectives", *LIMITS)  # not in the record where they say nothing
 NOT_ASKED_FOR = ("confirms", "folds")  # what a confirmation or the problem alone decides
 # What its study has instead of the defaults: no trial is set aside, and hopeless ones end as in Optuna.
@@ -89,27 +107,16 @@ class Settings:
     confirms: Confirmation | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("max_epochs", 1),
-            ("patience", 1),
-            ("prune_patience", 0),
-            ("top_k", 1),
-            ("seed", 0),
-            ("max_retries", 0),
-            ("max_failures", 0),
-            ("repeats", 1),
-            ("folds", 1),
-        ):
-            _at_least(name, getattr(self, name), least)
-        for name, least in (
-            ("keep_paused", 0),
-            ("epochs", 1),
-            ("stop_after", 1),
-            ("checkpoint_seconds", 0),
-            ("max_parameters", 1),
-        ):
+        for name, least in LEAST.items():
+            if getattr(self, name) is not None or name not in NONE_TAKEN:
+                value = whole(name, getattr(self, name))
+                object.__setattr__(self, name, value)
+                _at_least(name, value, least)
+        for name in ("trial_seconds", "checkpoint_seconds", "target", "max_seconds_per_epoch"):
             if getattr(self, name) is not None:
-                _at_least(name, getattr(self, name), least)
+                object.__setattr__(self, name, number(name, getattr(self, name)))
+        if self.checkpoint_seconds is not None:
+            _at_least("checkpoint_seconds", self.checkpoint_seconds, 0)
         if self.target is not None and not math.isfinite(self.target):
             raise UsageError(f"the target is {self.target}; expected a finite number")
         for name in ("trial_seconds", "max_seconds_per_epoch"):
@@ -208,7 +215,7 @@ def check_budget(trials: int) -> None:
     Raises:
         UsageError: it is none.
     """
-    if not 1 <= trials <= MOST_TRIALS:
+    if not 1 <= whole("the number of trials", trials) <= MOST_TRIALS:
         raise UsageError(f"the number of trials is {trials}; expected 1 to {MOST_TRIALS}")
 
 

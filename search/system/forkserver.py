@@ -26,6 +26,7 @@ from search.errors import ProblemError, TimeIsUp
 from search.system.placement import Place
 from search.system.process_tree import begin_session, end_at_end_of_file, end_session, end_with_creator
 from search.system.runtime import configure, configure_environment
+from search.system.safe_path import working_folder_left_out
 from search.timing import LOADING_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ def warm_up(*, tensorflow: bool = True) -> None:
         from multiprocessing.forkserver import ensure_running
 
         resource_tracker.ensure_running()  # or the server would start it, which lets interrupts through again
-        with _interrupts_held():  # also in the server, until it can say that they are not for it
+        with _interrupts_held(), working_folder_left_out():  # interrupts until the server says that they are not for it
             ensure_running()
 
 

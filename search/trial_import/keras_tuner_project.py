@@ -15,7 +15,7 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from registry.core.error_text import one_line
-from registry.core.errors import NotFoundError, UsageError
+from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.core.objective import Objective
 from search.trial_import.past import PastStudy, PastTrial
 
@@ -125,9 +125,11 @@ def _objective(folder: Path, trials: Sequence[Mapping[str, Any]], name: str | No
         raise UsageError(f"no trial of {folder} has a score: there is nothing to import")
     directions = {metric: history["direction"] for metric, history in scored[0]["metrics"]["metrics"].items()}
     fitting = [metric for metric in directions if all(_is_score(trial, metric) for trial in scored)]
-    if name in directions:
+    if name is not None:
+        if name not in directions:
+            raise UsageError(f"the trials of {folder} have no metric {name!r}; {did_you_mean(name, list(directions))}")
         fitting = [name]
-    if len(fitting) != 1 or name not in (None, *fitting):
+    if len(fitting) != 1:
         raise UsageError(
             f"which metric {folder} optimized cannot be told from its scores; say --objective with one of: "
             f"{', '.join(directions)} (several objectives cannot be imported)"

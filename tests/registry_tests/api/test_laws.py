@@ -133,3 +133,9 @@ def test_top_k_agrees_with_plain_python(tmp_path_factory, scores, top_k, directi
         expected = {number for _, number in winners} | pinned
         stored = {version.version for version in registry.list("toy") if version.weights} if kept else set()
         assert stored == expected
+
+
+@pytest.mark.parametrize("value", [3, None, Ref("fmnist", version=3)])
+def test_what_is_no_text_is_no_reference(value):
+    with pytest.raises(UsageError, match="a reference is of type .*; expected MODEL, MODEL/3 or MODEL@ALIAS"):
+        parse_ref(value)

@@ -13,7 +13,7 @@ def test_whoever_waits_gets_what_the_run_returns():
     run = BackgroundRun("s", lambda: release.wait() and "status", release.set)
     assert not run.done
     assert "runs in the background" in repr(run)
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError, match=r"'s' has not ended after 0.001 seconds; it goes on"):
         run.wait(0.001)
     release.set()
     assert run.wait() == "status"

@@ -61,6 +61,8 @@ def test_a_cell_with_a_fault_leaves_the_file(shell, tmp_path):
     ("name", "said"),
     [
         ("json", "another module is called 'json' already"),
+        ("this", "another module is called 'this' already"),
+        ("class", "expected a name of letters, digits and underscores"),
         ("../up.py", "expected a name of letters, digits and underscores"),
         ("two words.py", "expected a name of letters, digits and underscores"),
         ("there.py", "no %%problem wrote it"),

@@ -106,8 +106,36 @@ def test_a_table_that_cannot_be_predicted_is_refused_in_a_line(csv, frame, targe
 def test_a_file_that_is_no_table_is_refused_in_a_line(tmp_path, data):
     path = tmp_path / "no.csv"
     path.write_bytes(data)
-    with pytest.raises(UsageError, match="no.csv (is no table that pandas can read|has )"):
+    with pytest.raises(UsageError, match="no.csv (is no (table that pandas can read|text in UTF-8)|has )"):
         read_table(path, "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b,y\n1,2,0,8\n", "has a row of more values than its first line has names"),
+        ("a,y\n1,\xe9\n", r"is no text in UTF-8 \(.*\); save it as that"),
+        ("a,y\n" + "".join(f"{row},8\n" for row in range(30)), "'y' is 8 in all rows of"),
+    ],
+)
+def test_a_table_that_pandas_would_take_in_another_way_is_refused(tmp_path, text, message):
+    (tmp_path / "animals.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(UsageError, match=message):
+        read_table(tmp_path / "animals.csv", "y")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("class.py", "expected a name that Python can import"),
+        ("keras.py", "another module is called 'keras' already; name another"),
+        ("json.py", "another module is called 'json' already"),
+    ],
+)
+def test_a_file_takes_no_modules_name(tmp_path, name, message):
+    with pytest.raises(UsageError, match=message):
+        write_problem(tmp_path / name, "own")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", KINDS)

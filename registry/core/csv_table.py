@@ -1,0 +1,37 @@
+"""Tables in CSV files, as whoever reads one takes them."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry.core.error_text import one_line
+from registry.core.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEPARATORS = (",", ";", "\t")
+
+
+def read_csv(path: Path) -> tuple[str, pd.DataFrame]:
+    """Return what separates a row's values, one of `SEPARATORS`, and the table.
+
+    Raises:
+        UsageError: it is no table, or no text in UTF-8, or has rows longer than its first line.
+    """
+    import pandas as pd
+
+    try:
+        heads = {separator: pd.read_csv(path, sep=separator, nrows=0).shape[1] for separator in SEPARATORS}
+        separator = max(heads, key=heads.__getitem__)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of longer rows, whose values it would shift
+            return separator, pd.read_csv(path, sep=separator, index_col=False)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8 ({one_line(error)}); save it as that") from error
+    except pd.errors.ParserWarning as error:
+        raise UsageError(f"{path} has a row of more values than its first line has names") from error
+    except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors
+        raise UsageError(f"{path} is no table that pandas can read: {one_line(error)}") from error
