@@ -190,14 +190,3 @@ def _scaled(scale: float) -> dict[str, Any]:
 def _looking() -> Iterator[None]:
     with matplotlib.rc_context(_LOOK):  # type: ignore[arg-type]
         yield
-
-
-@contextmanager
-def printing(families: Sequence[str]) -> Iterator[None]:
-    """Draw in the colours and fonts of paper, until the end of the block."""
-    _use(PRINTED)
-    try:
-        with matplotlib.rc_context(_LOOK | {"font.family": list(families)}):  # type: ignore[arg-type]
-            yield
-    finally:
-        _use(ROLES)
