@@ -69,7 +69,8 @@ def _answer(paper: Paper, section: Section, *, alone: bool) -> None:
 
 def _block(paper: Paper, block: Block, level: int) -> None:
     parts = [shown for part in block.parts for shown in _on_paper(part)]
-    paper.heading(block.title, level, size=14, keep=20 * len(block.notes) + (_keep(paper, parts[0]) if parts else 0))
+    keep = sum(_keep(paper, part) + (40 if part.title else 0) for part in parts[:1])
+    paper.heading(block.title, level, size=14, keep=keep + 20 * len(block.notes))
     _notes(paper, block.notes)
     for part in parts:
         if part.title:
@@ -91,7 +92,7 @@ def _block(paper: Paper, block: Block, level: int) -> None:
 def _keep(paper: Paper, part: Shown) -> float:
     """Return the height of what must follow a heading on its page, about: the notes and the first rows or pictures."""
     height = printed.height_of(paper, part) if isinstance(part, Pictures) else 70
-    return height + 20 * len(part.notes) + (40 if part.title else 0)
+    return height + 20 * len(part.notes)
 
 
 def _notes(paper: Paper, notes: Sequence[str], colour: str = "soft") -> None:

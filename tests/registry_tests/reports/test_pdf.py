@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -54,14 +55,20 @@ class Noted(Paper):
         self.marks.append((self.page, "bar", ""))
 
 
+@pytest.fixture
+def paper() -> Iterator[Noted]:
+    paper = Noted()
+    yield paper
+    paper.finished()
+
+
 def texts_by_page(paper: Noted) -> dict[int, list[str]]:
     return {page: [text for number, _, text in paper.marks if number == page] for page in paper.pages}
 
 
 @pytest.mark.parametrize("count", [0, 7, 30, 60])
-def test_no_heading_stands_alone_at_the_foot_of_a_page(count: int) -> None:
+def test_no_heading_stands_alone_at_the_foot_of_a_page(paper: Noted, count: int) -> None:
     study = toy_study(count)
-    paper = Noted()
     fill(paper, toy_report(toy_evidence(study) if count > 6 else study, toy_study(20, name="other")))
     headings = [mark for mark in paper.marks if mark[1] == "heading"]
     assert len(headings) > 5
@@ -71,11 +78,10 @@ def test_no_heading_stands_alone_at_the_foot_of_a_page(count: int) -> None:
         assert not (next_kind == "picture" and kind == "text" and page != after), title
 
 
-def test_each_page_of_a_table_begins_with_its_head_and_every_param_is_there() -> None:
+def test_each_page_of_a_table_begins_with_its_head_and_every_param_is_there(paper: Noted) -> None:
     names = ["rank", *(f"param {number} with_a_longer_name" for number in range(40)), "seconds"]
     columns = tuple(Column(name, param=name.startswith("param")) for name in names)
     table = Table(columns, tuple(tuple(Cell(f"{row}.{n}") for n in range(len(names))) for row in range(100)))
-    paper = Noted()
     rows(paper, table)
     pages = texts_by_page(paper)
     assert len(pages) > 2
@@ -88,8 +94,7 @@ def test_each_page_of_a_table_begins_with_its_head_and_every_param_is_there() ->
     assert any(text.startswith(f"The first {MOST_ROWS} of 100 rows.") for text in shown)
 
 
-def test_a_head_may_break_between_words_only() -> None:
-    paper = Noted()
+def test_a_head_may_break_between_words_only(paper: Noted) -> None:
     paper.pen(7, bold=True)
     width = paper.get_string_width("explanatory")
     table = Table((Column("explanatory words of_a_head"),), ((Cell("1"),),))
@@ -99,7 +104,9 @@ def test_a_head_may_break_between_words_only() -> None:
     assert lines == ["explanatory", "words", "of_a_head"]
 
 
-def test_letters_come_from_another_font_or_another_letter_stands_for_them(caplog: pytest.LogCaptureFixture) -> None:
+def test_letters_come_from_another_font_or_another_letter_stands_for_them(
+    paper: Noted, caplog: pytest.LogCaptureFixture
+) -> None:
     odd = f"{RARE} 무작위 😀 \U00013000 \x07<b>&amp;$x$\u200d"
     trials = tuple(
         ReportedTrial(n, "complete", {odd: n / 8, "p": odd}, score=n / 9, epoch=1, curves={"val_accuracy": (n / 9,)})
@@ -107,10 +114,9 @@ def test_letters_come_from_another_font_or_another_letter_stands_for_them(caplog
     )
     report = toy_report(toy_study(0, name=odd, trials=trials))
     report = replace(report, database=odd)
-    paper = Noted()
     with caplog.at_level(logging.WARNING):
         fill(paper, report)
-        paper.finished()
+        assert paper.finished().startswith(b"%PDF")
     assert caplog.records == []
     assert len(paper.fonts) > 2
     (title,) = {text for _, _, text in paper.marks if text.startswith("Study")}
@@ -118,9 +124,8 @@ def test_letters_come_from_another_font_or_another_letter_stands_for_them(caplog
     assert title == f"Study {RARE} {expected} <b>&amp;$x$"
 
 
-def test_a_page_tells_that_letters_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_tells_that_letters_are_missing(paper: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper_module, "families_for", lambda letters: (["DejaVu Sans"], frozenset(letters) & {RARE}))
-    paper = Noted()
     for text, told in (("plain", False), (RARE, True)):
         paper.say(text)
         paper.add_page()
