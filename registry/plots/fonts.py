@@ -41,7 +41,7 @@ def families_for(texts: Iterable[str]) -> tuple[list[str], frozenset[str]]:
 def _search(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     from matplotlib.font_manager import fontManager
 
-    families, missing = [BASE], letters - _letters_of(_path_of(BASE))
+    families, missing = [BASE], letters - _letters_of(face_of(BASE)[0])
     if not missing:
         return tuple(families), missing
     upright = {entry.name: str(entry.fname) for entry in fontManager.ttflist if entry.style == "normal"}
@@ -58,10 +58,12 @@ def _search(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     return tuple(families), missing
 
 
-def _path_of(family: str) -> str:
-    from matplotlib.font_manager import findfont
+def face_of(family: str, *, bold: bool = False) -> tuple[str, int]:
+    """Return the file of a family's upright letters, and which of the file's faces they are."""
+    from matplotlib.font_manager import FontProperties, findfont
 
-    return str(findfont(family))
+    path = findfont(FontProperties(family=[family], weight="bold" if bold else "normal"))
+    return str(path), path.face_index
 
 
 @lru_cache(maxsize=128)

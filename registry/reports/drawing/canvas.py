@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,6 +38,7 @@ PRINTED = {
     "c5": "#b97a00",
     "c6": "#3a93c9",
 }
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # in a name; no XML may have them
 MARGINS = (46.0, 12.0, 10.0, 36.0)  # left, right, top, bottom
 
 
@@ -128,7 +130,8 @@ class Drawing:
             for (x, y), spot in zip(places, spots, strict=True)
             if math.isfinite(x) and math.isfinite(y)
         ]
-        markup = inline(text.getvalue(), alt=self.alt, prefix=prefix, ends=ends)
+        drawn, alt = (_CONTROL.sub("", each) for each in (text.getvalue(), self.alt))
+        markup = inline(drawn, alt=alt, prefix=prefix, ends=ends)
         return Markup(markup), in_pixels  # noqa: S704 - cleaned, our own
 
     def _ends(self, axes: Axes) -> str:
@@ -190,14 +193,3 @@ def _scaled(scale: float) -> dict[str, Any]:
 def _looking() -> Iterator[None]:
     with matplotlib.rc_context(_LOOK):  # type: ignore[arg-type]
         yield
-
-
-@contextmanager
-def printing(families: Sequence[str]) -> Iterator[None]:
-    """Draw in the colours and fonts of paper, until the end of the block."""
-    _use(PRINTED)
-    try:
-        with matplotlib.rc_context(_LOOK | {"font.family": list(families)}):  # type: ignore[arg-type]
-            yield
-    finally:
-        _use(ROLES)

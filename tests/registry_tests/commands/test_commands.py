@@ -446,7 +446,7 @@ class TestConsole:
 
 
 HEAVY = (
-    "keras tensorflow optuna keras_tuner pandas alembic matplotlib rich numpy sklearn h5py jinja2 sqlalchemy.orm "
+    "keras tensorflow optuna keras_tuner pandas alembic matplotlib rich numpy sklearn h5py jinja2 fpdf sqlalchemy.orm "
     "starlette uvicorn registry.hooks registry.labels.requests registry.labels.approval urllib.request"
 )
 

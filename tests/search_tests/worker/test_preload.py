@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-HEAVY = ("jinja2", "matplotlib", "pandas", "registry.reports", "sklearn")
+HEAVY = ("fpdf", "jinja2", "matplotlib", "pandas", "registry.reports", "sklearn")
 
 
 def run(code: str) -> list[str]:
