@@ -244,7 +244,7 @@ def table(problem: str, runs: dict[str, list[Run]], seconds: float, until: float
     goals = [goal for goal in GOALS[problem] if goal <= until]
     count = len(next(iter(runs.values())))
     limit = f"{seconds:.0f} s each" if until == math.inf else f"each until {until:g} or for {seconds:.0f} s"
-    head = f"`{problem}`, {limit}, {count} seeds: seconds until a score is there, their median; "
+    head = f"`{problem}`, {limit}, {count} {'seed' if count == 1 else 'seeds'}: seconds until a score is there, their median; "
     head += "in brackets how many seeds reached it where not all did.\n\n"
     head += f"| search | epochs | best, in the mean | {' | '.join(f'{goal:g}' for goal in goals)} |\n"
     head += "|---|---:|---:|" + "---:|" * len(goals)
@@ -292,12 +292,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=90.0, help="for each search and seed")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--until", type=float, default=math.inf, help="a search ends once it has this score")
-    parser.add_argument("--only", default="", help="searches whose names hold this")
+    parser.add_argument("--only", nargs="+", default=[""], help="searches whose names hold one of these")
     parser.add_argument("--document", type=Path, help="also put the tables into this document")
     parser.add_argument("--picture", type=Path, help="also draw the last problem's searches")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    rivals = {name: search for name, search in RIVALS.items() if options.only in name}
+    rivals = {name: search for name, search in RIVALS.items() if any(part in name for part in options.only)}
     tables = []
     for problem in options.problems:
         runs: dict[str, list[Run]] = {name: [] for name in rivals}
