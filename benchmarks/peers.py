@@ -243,6 +243,7 @@ def table(problem: str, runs: dict[str, list[Run]], seconds: float, until: float
     """Return the table of one problem in Markdown."""
     goals = [goal for goal in GOALS[problem] if goal <= until]
     count = len(next(iter(runs.values())))
+    seeds = "1 seed" if count == 1 else f"{count} seeds"
     limit = f"{seconds:.0f} s each" if until == math.inf else f"each until {until:g} or for {seconds:.0f} s"
     head = f"`{problem}`, {limit}, {count} {'seed' if count == 1 else 'seeds'}: seconds until a score is there, their median; "
     head += "in brackets how many seeds reached it where not all did.\n\n"
