@@ -245,7 +245,7 @@ def table(problem: str, runs: dict[str, list[Run]], seconds: float, until: float
     count = len(next(iter(runs.values())))
     seeds = "1 seed" if count == 1 else f"{count} seeds"
     limit = f"{seconds:.0f} s each" if until == math.inf else f"each until {until:g} or for {seconds:.0f} s"
-    head = f"`{problem}`, {limit}, {count} {'seed' if count == 1 else 'seeds'}: seconds until a score is there, their median; "
+    head = f"`{problem}`, {limit}, {seeds}: seconds until a score is there, their median; "
     head += "in brackets how many seeds reached it where not all did.\n\n"
     head += f"| search | epochs | best, in the mean | {' | '.join(f'{goal:g}' for goal in goals)} |\n"
     head += "|---|---:|---:|" + "---:|" * len(goals)
