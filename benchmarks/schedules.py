@@ -156,9 +156,9 @@ def early_ranks(values: np.ndarray[Any, Any], trials: int) -> str:
     means = [statistics.mean(float(best[each].max()) for each in some) for some in (draws, leading)]
     ranks = [spearmanr(*pair).statistic for pair in ((early, best), (early[better], best[better]))]
     return (
-        f"Rank correlation (Spearman) of scores after {part.shape[1]} of {values.shape[1]} epochs with those at the end: "
-        f"{ranks[0]:.2f}, and {ranks[1]:.2f} within the better half. Of {trials} configurations drawn at random, the "
-        f"best has {means[0]:.4f} in the mean, and the best of the {trials // SHARE} that lead by then {means[1]:.4f}."
+        f"Rank correlation (Spearman) of scores after {part.shape[1]} of {values.shape[1]} epochs with those at the "
+        f"end: {ranks[0]:.2f}, and {ranks[1]:.2f} within the better half. Of {trials} configurations drawn at random, "
+        f"the best has {means[0]:.4f} in the mean, the best of the {trials // SHARE} that lead by then {means[1]:.4f}."
     )
 
 

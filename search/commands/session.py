@@ -69,9 +69,9 @@ def open_to_write(name: str, storage: str | None, *, stderr: bool = False, whole
 
 
 def say_first_counts(study: Study, *, stderr: bool = False) -> None:
-    """Say by which of several objectives a study's best are chosen; nothing where it has one."""
+    """Say by which of several objectives a study's best are chosen; nothing where it has one, or no models."""
     first, *others = study.record.objectives
-    if others:
+    if others and not study.record.is_objective:
         further = ", ".join(each.metric for each in others)
         say(f"chosen by {first.metric}, the first of the study's objectives; {further} not considered", err=stderr)
 

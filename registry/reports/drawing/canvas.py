@@ -1,4 +1,4 @@
-"""The pictures' common look: sizes, colours, and how they are drawn: into the page, or on paper."""
+"""The pictures' common look: sizes, colours, and how they are drawn: into the page, or for themselves."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import math
 import re
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,13 +41,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # in a name; no XML may 
 MARGINS = (46.0, 12.0, 10.0, 36.0)  # left, right, top, bottom
 
 
-def _use(colours: Mapping[str, str]) -> None:
-    mapping = get_named_colors_mapping()
-    for role, colour in colours.items():
-        mapping[f"report {role}"] = colour  # one by one: this is what forgets the old ones
-
-
-_use(ROLES)
+for _role, _colour in ROLES.items():
+    get_named_colors_mapping()[f"report {_role}"] = _colour  # one by one: this is what forgets the old ones
 
 _LOOK: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -117,10 +111,9 @@ class Drawing:
             prefix: begins every id in it.
         """
         # The browser has fonts for scripts that matplotlib's own font lacks, and text stays text.
-        with _looking(), warnings.catch_warnings():
+        with matplotlib.rc_context(_LOOK), warnings.catch_warnings():  # type: ignore[arg-type]
             warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-            figure = Figure(figsize=(self.size[0] / 72, self.size[1] / 72), dpi=72)
-            axes, spots = self.on(figure, (0.0, 0.0, *self.size))
+            figure, axes, spots = self._draw()
             text = io.StringIO()
             figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
             places = axes.transData.transform([(spot.x, spot.y) for spot in spots]) if spots else ()
@@ -147,32 +140,15 @@ class Drawing:
         markup, _ = self.inline("p")
         return standalone(str(markup), self.size, PRINTED)
 
-    def on(self, figure: Figure, box: tuple[float, float, float, float]) -> tuple[Axes, Sequence[Spot]]:
-        """Draw it on a part of a figure.
-
-        Args:
-            figure: of any size.
-            box: left, bottom, width and height of the part, in points.
-        """
-        scale = box[2] / self.size[0]
-        whole_width, whole_height = figure.get_size_inches() * 72
-        left, right, top, bottom = (margin * scale for margin in self.margins)
-        inner = (box[0] + left, box[1] + bottom, box[2] - left - right, box[3] - top - bottom)
-        with matplotlib.rc_context(_scaled(scale)):  # type: ignore[arg-type]
-            axes = figure.add_axes(
-                (inner[0] / whole_width, inner[1] / whole_height, inner[2] / whole_width, inner[3] / whole_height)
-            )
-            axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-            plain_numbers(axes.yaxis)
-            spots = computed(lambda: self.paint(axes) or (), lambda why: _undrawn(axes, why))
-        if scale != 1:
-            for text in axes.texts:
-                text.set_fontsize(float(text.get_fontsize()) * scale)
-            for line in axes.get_lines():
-                line.set_linewidth(line.get_linewidth() * scale)
-                line.set_markersize(line.get_markersize() * scale)
-                line.set_markeredgewidth(line.get_markeredgewidth() * scale)
-        return axes, spots
+    def _draw(self) -> tuple[Figure, Axes, Sequence[Spot]]:
+        width, height = self.size
+        left, right, top, bottom = self.margins
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        inner = (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
+        axes = figure.add_axes(inner)
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        plain_numbers(axes.yaxis)
+        return figure, axes, computed(lambda: self.paint(axes) or (), lambda why: _undrawn(axes, why))
 
 
 def _undrawn(axes: Axes, why: str) -> Sequence[Spot]:
@@ -182,14 +158,3 @@ def _undrawn(axes: Axes, why: str) -> Sequence[Spot]:
     text = textwrap.fill(f"This picture could not be drawn: {why}", 48, max_lines=6)
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", parse_math=False)
     return ()
-
-
-def _scaled(scale: float) -> dict[str, Any]:
-    sizes = {name: _LOOK[name] * scale for name in ("font.size", "axes.linewidth", "grid.linewidth")}
-    return sizes if scale != 1 else {}
-
-
-@contextmanager
-def _looking() -> Iterator[None]:
-    with matplotlib.rc_context(_LOOK):  # type: ignore[arg-type]
-        yield

@@ -51,17 +51,20 @@ def check_metrics(problem: Problem, model: Any, data: Data, metrics: Sequence[st
     followed = [metric for metric in metrics if metric not in COSTS]
     reported = _reported(problem, model, data, {metric.startswith("val_") for metric in followed})
     for metric in followed:
-        _check_metric(metric, reported.get(metric.startswith("val_"), []))
+        _check_metric(metric, reported.get(metric.startswith("val_"), []), costs=metric != metrics[0])
 
 
-def _check_metric(metric: str, names: Sequence[str]) -> None:
-    """Look for a metric among the names that its step reports, without ``val_``; none says nothing."""
+def _check_metric(metric: str, names: Sequence[str], *, costs: bool) -> None:
+    """Look for a metric among the names that its step reports, without ``val_``; none says nothing.
+
+    ``costs`` says whether it could have been one of `COSTS`.
+    """
     measures = metric.startswith("val_")
     reported = sorted([f"val_{name}" for name in names] if measures else names)
     if not reported or metric in reported:
         return
     both = [*sorted(names), *sorted(f"val_{name}" for name in names)]
-    near = did_you_mean(metric, both)
+    near = did_you_mean(metric, [*both, *(COSTS if costs else ())])
     raise MetricError(
         f"the objective is {metric!r}, but the training reports no such metric; it reports: {', '.join(both)}. "
         + (f"{near[0].upper()}{near[1:]} " if near.startswith("did") else "")

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas
 import pytest
-from matplotlib.figure import Figure
 
 from registry import Registry
 from registry.core.errors import UsageError
@@ -29,7 +28,6 @@ from registry.reports.sections.compared.budget import best_at, best_so_far, budg
 from registry.reports.sections.compared.studies import lead_lines, studies_block
 from registry.reports.sections.headline.answer import answer
 from registry.reports.sections.leaderboard import leaderboard
-from registry.reports.sections.params.interactions import parallel_picture
 from registry.reports.sections.timeline import continued_table
 from registry.reports.sources.versions import comparison_of
 from registry.reports.toy import toy_evidence, toy_report, toy_study
@@ -304,14 +302,6 @@ class TestFiles:
         data = to_pdf(toy_report(study))
         assert data.startswith(b"%PDF")
         assert data == to_pdf(toy_report(study))
-
-    def test_words_in_a_smaller_picture_are_smaller(self) -> None:
-        drawing = parallel_picture(toy_study(20)).drawing  # type: ignore[union-attr]
-        sizes = []
-        for width in (760.0, 380.0):
-            axes, _ = drawing.on(Figure(figsize=(11, 5)), (0.0, 0.0, width, width / 2))
-            sizes.append({text.get_fontsize() for text in axes.texts})
-        assert sizes[1] == {size / 2 for size in sizes[0]}
 
     def test_another_ending_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"expected a name that ends in \.html, \.md, \.pdf, \.csv, \.parquet or"):

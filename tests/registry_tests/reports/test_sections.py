@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from registry.core.errors import UsageError
 from registry.core.objective import Objective
@@ -104,9 +103,9 @@ def test_a_picture_that_fails_says_so_in_its_place() -> None:
         raise ValueError("no $ticks$ here")
 
     drawing = Drawing(paint, (300.0, 200.0), "nothing")
-    assert "could not be drawn" in drawing.standalone()
-    _, spots = drawing.on(Figure(), (0, 0, 300, 200))
-    assert spots == ()
+    markup, spots = drawing.inline("p")
+    assert "could not be drawn" in markup
+    assert spots == []
 
 
 def test_the_reason_is_one_line() -> None:

@@ -157,6 +157,12 @@ def test_a_metric_that_the_training_will_not_report(write, metric):
     assert f"Did you mean {near!r}?" in str(caught.value)
 
 
+def test_a_cost_that_is_misspelt(write):
+    write(METRIC + "problem = problem_of('val_mae')")
+    with pytest.raises(MetricError, match="Did you mean 'parameters'"):
+        inspect_problem("mine:problem", objectives="val_mae:min,parametres:min")
+
+
 @pytest.mark.parametrize(
     "problem",
     [
