@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -220,10 +221,6 @@ def _epochs(receiver: Any, began: float, seconds: float, until: float) -> Iterat
             return
 
 
-def _ours(options: str) -> Search:
-    return lambda problem, seed, seconds, until: ours(options, problem, seed, seconds, until)
-
-
 PEERS: dict[str, tuple[Callable[..., None], str]] = {
     "KerasTuner RandomSearch": (kerastuner, "RandomSearch"),
     "KerasTuner BayesianOptimization": (kerastuner, "BayesianOptimization"),
@@ -232,8 +229,8 @@ PEERS: dict[str, tuple[Callable[..., None], str]] = {
     "Optuna TPE, HyperbandPruner": (optuna_alone, "HyperbandPruner"),
 }
 RIVALS: dict[str, Search] = {
-    "`search run`": _ours(""),
-    "`search run --schedule full`": _ours("--schedule full"),
+    "`search run`": partial(ours, ""),
+    "`search run --schedule full`": partial(ours, "--schedule full"),
     **{f"{name}, Keras' fit": peer(*how, "Keras' fit") for name, how in PEERS.items()},
     **{f"{name}, our loop": peer(*how, "our loop") for name, how in PEERS.items() if "Hyperband" in name},
 }

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t")
 
 
-def read_csv(path: Path) -> tuple[str, pd.DataFrame]:
+def read_csv(path: Path, *, or_else: str = "") -> tuple[str, pd.DataFrame]:
     """Return what separates a row's values, one of `SEPARATORS`, and the table.
+
+    Args:
+        path: the file.
+        or_else: how else than as text in UTF-8 it could be saved, to end the advice with.
 
     Raises:
         UsageError: it is no table, or no text in UTF-8, or has rows longer than its first line.
@@ -30,7 +34,7 @@ def read_csv(path: Path) -> tuple[str, pd.DataFrame]:
             warnings.simplefilter("error", pd.errors.ParserWarning)  # of longer rows, whose values it would shift
             return separator, pd.read_csv(path, sep=separator, index_col=False)
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text in UTF-8 ({one_line(error)}); save it as that") from error
+        raise UsageError(f"{path} is no text in UTF-8 ({one_line(error)}); save it as that{or_else}") from error
     except pd.errors.ParserWarning as error:
         raise UsageError(f"{path} has a row of more values than its first line has names") from error
     except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors

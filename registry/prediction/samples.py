@@ -137,7 +137,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     if path.suffix.lower() == ".parquet":
         frame = _read_parquet(path)
     else:
-        _, frame = read_csv(path)
+        _, frame = read_csv(path, or_else=", or as .parquet")
     if not len(frame):
         raise UsageError(f"{path} has no rows; {EXPECTED}")
     return frame.rename(columns=lambda name: str(name).replace("/", "_"))  # which no name in Keras has

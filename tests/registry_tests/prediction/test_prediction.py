@@ -142,7 +142,7 @@ def test_several_outputs_have_their_names():
     ("name", "content", "message"),
     [
         ("new.csv", b"a,b,c\n1,2,3,4\n", "has a row of more values than its first line has names"),
-        ("new.csv", b"a,b,c\n1,2,\xe9\n", r"is no text in UTF-8 \(.*\); save it as that"),
+        ("new.csv", b"a,b,c\n1,2,\xe9\n", r"is no text in UTF-8 \(.*\); save it as that, or as .parquet"),
         ("new.csv", b"a,b,c\n1,2,x\n", r"has 2 columns of numbers \(not 'c'\); the model takes 3"),
         ("new.npz", b"PK\x03\x04junk", "holds no arrays that can be read without unpickling: BadZipFile"),
         ("new.npy", saved(np.zeros((2, 3), complex)), "of float32: TypeError: complex numbers"),

@@ -102,11 +102,18 @@ def test_a_table_that_cannot_be_predicted_is_refused_in_a_line(csv, frame, targe
         read_table(csv(frame), target)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00\xff\xfe\x01", b'a,b\n"1,2\n'])
-def test_a_file_that_is_no_table_is_refused_in_a_line(tmp_path, data):
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is no table that pandas can read"),
+        (b"\x00\xff\xfe\x01", "is no text in UTF-8"),
+        (b'a,b\n"1,2\n', "is no table that pandas can read"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_a_line(tmp_path, data, message):
     path = tmp_path / "no.csv"
     path.write_bytes(data)
-    with pytest.raises(UsageError, match="no.csv (is no (table that pandas can read|text in UTF-8)|has )"):
+    with pytest.raises(UsageError, match=f"no.csv {message}"):
         read_table(path, "a")
 
 

@@ -125,5 +125,5 @@ def test_a_project_that_is_damaged_or_of_another_version_is_refused(project, spo
 
 def test_the_objective_may_be_named(project):
     assert read_project(find_project(str(project), "val_loss")).objective == Objective("val_loss", "min")
-    with pytest.raises(UsageError, match="have no metric 'f1'; there are: "):
+    with pytest.raises(UsageError, match="have no metric 'f1'; there are: loss, val_accuracy, val_loss"):
         read_project(find_project(str(project), "f1"))
