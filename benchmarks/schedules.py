@@ -31,7 +31,7 @@ from benchmarks.tables import write_table
 from search.optuna_bridge.exploring import ExploringTPE
 from search.records.settings import Settings, derive_seed
 from search.schedules.by_name import make_schedule
-from search.schedules.triage import FIRST_PART, SHARE
+from search.schedules.triage import FIRST_PART, LEAST, SHARE
 
 DEFAULT = ("Optuna's tpe", "full")
 COMMAND = "python -m benchmarks.schedules"
@@ -144,21 +144,21 @@ def early_ranks(values: np.ndarray[Any, Any], trials: int) -> str:
 
     Args:
         values: a configuration a row, an epoch a column.
-        trials: of which a schedule chooses `SHARE`.
+        trials: of which a schedule chooses some.
     """
     from scipy.stats import spearmanr
 
     part, best = values[:, : max(1, values.shape[1] // FIRST_PART)], values.max(axis=1)
-    early, better = part.max(axis=1), best >= np.median(best)
+    early, better, few = part.max(axis=1), best >= np.median(best), max(LEAST, -(-trials // SHARE))
     draw = np.random.default_rng(0)
     draws = [draw.choice(len(values), min(trials, len(values)), replace=False) for _ in range(DRAWS)]
-    leading = [drawn[np.argsort(-early[drawn])[: trials // SHARE]] for drawn in draws]
+    leading = [drawn[np.argsort(-early[drawn])[:few]] for drawn in draws]
     means = [statistics.mean(float(best[each].max()) for each in some) for some in (draws, leading)]
     ranks = [spearmanr(*pair).statistic for pair in ((early, best), (early[better], best[better]))]
     return (
         f"Rank correlation (Spearman) of scores after {part.shape[1]} of {values.shape[1]} epochs with those at the "
         f"end: {ranks[0]:.2f}, and {ranks[1]:.2f} within the better half. Of {trials} configurations drawn at random, "
-        f"the best has {means[0]:.4f} in the mean, the best of the {trials // SHARE} that lead by then {means[1]:.4f}."
+        f"the best has {means[0]:.4f} in the mean, the best of the {few} that lead by then {means[1]:.4f}."
     )
 
 
@@ -173,7 +173,7 @@ def questions(problem: str, trials: int, workers: int, seeds: int, *, forest: bo
     pairs = [(sampler, schedule) for schedule in ("full", "triage") for sampler in SAMPLERS]
     pairs += [("tpe", schedule) for schedule in ("rungs", "hyperband", "predict")]
     asked = [(*DEFAULT, trials), (*DEFAULT, trials // 3), *((*pair, trials) for pair in pairs if pair != DEFAULT)]
-    asked += [("tpe", "triage", begun) for begun in (trials * 5 // 4, trials * 3 // 2)]  # still fewer epochs
+    asked += [("tpe", "triage", begun) for begun in (trials * 3 // 2, trials * 5 // 2)]  # still fewer epochs
     return [Question(problem, sampler, schedule, begun, workers, seeds, forest) for sampler, schedule, begun in asked]
 
 

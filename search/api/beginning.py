@@ -49,7 +49,7 @@ class Beginning(OpenedStudy):
             name: the study's name.
             problem: ``module:attr``, ``FILE.py:attr``, an installed problem's name, or a `Problem` that a module holds;
                 or, in the same ways, an objective of Optuna's: a function of a ``trial``.
-            trials: the budget in total; a study that has more keeps it. None for what it has, 40 in a new one.
+            trials: the budget in total; a study that has more keeps it. None for what it has, 60 in a new one.
             storage: the database's URL; ``STUDIES_URL`` or ``studies.db`` by default, or ``my-studies.db`` where that
                 is a reference.
             direction: which way an objective of Optuna's is optimized, ``minimize`` by default; of one that returns

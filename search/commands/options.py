@@ -25,7 +25,7 @@ StudyOption = Annotated[str | None, typer.Option("--study", help="The study's na
 Trials = Annotated[
     int | None,
     typer.Option(
-        "--trials", help="The budget in total, over all runs and workers (that of the study, 40 of a new one)."
+        "--trials", help="The budget in total, over all runs and workers (that of the study, 60 of a new one)."
     ),
 ]
 Add = Annotated[int | None, typer.Option("--add", help="Raise the budget by N trials instead.")]

@@ -36,7 +36,7 @@ from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_s
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child, warm_up
 
-DEFAULT_TRIALS = 40  # the budget of a new study for which nobody says one
+DEFAULT_TRIALS = 60  # the budget of a new study for which nobody says one
 
 logger = logging.getLogger(__name__)
 

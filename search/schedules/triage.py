@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from search.schedules.contract import Begin, Resume, Step
 from search.schedules.curves import Curves
 
-SHARE = 8  # one trial in this many goes on
+SHARE = 16  # one trial in this many goes on
 LEAST = 3  # and at least this many
 FIRST_PART = 10  # trials are compared after one part in this many of their epochs
 
 
 class Triage:
-    """Pause each trial after its first epochs, and resume it once it is among the best eighth of those that came there.
+    """Pause each trial after its first epochs, and resume it once it is among the best sixteenth there.
 
     When no more may begin, the best three go on at least; so where there are no more than three, none waits.
 
@@ -35,7 +35,7 @@ class Triage:
         self.levels = (min(first, max_epochs), max_epochs)
 
     def next_step(self, curves: Curves, new: int) -> Step | None:
-        """Return the best paused trial that is among the best eighth, else a new one."""
+        """Return the best paused trial that is among the best sixteenth, else a new one."""
         first, last = self.levels
         short = curves.paused & (curves.epochs < first)
         if short.any():
