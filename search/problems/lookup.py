@@ -11,7 +11,7 @@ from typing import Any
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from search.errors import ProblemError
-from search.problems.objectives.function import defines_objective, imports_tensorflow, takes_trial
+from search.problems.objectives.function import defines_objective, imports, takes_trial
 from search.problems.problem import Problem
 from search.problems.resolve import installed_problems, problems_of, split_spec
 from search.system.forkserver import call_in_child
@@ -71,9 +71,11 @@ def is_objective_spec(spec: str) -> bool:
 def needs_tensorflow(spec: str) -> bool:
     """Tell by its source alone whether what a name means may need TensorFlow, which most objectives do not."""
     source = _source_of(spec)
-    if not source or imports_tensorflow(source):
+    if not source or imports(source, ("keras", "keras_tuner", "tensorflow")):
         return True
-    return not defines_objective(source, split_spec(spec)[1]) and "problem" in source.lower()
+    if defines_objective(source, split_spec(spec)[1]):
+        return False
+    return imports(source, ("search",)) or "problem" in source.lower()
 
 
 def _source_of(spec: str) -> str:

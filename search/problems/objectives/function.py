@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,15 +78,15 @@ def defines_objective(source: str, attr: str) -> bool:
     return False
 
 
-def imports_tensorflow(source: str) -> bool:
-    """Tell whether a module's source imports TensorFlow or Keras, at its top or in a function."""
+def imports(source: str, packages: Container[str]) -> bool:
+    """Tell whether a module's source imports one of some packages, at its top or in a function."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (ValueError, SyntaxError):
         return False
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     modules |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    return any(module.partition(".")[0] in ("keras", "keras_tuner", "tensorflow") for module in modules)
+    return any(module.partition(".")[0] in packages for module in modules)
 
 
 def _is_trial(name: str, annotation: str) -> bool:

@@ -110,6 +110,8 @@ def test_an_objective_is_found_as_a_problem_is(module: str) -> None:
         ("from tensorflow import data", "objective", True),
         ("import math  # a hard problem", "objective", False),
         ("from elsewhere import problem", "problem", True),
+        ("from search.toy import toy", "toy", True),
+        ("from search.toy import FEATURES", "objective", False),
         ("other = lambda trial: 1.0", "other", False),
     ],
 )
