@@ -22,6 +22,9 @@ from search.optuna_bridge.storage import closing_storage, create_tables
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, insert_study, read_study
 from search.schema import SCHEMA, workers
+from tests.support.warm_forkserver import warm_forkserver
+
+__all__ = ["warm_forkserver"]
 
 
 @pytest.fixture
