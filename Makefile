@@ -15,7 +15,7 @@ EPOCHS ?= 10
 TIMEOUT ?= 3m
 E2E := not nightly
 
-.PHONY: help search test nightly lint unit e2e install install-test data chromium format lock clean
+.PHONY: help search test nightly lint unit e2e compiled install install-test data chromium format lock clean
 
 help:
 	@echo "make search   search on Fashion-MNIST ($(TRIALS) trials, $(TIMEOUT) at most); again: go on"
@@ -40,12 +40,16 @@ lint: install-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: install-test
+# Where Python is told to keep no bytecode, each of hundreds of processes would compile the project anew.
+compiled: install-test
+	@$(BIN)/python -m compileall -q $(SOURCES)
+
+unit: compiled
 	$(BIN)/pytest -n 2 --durations=15 --ignore=tests/e2e --ignore=tests/any_model
 
 # The tests' arrays are kept here, so that what a home's cache holds, files gone, hides no missing data.
 e2e: export FMNIST_CACHE_DIR := $(CURDIR)/.data/cache
-e2e: install-test data chromium
+e2e: compiled data chromium
 	@if [ -z "$$FMNIST_DATA_DIR" ] && [ -d "$(DEBIAN_DATA)" ]; then export FMNIST_DATA_DIR="$(DEBIAN_DATA)"; fi; \
 	$(BIN)/pytest -n 2 --dist loadfile --durations=15 -m "$(E2E)" tests/e2e tests/any_model
 
