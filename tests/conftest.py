@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.support.filled import Filler
+
 MEMORY = Path("/dev/shm")
 ROOM = 4 * 1024**3  # bytes; all tests together need less than half of it
 
@@ -94,6 +96,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/studies.db"
     url: str = request.getfixturevalue("postgres")()
     return url
+
+
+@pytest.fixture(scope="session")
+def fill(tmp_path_factory: pytest.TempPathFactory) -> Filler:
+    """Give what fills empty databases with tables, or with whatever a function makes, by copies where it can."""
+    return Filler(tmp_path_factory.mktemp("filled"))
 
 
 @pytest.fixture

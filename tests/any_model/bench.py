@@ -22,6 +22,7 @@ from search.schema import attempts
 from search.worker.attempt.attempt import Attempt
 from search.worker.context import open_keras_context
 from search.worker.worker import Worker
+from tests.support.filled import Filler, make_tables
 
 EPOCHS = 3
 
@@ -32,10 +33,12 @@ class Bench:
     Args:
         row: which.
         folder: where its database goes.
+        fill: gives that its tables.
     """
 
-    def __init__(self, row: Row, folder: Path) -> None:
+    def __init__(self, row: Row, folder: Path, fill: Filler) -> None:
         self.url = f"sqlite:///{folder}/{row.name}.db"
+        fill(self.url, make_tables)
         self.engine = open_engine(self.url)
         self.inspection: Inspection = inspect_problem(f"any_model.table:{row.name}")
         settings = Settings(max_epochs=EPOCHS, pruner="none", sampler="random", top_k=1)
@@ -77,6 +80,6 @@ class Bench:
         self.context.close()
 
 
-def closing_bench(row: Row, folder: Path) -> closing[Bench]:
+def closing_bench(row: Row, folder: Path, fill: Filler) -> closing[Bench]:
     """Give a bench for a block."""
-    return closing(Bench(row, folder))
+    return closing(Bench(row, folder, fill))

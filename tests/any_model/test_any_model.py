@@ -15,6 +15,7 @@ from registry.export import FORMATS, export_checked, format_of
 from registry.keras_models.predictions import predict
 from search.problems.rebuild import rebuild_model
 from search.records.trials import TrialRecord
+from tests.support.filled import Filler
 
 EXPORTED = {"keras": "x.keras", "savedmodel": "x", "onnx": "x.onnx", "tflite": "x.tflite", "weights": "x.weights.h5"}
 
@@ -28,12 +29,12 @@ def _nightly(name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", [*map(_nightly, ROWS)])
-def test_it_is_searched_recorded_loaded_exported_and_continued(name: str, tmp_path: Path) -> None:
+def test_it_is_searched_recorded_loaded_exported_and_continued(name: str, tmp_path: Path, fill: Filler) -> None:
     row = ROWS[name]
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     whole.mkdir()
     halves.mkdir()
-    with closing_bench(row, whole) as bench:
+    with closing_bench(row, whole, fill) as bench:
         assert len(bench.inspection.warnings) == (row.warns is not None)
         assert all((row.warns or "") in line for line in bench.inspection.warnings)
         trial = bench.work()
@@ -42,7 +43,7 @@ def test_it_is_searched_recorded_loaded_exported_and_continued(name: str, tmp_pa
         assert_right(row, trial)
         assert_stored(row, trial, bench, whole)
     if row.epochs > 1 and row.ends != "nan":
-        with closing_bench(row, halves) as bench:
+        with closing_bench(row, halves, fill) as bench:
             bench.interrupt(after=row.epochs - 1)
             assert_continued(row, trial, bench.work(), bench.details())
 

@@ -10,23 +10,32 @@ from typing import Any
 import pytest
 
 from registry import ModelVersion, Registry, Source
+from tests.support.filled import Filler
 
 NOW = datetime(2026, 11, 23, 12, 30, 0, 123456, tzinfo=UTC)
 Register = Callable[..., ModelVersion | None]
 
 
 @pytest.fixture
-def registry(database_url: str) -> Iterator[Registry]:
+def registry(database_url: str, fill: Filler) -> Iterator[Registry]:
     """Give an empty registry, on each kind of database."""
-    with Registry(database_url, create=True, clock=lambda: NOW) as made:
+    fill(database_url, make_registry)
+    with Registry(database_url, clock=lambda: NOW) as made:
         yield made
 
 
 @pytest.fixture
-def sqlite_registry(tmp_path: Path) -> Iterator[Registry]:
+def sqlite_registry(tmp_path: Path, fill: Filler) -> Iterator[Registry]:
     """Give an empty registry for what is the same on every database."""
-    with Registry(f"sqlite:///{tmp_path}/studies.db", create=True, clock=lambda: NOW) as made:
+    url = f"sqlite:///{tmp_path}/studies.db"
+    fill(url, make_registry)
+    with Registry(url, clock=lambda: NOW) as made:
         yield made
+
+
+def make_registry(url: str) -> None:
+    """Make a registry in an empty database."""
+    Registry(url, create=True).close()
 
 
 @pytest.fixture

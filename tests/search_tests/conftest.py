@@ -13,43 +13,37 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from registry.core.database.engine import open_engine, use_wal
+from registry.core.database.engine import open_engine
 from registry.core.database.transaction import clock, writing
 from registry.core.objective import Objective
-from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.coordination import slots
-from search.optuna_bridge.storage import closing_storage, create_tables
+from search.optuna_bridge.storage import closing_storage
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, insert_study, read_study
-from search.schema import SCHEMA, workers
+from search.schema import workers
+from tests.support.filled import Filler, make_tables
 from tests.support.warm_forkserver import warm_forkserver
 
 __all__ = ["warm_forkserver"]
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database_url: str, fill: Filler) -> Iterator[Engine]:
     """Give an engine on a database with all tables, on each kind."""
-    made = _prepared(database_url)
+    fill(database_url, make_tables)
+    made = open_engine(database_url)
     yield made
     made.dispose()
 
 
 @pytest.fixture
-def sqlite_engine(tmp_path: Any) -> Iterator[Engine]:
+def sqlite_engine(tmp_path: Any, fill: Filler) -> Iterator[Engine]:
     """Give an engine on a SQLite database with all tables, for what is the same on every database."""
-    made = _prepared(f"sqlite:///{tmp_path}/studies.db")
+    url = f"sqlite:///{tmp_path}/studies.db"
+    fill(url, make_tables)
+    made = open_engine(url)
     yield made
     made.dispose()
-
-
-def _prepared(url: str) -> Engine:
-    engine = open_engine(url)
-    use_wal(engine)
-    create_tables(engine)
-    REGISTRY_SCHEMA.create_or_check(engine)
-    SCHEMA.create_or_check(engine)
-    return engine
 
 
 @pytest.fixture

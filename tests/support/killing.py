@@ -20,18 +20,16 @@ import sqlalchemy as sa
 
 from registry import Registry, Source
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    [
-        *(
-            "registry.api.registry",
-            "registry.bundles.add",
-            "registry.retention.garbage",
-            "registry.labels.promotion",
-            "registry.artifacts.stores.folder_store",
-        ),
-        *("sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite", "h5py"),
-    ]
+# What the acts need: the tests' forkserver imports it, too.
+IMPORTED = (
+    "registry.api.registry",
+    "registry.bundles.add",
+    "registry.retention.garbage",
+    "registry.labels.promotion",
+    "registry.artifacts.stores.folder_store",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "h5py",
 )
 _CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.truncate"}
 
@@ -98,7 +96,7 @@ def killed_at(step: int, act: str, url: str, bundle: str) -> bool:
     Raises:
         AssertionError: it failed by itself.
     """
-    process = _CONTEXT.Process(target=_run, args=(step, act, url, bundle))
+    process = multiprocessing.get_context("forkserver").Process(target=_run, args=(step, act, url, bundle))
     process.start()
     process.join(60)
     assert process.exitcode in (0, -signal.SIGKILL), process.exitcode

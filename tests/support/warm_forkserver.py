@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from search.system.forkserver import warm_up
+from search.system.forkserver import processes, warm_up
+from tests.support.killing import IMPORTED
 
 
 @pytest.fixture(scope="session", autouse=True)
 def warm_forkserver() -> None:
     """Let it import TensorFlow: where a test that needs none comes first, every later child would import its own."""
+    processes().set_forkserver_preload(["search.worker.process.preload", *IMPORTED])
     warm_up()

@@ -29,6 +29,7 @@ from search.records.confirm_plan import Confirmation
 from search.records.history.events import CHOSEN, find_note, note_once
 from search.records.settings import Settings, derive_seed, trial_seed
 from search.records.trials import read_trials
+from tests.support.filled import make_tables
 
 PLAN = Confirmation("s", (7, 3), ({"x": 1.5}, {"x": None}), 2)
 HIGH, LOW = Objective("val_accuracy", "max"), Objective("val_loss", "min")
@@ -232,9 +233,10 @@ def test_better_trials_that_came_later_are_named(engine, make_study, make):
 
 
 @pytest.fixture
-def registry(database_url):
+def registry(database_url, fill):
     """Give a registry on each kind of database."""
-    made = Registry(database_url, create=True)
+    fill(database_url, make_tables)
+    made = Registry(database_url)
     yield made
     made.close()
 

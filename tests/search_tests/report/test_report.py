@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from registry import Registry, Source
-from registry.core.database.engine import open_engine, use_wal
 from registry.core.database.transaction import writing
 from registry.core.database.url import without_secrets
 from registry.core.errors import DatabaseError, NotFoundError, UsageError, UserError
@@ -29,9 +28,8 @@ from registry.reports import Attempt, ReportedTrial, bases_of, score_of
 from registry.reports.sections.leaderboard import leaderboard
 from registry.reports.sources.commands import commands_for
 from registry.reports.toy import toy_study
-from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.errors import ProblemError
-from search.optuna_bridge.storage import close_storage, create_tables, open_storage
+from search.optuna_bridge.storage import close_storage, open_storage
 from search.records.confirm_plan import Confirmation
 from search.records.history.events import CONFIRMED, WARM_START, note
 from search.records.settings import Settings
@@ -41,7 +39,7 @@ from search.records.trials import read_trials
 from search.report.collect import collect, default_path, write_report
 from search.report.errors.misclassified import classified, summarize
 from search.report.importances import importances
-from search.schema import SCHEMA, attempts, results, slots, workers
+from search.schema import attempts, results, slots, workers
 
 SPACE = {
     "hyperparameters": [
@@ -68,29 +66,6 @@ DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
     "activation": optuna.distributions.CategoricalDistribution(("relu", "elu", "tanh")),
     "nesterov": optuna.distributions.CategoricalDistribution((False, True)),
 }
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """Give a database with all tables, on each kind."""
-    made = open_engine(database_url)
-    use_wal(made)
-    create_tables(made)
-    REGISTRY_SCHEMA.create_or_check(made)
-    SCHEMA.create_or_check(made)
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
-def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
-    """Give a SQLite database with all tables."""
-    made = open_engine(f"sqlite:///{tmp_path}/studies.db")
-    create_tables(made)
-    REGISTRY_SCHEMA.create_or_check(made)
-    SCHEMA.create_or_check(made)
-    yield made
-    made.dispose()
 
 
 def fill(engine: Engine, name: str = "toy", *, count: int = 30, waiting: int = 2, register: int = 3) -> None:
