@@ -9,6 +9,15 @@ from any_model import guides, kinds_of_fits, kinds_of_layers, kinds_of_metrics, 
 MODULES = (kinds_of_models, kinds_of_layers, kinds_of_fits, kinds_of_metrics, guides)
 ROWS = {row.name: row for module in MODULES for row in module.ROWS}
 GUIDES = {row.name for row in guides.ROWS}
+# The model of another row, trained by Keras' fit where that one is trained by ours, or the other way round.
+TWINS = {
+    "stateful_in_order",
+    "counting_by_keras",
+    "outputs_by_name_by_keras",
+    "text_column_by_keras",
+    "built_late_by_keras",
+    "two_optimizers_fast",
+}
 
 
 def __getattr__(name: str) -> Any:

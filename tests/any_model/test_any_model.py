@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from any_model.bench import Bench, closing_bench
 from any_model.row import Row
-from any_model.table import GUIDES, ROWS
+from any_model.table import GUIDES, ROWS, TWINS
 
 from registry import LoadError
 from registry.export import FORMATS, export_checked, format_of
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 
 def _nightly(name: str) -> Any:
-    return pytest.param(name, marks=pytest.mark.nightly) if name in GUIDES else name
+    return pytest.param(name, marks=pytest.mark.nightly) if name in GUIDES | TWINS else name
 
 
 @pytest.mark.parametrize("name", [*map(_nightly, ROWS)])

@@ -66,6 +66,9 @@ def searched(url: str, problem: str, trials: int = 3) -> Iterator[Study]:
         study.close()
 
 
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("sqlite", marks=pytest.mark.nightly), "postgresql"], indirect=True
+)
 def test_a_study_is_confirmed(folder: Path, database_url: str) -> None:
     with searched(database_url, "tested") as study:
         confirm_twice(study, folder)

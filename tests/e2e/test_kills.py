@@ -39,7 +39,15 @@ def prepare(url: str, artifacts: str, folder: Path) -> None:
         other.bundle(["toy/1", "toy/2"], folder / "bundle")
 
 
-@pytest.fixture(params=["sqlite database", "sqlite folder", "postgresql database", "postgresql folder"])
+# Each database and each place of weights once; the other pairs are steps that these hold, too.
+@pytest.fixture(
+    params=[
+        "sqlite folder",
+        "postgresql database",
+        pytest.param("sqlite database", marks=pytest.mark.nightly),
+        pytest.param("postgresql folder", marks=pytest.mark.nightly),
+    ]
+)
 def anew(request: pytest.FixtureRequest, tmp_path: Path) -> Anew:
     """Give a function that makes the prepared registry again, as it was, and returns its URL."""
     database, place = request.param.split()

@@ -78,7 +78,7 @@ class Program:
 
 
 # Ctrl-C while Python starts says what Python says; from the program's first import on it says nothing.
-@pytest.mark.parametrize("seconds", [0.5, 1.0, 2.0, 4.0, 8.0])
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 2.0, 4.0, pytest.param(8.0, marks=pytest.mark.nightly)])
 def test_an_interrupt_in_the_first_seconds_leaves_no_traceback_and_no_process(tmp_path: Path, seconds: float) -> None:
     program = Program(tmp_path, "run", "search.toy:toy", "--trials", "400", "--workers", "2")
     time.sleep(seconds)
