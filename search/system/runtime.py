@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from registry.core.starting.tensorflow import native_stderr_held
+from registry.core.starting.tensorflow import collection_held, native_stderr_held
 from search.system.precision import mixed_policy, processor_flags
 
 # Libraries that Keras and KerasTuner import where they are installed, for what most problems never use, and the
@@ -33,7 +33,7 @@ def import_tensorflow() -> None:
     """Import TensorFlow, Keras and KerasTuner; the runtime does not start yet, so the process may still fork."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with native_stderr_held(), _without_optional():
+    with native_stderr_held(), collection_held(), _without_optional():
         import keras_tuner  # noqa: F401
         import tensorflow  # noqa: F401
 
