@@ -51,6 +51,17 @@ class Heard:
     requests: list[str] = field(default_factory=list)
 
 
+_rendered: dict[str, str] = {}
+
+
+def rendered(*studies: ReportedStudy) -> str:
+    """Return the page of some studies, which is drawn once for all tests: a second each."""
+    key = repr(studies)
+    if key not in _rendered:
+        _rendered[key] = render(toy_report(*studies))
+    return _rendered[key]
+
+
 @pytest.fixture
 def look(browser: Browser, tmp_path: Path) -> Iterator[Any]:
     """Give a function that opens the page of some studies; at the end, it must have been silent and offline."""
@@ -59,7 +70,7 @@ def look(browser: Browser, tmp_path: Path) -> Iterator[Any]:
 
     def opened(*studies: ReportedStudy, width: int = 1280, scheme: Any = "light") -> Page:
         path = tmp_path / "report.html"
-        path.write_text(render(toy_report(*studies)), encoding="utf-8")
+        path.write_text(rendered(*studies), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()

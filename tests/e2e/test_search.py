@@ -24,12 +24,16 @@ from search.records.trials import TrialRecord
 
 SECONDS = 240
 
+# An epoch takes three seconds, two of which leave the processor to others, and one once the file is there.
 SLOW_PROBLEM = """
+import time
+from pathlib import Path
+
 import keras, keras_tuner, numpy as np
 from search import Data, Objective, Problem
 
 rng = np.random.default_rng(0)
-x = rng.normal(size=(160_000, 8)).astype(np.float32)
+x = rng.normal(size=(40_000, 8)).astype(np.float32)
 y = (x.sum(axis=1) > 0).astype(np.float32)[:, None]
 
 class Model(keras_tuner.HyperModel):
@@ -39,7 +43,14 @@ class Model(keras_tuner.HyperModel):
         model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 0.1, sampling="log")), "binary_crossentropy")
         return model
 
-slow = Problem("slow", Objective("val_loss", "min"), Model, lambda: Data((x, y), (x[:999], y[:999])), batch_size=4)
+class Wait(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        until = time.monotonic() + 2
+        while time.monotonic() < until and not Path("hurry").exists():
+            time.sleep(0.05)
+
+slow = Problem("slow", Objective("val_loss", "min"), Model, lambda: Data((x, y), (x[:999], y[:999])), batch_size=4,
+               callbacks=lambda: [Wait()])
 """
 
 
@@ -69,6 +80,10 @@ class Searcher:
         assert process.returncode == code, err
         assert code or err == "", err
         return out if code == 0 else err
+
+    def hurry(self) -> None:
+        """Let the slow problem train without waiting from now on."""
+        (self.folder / "hurry").touch()
 
     def trials(self, study: str) -> list[TrialRecord]:
         """Return the study's trials."""
@@ -177,6 +192,7 @@ def test_a_killed_worker_is_replaced_and_its_trial_continued(searcher: Searcher)
     process = searcher.start("run", "slowly:slow", "--trials", "2", "--workers", "2", "--max-epochs", "3")
     victim = searcher.wait_for(training(1), "slow", during=process).workers[0]
     os.kill(victim.pid, signal.SIGKILL)
+    searcher.hurry()
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
     assert "on cpu ended by signal 9 (SIGKILL); another takes its place" in err
@@ -199,6 +215,7 @@ def test_an_interrupted_search_stops_in_order_and_continues(searcher: Searcher) 
         assert (status["trials"]["running"], status["trials"]["waiting"]) == (0, 2)
         assert status["workers"] == []
         assert max(t.epoch for t in searcher.trials("slow")) >= times
+    searcher.hurry()
     assert "slow: 2 of 2 trials done" in searcher.run(*arguments)
     assert len(searcher.optuna_trials("slow")) == 2
 
