@@ -14,6 +14,7 @@ TRIALS ?= 100
 EPOCHS ?= 10
 TIMEOUT ?= 3m
 E2E := not nightly
+CORES := $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help search test nightly lint unit e2e compiled install install-test data chromium format lock clean
 
@@ -45,13 +46,14 @@ compiled: install-test
 	@$(BIN)/python -m compileall -q $(SOURCES)
 
 unit: compiled
-	$(BIN)/pytest -n 2 --durations=15 --ignore=tests/e2e --ignore=tests/any_model
+	$(BIN)/pytest -n $(CORES) --durations=15 --ignore=tests/e2e --ignore=tests/any_model
 
+# One process more than cores, since each waits now and then; the files in the order that tests/conftest.py gives them.
 # The tests' arrays are kept here, so that what a home's cache holds, files gone, hides no missing data.
 e2e: export FMNIST_CACHE_DIR := $(CURDIR)/.data/cache
 e2e: compiled data chromium
 	@if [ -z "$$FMNIST_DATA_DIR" ] && [ -d "$(DEBIAN_DATA)" ]; then export FMNIST_DATA_DIR="$(DEBIAN_DATA)"; fi; \
-	$(BIN)/pytest -n 2 --dist loadfile --durations=15 -m "$(E2E)" tests/e2e tests/any_model
+	$(BIN)/pytest -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder --durations=15 -m "$(E2E)" tests/e2e tests/any_model
 
 # The long forms: every page of the documents, KerasTuner's guides, storms.
 nightly: E2E := nightly

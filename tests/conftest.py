@@ -18,6 +18,16 @@ import sqlalchemy as sa
 
 from tests.support.filled import Filler
 
+# The files of tests that take minutes begin first, so that no process is left with one of them while others idle.
+LONG = (
+    "test_any_model",
+    "test_documents_run",
+    "test_misbehaviour",
+    "test_siege",
+    "test_search",
+    "test_kills",
+    "test_ray",
+)
 MEMORY = Path("/dev/shm")
 ROOM = 4 * 1024**3  # bytes; all tests together need less than half of it
 
@@ -32,7 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, and what needs a PostgreSQL server, so that either can be left out."""
+    """Mark what is slow, and what needs a PostgreSQL server, so that either can be left out; let what is long begin."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     for item in items:
         if {"e2e", "any_model"} & set(item.path.parts):
             item.add_marker("slow")

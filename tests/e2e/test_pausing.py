@@ -96,7 +96,10 @@ def rows(url: str, query: Any) -> list[Any]:
         return list(connection.execute(query).all())
 
 
-@pytest.mark.parametrize(("problem", "schedule"), [("plain", "triage"), ("plain", "hyperband"), ("own_fit", "rungs")])
+@pytest.mark.parametrize(
+    ("problem", "schedule"),
+    [("plain", "triage"), ("own_fit", "rungs"), pytest.param("plain", "hyperband", marks=pytest.mark.nightly)],
+)
 def test_a_trial_that_pauses_is_bit_for_bit_one_that_does_not(problems, tmp_path, schedule, problem):
     paused = f"sqlite:///{tmp_path}/paused.db"
     trials = searched(paused, f"{problems}:{problem}", 5, schedule=schedule)
