@@ -31,7 +31,7 @@ from benchmarks.tables import write_table
 from search.optuna_bridge.exploring import ExploringTPE
 from search.records.settings import Settings, derive_seed
 from search.schedules.by_name import make_schedule
-from search.schedules.triage import FIRST_PART, LEAST, SHARE
+from search.schedules.triage import FIRST_PART, places_of
 
 DEFAULT = ("Optuna's tpe", "full")
 COMMAND = "python -m benchmarks.schedules"
@@ -144,12 +144,12 @@ def early_ranks(values: np.ndarray[Any, Any], trials: int) -> str:
 
     Args:
         values: a configuration a row, an epoch a column.
-        trials: of which a schedule chooses some.
+        trials: of which `Triage` chooses some.
     """
     from scipy.stats import spearmanr
 
     part, best = values[:, : max(1, values.shape[1] // FIRST_PART)], values.max(axis=1)
-    early, better, few = part.max(axis=1), best >= np.median(best), max(LEAST, -(-trials // SHARE))
+    early, better, few = part.max(axis=1), best >= np.median(best), places_of(trials)
     draw = np.random.default_rng(0)
     draws = [draw.choice(len(values), min(trials, len(values)), replace=False) for _ in range(DRAWS)]
     leading = [drawn[np.argsort(-early[drawn])[:few]] for drawn in draws]

@@ -46,7 +46,7 @@ class Triage:
         elif new:
             places = curves.places(len(through) // SHARE, through, 0) if len(through) >= SHARE else 0
         else:  # those that run may come to be better than any
-            short_of = self._places(curves.begun) - int(np.count_nonzero(curves.running & (curves.epochs < first)))
+            short_of = places_of(curves.begun) - int(np.count_nonzero(curves.running & (curves.epochs < first)))
             places = curves.places(short_of, through, 0)
         best = through[: max(0, places)]
         paused = best[curves.paused[best]]
@@ -57,11 +57,13 @@ class Triage:
     def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return the paused trials that are beyond the places there will be."""
         through = self._best_first(curves)
-        beyond = through[curves.places(self._places(curves.begun + new), through, 0) :]
+        beyond = through[curves.places(places_of(curves.begun + new), through, 0) :]
         return {int(number) for number in beyond[curves.paused[beyond]]}
-
-    def _places(self, trials: int) -> int:
-        return max(LEAST, -(-trials // SHARE))
 
     def _best_first(self, curves: Curves) -> NDArray[np.int64]:
         return curves.best_first((curves.states > 0) & (curves.epochs >= self.levels[0]), 0)
+
+
+def places_of(trials: int) -> int:
+    """Return how many of the trials go on at least, once no more may begin."""
+    return max(LEAST, -(-trials // SHARE))
