@@ -5,6 +5,7 @@ from __future__ import annotations
 BASELINE_TAG, CONFIRM_TAG = ("kind", "baseline"), "confirm"
 # The study whose models it averages, or whose winner it trains again; an average of refits has both.
 ENSEMBLE_TAG, REFIT_TAG = "ensemble", "refit"
+TEACHER_TAG = "teacher"  # the version whose predictions it learnt from, with the beginning of the weights' hash
 NO_WEIGHTS_TAG = "no_weights"  # why a version was registered without a file
 CHANGES_TAG = "accepted_changes"  # how the problem had changed since the study began, where somebody went on with it
 OBJECTIVES_TAG = "objectives"  # what the study optimizes, where that is several metrics

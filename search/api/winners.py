@@ -22,6 +22,7 @@ class Winners(Running):
         top: int | None = None,
         seeds: int | None = None,
         name: str | None = None,
+        teacher: str | None = None,
         accept_changes: bool = False,
         **run: Any,
     ) -> Confirmed:
@@ -34,7 +35,9 @@ class Winners(Running):
         Args:
             top: how many configurations, 5 without it; fewer where the study has fewer.
             seeds: trainings of each; 5 without it, or as many as there are. A confirmation that has more keeps them.
-            name: of the study that confirms; else this study's with ``-confirm``.
+            name: of the study that confirms; else this study's with ``-confirm``, or ``-taught`` with a teacher.
+            teacher: a version whose predictions the trainings learn from instead of the labels, such as an ensemble;
+                without it that of this study, if any.
             accept_changes: go on though the problem has changed.
             run: see `run`.
 
@@ -46,7 +49,9 @@ class Winners(Running):
             >>> Study.open("fmnist").confirm(top=3, seeds=5).winner  # doctest: +SKIP
             'fmnist/57'
         """
-        confirmation = self.begin_confirmation(top=top, seeds=seeds, name=name, accept_changes=accept_changes)
+        confirmation = self.begin_confirmation(
+            top=top, seeds=seeds, name=name, teacher=teacher, accept_changes=accept_changes
+        )
         if confirmation.unfinished():
             confirmation.run(**run)
         return confirmation.conclude()

@@ -65,6 +65,15 @@ MemoryLimit = Annotated[
     typer.Option("--memory-limit", metavar="4G", help="Memory a worker may use; more ends its trial (Linux)."),
 ]
 
+Teacher = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher",
+        metavar="REF",
+        help="Learn from the predictions of this version, as of an ensemble, instead of the labels.",
+    ),
+]
+
 SETTINGS = {
     "max_epochs": Annotated[int | None, typer.Option("--max-epochs", help="Epochs a trial trains at most (10).")],
     "objectives": Annotated[
@@ -137,6 +146,7 @@ SETTINGS = {
             "--keep-paused", metavar="N|none", help="Paused trials that keep a checkpoint; none: all that may go on."
         ),
     ],
+    "teacher": Teacher,
     "mixed_precision": Annotated[
         bool | None,
         typer.Option("--mixed-precision", help="Compute in float16 on GPUs, in bfloat16 on CPUs that have it."),

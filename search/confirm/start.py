@@ -15,6 +15,7 @@ from search.coordination import slots
 from search.creation import changes
 from search.creation.create import begin_study
 from search.creation.names import check_name
+from search.creation.teacher import with_pinned_teacher
 from search.creation.versions.differences import check_unchanged
 from search.errors import SettingsError
 from search.optuna_bridge.storage import closing_storage
@@ -36,6 +37,7 @@ def begin(
     top: int | None = None,
     seeds: int | None = None,
     name: str | None = None,
+    teacher: str | None = None,
     accept_changes: bool = False,
 ) -> StudyRecord:
     """Begin to confirm a study's best configurations, or find the confirmation of that name and raise its seeds.
@@ -48,20 +50,22 @@ def begin(
             raise UsageError(f"the number of {option} to confirm is {value}; expected 1 or more")
     if parent.settings.confirms is not None:
         raise UsageError(f"{parent.name!r} confirms {parent.settings.confirms.study!r} already")
-    name = name or f"{parent.name}-confirm"
+    teacher = with_pinned_teacher(engine, {"teacher": teacher})["teacher"]
+    name = name or f"{parent.name}-{'confirm' if teacher is None else 'taught'}"
     check_name(name)
     if name in study_names(engine):
-        return _continue(engine, parent, read_study(engine, name), top, seeds, accept_changes)
+        return _continue(engine, parent, read_study(engine, name), top, seeds, teacher, accept_changes)
     warm_up()
     best = best_trials(parent, read_trials(engine, parent.id), top or TOP)
     settings = _settings(engine, parent, name, best, top or TOP)
+    settings = settings if teacher is None else replace(settings, teacher=teacher)
     inspection = call_in_child(inspect_problem, parent.problem, 0, None, settings.objectives, slow=SLOW)
     if not accept_changes:
         check_unchanged(parent, inspection)
     budget = (seeds or SEEDS) * len(best)
     record = begin_study(engine, name, inspection, settings, budget)
     if record is None:
-        return _continue(engine, parent, read_study(engine, name), top, seeds, accept_changes)
+        return _continue(engine, parent, read_study(engine, name), top, seeds, teacher, accept_changes)
     changes.note_changes_since(engine, record, parent)
     return record
 
@@ -116,6 +120,7 @@ def _continue(
     confirmation: StudyRecord,
     top: int | None,
     seeds: int | None,
+    teacher: str | None,
     accept_changes: bool,
 ) -> StudyRecord:
     plan = confirmation.settings.confirms
@@ -128,6 +133,11 @@ def _continue(
         raise SettingsError(
             f"{name!r} confirms the best {len(plan.trials)} of {plan.study!r}, not {top}: "
             f"leave out --top, or say {other_name(engine, parent)}"
+        )
+    if teacher not in (None, confirmation.settings.teacher):
+        raise SettingsError(
+            f"the trainings of {name!r} learn from {confirmation.settings.teacher or 'the labels'}, not from "
+            f"{teacher}: leave out --teacher, or say {other_name(engine, parent)}"
         )
     if seeds is not None:
         changes.raise_budget(engine, confirmation, seeds * len(plan.trials))

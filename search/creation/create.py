@@ -21,6 +21,7 @@ from search.creation import changes
 from search.creation.imported.adoption import adopt, check_may_adopt
 from search.creation.names import check_name, check_unused, find_existing
 from search.creation.objectives import check_direction, objective_settings
+from search.creation.teacher import with_pinned_teacher
 from search.creation.versions.checks import check_known, check_target, option_of, why_fixed
 from search.creation.versions.settings import change_settings
 from search.errors import SettingsError
@@ -61,6 +62,7 @@ def create_study(
     Raises:
         UserError: the problem, the settings or the database do not work; nothing was written.
     """
+    settings = with_pinned_teacher(engine, settings)
     check_asked(engine, name, problem, trials, settings)
     check_artifacts(engine, artifacts)
     asked = _hold_to_study(engine, name, problem, trials, settings)
@@ -193,6 +195,7 @@ def check_asked(
         check_budget(trials)
     if "folds" in settings:
         raise UsageError("folds are the problem's, as in search.Problem(folds=5), and no setting; leave them out")
+    settings = with_pinned_teacher(engine, settings)
     check_known(Settings.of(settings))
     if name is None:
         return

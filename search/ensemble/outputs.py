@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,37 +11,7 @@ import numpy as np
 
 from registry.values.structures import leaves, mapped
 from search.errors import ProblemError
-
-SMALLEST = 1e-7  # probability of which the logarithm is taken; Keras' epsilon
-SOFTMAX = (
-    keras.losses.CategoricalCrossentropy,
-    keras.losses.SparseCategoricalCrossentropy,
-    keras.losses.CategoricalFocalCrossentropy,
-)
-SIGMOID = (keras.losses.BinaryCrossentropy, keras.losses.BinaryFocalCrossentropy)
-
-
-@dataclass(frozen=True)
-class Link:
-    """Makes probabilities of logits, and logits again, by the functions of ``keras.ops``.
-
-    Args:
-        probabilities: of logits, of any shape.
-        logits: of probabilities, of the same shape.
-    """
-
-    probabilities: Callable[[Any], Any]
-    logits: Callable[[Any], Any]
-
-
-def _log_odds(p: Any) -> Any:
-    p = keras.ops.clip(p, SMALLEST, 1 - SMALLEST)
-    return keras.ops.subtract(keras.ops.log(p), keras.ops.log(keras.ops.subtract(1.0, p)))
-
-
-OF_CLASSES = Link(keras.ops.softmax, lambda p: keras.ops.log(keras.ops.maximum(p, SMALLEST)))
-OF_TWO = Link(keras.ops.sigmoid, _log_odds)
-NO_LINK = Link(lambda values: values, lambda values: values)
+from search.problems.models.links import Link, link_of
 
 
 @dataclass(frozen=True)
@@ -106,7 +76,7 @@ def kind_of(model: Any, predicted: Any, loss: Any) -> OutputKind:
         names=names,
         structure=mapped(lambda leaf: next(named), predicted),
         shapes=tuple(array.shape[1:] for array in arrays),
-        links=tuple(_link(_loss_of(loss, place, name)) for place, name in enumerate(names)),
+        links=tuple(link_of(_loss_of(loss, place, name)) for place, name in enumerate(names)),
     )
 
 
@@ -114,16 +84,3 @@ def _loss_of(loss: Any, place: int, name: str) -> Any:
     if isinstance(loss, Mapping):
         return loss.get(name)
     return loss[place] if isinstance(loss, list | tuple) else loss
-
-
-def _link(loss: Any) -> Link:
-    if not getattr(loss, "from_logits", False):
-        return NO_LINK
-    if isinstance(loss, SIGMOID):
-        return OF_TWO
-    if isinstance(loss, SOFTMAX):
-        return OF_CLASSES
-    raise ProblemError(
-        f"the loss {type(loss).__name__} takes logits, and nobody knows which probabilities they stand for; "
-        "end the model in a softmax or a sigmoid, and say from_logits=False"
-    )

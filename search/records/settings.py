@@ -21,7 +21,7 @@ BUDGETS = ("epochs", "target", "stop_after")
 LIMITS = ("max_parameters", "max_seconds_per_epoch")
 OF_MODELS = (
     *("max_epochs", "patience", "prune_patience", "epochs", "keep_paused", "mixed_precision", "schedule"),
-    *("repeats", "folds", *LIMITS),
+    *("repeats", "folds", "teacher", *LIMITS),
 )
 # The whole numbers among the settings, and what each is at least; `NONE_TAKEN` of them may be None.
 LEAST: Mapping[str, int] = {
@@ -40,7 +40,7 @@ LEAST: Mapping[str, int] = {
     "max_parameters": 1,
 }
 NONE_TAKEN = ("keep_paused", "epochs", "stop_after", "max_parameters")
-OPTIONAL = ("confirms", "objectives", *LIMITS)  # not in the record where they say nothing
+OPTIONAL = ("confirms", "objectives", "teacher", *LIMITS)  # not in the record where they say nothing
 NOT_ASKED_FOR = ("confirms", "folds")  # what a confirmation or the problem alone decides
 # What its study has instead of the defaults: no trial is set aside, and hopeless ones end as in Optuna.
 OF_OBJECTIVES: Mapping[str, Any] = {"schedule": "full", "pruner": "median"}
@@ -75,6 +75,7 @@ class Settings:
         max_seconds_per_epoch: a trial ends whose epochs take longer; None for any.
         mixed_precision: compute in float16 on GPUs, in bfloat16 on processors that have it; weights stay float32.
         repeats: train each trial this many times, on other seeds, and let the mean count.
+        teacher: the version whose predictions are learnt, as `pin_teacher` writes it; None for the labels.
         folds: the problem's own; train each trial this many times, on other folds of the data, and let the mean count.
         confirms: the configurations that the study trains again, instead of asking the sampler; see `Study.confirm`.
 
@@ -104,6 +105,7 @@ class Settings:
     mixed_precision: bool = False
     repeats: int = 1
     folds: int = 1
+    teacher: str | None = None
     confirms: Confirmation | None = None
 
     def __post_init__(self) -> None:
@@ -127,6 +129,8 @@ class Settings:
             self._check_objectives()
 
     def _check_trainings(self) -> None:
+        if self.teacher is not None and self.folds > 1:
+            raise UsageError(f"the problem has folds={self.folds}, all of which a teacher knows; leave --teacher out")
         if self.repeats > 1 and self.folds > 1:
             raise UsageError(f"the problem has folds={self.folds}, each a training of its own; leave --repeats out")
         if self.epochs is not None and self.trainings > 1:

@@ -35,6 +35,7 @@ class Plan:
         seed: what all random numbers come from.
         origin: what the version's record says of the winner.
         tags: for the version.
+        teacher: what is learnt from instead of the labels; None for the labels.
     """
 
     study: StudyRecord
@@ -43,6 +44,7 @@ class Plan:
     seed: int
     origin: str
     tags: Mapping[str, str]
+    teacher: str | None = None
 
 
 def train_refit(url: str, plan: Plan) -> str:
@@ -57,12 +59,13 @@ def train_refit(url: str, plan: Plan) -> str:
     from search.data.first import first_inputs
     from search.data.joined import join
     from search.training.keras_training import KerasTraining
+    from search.training.teaching.teacher import teacher_of
 
     study = plan.study
     problem = load_problem(study.problem)
     data = load_data(problem)
     joined = Data(train=join(data.train, data.validation, plan.seed), validation=data.validation)
-    training = KerasTraining(problem, make_hypermodel(problem), joined)
+    training = KerasTraining(problem, make_hypermodel(problem), joined, predict=teacher_of(plan.teacher, url))
     monitor = LastEpoch(study.objective, Limits(study.settings.max_epochs), last=plan.epochs)
     model = training.run(_job(plan, monitor, training))
     if not monitor.epochs or not all(math.isfinite(value[-1]) for value in monitor.curves.values()):

@@ -33,6 +33,7 @@ def search_again(record: StudyRecord, budget: int, warm_start: Sequence[str], ur
     if plan is not None:
         top = len(plan.trials)
         words = ["search", "confirm", plan.study, "--top", str(top), "--seeds", str(budget // top), "--as", name]
+        words += [] if record.settings.teacher is None else ["--teacher", record.settings.teacher]
         return shlex.join([*words, "--storage", storage])
     words = ["search", "run", record.problem, "--study", name, "--trials", str(budget)]
     if record.is_objective and record.settings.objectives is None:

@@ -70,7 +70,7 @@ def train_again(order: Order) -> dict[str, Any]:
     with Registry(order.url) as registry:
         version = registry.get(order.ref)
         monitor = _monitor(version, order.settings)
-        training = make_training(problem, hypermodel, data, order.settings)
+        training = make_training(problem, hypermodel, data, order.settings, order.url)
         try:
             model = training.run(_job(version, monitor))
         except UserError:

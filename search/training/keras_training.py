@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,9 +25,10 @@ from search.training.fitting.metrics import MetricReader
 from search.training.fitting.own_callbacks import are_of_epochs, as_callbacks, without_ours
 from search.training.job import Job
 from search.training.replicas.epochs import ReplicatedEpochs
-from search.training.resident import ResidentArrays
+from search.training.resident.epochs import ResidentArrays
 from search.training.state.averages import keep_averages
 from search.training.state.snapshot import Snapshot
+from search.training.teaching.taught import taught, teach
 from search.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -40,14 +42,24 @@ class KerasTraining:
         hypermodel: the problem's.
         data: the problem's, as it was loaded.
         strategy: the ``tf.distribute.Strategy`` of the devices that train each model together; None for one device.
+        predict: a teacher's predictions, which the models learn from instead of the labels; None for the labels.
 
     Raises:
-        ProblemError: there is a strategy, but the problem is none that the fast path trains.
+        ProblemError: there is a strategy or a teacher, but the problem is none that the fast path trains.
     """
 
-    def __init__(self, problem: Problem, hypermodel: Any, data: Data, strategy: Any = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        hypermodel: Any,
+        data: Data,
+        strategy: Any = None,
+        predict: Callable[[Any], Any] | None = None,
+    ) -> None:
         if problem.class_weight is not None:
             data = Data(train=weighted(data.train, problem.class_weight), validation=data.validation)
+        if predict is not None:
+            data = taught(data, predict)
         self._problem, self._hypermodel, self._data = problem, hypermodel, data
         self._trainer: Trainer | None = None
         self._resident: tuple[ResidentArrays, ResidentArrays] | None = None
@@ -56,9 +68,9 @@ class KerasTraining:
         tuples = isinstance(data.train, tuple) and isinstance(data.validation, tuple)
         if tuples and not self._own_fit and are_arrays(data.train) and are_arrays(data.validation):
             self._resident = (ResidentArrays(data.train), ResidentArrays(data.validation))
-        self._strategy = strategy
-        if strategy is not None and self._resident is None:
-            raise self._not_shared()
+        self._strategy, self._taught = strategy, predict is not None
+        if (strategy is not None or self._taught) and self._resident is None:
+            raise self._not_fast()
 
     def run(self, job: Job) -> Any:
         """Build a model, train it to its end and return it with its best weights; see `Training`.
@@ -112,6 +124,8 @@ class KerasTraining:
         check_model(model, self._problem, own_fit=self._own_fit)
         if self._problem.ema_momentum is not None:
             keep_averages(model, self._problem.ema_momentum)
+        if self._taught:
+            teach(model)
         job.started(job.hp.params)
         job.built(model)
         resume = None if job.resume is None else Snapshot.from_bytes(job.resume)
@@ -132,8 +146,8 @@ class KerasTraining:
                 options["make_epochs"] = ReplicatedEpochs
             self._trainer.fit_resident(*self._resident, batch_size=batch_size, **options)
             return model
-        if self._strategy is not None:
-            raise self._not_shared()
+        if self._strategy is not None or self._taught:
+            raise self._not_fast()
         fit = self._hypermodel.fit
 
         def fit_with_hp(*args: Any, **kwargs: Any) -> Any:
@@ -157,8 +171,10 @@ class KerasTraining:
             return None
         return int(asked)
 
-    def _not_shared(self) -> ProblemError:
+    def _not_fast(self) -> ProblemError:
+        option = "--teacher" if self._taught else "--gpus-per-trial"
+        cannot = "learn from a teacher" if self._taught else "be trained on several GPUs at once"
         return ProblemError(
-            f"the problem {self._problem.name!r} cannot be trained on several GPUs at once: --gpus-per-trial needs "
-            "arrays, Keras' own fit and train_step, and no callback that sees single batches; leave it out"
+            f"the problem {self._problem.name!r} cannot {cannot}: {option} needs arrays, Keras' own fit and "
+            "train_step, and no callback that sees single batches; leave it out"
         )

@@ -96,3 +96,25 @@ def test_winners_are_averaged_and_trained_once_more(
     for make in (study.ensemble, study.refit):
         with pytest.raises(ChangedProblem, match="is not the one that the study 's' began with: the data's values"):
             make()
+
+
+def test_the_best_learn_from_a_teacher(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    best = min(study.trials(), key=lambda trial: trial.score or 9)
+    confirm = ["confirm", "s", "--top", "1", "--seeds", "1", "--workers", "1", "--storage", study.url]
+    assert run(app, "search", [*confirm, "--teacher", "toy/1"]) == 0
+    with Registry(study.url) as registry:
+        teacher = registry.get("toy/1")
+        assert teacher.weights is not None
+        setting = f"toy/1#{teacher.weights.sha256[:12]}"
+        (taught,) = registry.list("toy", study="s-taught")
+        assert (taught.tags["teacher"], taught.params) == (setting, best.params)
+    refit = study.refit().trainings[0].version
+    with Registry(study.url) as registry:
+        assert registry.get(refit).tags["teacher"] == setting
+        assert registry.reproduce(taught.ref).verdict == "identical"
+
+    capsys.readouterr()
+    assert run(app, "search", [*confirm, "--teacher", refit]) == 2
+    assert f"the teacher {refit} was trained on the validation data, too" in capsys.readouterr().err
+    assert run(app, "search", [*confirm, "--teacher", taught.ref]) == 1
+    assert f"the trainings of 's-taught' learn from {setting}, not from {taught.ref}#" in capsys.readouterr().err

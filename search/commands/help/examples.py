@@ -29,7 +29,7 @@ PANELS = {
     "The study": "study trials add like warm_start artifacts accept_changes log",
     "The search": "objectives direction sampler schedule pruner prune_patience seed keep_paused",
     "A trial": "max_epochs patience repeats trial_timeout checkpoint_every max_retries top_k "
-    "max_parameters max_seconds_per_epoch",
+    "max_parameters max_seconds_per_epoch teacher",
     "Workers": "on workers device per_gpu gpus_per_trial memory_limit mixed_precision",
     "When it ends": "timeout epochs target stop_after max_failures",
 }

@@ -27,6 +27,7 @@ def confirm_command(
         int | None, typer.Option("--seeds", metavar="N", help="Trainings of each, on the same new seeds (5).")
     ] = None,
     name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Its name; else STUDY-confirm.")] = None,
+    teacher: options.Teacher = None,
     on: options.On = "local",
     workers: options.Workers = "auto",
     timeout: options.Timeout = None,
@@ -51,7 +52,9 @@ def confirm_command(
     session.prepare_process()
     parent = session.open_to_write(study, storage, stderr=as_json)
     session.say_first_counts(parent, stderr=as_json)
-    confirmation = parent.begin_confirmation(top=top, seeds=seeds, name=name, accept_changes=accept_changes)
+    confirmation = parent.begin_confirmation(
+        top=top, seeds=seeds, name=name, teacher=teacher, accept_changes=accept_changes
+    )
     again = _continue(study, confirmation, on)
     try:
         if confirmation.unfinished():

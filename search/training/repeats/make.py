@@ -9,9 +9,10 @@ from search.records.settings import Settings
 from search.training.job import Training
 from search.training.keras_training import KerasTraining
 from search.training.replicas.strategy import strategy_of, visible_gpus
+from search.training.teaching.teacher import teacher_of
 
 
-def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Settings) -> Training:
+def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Settings, url: str) -> Training:
     """Return what trains a configuration as often as a study's settings say, on all GPUs that this process sees.
 
     Args:
@@ -19,9 +20,12 @@ def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Setti
         hypermodel: the problem's.
         data: the problem's, as it was loaded.
         settings: the study's; its seed splits the folds, so that all trials have the same.
+        url: the database, where its teacher is.
 
     Raises:
-        ProblemError: the data cannot be split into folds, or the problem not be trained on several GPUs.
+        ProblemError: the data cannot be split into folds, or the problem not be trained on several GPUs or by a
+            teacher.
+        UserError: the teacher is not there, or does not load.
     """
     strategy = strategy_of(visible_gpus())
     if settings.folds > 1:
@@ -35,7 +39,7 @@ def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Setti
             return KerasTraining(problem, hypermodel, Data(train=train, validation=validation), strategy)
 
         return RepeatedTraining("fold", settings.folds, train_fold)
-    training = KerasTraining(problem, hypermodel, data, strategy)
+    training = KerasTraining(problem, hypermodel, data, strategy, teacher_of(settings.teacher, url))
     if settings.repeats == 1:
         return training
     from search.training.repeats.repeated import RepeatedTraining

@@ -90,6 +90,7 @@ def test_what_was_decided_about_paused_trials_before_a_change_fails(engine, make
     ("given", "said"),
     [
         ({"seed": 7}, "--seed of 's' is 0 and cannot be changed to 7: all random numbers of its trials come from it"),
+        ({"teacher": "m/1"}, "--teacher of 's' is None and cannot be changed to m/1: trials that learn from something"),
         ({"mixed_precision": True}, "--mixed-precision of 's' is False and cannot be changed to True: scores of two"),
         ({"sampler": "grid"}, "--sampler of 's' is tpe and cannot be changed to grid: each trial of a grid has its"),
     ],
@@ -208,7 +209,11 @@ def test_the_command_says_what_it_did_and_status_keeps_it(sqlite_engine, make_st
 def test_none_takes_a_setting_away(sqlite_engine, make_study, capsys):
     limits = {"max_parameters": 9, "max_seconds_per_epoch": 2.0, "epochs": 9, "stop_after": 4, "keep_paused": 3}
     study = make_study(sqlite_engine, target=0.9, trial_seconds=300.0, checkpoint_seconds=5.0, **limits)
-    may_be_unset = {field.name for field in fields(Settings) if field.default is None} - {"objectives", "confirms"}
+    may_be_unset = {field.name for field in fields(Settings) if field.default is None} - {
+        "objectives",
+        "confirms",
+        "teacher",
+    }
     assert may_be_unset == set(study.settings.differences(Settings()))
     words = [word for name in may_be_unset for word in (option_of(name), "none")]
     assert call(sqlite_engine, capsys, "change", "s", *words)[0] == 0

@@ -36,6 +36,7 @@ OTHER: dict[str, Any] = {
     "max_seconds_per_epoch": 2.5,
     "mixed_precision": True,
     "repeats": 3,
+    "teacher": "toy/3#0f3a5c7d9e1b",
 }
 
 

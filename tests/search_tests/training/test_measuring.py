@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from search.training.measuring.measure import measures_alike
-from search.training.resident import ResidentArrays, ResidentEpochs
+from search.training.resident.epochs import ResidentArrays, ResidentEpochs
+from search.training.resident.measure import measures_alike
 
 BATCH = 8
 layers = keras.layers

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 if TYPE_CHECKING:
-    from search.training.resident import ResidentArrays
+    from search.training.resident.epochs import ResidentArrays
 
 MEANS = ("sum_over_batch_size", "mean")  # reductions of a loss
 OF_BATCHES = ("dice", "tversky", "circle")  # Keras' own losses that weigh the samples of a batch against each other

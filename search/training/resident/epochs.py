@@ -18,7 +18,7 @@ from search.data.arrays import as_tensors, sample_order
 from search.errors import Interrupted, ProblemError
 from search.training.fitting.metrics import MetricReader
 from search.training.kernels.step import with_kernels
-from search.training.measuring.measure import Measure, measures_alike
+from search.training.resident.measure import Measure, measures_alike
 from search.training.state.averages import averaged
 
 CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within seconds

@@ -1,1 +1,0 @@
-"""What the fast path measures after an epoch, and in which batches."""

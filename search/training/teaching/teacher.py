@@ -1,0 +1,93 @@
+"""A version of the registry as a teacher: which one a setting means, and what it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from registry import ModelVersion, Registry, predict
+from registry.core.error_text import one_line
+from registry.core.errors import IntegrityError, NotFoundError, UsageError
+from registry.values.known_tags import REFIT_TAG, TEACHER_TAG
+from search.errors import ProblemError
+from search.problems.rebuild import rebuild_model
+
+BATCH = 1024
+DIGITS = 12  # of the weights' hash, which stand behind the reference
+
+
+def pin_teacher(registry: Registry, ref: str) -> str:
+    """Return the setting that means a version for good, also after its alias moved: ``mine/3#0f3a5c7d9e1b``.
+
+    Args:
+        registry: where it is.
+        ref: of the version, or such a setting.
+
+    Raises:
+        NotFoundError: it is not there, or has no weights.
+        IntegrityError: the registry has another version of that name.
+        UsageError: it was trained on the validation data, so that every score would be too good.
+    """
+    version = find_teacher(registry, ref)
+    if REFIT_TAG in version.tags:
+        raise UsageError(
+            f"the teacher {version.ref} was trained on the validation data, too: what learns from it would have scores "
+            "that are too good; name a version that a search, a confirmation or an ensemble gave"
+        )
+    return f"{version.ref}#{_digest(version)}"
+
+
+def find_teacher(registry: Registry, setting: str) -> ModelVersion:
+    """Return the version that a reference, or a setting of `pin_teacher`, means; errors are as there."""
+    ref, _, digest = setting.partition("#")
+    version = registry.get(ref)
+    if version.weights is None:
+        raise NotFoundError(f"the teacher {version.ref} has no weights any more; name a version that has them")
+    if digest and digest != _digest(version):
+        raise IntegrityError(
+            f"{version.ref} has other weights than the teacher {setting}: it is another registry's; bring the teacher "
+            "here with registry bundle and registry import, or train where it is"
+        )
+    return version
+
+
+def predictions_of_teacher(url: str, setting: str, x: Any) -> Any:
+    """Return what a teacher predicts; it imports TensorFlow.
+
+    Args:
+        url: the database.
+        setting: of `pin_teacher`.
+        x: arrays with samples along their first axis, in the structure that the teacher takes.
+
+    Returns:
+        An array of shape (samples, ...).
+
+    Raises:
+        UserError: it is not there, does not load, or predicts no single array of these inputs.
+    """
+    with Registry(url) as registry:
+        version = find_teacher(registry, setting)
+        model = version.load(rebuild=rebuild_model)
+    model.jit_compile = False  # for one prediction XLA would take longer than it spares
+    try:
+        predicted = predict(model, x, BATCH)
+    except Exception as error:
+        raise ProblemError(f"the teacher {version.ref} cannot predict the training data: {one_line(error)}") from error
+    if not hasattr(predicted, "shape"):
+        raise ProblemError(f"the teacher {version.ref} has several outputs; expected a model with one")
+    return predicted
+
+
+def teacher_of(setting: str | None, url: str) -> Callable[[Any], Any] | None:
+    """Return what predicts as a teacher does, see `predictions_of_teacher`; None without one."""
+    return None if setting is None else partial(predictions_of_teacher, url, setting)
+
+
+def teacher_tag(setting: str | None) -> dict[str, str]:
+    """Return the tag by which a version tells what it learnt from; nothing where that was the labels."""
+    return {} if setting is None else {TEACHER_TAG: setting}
+
+
+def _digest(version: ModelVersion) -> str:
+    return "" if version.weights is None else version.weights.sha256[:DIGITS]
