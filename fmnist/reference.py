@@ -25,6 +25,7 @@ from search.refit.results import Refit, RefittedEnsemble
 from search.system.forkserver import call_in_child
 
 PLAIN, WIDE = "fmnist-reference", "fmnist-reference-wide"
+CHAMPION = f"{fmnist.name}@champion"
 CANDIDATES = 10  # models of the wide space among which an ensemble is chosen
 
 
@@ -67,6 +68,7 @@ class Reference:
         plain: how the study of the plain space stands.
         wide: how the study of the wide space stands.
         confirmed: how the best of the wide space stand after their trainings on new seeds.
+        taught: how the best of them stands after trainings by the ensemble; None without it.
         refit: the champion's trainings on training and validation images.
         ensemble: the version that averages models of the wide space; None where no average beats the best of them, or
             fewer than two are stored.
@@ -78,6 +80,7 @@ class Reference:
     plain: StudyStatus
     wide: StudyStatus
     confirmed: Confirmed
+    taught: Confirmed | None
     refit: Refit | RefittedEnsemble
     ensemble: ModelVersion | None
     ensemble_refit: Refit | RefittedEnsemble | None
@@ -89,7 +92,7 @@ def make_reference(
     """Make the reference study's file, or go on with it.
 
     The best three trials of the plain search become versions. Weights are kept by the best of them, by the best
-    baseline, by the champion, and by the version that `registry best` names, which is the ensemble where there is one.
+    baseline, by the champion, by the ensemble, and by the version that `registry best` names.
     The others keep their record. So the file stays small enough to come with the source.
 
     Args:
@@ -115,15 +118,19 @@ def make_reference(
         confirmed = study.confirm(top=plan.top, seeds=plan.confirm_seeds)
         report(f"an ensemble of {plan.ensemble} of the wide space's models")
         ensemble = average(storage, plan.ensemble, report)
+        taught = None
+        if ensemble is not None:
+            report(f"the best of it, taught by the ensemble, on {plan.confirm_seeds} new seeds")
+            taught = study.confirm(top=1, seeds=plan.confirm_seeds, teacher=ensemble.ref)
         report(f"the champion on all images but those of the test, {plan.refit_seeds} seeds")
-        refit = study.refit(seeds=plan.refit_seeds)
+        refit = study.refit(version=CHAMPION, seeds=plan.refit_seeds)
         ensemble_refit = None
         if ensemble is not None:
             report("the ensemble on all images but those of the test")
             ensemble_refit = study.refit(version=ensemble.ref)
     with Registry(storage) as registry:
         drop_weights(registry)
-    return Reference(path, seal(path), plain, wide, confirmed, refit, ensemble, ensemble_refit)
+    return Reference(path, seal(path), plain, wide, confirmed, taught, refit, ensemble, ensemble_refit)
 
 
 def average(storage: str, size: int, report: Callable[[str], None]) -> ModelVersion | None:
@@ -153,7 +160,8 @@ def _ensemble(registry: Registry) -> ModelVersion | None:
 def drop_weights(registry: Registry) -> None:
     """Drop all weights but those that `make_reference` names."""
     best = {registry.best(fmnist.name, where=where).ref for where in (f"study = '{PLAIN}'", "tag.kind = 'baseline'")}
-    best |= {registry.get(f"{fmnist.name}@champion").ref, registry.best(fmnist.name, loadable=True).ref}
+    best |= {registry.get(CHAMPION).ref, registry.best(fmnist.name, loadable=True).ref}
+    best |= {version.ref for version in [_ensemble(registry)] if version is not None}  # it teaches
     versions = registry.list(fmnist.name)
     registry.drop_weights(fmnist.name, [version.version for version in versions if version.ref not in best])
 

@@ -28,10 +28,10 @@ def reference_command(
     for status in (result.plain, result.wide):
         best = "none" if status.best is None else f"{show(status.best.score)} (trial {status.best.trial})"
         say(f"{status.study}: {sum(status.trials.values())} trials, best {best}")
-    confirmed = result.confirmed
-    say(f"{confirmed.study}: {confirmed.winner} won with a mean of {show(confirmed.ranked[0].mean)}")
-    for name, values in confirmed.test.items():
-        say(f"on the test data, the mean of its {len(values)} seeds: {name} {show(fmean(values))}")
+    for confirmed in filter(None, (result.confirmed, result.taught)):
+        say(f"{confirmed.study}: {confirmed.winner} won with a mean of {show(confirmed.ranked[0].mean)}")
+        for name, values in confirmed.test.items():
+            say(f"on the test data, the mean of its {len(values)} seeds: {name} {show(fmean(values))}")
     for name, figures in result.refit.test.items():
         say(f"trained on all other images, {len(figures)} seeds: {name} {show(fmean(figures))}")
     if result.ensemble is not None:

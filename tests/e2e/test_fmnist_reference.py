@@ -54,7 +54,7 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
         kept = {f"fmnist/{version.version}" for version in versions if version.weights is not None}
         assert {made.confirmed.winner, registry.best("fmnist").ref} <= kept
         assert refit.version not in kept
-        assert made.ensemble is made.ensemble_refit is None  # of one training there is no average
+        assert made.ensemble is made.taught is made.ensemble_refit is None  # of one training there is no average
         assert set(made.confirmed.test) == {"test_accuracy", "test_loss"}
         assert {version.source.data_fingerprint for version in versions} == {versions[0].source.data_fingerprint}
         # A worker predicts by one thread, this process by all: their sums may differ in the last bits.
@@ -77,6 +77,8 @@ def test_its_ensemble_is_trained_once_more(tmp_path: Path) -> None:
     made = make_reference(path, plan, report=told.append)
     assert told[-1] == "the ensemble on all images but those of the test"
     assert made.ensemble is not None  # of three models after one epoch each, whose average is well ahead of them
+    assert made.taught is not None
+    assert made.taught.study == f"{WIDE}-taught"
     assert isinstance(made.ensemble_refit, RefittedEnsemble)
     assert made.ensemble_refit.winner == made.ensemble.ref
     assert set(made.ensemble_refit.test) == {"test_accuracy", "test_loss"}
@@ -86,5 +88,6 @@ def test_its_ensemble_is_trained_once_more(tmp_path: Path) -> None:
     again = make_reference(path, plan)
     assert again.ensemble_refit is not None
     assert (again.ensemble_refit.test, again.ensemble) == (made.ensemble_refit.test, made.ensemble)
+    assert (again.taught, again.refit.winner) == (made.taught, made.refit.winner)
     with Registry(f"sqlite:///{path}") as registry:
         assert len(registry.list("fmnist")) == versions
