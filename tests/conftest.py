@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from tests.support.filled import Filler
 
@@ -28,6 +29,10 @@ LONG = (
     "test_kills",
     "test_ray",
 )
+# A busy machine takes longer for an example, which is no fault of the program's.
+settings.register_profile("without_clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("without_clock")
+
 MEMORY = Path("/dev/shm")
 ROOM = 4 * 1024**3  # bytes; all tests together need less than half of it
 

@@ -51,7 +51,7 @@ def test_a_picture_of_the_right_size_is_only_turned_light_on_black(tmp_path: Pat
 
 
 @given(scale=st.integers(2, 9), top=st.integers(0, 40), left=st.integers(0, 40), inverted=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_size_place_and_polarity_do_not_matter(scale: int, top: int, left: int, inverted: bool) -> None:
     # Odd margins, so that the picture never has 28 by 28 pixels; corners wide enough to be background.
     large = np.pad(shirt().repeat(scale, 0).repeat(scale, 1), ((top + 1, 2), (left + 8, 1)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.fmnist_files import CONTENTS, HASHES, Places, write_files
 
@@ -21,7 +21,6 @@ PROCESSES = 8
 
 
 @given(st.integers(5, 400))
-@settings(deadline=None)
 def test_splitting_numbers_is_splitting_arrays(samples: int) -> None:
     from sklearn.model_selection import train_test_split
 

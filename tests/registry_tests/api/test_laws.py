@@ -14,9 +14,7 @@ from registry import LossCurve, Registry, Source, UsageError
 from registry.values.encoding import pack_curve, pack_param, unpack_curve, unpack_param
 from registry.values.refs import Ref, parse_ref
 
-LAW = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+LAW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 params = st.none() | st.booleans() | st.integers() | st.floats() | texts

@@ -285,9 +285,7 @@ sources = st.builds(
 )
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     params=st.dictionaries(names, st.none() | st.booleans() | st.integers() | st.floats() | texts, max_size=4),
     curves=st.dictionaries(names, st.lists(st.floats(width=64), max_size=4), max_size=3),

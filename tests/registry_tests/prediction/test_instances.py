@@ -113,7 +113,7 @@ _VALUES = st.recursive(
 _TAKEN = [[X], [SIZE, COLOUR], [Input("x", (2,), "int32")], [Input("x", (), "string")], [Input("x", (None,), "bool")]]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, derandomize=True, database=None)
 @given(st.sampled_from(["instances", "inputs"]), _VALUES, st.sampled_from(_TAKEN))
 def test_whatever_comes_is_taken_or_refused(key, value, inputs):
     try:

@@ -107,7 +107,6 @@ def add(registry: Registry, model: str, trial: int, fields: dict) -> None:
 # Without shrinking: one example is many statements.
 @settings(
     max_examples=6,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

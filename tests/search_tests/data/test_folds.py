@@ -18,7 +18,7 @@ def data_of(y, train=None):
     return Data(train=(x[:cut], y[:cut]), validation=(x[cut:], y[cut:]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(labels=st.lists(st.integers(0, 3), min_size=8, max_size=60), folds=st.integers(2, 8), seed=st.integers(0, 99))
 def test_each_sample_validates_once_and_classes_are_spread_evenly(labels, folds, seed):
     y = np.array(labels)

@@ -82,7 +82,7 @@ def test_at_the_first_level_all_are_forecast_as_if_they_had_come_no_further():
     assert np.abs(at_first.mean - best[:, -1]).mean() < np.abs(best[:, 0] - best[:, -1]).mean() / 2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 99), st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
 def test_a_forecast_knows_no_unit(seed, factor, offset):
     best, reached = some_curves(12, seed), np.random.default_rng(seed).integers(0, 6, 12)

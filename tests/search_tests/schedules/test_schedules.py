@@ -110,7 +110,7 @@ class Numbers:
 CURVES = st.lists(st.lists(st.floats(0, 1), min_size=10, max_size=10), min_size=1, max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(SCHEDULES)), CURVES, st.integers(1, 5), st.integers(0, 9))
 def test_every_trial_begins_and_what_is_hopeless_is_never_resumed(name, curves, workers, seed):
     study = Numbers(make_schedule(name, 10), curves, workers, seed)
@@ -122,7 +122,7 @@ def test_every_trial_begins_and_what_is_hopeless_is_never_resumed(name, curves, 
         assert study.trials[number].state is PAUSED
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(CURVES, st.sampled_from(sorted(SCHEDULES)))
 def test_an_answer_depends_on_nothing_but_the_trials_whatever_their_order(curves, name):
     trials = [paused(number, *curve[: 1 + number % 3]) for number, curve in enumerate(curves)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keras_tuner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras_tuner.engine import hyperparameters as kt
 
@@ -96,7 +96,7 @@ def shape(hp):
     ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(PROGRAMS, st.dictionaries(st.sampled_from(["a", "b", "net/a", "net/deep/b"]), VALUES, max_size=3))
 def test_the_same_program_sees_the_same_values(program, assigned):
     real, ours = keras_tuner.HyperParameters(), SampledHyperParameters()
@@ -107,7 +107,7 @@ def test_the_same_program_sees_the_same_values(program, assigned):
     assert (ours.active_scopes, ours.inactive_scopes) == (real.active_scopes, real.inactive_scopes)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(PROGRAMS, st.integers(0, 1000))
 def test_what_was_sampled_replays_in_keras_tuners_own_class(program, place):
     """A trial's values, put into KerasTuner's class, make the build see the same."""
@@ -131,7 +131,7 @@ def only_declaring(program):
 
 
 @given(PROGRAMS)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 def test_a_config_goes_to_keras_tuners_class_and_back(program):
     hp = SampledHyperParameters()
     execute(hp, [step for step in program if step[0] != "merge"], SampledHyperParameters, [])
