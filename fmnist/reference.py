@@ -69,7 +69,7 @@ class Reference:
         wide: how the study of the wide space stands.
         confirmed: how the best of the wide space stand after their trainings on new seeds.
         taught: how the best of them stands after trainings by the ensemble; None without it.
-        refit: the champion's trainings on training and validation images.
+        refit: trainings of the best configuration on training and validation images, by their labels.
         ensemble: the version that averages models of the wide space; None where no average beats the best of them, or
             fewer than two are stored.
         ensemble_refit: the trainings of its members on training and validation images, averaged; None without it.
@@ -122,8 +122,8 @@ def make_reference(
         if ensemble is not None:
             report(f"the best of it, taught by the ensemble, on {plan.confirm_seeds} new seeds")
             taught = study.confirm(top=1, seeds=plan.confirm_seeds, teacher=ensemble.ref)
-        report(f"the champion on all images but those of the test, {plan.refit_seeds} seeds")
-        refit = study.refit(version=CHAMPION, seeds=plan.refit_seeds)
+        report(f"its configuration on all images but those of the test, {plan.refit_seeds} seeds")
+        refit = study.refit(version=confirmed.winner, seeds=plan.refit_seeds)
         ensemble_refit = None
         if ensemble is not None:
             report("the ensemble on all images but those of the test")

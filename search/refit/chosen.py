@@ -37,7 +37,8 @@ def find_winner(registry: Registry, engine: Engine, study: StudyRecord) -> Chose
         NotFoundError: the study has no version.
     """
     with reading(engine) as connection:
-        ended = find_confirmed(connection, study.name) or find_note(connection, study.id, CONFIRMED)
+        ended = find_confirmed(connection, study.name, study.settings.teacher)
+        ended = ended or find_note(connection, study.id, CONFIRMED)
     if ended is not None:
         return Chosen(registry.get(ended["version"]))
     versions = own_versions(registry, engine, study)

@@ -14,7 +14,7 @@ from registry import ModelVersion, Registry
 from registry.core.database.url import with_password
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
-from registry.values.known_tags import ENSEMBLE_TAG, REFIT_TAG, TEACHER_TAG
+from registry.values.known_tags import ENSEMBLE_TAG, REFIT_TAG
 from registry.values.trainings import trainings_of
 from registry.values.version import Param
 from search.confirm.held_out import measure_derived, test_figures
@@ -28,7 +28,6 @@ from search.refit.train import Plan, train_refit
 from search.system.devices import only_place
 from search.system.forkserver import call_in_child
 from search.system.placement import Place
-from search.training.teaching.teacher import teacher_tag
 from search.worker.recording.derived import derived_tags
 from search.worker.recording.origins import origin_of
 
@@ -116,14 +115,12 @@ class Work:
 
     def _trained(self, winner: ModelVersion, epochs: int, seed: int) -> tuple[str, bool]:
         """Return the version of a training, and whether it was not there before."""
-        teacher = winner.tags.get(TEACHER_TAG)
-        taught = () if teacher is None else (teacher,)
-        origin = origin_of(REFIT_TAG, [(winner, 1)], seed, *self.changed, *taught)
+        origin = origin_of(REFIT_TAG, [(winner, 1)], seed, *self.changed)
         there = self._there(origin)
         if there is not None:
             return there, False
-        tags = derived_tags(REFIT_TAG, self.study, winner, self.changed) | teacher_tag(teacher)
-        plan = Plan(self.study, dict(winner.params), epochs, seed, origin, tags, teacher)
+        tags = derived_tags(REFIT_TAG, self.study, winner, self.changed)
+        plan = Plan(self.study, dict(winner.params), epochs, seed, origin, tags)
         mixed = self.study.settings.mixed_precision
         ref: str = self.call(train_refit, self.url, plan, place=self.place, mixed_precision=mixed)
         return ref, True

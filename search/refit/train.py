@@ -35,7 +35,6 @@ class Plan:
         seed: what all random numbers come from.
         origin: what the version's record says of the winner.
         tags: for the version.
-        teacher: what is learnt from instead of the labels; None for the labels.
     """
 
     study: StudyRecord
@@ -44,13 +43,13 @@ class Plan:
     seed: int
     origin: str
     tags: Mapping[str, str]
-    teacher: str | None = None
 
 
 def train_refit(url: str, plan: Plan) -> str:
     """Train and register a refit; return the version.
 
-    The version has no score: its validation data are among those that it was trained on.
+    The version has no score: its validation data are among those that it was trained on. It learns from the labels,
+    also where the winner had a teacher, who does not know those of the validation data.
 
     Raises:
         ProblemError: the problem does not load, its data cannot be joined, its ``fit`` trains otherwise, or the
@@ -59,13 +58,12 @@ def train_refit(url: str, plan: Plan) -> str:
     from search.data.first import first_inputs
     from search.data.joined import join
     from search.training.keras_training import KerasTraining
-    from search.training.teaching.teacher import teacher_of
 
     study = plan.study
     problem = load_problem(study.problem)
     data = load_data(problem)
     joined = Data(train=join(data.train, data.validation, plan.seed), validation=data.validation)
-    training = KerasTraining(problem, make_hypermodel(problem), joined, predict=teacher_of(plan.teacher, url))
+    training = KerasTraining(problem, make_hypermodel(problem), joined)
     monitor = LastEpoch(study.objective, Limits(study.settings.max_epochs), last=plan.epochs)
     model = training.run(_job(plan, monitor, training))
     if not monitor.epochs or not all(math.isfinite(value[-1]) for value in monitor.curves.values()):

@@ -129,7 +129,8 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
             if record is None:
                 raise NotFoundError(f"the study {name!r} has just been deleted")
             versions = versions_around(connection, record.model, record.name)
-            confirmed = find_confirmed(connection, record.name) or find_note(connection, record.id, CONFIRMED)
+            confirmed = find_confirmed(connection, record.name, record.settings.teacher)
+            confirmed = confirmed or find_note(connection, record.id, CONFIRMED)
             reported = replace(
                 reported_study(
                     record, trials_of(connection, record.id), versions, confirmed, _space(connection, record)

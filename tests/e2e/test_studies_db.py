@@ -51,6 +51,7 @@ def test_it_is_small_and_whole(registry: Registry) -> None:
 def test_the_studies_are_finished() -> None:
     plan = Plan()
     budgets = {PLAIN: plan.trials, WIDE: plan.wide_trials, f"{WIDE}-confirm": plan.top * plan.confirm_seeds}
+    budgets[f"{WIDE}-taught"] = plan.confirm_seeds
     for name, budget in budgets.items():
         with closing(Study.open(name, URL)) as study:
             status = study.status()
@@ -68,7 +69,7 @@ def test_the_champion_reaches_what_is_said_of_it(registry: Registry) -> None:
 
 def test_the_confirmed_winner_beats_every_baseline_by_more_than_the_spread(registry: Registry) -> None:
     champion = registry.get("fmnist@champion")
-    seeds = [one for one in registry.list("fmnist", study=f"{WIDE}-confirm") if one.params == champion.params]
+    seeds = [one for one in registry.list("fmnist", study=f"{WIDE}-taught") if one.params == champion.params]
     assert len(seeds) == Plan().confirm_seeds
     tested = [float(one.tags["test_accuracy"]) for one in seeds]
     assert fmean(tested) >= 0.905

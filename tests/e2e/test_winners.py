@@ -15,6 +15,7 @@ from registry.core.console import run
 from search import Study
 from search.cli import app
 from search.errors import ChangedProblem
+from search.report.collect import collect
 from tests.support.bench import module_here
 
 PROBLEM = (
@@ -108,9 +109,12 @@ def test_the_best_learn_from_a_teacher(study: Study, capsys: pytest.CaptureFixtu
         setting = f"toy/1#{teacher.weights.sha256[:12]}"
         (taught,) = registry.list("toy", study="s-taught")
         assert (taught.tags["teacher"], taught.params) == (setting, best.params)
+    own, other = collect(study.engine, ["s", "s-taught"], errors=False, importance=False).studies
+    assert (own.confirmed, own.repeats) == (None, ())  # what learnt from something else is no confirmation
+    assert (other.confirmed, other.settings["teacher"]) == (taught.source.trial, setting)
     refit = study.refit().trainings[0].version
     with Registry(study.url) as registry:
-        assert registry.get(refit).tags["teacher"] == setting
+        assert "teacher" not in registry.get(refit).tags
         assert registry.reproduce(taught.ref).verdict == "identical"
 
     capsys.readouterr()

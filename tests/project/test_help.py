@@ -63,7 +63,11 @@ class Line:
 
 def test_a_shell_completes_names() -> None:
     line: Any = Line("sqlite:///studies.db")
-    assert study_names(line, "fmnist-reference-wide") == ["fmnist-reference-wide", "fmnist-reference-wide-confirm"]
+    assert study_names(line, "fmnist-reference-wide") == [
+        "fmnist-reference-wide",
+        "fmnist-reference-wide-confirm",
+        "fmnist-reference-wide-taught",
+    ]
     assert model_names(line, "fm") == ["fmnist"]
     assert problem_names("fmnist-w") == ["fmnist-wide"]
 

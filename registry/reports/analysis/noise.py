@@ -54,10 +54,12 @@ def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str
     """Return a sentence on how far the winner is ahead of the second.
 
     Args:
-        study: with two trials that have a score.
+        study: with a trial that has a score.
         write: how to write a score of one training.
     """
-    best, second = study.leaders[:2]
+    best, second = study.leaders[0], study.second
+    if second is None:
+        return [f"It is the only {'configuration' if len(study.leaders) > 1 else 'one'} with a score."]
     ahead = lead(study, best, second)
     means = by_means(study, best, second)
     value = f"mean {score_writer(study)(value_of(study, second))}"
@@ -71,10 +73,10 @@ def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str
 
 def noise_lines(study: ReportedStudy) -> list[str]:
     """Return sentences on whether the winner's lead over the second is more than noise."""
-    leaders = study.leaders
-    if len(leaders) < 2:
+    second = study.second
+    if second is None:
         return []
-    best, second = leaders[:2]
+    best = study.leaders[0]
     ahead = lead(study, best, second)
     of_best, of_next = study.repeats_of(best), study.repeats_of(second)
     if of_best and of_next:

@@ -241,6 +241,17 @@ class ReportedStudy:
 
         return tuple(sorted(self.ranked, key=order))
 
+    @property
+    def rivals(self) -> tuple[ReportedTrial, ...]:
+        """Those of the `leaders` that the winner is held against; in a confirmation not its own other seeds."""
+        alike = self.leaders[0].params if self.leaders and self.settings.get("confirms") else None
+        return tuple(trial for trial in self.leaders[1:] if trial.params != alike)
+
+    @property
+    def second(self) -> ReportedTrial | None:
+        """The first of the `rivals`; None where there is none."""
+        return next(iter(self.rivals), None)
+
     def repeats_of(self, trial: ReportedTrial) -> Repeats | None:
         """Return the scores over seeds or folds of a trial's configuration; None where it was trained once."""
         mine = (repeats for repeats in self.repeats if repeats.trial == trial.number)

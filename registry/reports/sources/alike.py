@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry.api.registry import Registry
 from registry.query.language import fields
 from registry.reports.sources.versions import configuration, is_baseline
-from registry.values.known_tags import BASELINE_TAG, CONFIRM_TAG
+from registry.values.known_tags import BASELINE_TAG, CONFIRM_TAG, TEACHER_TAG
 from registry.values.version import ModelVersion
 
 
@@ -20,5 +20,9 @@ def trained_alike(registry: Registry, version: ModelVersion) -> list[ModelVersio
         asked = fields.tag[CONFIRM_TAG] == confirmed
     else:
         return []
-    key = configuration(version.params)
-    return [other for other in registry.find(version.model, asked, limit=None) if configuration(other.params) == key]
+    found = registry.find(version.model, asked, limit=None)
+    return [other for other in found if _trained_with(other) == _trained_with(version)]
+
+
+def _trained_with(version: ModelVersion) -> tuple[str, str | None]:
+    return configuration(version.params), version.tags.get(TEACHER_TAG)

@@ -31,11 +31,15 @@ def notes(connection: Connection, study_id: int, kind: str) -> list[dict[str, An
     return list(connection.scalars(query.order_by(events.c.id)))
 
 
-def find_confirmed(connection: Connection, study: str) -> dict[str, Any] | None:
-    """Return how the latest confirmation of a study ended: the winner's ``trial`` and ``version``; or None."""
+def find_confirmed(connection: Connection, study: str, teacher: str | None) -> dict[str, Any] | None:
+    """Return how a study's latest confirmation ended: the winner's ``trial`` and ``version``; or None.
+
+    One with another teacher than the study's trained something else.
+    """
     ended = sa.select(studies.c.settings, events.c.detail).join(events, events.c.study_id == studies.c.id)
     rows = connection.execute(ended.where(events.c.kind == CONFIRMED).order_by(events.c.id.desc()))
-    return next((row.detail for row in rows if row.settings["confirms"]["study"] == study), None)
+    alike = (row for row in rows if row.settings.get("teacher") == teacher)
+    return next((row.detail for row in alike if row.settings["confirms"]["study"] == study), None)
 
 
 def note_once(connection: Connection, study_id: int, kind: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

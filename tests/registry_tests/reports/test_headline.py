@@ -25,6 +25,10 @@ def of(*trials: ReportedTrial, **changes: Any) -> ReportedStudy:
     return toy_study(0, trials=trials, **changes)
 
 
+def luck_of(study: ReportedStudy) -> str:
+    return luck(study, *study.leaders[:2])
+
+
 class TestVerdict:
     def test_who_won_and_by_how_much(self) -> None:
         study = of(scored(3, 0.9), scored(1, 0.8))
@@ -35,6 +39,19 @@ class TestVerdict:
 
     def test_one_alone_has_no_second(self) -> None:
         assert verdict_sentence(of(scored(3, 0.9))).endswith("; nothing else has a score.")
+
+    def test_a_confirmation_holds_a_configuration_against_others_and_not_against_its_own_seeds(self) -> None:
+        seeds = [ReportedTrial(n, "complete", {"units": 8}, 0.9 + n / 100, 1, 1) for n in range(3)]
+        other = ReportedTrial(3, "complete", {"units": 9}, 0.8, 1, 1)
+        fields = {"confirmed": 0, "repeats": (Repeats("a", (0.9, 0.91, 0.92), 0),), "settings": {"confirms": "trial 5"}}
+        alone, both = of(*seeds, **fields), of(*seeds, other, **fields)
+        assert verdict_sentence(alone) == (
+            "Trial 0 won with a mean val_accuracy of 0.9100; no other configuration has a score."
+        )
+        assert "It is the only configuration with a score." in answer(alone).lines
+        assert ", 0.11 ahead of trial 3, the second: " in verdict_sentence(both)
+        assert "It is 0.11 ahead of trial 3, the second (0.8000)." in answer(both).lines
+        assert not any("by one training" in line for line in answer(both).lines)
 
     def test_equal_ones_are_called_so(self) -> None:
         assert verdict_sentence(of(scored(3, 0.9), scored(4, 0.9))).endswith("equal to trial 4, the second.")
@@ -47,15 +64,15 @@ class TestVerdict:
         study = of(scored(3, 0.9), scored(4, 0.8))
         apart = (Repeats("a", (0.9, 0.901, 0.9), 3), Repeats("b", (0.8, 0.801, 0.8), 4))
         near = (Repeats("a", (0.85, 0.95), 3), Repeats("b", (0.84, 0.94), 4))
-        assert luck(replace(study, repeats=apart)) == "more than luck"
-        assert luck(replace(study, repeats=near)) == "that may be luck"
+        assert luck_of(replace(study, repeats=apart)) == "more than luck"
+        assert luck_of(replace(study, repeats=near)) == "that may be luck"
         assert "won with a mean val_accuracy of 0.9003" in verdict_sentence(replace(study, repeats=apart))
 
     def test_one_spread_can_only_call_it_luck(self) -> None:
         study = of(scored(3, 0.9), scored(4, 0.89))
         wide, narrow = (Repeats("a", (0.9, 0.8), 3),), (Repeats("a", (0.9, 0.9001), 3),)
-        assert luck(replace(study, repeats=wide)) == "that may be luck"
-        assert luck(replace(study, repeats=narrow)) == "whether by luck, only more seeds can tell"
+        assert luck_of(replace(study, repeats=wide)) == "that may be luck"
+        assert luck_of(replace(study, repeats=narrow)) == "whether by luck, only more seeds can tell"
 
     def test_a_confirmed_one_behind_by_its_mean_is_told(self) -> None:
         study = of(scored(3, 0.9), scored(4, 0.95), repeats=(Repeats("a", (0.9, 0.91), 3),), confirmed=3)

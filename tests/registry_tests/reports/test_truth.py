@@ -300,3 +300,10 @@ class TestBudget:
 
     def test_one_line_is_no_picture(self) -> None:
         assert budget_parts(grouped([toy_study(10), toy_study(10, name="again", seed=4)])) == []
+
+
+class TestTeacher:
+    def test_who_learnt_from_a_teacher_says_so(self) -> None:
+        said = "It learnt from the predictions of mine/7 instead of the labels."
+        assert said in answer(toy_study(3, settings={"teacher": "mine/7#0f3a5c7d9e1b"})).lines
+        assert not any("learnt" in line for line in answer(toy_study(3)).lines)

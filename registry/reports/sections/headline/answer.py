@@ -143,12 +143,14 @@ def _lines(study: ReportedStudy) -> list[str]:
             f"Over {len(repeated.scores)} {repeated.over}: {write(repeated.mean)} ± {repeated.spread:.2g} "
             "(mean and standard deviation)."
         )
-    if best is not ranked[0]:
+    if ranked[0] in study.rivals:
         alone = f"{ranked[0].name} ({_write(study)(score_of(ranked[0]))})"
         lines.append(f"It is the best in the mean over seeds; by one training of each, {alone} was.")
+    if teacher := study.settings.get("teacher"):
+        lines.append(f"It learnt from the predictions of {str(teacher).partition('#')[0]} instead of the labels.")
     if measured := _on_test(best, repeated, best.number == study.confirmed):
         lines.append(f"On the test data: {measured}.")
-    lines += second_line(study, _write(study)) if len(ranked) > 1 else ["It is the only one with a score."]
+    lines += second_line(study, _write(study))
     lines += noise_lines(study)
     lines += baseline_lines(study)
     lines += filter(None, [ranked_by_loss(study)])

@@ -9,7 +9,7 @@ from registry.core.durations import duration_text
 from registry.reports.analysis.fronts import front_text
 from registry.reports.analysis.noise import SIGNIFICANT, by_means, jitter, lead, value_of, welch
 from registry.reports.facts.digits import score_writer
-from registry.reports.facts.study import UNFINISHED, ReportedStudy, score_of
+from registry.reports.facts.study import UNFINISHED, ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import count_text
 from registry.values.known_tags import TEST
 
@@ -43,24 +43,23 @@ def _who_won(study: ReportedStudy) -> str:
     best = study.leaders[0]
     name = best.name if best.label else f"{best.name[0].upper()}{best.name[1:]}"
     leads = "leads so far" if any(study.counts[state] for state in UNFINISHED) else "won"
-    means = len(study.leaders) < 2 or by_means(study, best, study.leaders[1])
+    second = study.second
+    means = second is None or by_means(study, best, second)
     value = value_of(study, best) if means else score_of(best)
     mean = "a mean " if means and study.repeats_of(best) else ""
     text = f"{name} {leads} with {mean}{study.metric} {'of ' if mean else ''}{score_writer(study)(value)}"
-    if len(study.leaders) < 2:
-        return f"{text}; nothing else has a score"
-    second = study.leaders[1]
+    if second is None:
+        return f"{text}; {'no other configuration' if len(study.leaders) > 1 else 'nothing else'} has a score"
     ahead = lead(study, best, second)
     if ahead == 0:
         return f"{text}, equal to {second.name}, the second"
     if ahead < 0:
         return f"{text}, the best of those that were confirmed on several seeds"
-    return f"{text}, {ahead:.2g} ahead of {second.name}, the second: {luck(study)}"
+    return f"{text}, {ahead:.2g} ahead of {second.name}, the second: {luck(study, best, second)}"
 
 
-def luck(study: ReportedStudy) -> str:
-    """Return in a few words whether the winner's lead is more than luck, by seeds where there are some."""
-    best, second = study.leaders[:2]
+def luck(study: ReportedStudy, best: ReportedTrial, second: ReportedTrial) -> str:
+    """Return in a few words whether a lead over the second is more than luck, by seeds where there are some."""
     ahead = lead(study, best, second)
     of_best, of_next = study.repeats_of(best), study.repeats_of(second)
     if of_best and of_next:
