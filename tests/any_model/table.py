@@ -16,6 +16,7 @@ TWINS = {
     "outputs_by_name_by_keras",
     "text_column_by_keras",
     "built_late_by_keras",
+    "fit_built_late",
     "two_optimizers_fast",
 }
 

@@ -220,6 +220,7 @@ def test_an_interrupted_search_stops_in_order_and_continues(searcher: Searcher) 
     assert len(searcher.optuna_trials("slow")) == 2
 
 
+@pytest.mark.nightly  # test_misbehaviour.py holds it of workers that cannot hear of it
 def test_workers_stop_when_their_pool_is_killed(searcher: Searcher) -> None:
     process = searcher.start("run", "slowly:slow", "--trials", "2", "--workers", "2", "--max-epochs", "50")
     searcher.wait_for(training(1), "slow", during=process)

@@ -29,7 +29,16 @@ def undisturbed(begin, tmp_path):
     return lambda attr="plain", **settings: begin(f"sqlite:///{tmp_path}/whole.db", attr, 1, **settings).work()[0]
 
 
-@pytest.mark.parametrize("attr", ["plain", "own"])
+@pytest.mark.parametrize(
+    ("database_url", "attr"),
+    [
+        ("sqlite", "own"),
+        ("postgresql", "plain"),
+        pytest.param("sqlite", "plain", marks=pytest.mark.nightly),
+        pytest.param("postgresql", "own", marks=pytest.mark.nightly),
+    ],
+    indirect=["database_url"],
+)
 def test_an_interrupted_trial_continues_as_if_it_never_stopped(study_anywhere, undisturbed, attr):
     settings = {"max_epochs": 5, "pruner": "asha"}
     expected = undisturbed(attr, **settings)

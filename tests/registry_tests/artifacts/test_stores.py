@@ -68,8 +68,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Any) -> str:
 
 class TestContract:
     @pytest.fixture
-    def store(self, place: str, tmp_path: Any) -> Iterator[Store]:
-        with Registry(f"sqlite:///{tmp_path}/s.db", create=True) as made, writing(made._engine) as connection:
+    def store(self, place: str, sqlite_registry: Registry) -> Iterator[Store]:
+        with writing(sqlite_registry._engine) as connection:
             store = open_store(located(place), connection)
             store.prepare()
             yield store
