@@ -83,15 +83,20 @@ install-test: $(VENV)/.installed-test
 $(BIN)/python:
 	@tools/make_venv.sh $(VENV)
 
+# On all cores, where pip compiles on one; what is written for an older Python is left out.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing TensorFlow and what else is needed into $(VENV): some minutes"
-	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock
+	@$(COMPILE)
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.installed-test: requirements-test.lock pyproject.toml | $(BIN)/python
 	@echo "installing TensorFlow and what else is needed into $(VENV): some minutes"
-	$(PIP) install --quiet --require-hashes -r requirements-test.lock
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements-test.lock
+	@$(COMPILE)
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.installed
 
