@@ -25,13 +25,15 @@ from registry.values.known_tags import (
     NO_WEIGHTS_TAG,
     SEEDS_TAG,
     SPREAD_TAG,
+    TEACHER_TAG,
     TEST,
 )
 from registry.values.recipes.recipe import Recipe
 from registry.values.version import ModelVersion
 
 # Tags that are told in words elsewhere.
-WORDED = {CHANGES_TAG, CLASSES_TAG, CONFIRM_TAG, MEAN_TAG, NO_WEIGHTS_TAG, SEEDS_TAG, SPREAD_TAG, "licence", "license"}
+WORDED = {CHANGES_TAG, CLASSES_TAG, CONFIRM_TAG, MEAN_TAG, NO_WEIGHTS_TAG, SEEDS_TAG, SPREAD_TAG, TEACHER_TAG}
+WORDED |= {"licence", "license"}
 
 
 def card_blocks(
@@ -166,6 +168,7 @@ def _origin(version: ModelVersion, recipe: Recipe | None) -> list[Part]:
                 "trial": source.trial,
                 "seed": source.seed,
                 "confirms the study": version.tags.get(CONFIRM_TAG),
+                "learnt from the predictions of": version.tags.get(TEACHER_TAG, "").partition("#")[0] or None,
                 "origin": source.origin,
                 "first registered as": version.imported,
                 "code": source.code_revision,

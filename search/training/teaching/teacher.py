@@ -8,8 +8,9 @@ from typing import Any
 
 from registry import ModelVersion, Registry, predict
 from registry.core.error_text import one_line
-from registry.core.errors import IntegrityError, NotFoundError, UsageError
+from registry.core.errors import NotFoundError, UsageError
 from registry.values.known_tags import REFIT_TAG, TEACHER_TAG
+from registry.values.refs import parse_ref
 from search.errors import ProblemError
 from search.problems.rebuild import rebuild_model
 
@@ -26,7 +27,6 @@ def pin_teacher(registry: Registry, ref: str) -> str:
 
     Raises:
         NotFoundError: it is not there, or has no weights.
-        IntegrityError: the registry has another version of that name.
         UsageError: it was trained on the validation data, so that every score would be too good.
     """
     version = find_teacher(registry, ref)
@@ -39,16 +39,23 @@ def pin_teacher(registry: Registry, ref: str) -> str:
 
 
 def find_teacher(registry: Registry, setting: str) -> ModelVersion:
-    """Return the version that a reference, or a setting of `pin_teacher`, means; errors are as there."""
+    """Return the version that a reference, or a setting of `pin_teacher`, means; errors are as there.
+
+    A bundle gives a version another number, so that of a setting is looked for by its weights.
+    """
     ref, _, digest = setting.partition("#")
+    if digest:
+        model = parse_ref(ref).model
+        alike = (version for version in registry.list(model) if _digest(version) == digest)
+        if (version := next(alike, None)) is not None:
+            return version
+        raise NotFoundError(
+            f"no version of {model!r} here has the weights of the teacher {setting}; bring them back from a backup, or "
+            "from where it is: registry bundle, then registry import"
+        )
     version = registry.get(ref)
     if version.weights is None:
         raise NotFoundError(f"the teacher {version.ref} has no weights any more; name a version that has them")
-    if digest and digest != _digest(version):
-        raise IntegrityError(
-            f"{version.ref} has other weights than the teacher {setting}: it is another registry's; bring the teacher "
-            "here with registry bundle and registry import, or train where it is"
-        )
     return version
 
 

@@ -93,11 +93,18 @@ def test_seeds_and_their_spread_are_told(sqlite_registry: Registry) -> None:
     for trial, score in enumerate((0.7, 0.75, 0.8)):
         source = Source("s-confirm", trial, 100 + trial)
         curves = {"val_accuracy": [0.5, score]}
-        registered(sqlite_registry, score=score, source=source, curves=curves, tags={CONFIRM_TAG: "s"})
+        registered(
+            sqlite_registry,
+            score=score,
+            source=source,
+            curves=curves,
+            tags={CONFIRM_TAG: "s", "teacher": "m/7#0f3a5c7d9e1b"},
+        )
     text = to_text(card("toy/1", storage=url_of(sqlite_registry)))
     assert "Mean 0.7500, standard deviation 0.05000." in text.replace("\\", "")
     assert "| toy/3 | 102 | 0.8000 |" in text
     assert "* confirms the study: s" in text
+    assert "* learnt from the predictions of: m/7\n" in text
 
 
 def test_texts_of_users_are_only_text(sqlite_registry: Registry) -> None:
