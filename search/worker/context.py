@@ -148,7 +148,8 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     space = cache(lambda: discover(hypermodel, describe))
     space()
     check_unchanged(study, identify(space(), data, described | describe_source(hypermodel), problem.folds))
-    training = make_training(problem, hypermodel, data, study.settings, url)
+    # It asks for the teacher.
+    training = Retry(stop.wait)(lambda: make_training(problem, hypermodel, data, study.settings, url))
     context = open_context(engine, url, study, stop, training, samples=_samples(data), space=space)
     context.watch = StalledPruner if study.settings.trainings == 1 else MeanPruner
     context.tags = {**context.tags, **_class_names(problem), **teacher_tag(study.settings.teacher)}
