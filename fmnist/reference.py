@@ -68,8 +68,8 @@ class Reference:
         plain: how the study of the plain space stands.
         wide: how the study of the wide space stands.
         confirmed: how the best of the wide space stand after their trainings on new seeds.
-        taught: how the best of them stands after trainings by the ensemble; None without it.
-        refit: trainings of the best configuration on training and validation images, by their labels.
+        taught: how the best of it by one seed stands after trainings by the ensemble; None without it.
+        refit: trainings of the confirmed winner on training and validation images, by their labels.
         ensemble: the version that averages models of the wide space; None where no average beats the best of them, or
             fewer than two are stored.
         ensemble_refit: the trainings of its members on training and validation images, averaged; None without it.
@@ -120,9 +120,9 @@ def make_reference(
         ensemble = average(storage, plan.ensemble, report)
         taught = None
         if ensemble is not None:
-            report(f"the best of it, taught by the ensemble, on {plan.confirm_seeds} new seeds")
+            report(f"its best by one seed, taught by the ensemble, on {plan.confirm_seeds} new seeds")
             taught = study.confirm(top=1, seeds=plan.confirm_seeds, teacher=ensemble.ref)
-        report(f"its configuration on all images but those of the test, {plan.refit_seeds} seeds")
+        report(f"the winner of the confirmation on all images but those of the test, {plan.refit_seeds} seeds")
         refit = study.refit(version=confirmed.winner, seeds=plan.refit_seeds)
         ensemble_refit = None
         if ensemble is not None:
@@ -161,7 +161,8 @@ def drop_weights(registry: Registry) -> None:
     """Drop all weights but those that `make_reference` names."""
     best = {registry.best(fmnist.name, where=where).ref for where in (f"study = '{PLAIN}'", "tag.kind = 'baseline'")}
     best |= {registry.get(CHAMPION).ref, registry.best(fmnist.name, loadable=True).ref}
-    best |= {version.ref for version in [_ensemble(registry)] if version is not None}  # it teaches
+    if (teacher := _ensemble(registry)) is not None:
+        best.add(teacher.ref)
     versions = registry.list(fmnist.name)
     registry.drop_weights(fmnist.name, [version.version for version in versions if version.ref not in best])
 

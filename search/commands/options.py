@@ -188,6 +188,8 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
     for name, kind in NUMBERS.items():
         if name in settings:
             settings[name] = _unless_none(settings[name], name, functools.partial(_number, kind))
+    if settings.get("teacher") == "none":
+        settings["teacher"] = None
     for option, name in DURATIONS.items():
         if option in settings:
             settings[name] = _unless_none(settings.pop(option), option, parse_duration)

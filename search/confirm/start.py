@@ -59,7 +59,8 @@ def begin(
     best = best_trials(parent, read_trials(engine, parent.id), top or TOP)
     settings = _settings(engine, parent, name, best, top or TOP)
     settings = settings if teacher is None else replace(settings, teacher=teacher)
-    inspection = call_in_child(inspect_problem, parent.problem, 0, None, settings.objectives, slow=SLOW)
+    taught = settings.teacher is not None
+    inspection = call_in_child(inspect_problem, parent.problem, 0, None, settings.objectives, taught, slow=SLOW)
     if not accept_changes:
         check_unchanged(parent, inspection)
     budget = (seeds or SEEDS) * len(best)
@@ -108,10 +109,11 @@ def _settings(engine: Engine, parent: StudyRecord, name: str, best: list[TrialRe
 
 
 def other_name(engine: Engine, study: StudyRecord) -> str:
-    """Return the option that gives another confirmation of a study, or of what it confirms, a free name."""
-    plan = study.settings.confirms
+    """Return the options that give another confirmation of a study, or another such as a confirmation, a free name."""
+    plan, teacher = study.settings.confirms, study.settings.teacher
     of = study.name if plan is None else plan.study
-    return f"--as {shlex.quote(free_name(of, study_names(engine)))}"
+    taught = "" if plan is None or teacher is None else f" --teacher {shlex.quote(teacher)}"
+    return f"--as {shlex.quote(free_name(of, study_names(engine)))}{taught}"
 
 
 def _continue(
@@ -137,7 +139,7 @@ def _continue(
     if teacher not in (None, confirmation.settings.teacher):
         raise SettingsError(
             f"the trainings of {name!r} learn from {confirmation.settings.teacher or 'the labels'}, not from "
-            f"{teacher}: leave out --teacher, or say {other_name(engine, parent)}"
+            f"{teacher}: say {other_name(engine, parent)}"
         )
     if seeds is not None:
         changes.raise_budget(engine, confirmation, seeds * len(plan.trials))

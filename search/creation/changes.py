@@ -49,7 +49,8 @@ def check_own_budget(study: StudyRecord) -> None:
     if plan is not None:
         raise UsageError(
             f"{study.name!r} confirms {plan.study!r} with {len(plan.trials)} configurations; "
-            f"more seeds are what makes it larger: search confirm {shlex.quote(plan.study)} --seeds N"
+            "more seeds are what makes it larger: "
+            f"search confirm {shlex.quote(plan.study)} --as {shlex.quote(study.name)} --seeds N"
         )
 
 

@@ -137,7 +137,8 @@ def _inspect(asked: Asked, direction: Direction | None, seconds: float | None) -
     warm_up(tensorflow=tensorflow)
     points = asked.budget if asked.settings.sampler == "grid" else 0
     options: dict[str, Any] = {"seconds": seconds, "slow": SLOW, "tensorflow": tensorflow}
-    return call_in_child(inspect_problem, asked.spec, points, direction, asked.settings.objectives, **options)
+    taught = asked.settings.teacher is not None
+    return call_in_child(inspect_problem, asked.spec, points, direction, asked.settings.objectives, taught, **options)
 
 
 def _of_imported(study: StudyRecord, inspection: Inspection, direction: Direction | None) -> Inspection:

@@ -13,11 +13,12 @@ from search.data.first import first_inputs
 from search.data.whole import as_whole
 from search.ensemble.average import average_of
 from search.ensemble.compiled import Judge
-from search.ensemble.members import check_alike, predictions_of
+from search.ensemble.members import check_alike
 from search.ensemble.outputs import OutputKind, kind_of
 from search.ensemble.selection import Selection, select
 from search.errors import ProblemError
 from search.problems.inspection import load_data
+from search.problems.models.predictions import predictions_of
 from search.problems.rebuild import compilation, rebuild_model
 from search.problems.resolve import load_problem
 from search.records.studies import StudyRecord

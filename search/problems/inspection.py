@@ -80,7 +80,11 @@ class Inspection:
 
 
 def inspect_problem(
-    spec: str, grid_trials: int = 0, direction: Direction | None = None, objectives: str | None = None
+    spec: str,
+    grid_trials: int = 0,
+    direction: Direction | None = None,
+    objectives: str | None = None,
+    taught: bool = False,
 ) -> Inspection:
     """Load a problem, build its model with the default params and hash its data.
 
@@ -89,11 +93,13 @@ def inspect_problem(
         grid_trials: how many points of a grid are wanted; 0 where none is searched.
         direction: which way an objective of Optuna's is optimized; None for ``min``, as Optuna does.
         objectives: what is optimized, see `Settings`; None for the problem's own objectives.
+        taught: its models are to learn from a teacher.
 
     Raises:
         NotFoundError: no such problem.
         MetricError: the training will not report the objective's metric; of a ``fit`` of one's own nobody knows.
-        ProblemError: it does not load, its ``build`` raises, or what it returns is not a compiled Keras model.
+        ProblemError: it does not load, its ``build`` raises, or what it returns is not a compiled Keras model, or none
+            that can be taught.
     """
     problem = load_searched(spec)
     asked = () if objectives is None else parse_objectives(objectives)
@@ -104,10 +110,14 @@ def inspect_problem(
         raise ProblemError(
             f"the problem {spec!r} has its own objective, {own.metric} ({own.direction}); leave --direction out"
         )
-    return _inspect_keras(spec, problem, asked or problem.objectives, grid_trials)
+    return _inspect_keras(spec, problem, asked or problem.objectives, grid_trials, taught)
 
 
-def _inspect_keras(spec: str, problem: Problem, optimized: Sequence[Objective], grid_trials: int) -> Inspection:
+def _inspect_keras(
+    spec: str, problem: Problem, optimized: Sequence[Objective], grid_trials: int, taught: bool
+) -> Inspection:
+    from search.problems.models.teachable import check_teachable  # which brings Keras
+
     hypermodel = make_hypermodel(problem)
     looked = _Looked(problem, own_fit=has_own_fit(hypermodel))
     space = _discovered(spec, hypermodel, looked)
@@ -117,6 +127,8 @@ def _inspect_keras(spec: str, problem: Problem, optimized: Sequence[Objective], 
     check_first(optimized)
     if not looked.own_fit:
         check_metrics(problem, looked.first, data, [each.metric for each in optimized])
+    if taught:
+        check_teachable(looked.first, data.train, own_fit=looked.own_fit)
     identity = identify(space, data, steady(*looked.described) | describe_source(hypermodel), problem.folds)
     return Inspection(
         problem=spec,

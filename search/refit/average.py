@@ -68,8 +68,9 @@ def average_refits(url: str, plan: AveragePlan) -> str:
 def _average(study: StudyRecord, members: list[tuple[ModelVersion, int]], samples: Any) -> Any:
     """Return the Keras model of the average, compiled as the problem's models are."""
     from search.ensemble.average import average_of
-    from search.ensemble.members import check_alike, predictions_of
+    from search.ensemble.members import check_alike
     from search.ensemble.outputs import kind_of
+    from search.problems.models.predictions import predictions_of
 
     first = members[0][0]
     loss = compilation(study.problem, first.params).get("loss")

@@ -49,7 +49,7 @@ def train_refit(url: str, plan: Plan) -> str:
     """Train and register a refit; return the version.
 
     The version has no score: its validation data are among those that it was trained on. It learns from the labels,
-    also where the winner had a teacher, who does not know those of the validation data.
+    also where the winner had a teacher, which does not know those of the validation data.
 
     Raises:
         ProblemError: the problem does not load, its data cannot be joined, its ``fit`` trains otherwise, or the

@@ -60,6 +60,7 @@ def train_again(order: Order) -> dict[str, Any]:
     from search.problems.inspection import load_data, make_hypermodel
     from search.problems.resolve import load_problem
     from search.training.repeats.make import make_training
+    from search.training.teaching.teacher import teacher_of
 
     os.chdir(order.folder)
     configure(order.place.gpu, order.place.threads, mixed_precision=order.settings.mixed_precision)
@@ -70,7 +71,8 @@ def train_again(order: Order) -> dict[str, Any]:
     with Registry(order.url) as registry:
         version = registry.get(order.ref)
         monitor = _monitor(version, order.settings)
-        training = make_training(problem, hypermodel, data, order.settings, order.url)
+        predict = teacher_of(order.settings.teacher, order.url, order.problem)
+        training = make_training(problem, hypermodel, data, order.settings, predict)
         try:
             model = training.run(_job(version, monitor))
         except UserError:

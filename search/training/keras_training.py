@@ -16,6 +16,7 @@ from search.data.arrays import are_arrays
 from search.data.class_weight import weighted
 from search.errors import FatalProblem, ProblemError
 from search.problems.models.compiled import check_model
+from search.problems.models.teachable import check_teachable
 from search.problems.problem import Data, Problem
 from search.space.hypermodel import has_own_fit
 from search.space.hyperparameters import build_model
@@ -28,7 +29,7 @@ from search.training.replicas.epochs import ReplicatedEpochs
 from search.training.resident.epochs import ResidentArrays
 from search.training.state.averages import keep_averages
 from search.training.state.snapshot import Snapshot
-from search.training.teaching.taught import taught, teach
+from search.training.teaching.taught import learn_from_targets, with_targets
 from search.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -58,18 +59,18 @@ class KerasTraining:
     ) -> None:
         if problem.class_weight is not None:
             data = Data(train=weighted(data.train, problem.class_weight), validation=data.validation)
-        if predict is not None:
-            data = taught(data, predict)
         self._problem, self._hypermodel, self._data = problem, hypermodel, data
         self._trainer: Trainer | None = None
         self._resident: tuple[ResidentArrays, ResidentArrays] | None = None
         self._read = MetricReader()
         self._own_fit = has_own_fit(hypermodel)
+        self._strategy, self._taught = strategy, predict is not None
         tuples = isinstance(data.train, tuple) and isinstance(data.validation, tuple)
         if tuples and not self._own_fit and are_arrays(data.train) and are_arrays(data.validation):
+            if predict is not None:
+                data = with_targets(data, predict(data.train[0]))
             self._resident = (ResidentArrays(data.train), ResidentArrays(data.validation))
-        self._strategy, self._taught = strategy, predict is not None
-        if (strategy is not None or self._taught) and self._resident is None:
+        elif strategy is not None or self._taught:
             raise self._not_fast()
 
     def run(self, job: Job) -> Any:
@@ -125,7 +126,8 @@ class KerasTraining:
         if self._problem.ema_momentum is not None:
             keep_averages(model, self._problem.ema_momentum)
         if self._taught:
-            teach(model)
+            check_teachable(model, self._data.train, own_fit=self._own_fit)
+            learn_from_targets(model)
         job.started(job.hp.params)
         job.built(model)
         resume = None if job.resume is None else Snapshot.from_bytes(job.resume)

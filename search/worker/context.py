@@ -135,7 +135,7 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     from search.space.discovery import discover
     from search.training.repeats.make import make_training
     from search.training.repeats.mean_pruner import MeanPruner
-    from search.training.teaching.teacher import teacher_tag
+    from search.training.teaching.teacher import teacher_of, teacher_tag
 
     problem = load_problem(study.problem)
     hypermodel = make_hypermodel(problem)
@@ -148,8 +148,8 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     space = cache(lambda: discover(hypermodel, describe))
     space()
     check_unchanged(study, identify(space(), data, described | describe_source(hypermodel), problem.folds))
-    # It asks for the teacher.
-    training = Retry(stop.wait)(lambda: make_training(problem, hypermodel, data, study.settings, url))
+    predict = teacher_of(study.settings.teacher, url, study.problem)  # reads the teacher from the database
+    training = Retry(stop.wait)(lambda: make_training(problem, hypermodel, data, study.settings, predict))
     context = open_context(engine, url, study, stop, training, samples=_samples(data), space=space)
     context.watch = StalledPruner if study.settings.trainings == 1 else MeanPruner
     context.tags = {**context.tags, **_class_names(problem), **teacher_tag(study.settings.teacher)}

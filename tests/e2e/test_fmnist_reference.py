@@ -37,7 +37,7 @@ def test_the_reference_study_is_made_and_made_again(tmp_path: Path) -> None:
     said += [
         "an ensemble of 5 of the wide space's models",
         "no ensemble",
-        "its configuration on all images but those of the test, 1 seeds",
+        "the winner of the confirmation on all images but those of the test, 1 seeds",
     ]
     assert [line.partition(":")[0] for line in told] == said
     assert made.bytes == path.stat().st_size < 20_000_000

@@ -168,7 +168,7 @@ def _origin(version: ModelVersion, recipe: Recipe | None) -> list[Part]:
                 "trial": source.trial,
                 "seed": source.seed,
                 "confirms the study": version.tags.get(CONFIRM_TAG),
-                "learnt from the predictions of": version.tags.get(TEACHER_TAG, "").partition("#")[0] or None,
+                "learnt from the predictions of": version.tags.get(TEACHER_TAG),
                 "origin": source.origin,
                 "first registered as": version.imported,
                 "code": source.code_revision,

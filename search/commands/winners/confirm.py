@@ -26,7 +26,9 @@ def confirm_command(
     seeds: Annotated[
         int | None, typer.Option("--seeds", metavar="N", help="Trainings of each, on the same new seeds (5).")
     ] = None,
-    name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Its name; else STUDY-confirm.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Its name; else STUDY-confirm, or STUDY-taught.")
+    ] = None,
     teacher: options.Teacher = None,
     on: options.On = "local",
     workers: options.Workers = "auto",

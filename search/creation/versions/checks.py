@@ -18,7 +18,7 @@ FIXED = {
     "confirms": "it is what the study trains",
     "repeats": "scores of one training and means of several do not compare",
     "folds": "scores of other data do not compare",
-    "teacher": "trials that learn from something else do not compare",
+    "teacher": "all trials of a study learn from the same",
     "objectives": "its trials were proposed and ranked by those that it has",
 }
 OF_CONFIRMATIONS = (*BUDGETS, "checkpoint_seconds", "max_retries", "max_failures", "keep_paused")

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from registry.values.structures import leaves
 from search.errors import ProblemError
 
 SMALLEST = 1e-7  # probability of which the logarithm is taken; Keras' epsilon
@@ -58,3 +59,9 @@ def link_of(loss: Any) -> Link:
         f"the loss {type(loss).__name__} takes logits, and nobody knows which probabilities they stand for; "
         "end the model in a softmax or a sigmoid, and say from_logits=False"
     )
+
+
+def losses_of(model: Any) -> list[Any]:
+    """Return the losses that a model is compiled with; none of one that is not compiled."""
+    compiled = model._compile_config.config.get("loss") if model.compiled else None
+    return [loss for loss in leaves(compiled) if loss is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from search.problems.problem import Data, Problem
@@ -9,10 +10,13 @@ from search.records.settings import Settings
 from search.training.job import Training
 from search.training.keras_training import KerasTraining
 from search.training.replicas.strategy import strategy_of, visible_gpus
-from search.training.teaching.teacher import teacher_of
+
+Predict = Callable[[Any], Any]
 
 
-def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Settings, url: str) -> Training:
+def make_training(
+    problem: Problem, hypermodel: Any, data: Data, settings: Settings, predict: Predict | None = None
+) -> Training:
     """Return what trains a configuration as often as a study's settings say, on all GPUs that this process sees.
 
     Args:
@@ -20,12 +24,12 @@ def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Setti
         hypermodel: the problem's.
         data: the problem's, as it was loaded.
         settings: the study's; its seed splits the folds, so that all trials have the same.
-        url: the database, where its teacher is.
+        predict: its teacher's predictions; None for the labels.
 
     Raises:
         ProblemError: the data cannot be split into folds, or the problem not be trained on several GPUs or by a
             teacher.
-        UserError: the teacher is not there, or does not load.
+        UserError: what the teacher's predictions raise.
     """
     strategy = strategy_of(visible_gpus())
     if settings.folds > 1:
@@ -39,7 +43,7 @@ def make_training(problem: Problem, hypermodel: Any, data: Data, settings: Setti
             return KerasTraining(problem, hypermodel, Data(train=train, validation=validation), strategy)
 
         return RepeatedTraining("fold", settings.folds, train_fold)
-    training = KerasTraining(problem, hypermodel, data, strategy, teacher_of(settings.teacher, url))
+    training = KerasTraining(problem, hypermodel, data, strategy, predict)
     if settings.repeats == 1:
         return training
     from search.training.repeats.repeated import RepeatedTraining

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from registry import ModelVersion, Registry, predict
-from registry.core.error_text import one_line
+from registry import ModelVersion, Registry
 from registry.core.errors import NotFoundError, UsageError
 from registry.values.known_tags import REFIT_TAG, TEACHER_TAG
 from registry.values.refs import parse_ref
+from registry.values.trainings import has_folds
 from search.errors import ProblemError
 from search.problems.rebuild import rebuild_model
 
-BATCH = 1024
 DIGITS = 12  # of the weights' hash, which stand behind the reference
 
 
@@ -30,10 +29,10 @@ def pin_teacher(registry: Registry, ref: str) -> str:
         UsageError: it was trained on the validation data, so that every score would be too good.
     """
     version = find_teacher(registry, ref)
-    if REFIT_TAG in version.tags:
+    if REFIT_TAG in version.tags or has_folds(version.curves):
         raise UsageError(
-            f"the teacher {version.ref} was trained on the validation data, too: what learns from it would have scores "
-            "that are too good; name a version that a search, a confirmation or an ensemble gave"
+            f"the teacher {version.ref} was trained on validation data, too: what learns from it would have scores "
+            "that are too good; name a version that a search without folds, a confirmation or an ensemble gave"
         )
     return f"{version.ref}#{_digest(version)}"
 
@@ -43,9 +42,9 @@ def find_teacher(registry: Registry, setting: str) -> ModelVersion:
 
     A bundle gives a version another number, so that of a setting is looked for by its weights.
     """
-    ref, _, digest = setting.partition("#")
+    ref, _, digest = setting.partition("#") if isinstance(setting, str) else (setting, "", "")
+    model = parse_ref(ref).model
     if digest:
-        model = parse_ref(ref).model
         alike = (version for version in registry.list(model) if _digest(version) == digest)
         if (version := next(alike, None)) is not None:
             return version
@@ -59,41 +58,49 @@ def find_teacher(registry: Registry, setting: str) -> ModelVersion:
     return version
 
 
-def predictions_of_teacher(url: str, setting: str, x: Any) -> Any:
-    """Return what a teacher predicts; it imports TensorFlow.
-
-    Args:
-        url: the database.
-        setting: of `pin_teacher`.
-        x: arrays with samples along their first axis, in the structure that the teacher takes.
-
-    Returns:
-        An array of shape (samples, ...).
-
-    Raises:
-        UserError: it is not there, does not load, or predicts no single array of these inputs.
-    """
-    with Registry(url) as registry:
-        version = find_teacher(registry, setting)
-        model = version.load(rebuild=rebuild_model)
-    model.jit_compile = False  # for one prediction XLA would take longer than it spares
-    try:
-        predicted = predict(model, x, BATCH)
-    except Exception as error:
-        raise ProblemError(f"the teacher {version.ref} cannot predict the training data: {one_line(error)}") from error
-    if not hasattr(predicted, "shape"):
-        raise ProblemError(f"the teacher {version.ref} has several outputs; expected a model with one")
-    return predicted
-
-
-def teacher_of(setting: str | None, url: str) -> Callable[[Any], Any] | None:
+def teacher_of(setting: str | None, url: str, problem: str) -> Callable[[Any], Any] | None:
     """Return what predicts as a teacher does, see `predictions_of_teacher`; None without one."""
-    return None if setting is None else partial(predictions_of_teacher, url, setting)
+    return None if setting is None else partial(predictions_of_teacher, url, setting, problem)
 
 
 def teacher_tag(setting: str | None) -> dict[str, str]:
     """Return the tag by which a version tells what it learnt from; nothing where that was the labels."""
     return {} if setting is None else {TEACHER_TAG: setting}
+
+
+def predictions_of_teacher(url: str, setting: str, problem: str, x: Any) -> Any:
+    """Return what a teacher predicts; of logits, where its loss says so, the probabilities. It imports TensorFlow.
+
+    Args:
+        url: the database.
+        setting: of `pin_teacher`.
+        problem: that is trained; its code alone may rebuild a teacher that Keras cannot read by itself.
+        x: arrays with samples along their first axis, in the structure that the teacher takes.
+
+    Returns:
+        A NumPy array of shape (samples, ...).
+
+    Raises:
+        UserError: it is not there, does not load, or predicts no single array of these inputs.
+    """
+    import numpy as np
+
+    from search.problems.models.links import NO_LINK, link_of, losses_of
+    from search.problems.models.predictions import predictions_of
+    from search.system.process_settings import clear_session
+
+    with Registry(url) as registry:
+        version = find_teacher(registry, setting)
+        model = version.load(rebuild=rebuild_model if version.source.problem == problem else None)
+    predicted = predictions_of(version, model, x, "training")
+    if not hasattr(predicted, "shape"):
+        raise ProblemError(f"the teacher {version.ref} predicts a {type(predicted).__name__}; expected one array")
+    losses = losses_of(model)
+    link = link_of(losses[0]) if len(losses) == 1 else NO_LINK
+    probabilities = np.asarray(link.probabilities(predicted))
+    del model
+    clear_session()
+    return probabilities
 
 
 def _digest(version: ModelVersion) -> str:

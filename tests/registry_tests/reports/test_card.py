@@ -104,7 +104,7 @@ def test_seeds_and_their_spread_are_told(sqlite_registry: Registry) -> None:
     assert "Mean 0.7500, standard deviation 0.05000." in text.replace("\\", "")
     assert "| toy/3 | 102 | 0.8000 |" in text
     assert "* confirms the study: s" in text
-    assert "* learnt from the predictions of: m/7\n" in text
+    assert "* learnt from the predictions of: m/7\\#0f3a5c7d9e1b\n" in text
 
 
 def test_texts_of_users_are_only_text(sqlite_registry: Registry) -> None:

@@ -15,7 +15,7 @@ from registry.reports.card import card
 from registry.reproduction.curves import compare_curves
 from registry.reproduction.differences import differences, unrecorded
 from registry.reproduction.noise import noise_of
-from registry.values.known_tags import CONFIRM_TAG, SEEDS_TAG, SPREAD_TAG
+from registry.values.known_tags import CONFIRM_TAG, SEEDS_TAG, SPREAD_TAG, TEACHER_TAG
 from registry.values.recipes.recipe import Recipe
 from registry.values.recipes.retrained import Retrained, WeightsCompared
 
@@ -127,6 +127,7 @@ def test_noise_is_the_spread_of_seeds_where_a_study_was_confirmed(registry: Regi
     marks = {CONFIRM_TAG: "s", SPREAD_TAG: "0.003", SEEDS_TAG: "5"}
     own = register(registry, 0.81, trial=0, study="s-confirm", tags=marks)
     register(registry, 0.9, trial=2, study="other", tags=marks | {CONFIRM_TAG: "other", SPREAD_TAG: "0.5"})
+    register(registry, 0.9, trial=3, study="s-taught", tags=marks | {SPREAD_TAG: "0.5", TEACHER_TAG: "toy/1#0f3a"})
     for version in (first, own):
         assert noise(version).limit == pytest.approx(0.006)
         assert "5 seeds of toy/2" in noise(version).basis

@@ -172,7 +172,7 @@ def test_the_best_trials_have_different_params(engine, make_study, make):
 
 def test_a_confirmation_grows_by_seeds_only(engine, make_study):
     study = Study(engine, make_study(engine, name="s-confirm", budget=4, confirms=PLAN))
-    with pytest.raises(UsageError, match=r"search confirm s --seeds N"):
+    with pytest.raises(UsageError, match=r"search confirm s --as s-confirm --seeds N"):
         study.add(1)
 
 

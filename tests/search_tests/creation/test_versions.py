@@ -90,7 +90,10 @@ def test_what_was_decided_about_paused_trials_before_a_change_fails(engine, make
     ("given", "said"),
     [
         ({"seed": 7}, "--seed of 's' is 0 and cannot be changed to 7: all random numbers of its trials come from it"),
-        ({"teacher": "m/1"}, "--teacher of 's' is None and cannot be changed to m/1: trials that learn from something"),
+        (
+            {"teacher": "m/1"},
+            "--teacher of 's' is None and cannot be changed to m/1: all trials of a study learn from the",
+        ),
         ({"mixed_precision": True}, "--mixed-precision of 's' is False and cannot be changed to True: scores of two"),
         ({"sampler": "grid"}, "--sampler of 's' is tpe and cannot be changed to grid: each trial of a grid has its"),
     ],

@@ -21,7 +21,6 @@ from search.training.repeats.combined import combine
 from search.training.repeats.make import make_training
 from search.training.repeats.repeated import Progress, RepeatedTraining
 
-NO_URL = "sqlite://"  # only a teacher is looked for there
 ACCURACY = Objective("val_accuracy", "max")
 nan = math.nan
 
@@ -225,7 +224,7 @@ def toy_job(monitor, seed=5, resume=None, after_epoch=lambda: None):
 
 
 def toy_training(problem=toy, **settings):
-    return make_training(problem, make_hypermodel(), load_data(), Settings(**settings), NO_URL)
+    return make_training(problem, make_hypermodel(), load_data(), Settings(**settings))
 
 
 def test_real_repeats_are_trainings_of_other_seeds_and_go_on_bit_for_bit():
@@ -270,7 +269,7 @@ def test_folds_train_and_validate_on_all_samples_in_turn():
 
     data = Data(train=(x[:9], y[:9]), validation=(x[9:], y[9:]))
     monitor = Monitor(ACCURACY, Limits(1))
-    make_training(toy, Seen(), data, Settings(folds=3), NO_URL).run(toy_job(monitor))
+    make_training(toy, Seen(), data, Settings(folds=3)).run(toy_job(monitor))
     assert [sorted(train + validation) for train, validation in seen] == [x[:, 0].tolist()] * 3
     assert sorted(sample for _, validation in seen for sample in validation) == x[:, 0].tolist()
     assert {name for name in monitor.curves if name.endswith("val_loss")} == {"val_loss"} | {

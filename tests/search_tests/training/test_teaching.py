@@ -8,14 +8,16 @@ import tensorflow as tf
 from registry import Registry, Source, save_model
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
+from registry.values.trainings import own_curve
 from search.errors import ProblemError
 from search.problems.inspection import make_hypermodel
+from search.problems.models.teachable import check_teachable
 from search.problems.problem import Data, Problem
 from search.space.hyperparameters import recorded_hyperparameters
 from search.training.job import Job
 from search.training.keras_training import KerasTraining
 from search.training.monitor import Limits, Monitor
-from search.training.teaching.taught import taught, teach
+from search.training.teaching.taught import with_targets
 from search.training.teaching.teacher import pin_teacher, predictions_of_teacher
 
 CLASSES = 3
@@ -68,12 +70,15 @@ def test_the_loss_is_the_cross_entropy_of_both_distributions_and_what_is_measure
     assert save_model(model)
 
 
-def test_of_logits_the_probabilities_are_learnt():
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model = network(loss, activation=None)
-    predicted = keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(X, verbose=0)))
-    logits = np.log(SOFT) + 2.0  # the same distribution
-    assert trained(model, LABELS, logits)[0]["loss"] == pytest.approx(cross_entropy(SOFT, predicted), rel=1e-5)
+def of_logits():
+    """Return a model that predicts logits, and its probabilities."""
+    model = network(keras.losses.SparseCategoricalCrossentropy(from_logits=True), activation=None)
+    return model, keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(X, verbose=0)))
+
+
+def test_of_logits_the_probabilities_learn():
+    model, predicted = of_logits()
+    assert trained(model, LABELS, SOFT)[0]["loss"] == pytest.approx(cross_entropy(SOFT, predicted), rel=1e-5)
 
 
 def test_where_labels_and_targets_have_one_shape_the_model_s_own_loss_is_taken():
@@ -103,14 +108,20 @@ def test_samples_weigh_as_before():
 
 
 def test_data_without_one_y_of_arrays_are_refused():
-    arrays = (X, LABELS)
-    for train, said in [
-        (tf.data.Dataset.from_tensor_slices(arrays).batch(5), "as arrays"),
-        ((X,), "as arrays"),
-        ((X, {"a": LABELS, "b": LABELS}), "several"),
-    ]:
-        with pytest.raises(ProblemError, match=said):
-            taught(Data(train=train, validation=arrays), lambda x: SOFT)
+    model = network("sparse_categorical_crossentropy")
+    check_teachable(model, (X, LABELS), own_fit=False)
+    batches = tf.data.Dataset.from_tensor_slices((X, LABELS)).batch(5)
+    for train in (batches, (X,), (X, {"a": LABELS, "b": LABELS})):
+        with pytest.raises(ProblemError, match=r"as arrays \(x, y\), with one y that is no dict or list"):
+            check_teachable(model, train, own_fit=False)
+
+
+@pytest.mark.parametrize("targets", [SOFT * 2, SOFT - 1, np.ones((20, 5), "float32")])
+def test_what_is_no_distribution_over_classes_is_no_target_for_labels(targets):
+    with pytest.raises(
+        ProblemError, match="then it must give the probabilities of classes, from 0 to 1, with the sum 1"
+    ):
+        with_targets(Data(train=(X, LABELS), validation=(X, LABELS)), targets)
 
 
 class OfBatches(keras.callbacks.Callback):
@@ -135,10 +146,25 @@ class OwnLoss(keras.Model):
 
 
 def test_models_that_nobody_can_teach_are_refused():
-    with pytest.raises(ProblemError, match=r"trained by Keras' own train_step, compute_loss, compute_metrics"):
-        teach(OwnLoss())
+    own = OwnLoss()
+    own.compile("sgd")
+    added = network("mse")
+    added.compile("sgd")
+    for model, own_fit, said in [
+        (own, False, "trained by Keras' own fit, train_step, compute_loss, compute_metrics"),
+        (network("mse"), True, "trained by Keras' own fit"),
+        (added, False, "compiled with one loss; this one has 0"),
+    ]:
+        with pytest.raises(ProblemError, match=said):
+            check_teachable(model, (X, LABELS), own_fit=own_fit)
+    by_name = network("mse")
+    by_name = keras.Model(by_name.inputs, {"kind": by_name.outputs[0]})
+    by_name.compile("sgd", "mse")
+    with pytest.raises(ProblemError, match="with one output, which is no member of a dict or list"):
+        trained(by_name, LABELS, SOFT)
+    two = SOFT[:, :2] / SOFT[:, :2].sum(axis=1, keepdims=True)
     with pytest.raises(ProblemError, match=r"the teacher predicts arrays of shape \[2\] a sample, the model of \[3\]"):
-        trained(network("sparse_categorical_crossentropy"), LABELS, SOFT[:, :2])
+        trained(network("sparse_categorical_crossentropy"), LABELS, two)
     with pytest.raises(ProblemError, match="cannot learn from a teacher: --teacher needs arrays, Keras' own fit"):
         trained(network("sparse_categorical_crossentropy"), LABELS, SOFT, callbacks=lambda: [OfBatches()])
 
@@ -163,19 +189,30 @@ def test_a_teacher_is_meant_for_good(registry, sqlite_engine):
     setting = pin_teacher(registry, "net@best")
     assert setting == pin_teacher(registry, setting) == f"net/1#{version.weights.sha256[:12]}"
     url = sqlite_engine.url.render_as_string()
-    predicted = predictions_of_teacher(url, setting, X)
+    predicted = predictions_of_teacher(url, setting, "p", X)
     np.testing.assert_allclose(predicted, model.predict(X, verbose=0), rtol=1e-5)
     assert pin_teacher(registry, setting.replace("net/1", "net/7")) == setting  # as another registry numbers it
     with pytest.raises(NotFoundError, match="no version of 'net' here has the weights of the teacher net/1#0123"):
         pin_teacher(registry, "net/1#0123456789ab")
-    with pytest.raises(ProblemError, match="the teacher net/1 cannot predict the training data"):
-        predictions_of_teacher(url, setting, X[:, :2])
+    with pytest.raises(ProblemError, match="net/1 cannot predict the training data"):
+        predictions_of_teacher(url, setting, "p", X[:, :2])
+
+
+def test_of_a_teacher_that_gives_logits_the_probabilities_are_learnt(registry, sqlite_engine):
+    model, probabilities = of_logits()
+    setting = pin_teacher(registry, registered(registry, model).ref)
+    predicted = predictions_of_teacher(sqlite_engine.url.render_as_string(), setting, "p", X)
+    np.testing.assert_allclose(predicted, probabilities, rtol=1e-5)
 
 
 def test_a_teacher_that_cannot_be_one_is_refused(registry):
     refit = registered(registry, network("mse"), tags={"refit": "s"})
-    with pytest.raises(UsageError, match="the teacher net/1 was trained on the validation data, too"):
-        pin_teacher(registry, refit.ref)
+    fold = registered(registry, network("mse"), curves={"val_loss": [0.5], own_curve("fold", 1, "val_loss"): [0.5]})
+    for version in (refit, fold):
+        with pytest.raises(UsageError, match=f"the teacher {version.ref} was trained on validation data, too"):
+            pin_teacher(registry, version.ref)
+    with pytest.raises(UsageError, match="a reference is of type ModelVersion"):
+        pin_teacher(registry, refit)
     registry.drop_weights("net", [1])
     with pytest.raises(NotFoundError, match="the teacher net/1 has no weights any more"):
         pin_teacher(registry, refit.ref)

@@ -146,7 +146,7 @@ def _lines(study: ReportedStudy) -> list[str]:
     if ranked[0] in study.rivals:
         alone = f"{ranked[0].name} ({_write(study)(score_of(ranked[0]))})"
         lines.append(f"It is the best in the mean over seeds; by one training of each, {alone} was.")
-    if teacher := study.settings.get("teacher"):
+    if (teacher := study.settings.get("teacher")) and not best.imported:
         lines.append(f"It learnt from the predictions of {str(teacher).partition('#')[0]} instead of the labels.")
     if measured := _on_test(best, repeated, best.number == study.confirmed):
         lines.append(f"On the test data: {measured}.")
