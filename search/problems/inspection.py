@@ -14,13 +14,7 @@ from search.errors import ProblemError, SpaceError
 from search.problems.identity import identify
 from search.problems.models.compiled import check_model
 from search.problems.models.metric_check import check_first, check_metrics
-from search.problems.models.writable import (
-    has_call,
-    unread_warning_of,
-    warning_of,
-    why_not_readable,
-    why_not_writable,
-)
+from search.problems.models.writable import has_call, unread_warning_of, warning_of, why_not_readable, why_not_writable
 from search.problems.objectives.function import VALUE, ObjectiveFunction
 from search.problems.objectives.identity import identify_objective
 from search.problems.problem import Data, Problem
@@ -46,8 +40,7 @@ class Inspection:
         model: the registered model that winners become versions of.
         metric: the objective's metric.
         direction: the objective's direction.
-        space: the hyperparameters, the names that occur twice, the defaults that the HyperModel states, and what the
-            model, the source and the data are; see `Identity`.
+        space: the hyperparameters with their defaults, and what model, source and data are; see `Identity`.
         space_fingerprint: changes with the space.
         data_fingerprint: changes with the data.
         grid_size: points of the grid, where they were asked for; see `Space.grid_size`.
@@ -98,8 +91,7 @@ def inspect_problem(
     Raises:
         NotFoundError: no such problem.
         MetricError: the training will not report the objective's metric; of a ``fit`` of one's own nobody knows.
-        ProblemError: it does not load, its ``build`` raises, or what it returns is not a compiled Keras model, or none
-            that can be taught.
+        ProblemError: it does not load, its ``build`` raises, or returns no compiled Keras model, or none to be taught.
     """
     problem = load_searched(spec)
     asked = () if objectives is None else parse_objectives(objectives)
@@ -116,8 +108,6 @@ def inspect_problem(
 def _inspect_keras(
     spec: str, problem: Problem, optimized: Sequence[Objective], grid_trials: int, taught: bool
 ) -> Inspection:
-    from search.problems.models.teachable import check_teachable  # which brings Keras
-
     hypermodel = make_hypermodel(problem)
     looked = _Looked(problem, own_fit=has_own_fit(hypermodel))
     space = _discovered(spec, hypermodel, looked)
@@ -128,6 +118,8 @@ def _inspect_keras(
     if not looked.own_fit:
         check_metrics(problem, looked.first, data, [each.metric for each in optimized])
     if taught:
+        from search.problems.models.teachable import check_teachable  # which brings Keras
+
         check_teachable(looked.first, data.train, own_fit=looked.own_fit)
     identity = identify(space, data, steady(*looked.described) | describe_source(hypermodel), problem.folds)
     return Inspection(

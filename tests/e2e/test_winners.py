@@ -119,6 +119,6 @@ def test_the_best_learn_from_a_teacher(study: Study, capsys: pytest.CaptureFixtu
 
     capsys.readouterr()
     assert run(app, "search", [*confirm, "--teacher", refit]) == 2
-    assert f"the teacher {refit} was trained on the validation data, too" in capsys.readouterr().err
+    assert f"the teacher {refit} was trained on validation data, too" in capsys.readouterr().err
     assert run(app, "search", [*confirm, "--teacher", taught.ref]) == 1
     assert f"the trainings of 's-taught' learn from {setting}, not from {taught.ref}#" in capsys.readouterr().err
