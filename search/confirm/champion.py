@@ -70,7 +70,9 @@ def stand_against(registry: Registry, record: StudyRecord, best: BestTrial) -> s
     if current is None or mean is None or current.tags.get(CONFIRM_TAG) == record.name:
         return ""
     metric = record.objective.metric
-    champion = f"champion {current.ref}: {metric} {mean:.4f} in the mean of {current.tags[SEEDS_TAG]} seeds, "
+    count = current.tags[SEEDS_TAG]
+    seeds = f"the mean of {count} seeds" if count != "1" else "1 seed"
+    champion = f"champion {current.ref}: {metric} {mean:.4f} in {seeds}, "
     distance = f"{abs(best.score - mean):.4f}"
     if not record.objective.is_better(best.score, than=mean):
         return f"{champion}{distance} better than this study's best"

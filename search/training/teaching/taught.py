@@ -29,13 +29,14 @@ def with_targets(data: Data, targets: Any) -> Data:
         targets: what the teacher predicts for its training inputs, of shape (samples, ...).
 
     Raises:
-        ProblemError: y is of another size, and these are no probabilities that it may be one of.
+        ProblemError: y is of another size, and they are no probabilities of classes whose numbers it holds.
     """
     x, y, *weights = data.train
-    if _size(y) != _size(targets) and not _are_shares(targets):
+    if _size(y) != _size(targets) and not (_are_shares(targets) and _are_classes(y, targets.shape[-1])):
         raise ProblemError(
             f"the teacher predicts arrays of shape {list(targets.shape[1:])} a sample, but labels have "
-            f"{list(y.shape[1:])}: then it must give the probabilities of classes, from 0 to 1, with the sum 1"
+            f"{list(y.shape[1:])}: then it must give the probabilities of classes, from 0 to 1, with the sum 1, and "
+            "the labels be their numbers"
         )
     return Data(train=(x, {LABELS: y, TARGETS: targets}, *weights), validation=data.validation)
 
@@ -84,6 +85,11 @@ def _size(array: Any) -> int:
 
 def _are_shares(targets: Any) -> bool:
     return bool((targets >= 0).all() and (np.abs(targets.sum(axis=-1, dtype="float32") - 1) < ROUNDING).all())
+
+
+def _are_classes(labels: Any, count: int) -> bool:
+    numbers = np.asarray(labels)
+    return bool(((numbers >= 0) & (numbers < count) & (numbers == np.round(numbers))).all())
 
 
 def _check_shape(y_pred: Any, targets: Any) -> None:

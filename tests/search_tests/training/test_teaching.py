@@ -124,6 +124,12 @@ def test_what_is_no_distribution_over_classes_is_no_target_for_labels(targets):
         with_targets(Data(train=(X, LABELS), validation=(X, LABELS)), targets)
 
 
+@pytest.mark.parametrize("labels", [LABELS + 1, LABELS - 1, X[:, 0]])
+def test_what_is_no_number_of_a_class_is_taught_by_no_distribution(labels):
+    with pytest.raises(ProblemError, match="and the labels be their numbers"):
+        with_targets(Data(train=(X, labels), validation=(X, labels)), SOFT)
+
+
 class OfBatches(keras.callbacks.Callback):
     """What sees single batches."""
 
@@ -162,9 +168,9 @@ def test_models_that_nobody_can_teach_are_refused():
     by_name.compile("sgd", "mse")
     with pytest.raises(ProblemError, match="with one output, which is no member of a dict or list"):
         trained(by_name, LABELS, SOFT)
-    two = SOFT[:, :2] / SOFT[:, :2].sum(axis=1, keepdims=True)
-    with pytest.raises(ProblemError, match=r"the teacher predicts arrays of shape \[2\] a sample, the model of \[3\]"):
-        trained(network("sparse_categorical_crossentropy"), LABELS, two)
+    four = np.hstack([SOFT, np.zeros((20, 1), "float32")])
+    with pytest.raises(ProblemError, match=r"the teacher predicts arrays of shape \[4\] a sample, the model of \[3\]"):
+        trained(network("sparse_categorical_crossentropy"), LABELS, four)
     with pytest.raises(ProblemError, match="cannot learn from a teacher: --teacher needs arrays, Keras' own fit"):
         trained(network("sparse_categorical_crossentropy"), LABELS, SOFT, callbacks=lambda: [OfBatches()])
 
