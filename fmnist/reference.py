@@ -25,7 +25,6 @@ from search.refit.results import Refit, RefittedEnsemble
 from search.system.forkserver import call_in_child
 
 PLAIN, WIDE = "fmnist-reference", "fmnist-reference-wide"
-CHAMPION = f"{fmnist.name}@champion"
 CANDIDATES = 10  # models of the wide space among which an ensemble is chosen
 
 
@@ -160,7 +159,7 @@ def _ensemble(registry: Registry) -> ModelVersion | None:
 def drop_weights(registry: Registry) -> None:
     """Drop all weights but those that `make_reference` names."""
     best = {registry.best(fmnist.name, where=where).ref for where in (f"study = '{PLAIN}'", "tag.kind = 'baseline'")}
-    best |= {registry.get(CHAMPION).ref, registry.best(fmnist.name, loadable=True).ref}
+    best |= {registry.get(f"{fmnist.name}@champion").ref, registry.best(fmnist.name, loadable=True).ref}
     if (teacher := _ensemble(registry)) is not None:
         best.add(teacher.ref)
     versions = registry.list(fmnist.name)

@@ -62,8 +62,7 @@ def create_study(
     Raises:
         UserError: the problem, the settings or the database do not work; nothing was written.
     """
-    settings = with_pinned_teacher(engine, settings)
-    check_asked(engine, name, problem, trials, settings)
+    settings = check_asked(engine, name, problem, trials, settings)
     check_artifacts(engine, artifacts)
     asked = _hold_to_study(engine, name, problem, trials, settings)
     if asked.study is None:
@@ -178,8 +177,8 @@ def _budget_of(engine: Engine, study: StudyRecord) -> int:
 
 def check_asked(
     engine: Engine, name: str | None, problem: object, trials: int | None, settings: Mapping[str, Any]
-) -> None:
-    """Refuse what can be known to be wrong before the problem is looked at, which may take minutes.
+) -> Mapping[str, Any]:
+    """Refuse what can be known to be wrong before the problem is looked at, which may take minutes; pin the teacher.
 
     Args:
         engine: the database.
@@ -199,15 +198,16 @@ def check_asked(
     settings = with_pinned_teacher(engine, settings)
     check_known(Settings.of(settings))
     if name is None:
-        return
+        return settings
     check_name(name)
     existing = find_existing(engine, name)
     if existing is None or existing.is_objective or not isinstance(problem, str):
-        return
+        return settings
     module, attr = split_spec(existing.problem)
     if module_of(problem) == module and split_spec(problem)[1] in ("", attr):
         asked = existing.settings.changed(settings)
         check_same(existing, existing.problem, asked.with_budgets_of(existing.settings))
+    return settings
 
 
 def _adopt(

@@ -11,7 +11,7 @@ from registry import ModelVersion, Registry
 from registry.core.database.transaction import reading
 from registry.core.errors import NotFoundError, UsageError
 from registry.values.known_tags import ENSEMBLE_TAG
-from search.records.history.events import CONFIRMED, find_confirmed, find_note
+from search.records.history.events import find_confirmed
 from search.records.studies import StudyRecord
 from search.worker.recording.derived import own_versions
 from search.worker.recording.origins import Origin, parse_origin
@@ -37,8 +37,7 @@ def find_winner(registry: Registry, engine: Engine, study: StudyRecord) -> Chose
         NotFoundError: the study has no version.
     """
     with reading(engine) as connection:
-        ended = find_confirmed(connection, study.name, study.settings.teacher)
-        ended = ended or find_note(connection, study.id, CONFIRMED)
+        ended = find_confirmed(connection, study)
     if ended is not None:
         return Chosen(registry.get(ended["version"]))
     versions = own_versions(registry, engine, study)

@@ -35,7 +35,7 @@ from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.optuna_bridge.studies import check_whole
 from search.optuna_bridge.tables import read_trials
 from search.problems.objectives.sampled import space_of
-from search.records.history.events import CONFIRMED, WARM_START, accepted_changes, find_confirmed, find_note, notes
+from search.records.history.events import WARM_START, accepted_changes, find_confirmed, notes
 from search.records.history.versions import read_versions, trials_by_version
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, read_study, study_names
 from search.records.trials import trials_of
@@ -129,8 +129,7 @@ def collect(engine: Engine, studies: Sequence[str], *, errors: bool = True, impo
             if record is None:
                 raise NotFoundError(f"the study {name!r} has just been deleted")
             versions = versions_around(connection, record.model, record.name)
-            confirmed = find_confirmed(connection, record.name, record.settings.teacher)
-            confirmed = confirmed or find_note(connection, record.id, CONFIRMED)
+            confirmed = find_confirmed(connection, record)
             reported = replace(
                 reported_study(
                     record, trials_of(connection, record.id), versions, confirmed, _space(connection, record)

@@ -244,8 +244,9 @@ class ReportedStudy:
     @property
     def rivals(self) -> tuple[ReportedTrial, ...]:
         """Those of the `leaders` that the winner is held against; in a confirmation not its own other seeds."""
-        alike = self.leaders[0].params if self.leaders and self.settings.get("confirms") else None
-        return tuple(trial for trial in self.leaders[1:] if trial.params != alike)
+        leaders = self.leaders
+        alike = leaders[0].params if leaders and self.settings.get("confirms") else None
+        return tuple(trial for trial in leaders[1:] if trial.params != alike)
 
     @property
     def second(self) -> ReportedTrial | None:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from registry.core.database.transaction import clock
 from registry.core.provenance import actor
-from search.records.studies import lock_study
+from search.records.studies import StudyRecord, lock_study
 from search.schema import events, studies
 
 ACCEPTED = "accept-changes"
@@ -31,15 +31,17 @@ def notes(connection: Connection, study_id: int, kind: str) -> list[dict[str, An
     return list(connection.scalars(query.order_by(events.c.id)))
 
 
-def find_confirmed(connection: Connection, study: str, teacher: str | None) -> dict[str, Any] | None:
-    """Return how a study's latest confirmation ended: the winner's ``trial`` and ``version``; or None.
+def find_confirmed(connection: Connection, study: StudyRecord) -> dict[str, Any] | None:
+    """Return how a study's latest confirmation ended, or the study itself where it is one; or None.
 
-    One with another teacher than the study's trained something else.
+    That is the winner's ``trial`` and ``version``. A confirmation with another teacher than the study's trained
+    something else.
     """
     ended = sa.select(studies.c.settings, events.c.detail).join(events, events.c.study_id == studies.c.id)
     rows = connection.execute(ended.where(events.c.kind == CONFIRMED).order_by(events.c.id.desc()))
-    alike = (row for row in rows if row.settings.get("teacher") == teacher)
-    return next((row.detail for row in alike if row.settings["confirms"]["study"] == study), None)
+    alike = (row for row in rows if row.settings.get("teacher") == study.settings.teacher)
+    ended_last = next((row.detail for row in alike if row.settings["confirms"]["study"] == study.name), None)
+    return ended_last or find_note(connection, study.id, CONFIRMED)
 
 
 def note_once(connection: Connection, study_id: int, kind: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
