@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from registry.core.starting import fast_start
-
-# isort: split
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,7 +88,6 @@ app.command("baselines")(baselines_command)
 app.command("predict")(predict_command)
 app.command("pictures")(pictures_command)
 app.command("reference")(reference_command)
-fast_start.started()
 
 
 def _store(data_dir: Path | None) -> DataStore:

@@ -1,6 +1,11 @@
-"""Run the ``registry`` program as ``python -m registry``."""
+"""Run the ``registry`` program: ``python -m registry``, and what is on the path once installed."""
 
+from registry.core.starting import fast_start
+
+# isort: split
 from registry.cli import main
+
+fast_start.started()
 
 if __name__ == "__main__":
     main()

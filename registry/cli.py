@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from registry.core.starting import fast_start
-
-# isort: split
 import sys
 
 from registry.commands import (
@@ -58,7 +55,6 @@ app.command("requests")(requests.requests_command)
 app.add_typer(requests.request_app, name="request")
 app.add_typer(hooks.hook_app, name="hook")
 app.command("upgrade")(maintenance.upgrade_command)
-fast_start.started()
 
 
 def main() -> None:

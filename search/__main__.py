@@ -1,6 +1,11 @@
-"""Run the ``search`` program: ``python -m search``."""
+"""Run the ``search`` program: ``python -m search``, and what is on the path once installed."""
 
+from registry.core.starting import fast_start
+
+# isort: split
 from search.cli import main
+
+fast_start.started()
 
 if __name__ == "__main__":
     main()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from registry.core.starting import fast_start
-
-# isort: split
 import sys
 
 from registry.core.console import new_app, run
@@ -37,7 +34,6 @@ app.command("delete")(naming.delete_command)
 app.command("report")(show.report_command)
 app.command("dashboard")(dashboard.dashboard_command)
 app.command("problems")(show.problems_command)
-fast_start.started()
 
 
 def main() -> None:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from types import FrameType, MappingProxyType
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -20,9 +18,9 @@ import typer
 from registry.core.errors import UsageError, UserError
 from registry.core.numbers import significant_format
 from registry.core.plain_text import plain_text, single_line
+from registry.core.starting.interrupts import INTERRUPTED, noted_interrupts
 from registry.core.starting.streams import NO_ROOM, open_standard_streams, print_no_more
 
-INTERRUPTED = 130  # the exit code after Ctrl-C where there was nothing to stop in order
 OF_DATABASE = ("--db", "--database", "--database-url", "--url")  # what other programs call --storage
 EPILOG = "--version tells the version; --debug, anywhere on the line, shows the traceback of an error."
 
@@ -58,26 +56,27 @@ def run(
     debug = "--debug" in all_words
     words = [word for word in all_words if word != "--debug"] or ["--help"]
     open_standard_streams()
-    interrupted = _note_interrupts()
+    interrupts: list[int] = []
     try:
-        if words == ["--version"]:
-            from importlib.metadata import version
+        with noted_interrupts(interrupts):
+            if words == ["--version"]:
+                from importlib.metadata import version
 
-            say(f"{program} {version('studies')}")
-            return 0
-        command = typer.main.get_command(app)
-        if "--help" in words:
-            _tidy(command, examples, {name: title for title, names in panels.items() for name in names.split()})
-        code = command(args=words, prog_name=program, standalone_mode=False)
-        sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+                say(f"{program} {version('studies')}")
+                return 0
+            command = typer.main.get_command(app)
+            if "--help" in words:
+                _tidy(command, examples, {name: title for title, names in panels.items() for name in names.split()})
+            code = command(args=words, prog_name=program, standalone_mode=False)
+            sys.stdout.flush()
+            return code if isinstance(code, int) else 0
     except BrokenPipeError:
         print_no_more()  # the reader has gone (`| head`)
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Exception as error:
-        if interrupted:
+        if interrupts:
             return INTERRUPTED  # a library that was being imported has made another error of it
         if debug:
             raise
@@ -109,20 +108,6 @@ def quietly(names: Callable[[], list[str]]) -> list[str]:
         return names()
     except Exception:
         return []
-
-
-def _note_interrupts() -> list[int]:
-    """Let Ctrl-C raise as it does, and note that it came; return the notes."""
-    notes: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        notes.append(number)
-        signal.default_int_handler(number, frame)
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        with suppress(ValueError):  # not the main thread: Ctrl-C is not for this one
-            signal.signal(signal.SIGINT, note)
-    return notes
 
 
 def _explain(error: Exception, program: str) -> int:
