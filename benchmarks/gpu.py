@@ -190,7 +190,8 @@ def epochs_of(way: str, model: Any, data: Any, batch: int) -> tuple[Callable[[in
         return lambda epoch: model.fit(*data.train, epochs=epoch, initial_epoch=epoch - 1, **options), None
     import keras
 
-    from search.training.resident.epochs import ResidentArrays, ResidentEpochs
+    from search.training.resident.arrays import ResidentArrays
+    from search.training.resident.epochs import ResidentEpochs
 
     train = ResidentArrays(data.train)
     epochs = ResidentEpochs(model, train, ResidentArrays(data.validation), batch_size=batch, seed=1)

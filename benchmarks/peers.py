@@ -68,7 +68,7 @@ def our_loop(model: Any, batch_size: int, callbacks: list[Any], data: Any) -> fl
     """Train by the fast path; return the best epoch's score."""
     from registry.core.objective import Objective
     from search.training.monitor import Limits, Monitor
-    from search.training.resident.epochs import ResidentArrays
+    from search.training.resident.arrays import ResidentArrays
     from search.training.trainer import Trainer
 
     parts = ResidentArrays(data.train), ResidentArrays(data.validation)  # uint8 images: 47 MB, in no time

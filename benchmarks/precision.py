@@ -52,7 +52,7 @@ def train(layers: Callable[[], Any], batch: int, policy: str, seed: int, epochs:
 def table(seeds: int, epochs: int) -> str:
     """Measure all cases; return the table in Markdown."""
     from fmnist.problem import fmnist
-    from search.training.resident.epochs import ResidentArrays
+    from search.training.resident.arrays import ResidentArrays
 
     both = fmnist.load_data()
     data = tuple(ResidentArrays(part) for part in (both.train, both.validation))

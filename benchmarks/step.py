@@ -64,7 +64,8 @@ def of_network(layers: Any, optimizer: dict[str, Any], batch: int, *, kernels: b
     import tensorflow as tf
 
     from search.training.kernels.step import with_kernels
-    from search.training.resident.epochs import ResidentArrays, train_loop
+    from search.training.resident.arrays import ResidentArrays
+    from search.training.resident.epochs import train_loop
 
     images = tf.cast(tf.random.stateless_uniform((SAMPLES, 28, 28), (1, 2), maxval=256, dtype=tf.int32), tf.uint8)
     classes = tf.random.stateless_uniform((SAMPLES,), (3, 4), maxval=10, dtype=tf.int32)

@@ -99,7 +99,7 @@ def by_worker(trials: Trials, seconds: float, start: Any, results: Any) -> None:
 
     from registry.core.objective import Objective
     from search.training.monitor import Limits, Monitor
-    from search.training.resident.epochs import ResidentArrays
+    from search.training.resident.arrays import ResidentArrays
     from search.training.trainer import Trainer
 
     train, validation = (ResidentArrays(part) for part in _data())

@@ -15,7 +15,7 @@ from fmnist.chapter.experiments import Baseline
 from registry.core.objective import Objective
 from search.problems.problem import Data
 from search.training.monitor import Limits, Monitor
-from search.training.resident.epochs import ResidentArrays
+from search.training.resident.arrays import ResidentArrays
 from search.training.trainer import Trainer
 
 BATCH_SIZE = 32

@@ -26,7 +26,7 @@ from search.training.fitting.metrics import MetricReader
 from search.training.fitting.own_callbacks import are_of_epochs, as_callbacks, without_ours
 from search.training.job import Job
 from search.training.replicas.epochs import ReplicatedEpochs
-from search.training.resident.epochs import ResidentArrays
+from search.training.resident.arrays import ResidentArrays
 from search.training.state.averages import keep_averages
 from search.training.state.snapshot import Snapshot
 from search.training.teaching.taught import learn_from_targets, with_targets

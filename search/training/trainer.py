@@ -18,7 +18,8 @@ from search.training.fitting.metrics import MetricReader
 from search.training.fitting.outcome import returned_metrics
 from search.training.fitting.own_callbacks import OwnCallbacks
 from search.training.monitor import Monitor
-from search.training.resident.epochs import ResidentArrays, ResidentEpochs
+from search.training.resident.arrays import ResidentArrays
+from search.training.resident.epochs import ResidentEpochs
 from search.training.state.averages import averaged
 from search.training.state.snapshot import Arrays, Snapshot
 

@@ -11,7 +11,8 @@ from keras.src.utils.python_utils import pythonify_logs
 
 from search.data.arrays import are_arrays
 from search.training.fitting.fast_path import takes_fast_path
-from search.training.resident.epochs import ResidentArrays, ResidentEpochs
+from search.training.resident.arrays import ResidentArrays
+from search.training.resident.epochs import ResidentEpochs
 
 TAKEN = {"x", "y", "sample_weight", "validation_data", "batch_size", "validation_batch_size"}
 TAKEN |= {"epochs", "initial_epoch", "callbacks"}

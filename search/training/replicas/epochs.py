@@ -15,7 +15,8 @@ import keras
 import tensorflow as tf
 
 from search.errors import ProblemError
-from search.training.resident.epochs import ResidentArrays, ResidentEpochs, as_written
+from search.training.resident.arrays import ResidentArrays
+from search.training.resident.epochs import ResidentEpochs, as_written
 
 
 class ReplicatedEpochs(ResidentEpochs):

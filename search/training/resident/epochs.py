@@ -14,10 +14,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from search.data.arrays import as_tensors, sample_order
-from search.errors import Interrupted, ProblemError
+from search.data.arrays import sample_order
+from search.errors import Interrupted
 from search.training.fitting.metrics import MetricReader
 from search.training.kernels.step import with_kernels
+from search.training.resident.arrays import ResidentArrays
 from search.training.resident.measure import Measure, measures_alike
 from search.training.state.averages import averaged
 
@@ -25,33 +26,6 @@ CALL_SECONDS = 1.0  # how long one call may take, so that a stop is heard within
 FIRST_CALL_STEPS = 50
 MOST_STEPS_A_PROGRAM = 50  # of XLA's; on one H100, 20 steps were 0.8 times as fast as 50
 VALIDATION_BATCH = 1024
-
-
-class ResidentArrays:
-    """Arrays of one data set on the device.
-
-    Args:
-        data: ``(x, y)`` or ``(x, y, sample_weight)``; each an array of shape (samples, ...) or a structure of them.
-            Numbers with a fraction are cast as Keras casts them.
-
-    Raises:
-        ProblemError: the arrays have no samples, or not equally many.
-    """
-
-    def __init__(self, data: Any) -> None:
-        self.tensors = as_tensors(tuple(data))
-        lengths = sorted({int(t.shape[0]) for t in keras.tree.flatten(self.tensors)})
-        if len(lengths) != 1 or lengths[0] == 0:
-            raise ProblemError(f"the problem's arrays hold {lengths} samples; expected equally many, at least 1")
-        self.samples = lengths[0]
-
-    def batch(self, indices: Any) -> Any:
-        """Gather the samples of one batch."""
-        return keras.tree.map_structure(lambda tensor: tf.gather(tensor, indices), self.tensors)
-
-    def slice(self, start: Any, stop: Any) -> Any:
-        """Return consecutive samples."""
-        return keras.tree.map_structure(lambda tensor: tensor[start:stop], self.tensors)
 
 
 class ResidentEpochs:

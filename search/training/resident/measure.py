@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-if TYPE_CHECKING:
-    from search.training.resident.epochs import ResidentArrays
+from search.training.resident.arrays import ResidentArrays
 
 MEANS = ("sum_over_batch_size", "mean")  # reductions of a loss
 OF_BATCHES = ("dice", "tversky", "circle")  # Keras' own losses that weigh the samples of a batch against each other

@@ -10,7 +10,7 @@ from search.errors import ProblemError
 from search.problems.problem import Data
 from search.training.kernels.dropout import cheap_dropout
 from search.training.monitor import Limits, Monitor
-from search.training.resident.epochs import ResidentArrays
+from search.training.resident.arrays import ResidentArrays
 from search.training.state.averages import averaged, keep_averages
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer

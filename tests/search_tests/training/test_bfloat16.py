@@ -7,7 +7,7 @@ import pytest
 from registry.core.objective import Objective
 from registry.keras_models.keras_file import save_model
 from search.training.monitor import Limits, Monitor
-from search.training.resident.epochs import ResidentArrays
+from search.training.resident.arrays import ResidentArrays
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
 

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from search.training.resident.epochs import ResidentArrays, ResidentEpochs
+from search.training.resident.arrays import ResidentArrays
+from search.training.resident.epochs import ResidentEpochs
 from search.training.resident.measure import measures_alike
 
 BATCH = 8

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.data.arrays import sample_order
-from search.training.resident.epochs import MOST_STEPS_A_PROGRAM, ResidentArrays, best_grain, train_loop
+from search.training.resident.arrays import ResidentArrays
+from search.training.resident.epochs import MOST_STEPS_A_PROGRAM, best_grain, train_loop
 
 BATCH, SAMPLES = 8, 83
 

@@ -12,7 +12,8 @@ from search.problems.problem import Data
 from search.training.fitting.own_callbacks import are_of_epochs
 from search.training.kernels.dropout import cheap_dropout
 from search.training.monitor import Limits, Monitor
-from search.training.resident.epochs import ResidentArrays, ResidentEpochs
+from search.training.resident.arrays import ResidentArrays
+from search.training.resident.epochs import ResidentEpochs
 from search.training.state.snapshot import Snapshot
 from search.training.trainer import Trainer
 
