@@ -93,11 +93,11 @@ class TestNoise:
         assert (said.score.text, said.score.value, said.spread) == (
             "0.6500",
             repr(confirmed.repeats[1].mean),
-            "± 0.071",
+            "± 0.0707",
         )
         assert "; not registered." in said.subject or "registered as toy/2." in said.subject
         assert f"by one training of each, {one.name} (" in said.lines[0]
-        assert f"0.1 ahead of {one.name}, the second (mean 0.5500)" in said.lines[1]
+        assert f"0.1000 ahead of {one.name}, the second (mean 0.5500)" in said.lines[1]
         beside = replace(confirmed, baselines=(Baseline("b", 0.9),))
         assert [row[0].text for row in baselines_table(beside).rows] == ["b", f"{other.name}, the winner"]
         assert baselines_table(beside).rows[1][1].value == str(confirmed.repeats[1].mean)
@@ -116,7 +116,7 @@ class TestNoise:
         assert said.subject.endswith(
             ". toy/9 (champion) is registered for it: the same params, trained with a new seed."
         )
-        assert said.lines[1] == "On the test data: test_accuracy 0.5000 ± 0.14."
+        assert said.lines[1] == "On the test data: test_accuracy 0.5000 ± 0.1414."
         first = leaderboard(confirmed).rows[0]
         assert [cell.value or cell.text for cell in first[:4]] == ["1", str(best.number), repr(best.score), "0.55"]
         assert "toy/9 (trained again) champion" in [cell.text for cell in first]
@@ -158,12 +158,12 @@ class TestNoise:
     def test_the_strongest_baseline_is_named(self) -> None:
         best = trial(score=0.9, epoch=1)
         study = toy_study(0, trials=(best,), baselines=(Baseline("weak", 0.8), Baseline("strong", 0.95)))
-        assert baseline_lines(study) == ["It beats 1 of 2 baselines; it is 0.05 behind the strongest, strong."]
+        assert baseline_lines(study) == ["It beats 1 of 2 baselines; it is 0.0500 behind the strongest, strong."]
 
     def test_test_data_decide_too_where_both_were_measured(self) -> None:
         best = trial(score=0.9, epoch=1, test={"test_accuracy": 0.88})
         study = toy_study(0, trials=(best,), baselines=(Baseline("strong", 0.85, {"test_accuracy": 0.83}),))
-        assert baseline_lines(study)[1] == "On the test data it is 0.05 ahead of that (0.8800 and 0.8300)."
+        assert baseline_lines(study)[1] == "On the test data it is 0.0500 ahead of that (0.8800 and 0.8300)."
 
 
 def test_what_is_paid_once_a_trial_is_not_spared_by_the_epoch() -> None:
@@ -370,9 +370,9 @@ class TestVersionsCompared:
         alike = [version(1, 0.9), version(3, 0.8, source=Source("s", 3, seed=1))]
         (study,) = comparison_of(chosen, {"m/1": alike}, database="d", made_by="p").studies
         said = answer(study)
-        assert said.lines[0].startswith("Over 2 seeds: 0.8500 ± 0.071")
-        assert said.lines[1] == ("On the test data: test_accuracy 0.8900 (0.8400 ± 0.071 over 2 seeds).")
-        assert said.lines[2] == "It is 0.01 ahead of m/2, the second (0.8900)."
+        assert said.lines[0].startswith("Over 2 seeds: 0.8500 ± 0.0707")
+        assert said.lines[1] == ("On the test data: test_accuracy 0.8900 (0.8400 ± 0.0707 over 2 seeds).")
+        assert said.lines[2] == "It is 0.0100 ahead of m/2, the second (0.8900)."
         assert said.lines[3] == "That is no more than twice the spread over seeds (0.071)."
 
     def test_one_is_not_enough(self) -> None:

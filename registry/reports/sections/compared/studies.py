@@ -82,7 +82,7 @@ def ahead_line(first: ReportedStudy, rival: ReportedStudy) -> str:
     """Return by how much a study's winner is ahead of another's, and whether that is more than luck."""
     best, other = first.leaders[0], rival.leaders[0]
     ahead = first.objective.gain(value_of(first, best), over=value_of(rival, other))
-    text = f"That is {ahead:.2g} ahead of the best of {rival.name}, {other.name} ({_best_of(rival)})"
+    text = f"That is {score_writer(first)(ahead)} ahead of the best of {rival.name}, {other.name} ({_best_of(rival)})"
     if not ahead:
         text = f"The best of {rival.name}, {other.name}, is equal to it"
     of_best, of_other = first.repeats_of(best), rival.repeats_of(other)
@@ -92,9 +92,8 @@ def ahead_line(first: ReportedStudy, rival: ReportedStudy) -> str:
 
 
 def _best_of(study: ReportedStudy) -> str:
-    best = study.leaders[0]
+    best, write = study.leaders[0], score_writer(study)
     if repeated := study.repeats_of(best):
         over = f"over {len(repeated.scores)} {repeated.over}"
-        return f"{score_writer(study)(repeated.mean)} ± {repeated.spread:.2g} {over}"
-    score = score_of(best)
-    return f"{score_writer(study)(score)}, of one training with one seed"
+        return f"{write(repeated.mean)} ± {write(repeated.spread)} {over}"
+    return f"{write(score_of(best))}, of one training with one seed"
