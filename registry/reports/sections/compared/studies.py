@@ -20,16 +20,18 @@ def studies_block(studies: Sequence[ReportedStudy]) -> Block:
     """Return the section that compares several studies: who won in words, winners side by side, pictures."""
     scored = [study for study in studies if study.ranked]
     begun = [study for study in scored if not study.settings.get("confirms")]
-    same = len({(study.metric, study.direction) for study in begun}) == 1
-    notes = [*_cautions(studies), *_left_out(studies, scored, begun)]
-    if not (same and len(begun) > 1):
+    # What a teacher taught is another training than the search's: it may win, though it has searched nothing.
+    judged = [study for study in scored if study in begun or study.settings.get("teacher")]
+    same = len({(study.metric, study.direction) for study in judged}) == 1
+    notes = [*_cautions(studies), *_left_out(studies, scored, begun, judged)]
+    if not (same and len(judged) > 1):
         return Block("Studies compared", (Rows(comparison(studies)),), tuple(notes))
     enough, tiny = without_tiny(begun)
     groups = grouped(enough)
-    parts: list[Part] = [Rows(winners_table(begun), "The winners side by side")]
-    parts += [part for part in (overlaid(begun), *budget_parts(groups), importances(begun)) if part is not None]
+    parts: list[Part] = [Rows(winners_table(judged), "The winners side by side")]
+    parts += [part for part in (overlaid(judged, begun), *budget_parts(groups), importances(begun)) if part is not None]
     parts.append(Rows(comparison(studies), "All in numbers"))
-    verdict_first = [*lead_lines(begun, groups), *filter(None, [*notes, tiny])]
+    verdict_first = [*lead_lines(judged, groups), *filter(None, [*notes, tiny])]
     return Block("Studies compared", tuple(parts), tuple(verdict_first))
 
 
@@ -42,12 +44,18 @@ def _cautions(studies: Sequence[ReportedStudy]) -> list[str]:
 
 
 def _left_out(
-    studies: Sequence[ReportedStudy], scored: Sequence[ReportedStudy], begun: Sequence[ReportedStudy]
+    studies: Sequence[ReportedStudy],
+    scored: Sequence[ReportedStudy],
+    begun: Sequence[ReportedStudy],
+    judged: Sequence[ReportedStudy],
 ) -> list[str]:
     """Return who takes no part in the comparison, and why."""
-    confirming = [study.name for study in scored if study not in begun]
+    confirming = [study.name for study in scored if study not in judged]
+    taught = [study.name for study in judged if study not in begun]
     empty = [study.name for study in studies if study not in scored]
     lines = [f"Without {', '.join(confirming)}, which trains what another study found."] if confirming else []
+    if taught and begun:
+        lines.append(f"{', '.join(taught)} searched nothing, but trained anew what was found: not on equal budget.")
     return lines + ([f"Without {', '.join(empty)}: no trial of it has a score yet."] if empty else [])
 
 
@@ -88,7 +96,7 @@ def ahead_line(first: ReportedStudy, rival: ReportedStudy) -> str:
     of_best, of_other = first.repeats_of(best), rival.repeats_of(other)
     if of_best and of_other:
         return f"{text}: {verdict(of_best.scores, of_other.scores)}."
-    return f"{text}; whether that is luck is not known: `search confirm` trains both on several seeds."
+    return f"{text}; whether that is luck is not known: the command search confirm trains both on several seeds."
 
 
 def _best_of(study: ReportedStudy) -> str:
