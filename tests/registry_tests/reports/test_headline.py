@@ -119,6 +119,17 @@ class TestFigures:
         _, test, baseline, _ = figures_of(of(scored(3, 0.9)))
         assert (test.text, test.note, baseline.text, baseline.note) == ("–", "not measured", "–", "none is registered")
 
+    def test_of_versions_it_is_not_said_that_no_baseline_is_registered(self) -> None:
+        assert figures_of(of(scored(3, 0.9)))[2].note == "none is registered"
+        assert figures_of(of(scored(3, 0.9), kind="versions"))[2].note == "none takes part"
+
+    def test_a_time_that_nobody_recorded_is_not_0(self) -> None:
+        untimed = of(ReportedTrial(3, "complete", {}, 0.9, 1, 2, imported=True), budget=0)
+        cost = figures_of(untimed)[3]
+        assert (cost.text, cost.note) == ("–", "2 epochs in one trial, of unknown time")
+        assert answer(untimed).cost.startswith("2 epochs in an unknown time of training")
+        assert answer(of(scored(3, 0.9), budget=1)).outcomes.startswith("1 trial: ")
+
     def test_a_stronger_baseline_is_admitted(self) -> None:
         _, _, baseline, _ = figures_of(of(scored(3, 0.9), baselines=(Baseline("strong", 0.95),)))
         assert (baseline.caption, baseline.text) == ("behind the strongest baseline", "0.0500")

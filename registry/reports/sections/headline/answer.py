@@ -67,7 +67,8 @@ def answer(study: ReportedStudy) -> Answer:
     counts = ", ".join(f"{count_text(count)} {outcome}" for outcome, count in study.counts.items() if count)
     imported = sum(trial.imported for trial in study.trials)
     brought = f" and {count_text(imported)} imported" if imported else ""
-    outcomes = f"{count_text(study.budget)} trials{brought}: {counts or 'none has begun'}"
+    budget = "1 trial" if study.budget == 1 else f"{count_text(study.budget)} trials"
+    outcomes = f"{budget}{brought}: {counts or 'none has begun'}"
     if study.kind == "versions":
         outcomes = f"{count_text(len(study.trials))} versions"
     if not ranked:
@@ -178,7 +179,8 @@ def _cost(study: ReportedStudy) -> str:
     if not epochs:
         return "Nothing has been trained yet."
     seconds = sum(trial.seconds or 0.0 for trial in study.trials)
-    parts = [f"{count_text(epochs)} epochs in {duration_text(seconds)} of training"]
+    time = duration_text(seconds) if study.timed else "an unknown time"
+    parts = [f"{count_text(epochs)} {'epoch' if epochs == 1 else 'epochs'} in {time} of training"]
     if study.wall_seconds is not None:
         parts.append(f"{duration_text(study.wall_seconds)} from the first trial's beginning to the last one's end")
     return " ".join(filter(None, ["; ".join(parts) + ".", _saved(study)]))

@@ -101,7 +101,8 @@ def _test(study: ReportedStudy) -> Figure:
 
 def _baseline(study: ReportedStudy) -> Figure:
     if not study.baselines:
-        return Figure("against a baseline", "–", "none is registered")
+        none = "none is registered" if study.kind == "study" else "none takes part"
+        return Figure("against a baseline", "–", none)
     strongest = min(study.baselines, key=lambda baseline: study.objective.key(baseline.score))
     ahead = study.objective.gain(value_of(study, study.leaders[0]), over=strongest.score)
     word = "ahead of" if ahead > 0 else "behind" if ahead < 0 else "equal to"
@@ -115,4 +116,6 @@ def _cost(study: ReportedStudy) -> Figure:
     if study.kind == "versions":
         return Figure("time of their trainings", duration_text(seconds), trained)
     trials = "one trial" if len(study.trials) == 1 else f"{count_text(len(study.trials))} trials"
+    if not study.timed:
+        return Figure("cost", "–", f"{trained} in {trials}, of unknown time")
     return Figure("cost", duration_text(seconds), f"{trained} in {trials}")
