@@ -351,7 +351,9 @@ def test_the_keyboard_tells_values_too(look: Any) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(look: Any, scheme: str) -> None:
     study = toy_evidence(toy_study(40))
-    page = look(study, toy_study(20, name="other", seed=1), scheme=scheme)
+    failed = toy_study(0, name="failed", error="all trials failed")
+    page = look(study, toy_study(20, name="other", seed=1), failed, scheme=scheme)
+    page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
     found = Axe().run(page).response["violations"]
     assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found if fault["impact"] in SERIOUS] == []
 
