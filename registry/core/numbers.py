@@ -7,13 +7,18 @@ from collections.abc import Callable, Sequence
 
 TOP = 10
 MOST_DECIMALS = 8
+WHOLE, HUGE = 1e6, 1e12  # from where on there are no decimals, and no digits but the first
 FEWEST_DIGITS, MOST_DIGITS = 6, 17  # 17 tell any two float64 apart
 
 
 def number_format(best_first: Sequence[float]) -> Callable[[float], str]:
     """Return how to write numbers that stand together: four digits, or more where the first ones would look equal.
 
+    Thousands are apart; only what has more than twelve digits before the point is written in powers of ten.
+
     Example:
+        >>> number_format([31112.5, 1030941.2, 1054212.7])(1030941.2)
+        '1,030,941'
         >>> number_format([0.89325, 0.89317, 0.5])(0.89325)
         '0.89325'
         >>> number_format([2e-9, 3e-9, 0.7, 0.8, 0.9])(2e-9)
@@ -23,7 +28,7 @@ def number_format(best_first: Sequence[float]) -> Callable[[float], str]:
     if not sizes:
         return "{:.4f}".format
     size = sorted(sizes)[len(sizes) // 2]
-    if not 1e-4 <= size < 1e6:
+    if not 1e-4 <= size < HUGE:
         return significant_format(best_first[:TOP])
     first = [*dict.fromkeys(best_first[:TOP])]
     # A perfect score must not be claimed for one that is nearly perfect.
@@ -32,8 +37,8 @@ def number_format(best_first: Sequence[float]) -> Callable[[float], str]:
     most = min(decimals + 2, MOST_DECIMALS)
     while decimals < most and _collide(f"{{:.{decimals}f}}".format, distinct):
         decimals += 1
-    write = f"{{:.{decimals}f}}".format
-    return significant_format(first) if _collide(write, first) else _no_false_zero(write)
+    write = f"{{:,.{decimals}f}}".format
+    return significant_format(first) if _collide(write, first) else _readable(write, size)
 
 
 def number_text(number: float) -> str:
@@ -79,10 +84,14 @@ def _collide(write: Callable[[float], str], distinct: Sequence[float] | set[floa
     return len({write(number) for number in distinct}) < len(set(distinct))
 
 
-def _no_false_zero(write: Callable[[float], str]) -> Callable[[float], str]:
-    """Write a number that is not 0 with digits that say so."""
+def _readable(write: Callable[[float], str], size: float) -> Callable[[float], str]:
+    """Write a number that is not 0 with digits that say so, and millions among smaller numbers without decimals."""
 
     def written(number: float) -> str:
+        if HUGE <= abs(number) < math.inf:
+            return f"{number:.{FEWEST_DIGITS}g}"
+        if size < WHOLE <= abs(number):
+            return f"{number:,.0f}"
         text = write(number)
         return f"{number:.4g}" if number and not text.strip("-0.") else text
 

@@ -50,7 +50,7 @@ def card(ref: str, *, storage: str | None = None) -> Page:
         alike, recipe = trained_alike(registry, version), registry.recipe(version.ref)
     study = study_of([version], None, version.metric) if math.isfinite(version.score) else None
     commands = commands_for(make_url(url), version)
-    if version.is_of_trial:
+    if version.is_of_trial and version.weights is not None:
         storage_option = shlex.quote(without_secrets(url).render_as_string(hide_password=False))
         commands["Train it again and compare"] = f"registry reproduce {version.ref} --storage {storage_option}"
     blocks = card_blocks(version, alike, recipe, study, model.description)

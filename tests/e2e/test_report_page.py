@@ -351,7 +351,9 @@ def test_the_keyboard_tells_values_too(look: Any) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(look: Any, scheme: str) -> None:
     study = toy_evidence(toy_study(40))
-    page = look(study, toy_study(20, name="other", seed=1), scheme=scheme)
+    failed = toy_study(0, name="failed", error="all trials failed")
+    page = look(study, toy_study(20, name="other", seed=1), failed, scheme=scheme)
+    page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
     found = Axe().run(page).response["violations"]
     assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found if fault["impact"] in SERIOUS] == []
 
@@ -402,9 +404,38 @@ def test_on_a4_nothing_is_cut_off(look: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 688
     assert page.locator("table[data-sortable] tbody tr:visible").count() == 2 * 50
     assert page.get_by_text("On paper: at most 50 rows").first.is_visible()
+    assert page.locator("table[data-sortable] thead th:visible").count() == 2 * 15
     shown = "all => Math.min(...all.filter(svg => svg.checkVisibility()).map(svg => svg.clientWidth))"
     assert page.locator("figure svg").evaluate_all(shown) > 190
     assert page.get_by_text("data fingerprint").first.is_visible()  # what is folded on the screen
+
+
+BROKEN_WORDS = """cells => cells.flatMap(cell => {
+    const found = [];
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode())
+        for (const word of node.data.matchAll(/[^\\s_]{1,9}(?=[\\s_]|$)/g)) {
+            const range = document.createRange();
+            range.setStart(node, word.index);
+            range.setEnd(node, word.index + word[0].length);
+            if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) found.push(word[0]);
+        }
+    return found;
+})"""
+
+
+def test_paper_keeps_words_whole_and_headings_with_what_follows(look: Any) -> None:
+    page = look(toy_evidence(toy_study(60)), width=688)  # A4 less its margins
+    page.emulate_media(media="print")
+    cells = page.locator("table[data-sortable] :is(th, td):visible")
+    assert cells.count() > 0
+    assert cells.evaluate_all(BROKEN_WORDS) == []
+    follows = "found => found.map(each => getComputedStyle(each).breakAfter)"
+    assert set(page.locator("summary:has(h2), h2, h3").evaluate_all(follows)) == {"avoid"}
+    boxes = "found => new Set(found.map(each => each.getBoundingClientRect().top)).size"
+    assert page.locator(".figures li").evaluate_all(boxes) == 1  # the four figures in one line
+    width = "each => each.getBoundingClientRect().width"
+    assert page.locator(".answer figure svg").evaluate(width) > 0.9 * page.locator(".answer .facts").evaluate(width)
 
 
 @pytest.mark.parametrize("kind", ["none", "one", "pruned", "failed"])

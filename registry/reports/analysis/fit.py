@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from registry.core.numbers import number_format
 from registry.reports.facts.study import ReportedTrial
 from registry.values.stop_reason import StopReason
 from registry.values.trainings import of_first_training
@@ -51,10 +52,11 @@ def describe_fit(trial: ReportedTrial) -> str:
     loss, validation = (of_first_training(trial.curves, name) for name in ("loss", "val_loss"))
     if fit == "overfitting":
         lowest = min(range(len(validation)), key=validation.__getitem__)
+        write = number_format([loss[lowest], loss[-1]])
         rise = (validation[-1] - validation[lowest]) / (abs(validation[lowest]) or 1.0)
         return (
             f"overfitting after epoch {lowest + 1}: the validation loss rises by {100 * rise:.0f} % "
-            f"while the training loss falls from {loss[lowest]:.3g} to {loss[-1]:.3g}"
+            f"while the training loss falls from {write(loss[lowest])} to {write(loss[-1])}"
         )
     if fit == "underfitting":
         return f"underfitting: the validation loss still falls at epoch {len(validation)}, the last one allowed"

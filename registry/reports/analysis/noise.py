@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
+from registry.core.numbers import number_format
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.evidence import Baseline, means_over
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
@@ -65,7 +66,7 @@ def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str
     value = f"mean {score_writer(study)(value_of(study, second))}"
     if not means or study.repeats_of(second) is None:
         value = write(score_of(second))
-    word = "equal to" if ahead == 0 else f"{abs(ahead):.2g} {'ahead of' if ahead > 0 else 'behind'}"
+    word = "equal to" if ahead == 0 else f"{score_writer(study)(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
     unsure = study.confirmed is not None and study.repeats_of(second) is None
     which = "which was not confirmed" if ahead < 0 and unsure else "the second"
     return [f"It is {word} {second.name}, {which} ({value})."]
@@ -89,15 +90,15 @@ def noise_lines(study: ReportedStudy) -> list[str]:
         return ["Nothing but their order tells the two apart."]
     if of_best:
         word = "more than" if ahead > 2 * of_best.spread else "no more than"
-        return [f"That is {word} twice the spread over {of_best.over} ({of_best.spread:.2g})."]
+        return [f"That is {word} twice the spread over {of_best.over} ({score_writer(study)(of_best.spread)})."]
     moved = jitter(study, best)
     if moved is None:
         return ["Whether that is more than noise is not known: each was trained once, with one seed."]
     word = "more than twice" if ahead > 2 * moved else "within twice"
     text = f"That is {word} what its {study.metric} moves from epoch to epoch"
     if ahead > 2 * moved:
-        return [f"{text} ({moved:.2g}); only more seeds can tell whether it is more than noise."]
-    return [f"{text} ({moved:.2g}): it may be noise."]
+        return [f"{text} ({score_writer(study)(moved)}); only more seeds can tell whether it is more than noise."]
+    return [f"{text} ({score_writer(study)(moved)}): it may be noise."]
 
 
 def verdict(first: Sequence[float], second: Sequence[float]) -> str:
@@ -134,8 +135,9 @@ def baseline_lines(study: ReportedStudy) -> list[str]:
         of = f"spread over {repeated.over}" if repeated else "movement from epoch to epoch"
         more = f", {'more' if abs(difference) > 2 * spread else 'no more'} than twice its {of}"
     word = "ahead of" if difference > 0 else "behind"
+    distance = score_writer(study)(abs(difference))
     lines = [
-        f"It beats {beaten} of {len(study.baselines)} baselines; it is {abs(difference):.2g} {word} the strongest, "
+        f"It beats {beaten} of {len(study.baselines)} baselines; it is {distance} {word} the strongest, "
         f"{strongest.label}{more}."
     ]
     return lines + _on_test(study, leaders[0], strongest)
@@ -151,4 +153,7 @@ def _on_test(study: ReportedStudy, best: ReportedTrial, baseline: Baseline) -> l
         return []
     ahead = study.objective.gain(value, over=baseline.test[name])
     word = "ahead of" if ahead > 0 else "behind"
-    return [f"On the test data it is {abs(ahead):.2g} {word} that ({value:.4f} and {baseline.test[name]:.4f})."]
+    write = number_format([value, baseline.test[name]])
+    return [
+        f"On the test data it is {write(abs(ahead))} {word} that ({write(value)} and {write(baseline.test[name])})."
+    ]

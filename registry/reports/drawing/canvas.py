@@ -17,10 +17,10 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.colors import get_named_colors_mapping
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from registry.reports.drawing.svg import ROLES, inline, standalone
-from registry.reports.drawing.ticks import plain_numbers
+from registry.reports.drawing.ticks import PlainNumbers, plain_numbers
 from registry.reports.facts.computed import computed
 
 # Colours by their role: `svg.ROLES` stands for them in the page, `PRINTED` is what they are on paper.
@@ -38,6 +38,7 @@ PRINTED = {
     "c6": "#3a93c9",
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # in a name; no XML may have them
+DIGIT, LABEL_GAP, NAME_GAP = 6.0, 5.0, 14.0  # pixels: a digit, before the axis, a name beside the labels
 MARGINS = (46.0, 12.0, 10.0, 36.0)  # left, right, top, bottom
 
 
@@ -148,7 +149,20 @@ class Drawing:
         axes = figure.add_axes(inner)
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         plain_numbers(axes.yaxis)
-        return figure, axes, computed(lambda: self.paint(axes) or (), lambda why: _undrawn(axes, why))
+        spots = computed(lambda: self.paint(axes) or (), lambda why: _undrawn(axes, why))
+        missing = _room_for_labels(axes) - left
+        if missing > 0:
+            axes.set_position(((left + missing) / width, inner[1], inner[2] - missing / width, inner[3]))
+        return figure, axes, spots
+
+
+def _room_for_labels(axes: Axes) -> float:
+    """Return how wide the labels of numbers beside the vertical axis are, about; 0 for a list of names."""
+    if not isinstance(axes.yaxis.get_major_formatter(), PlainNumbers | FuncFormatter):
+        return 0.0
+    low, high = sorted(axes.get_ylim())
+    labels = [label.get_text() for label in axes.get_yticklabels() if low <= label.get_position()[1] <= high]
+    return DIGIT * max(map(len, labels), default=0) + (LABEL_GAP + (NAME_GAP if axes.get_ylabel() else 0))
 
 
 def _undrawn(axes: Axes, why: str) -> Sequence[Spot]:

@@ -52,6 +52,10 @@ class Limits:
         """Return how many lines have a value outside."""
         return sum(any(math.isfinite(v) and not self.low <= v <= self.high for v in line) for line in lines)
 
+    def shows(self, lines: Sequence[Sequence[float]]) -> bool:
+        """Tell whether any value of some lines is inside."""
+        return any(self.low <= value <= self.high for line in lines for value in line)
+
 
 def limits_of(lines: Sequence[Sequence[float]], *, highest_first: bool) -> Limits | None:
     """Return what to show of curves: their good end whole, and of the bad one what does not press the rest flat.
@@ -69,7 +73,7 @@ def limits_of(lines: Sequence[Sequence[float]], *, highest_first: bool) -> Limit
     if not values:
         return None
     low, high = values[0], values[-1]
-    if not highest_first and low > 0 and high / low >= 10**DECADES:
+    if not highest_first and _spans_decades(low, high):
         return Limits(low, high, log=True)
     later = sorted(value for line in finite for value in line[len(line) // 2 :])
     reach = REACH * (_quartile(later, 3) - _quartile(later, 1))
@@ -101,7 +105,8 @@ def time_axis(axes: Axes, end: float) -> None:
 def window(scores: Sequence[float], objective: Objective) -> tuple[float, float]:
     """Return the part of the score axis to show: all, but for outliers at the worse end.
 
-    Worse than the quartile by more than 2.5 times the quartiles' distance is out; who draws says how many are.
+    Worse than the quartile by more than 2.5 times the quartiles' distance is out; who draws says how many are. What
+    then still spans two decades of positive losses has ends for a logarithmic axis, see `score_axis`.
     """
     ordered = sorted(scores)
     low, high = ordered[0], ordered[-1]
@@ -111,13 +116,39 @@ def window(scores: Sequence[float], objective: Objective) -> tuple[float, float]
         low = max(low, first - reach)
     elif reach > 0:
         high = min(high, third + reach)
+    if not objective.highest_first and _spans_decades(low, high):
+        return low, high
     pad = 0.06 * (high - low) or abs(high) * 0.05 or 0.5
     return low - pad, high + pad
+
+
+def score_axis(axes: Axes, limits: tuple[float, float]) -> None:
+    """Let the y axis go from end to end of a `window`, logarithmic where that spans two decades of losses."""
+    if _spans_decades(*limits):
+        log_axis(axes, *limits, vertical=True)
+    else:
+        axes.set_ylim(*limits)
+
+
+def _spans_decades(low: float, high: float) -> bool:
+    return low > 0 and high / low >= 10**DECADES
 
 
 def inside(score: float, limits: tuple[float, float]) -> float:
     """Return where a score is drawn: at the edge, where it is out of the window."""
     return min(max(score, limits[0]), limits[1])
+
+
+def beyond_note(scores: Sequence[float], limits: tuple[float, float]) -> str:
+    """Return how many trials are drawn on the edge of a window, in a sentence; empty for none."""
+    out = sum(not limits[0] <= score <= limits[1] for score in scores)
+    if not out:
+        return ""
+    return (
+        "1 trial lies beyond the edge and is drawn on it."
+        if out == 1
+        else (f"{out} trials lie beyond the edge and are drawn on it.")
+    )
 
 
 def thinned(count: int, most: int) -> range:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from statistics import fmean, stdev
 
 from registry.core.numbers import number_format
 from registry.core.pareto.objectives import PARAMETERS, quantity_text
@@ -18,6 +19,23 @@ def score_writer(study: ReportedStudy) -> Callable[[float], str]:
     if study.metric == PARAMETERS:
         return partial(quantity_text, PARAMETERS)
     return number_format(sorted(_bests(study) | set(study.alongside), key=study.objective.key))
+
+
+def mean_text(values: Sequence[float]) -> str:
+    """Return the mean of several measurements with their standard deviation, both with as many decimals.
+
+    Example:
+        >>> mean_text([0.9071, 0.9086, 0.9049])
+        '0.9069 ± 0.0019'
+    """
+    mean, spread = mean_and_spread(values)
+    return f"{mean} {spread}"
+
+
+def mean_and_spread(values: Sequence[float]) -> tuple[str, str]:
+    """Return the two parts of `mean_text`."""
+    write = number_format([fmean(values)])
+    return write(fmean(values)), f"± {write(stdev(values))}"
 
 
 def _bests(study: ReportedStudy) -> set[float]:

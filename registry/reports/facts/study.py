@@ -264,6 +264,11 @@ class ReportedStudy:
         return means_over(repeats for repeats in self.repeats if repeats.trial is not None)
 
     @property
+    def timed(self) -> bool:
+        """Whether it is known how long any of its trials trained."""
+        return any(trial.seconds is not None for trial in self.trials)
+
+    @property
     def counts(self) -> dict[Outcome, int]:
         """How many trials ended in which way, run, or wait."""
         counts = dict.fromkeys(OUTCOMES, 0)

@@ -100,6 +100,11 @@ class Paper(FPDF):
         self.set_y(self.y + (before if self.y > MARGIN else 0))
         self.multi_cell(0, size * 1.45, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
+    def height_of(self, text: str, size: float) -> float:
+        """Return how high a paragraph is."""
+        self.pen(size)
+        return float(self.multi_cell(0, size * 1.45, self.plain(text), align="L", dry_run=True, output="HEIGHT"))  # type: ignore[arg-type]
+
     def heading(self, title: str, level: int, *, size: float, keep: float) -> None:
         """Write a heading, which a reader's program lists, too."""
         self.room(size * 3 + keep)

@@ -12,6 +12,8 @@ from registry.reports.formats import printed
 from registry.reports.formats.paper import GAP, Paper
 from registry.reports.sections.report import Section, comparison_of_studies, sections_of, title_of
 
+NOTE = 8.0  # the size of a note's letters
+
 
 def to_pdf(report: Report) -> bytes:
     """Return the report as a PDF file."""
@@ -54,6 +56,9 @@ def _answer(paper: Paper, section: Section, *, alone: bool) -> None:
         paper.say(f"{score.text} {section.answer.spread}", size=30, bold=True)
         for figure in section.answer.figures[1:]:
             paper.say(f"{figure.caption}: {figure.text} {figure.spread} ({figure.note})")
+        if standing := section.answer.standing:
+            _notes(paper, standing.notes)
+            printed.pictures(paper, standing)
         paper.say(section.answer.subject)
         params = [f"{name} {value_text(value)}" for name, value in section.answer.params.items()]
         paper.say(" · ".join(filter(None, [*params, section.answer.left_out])), colour="soft")
@@ -70,7 +75,7 @@ def _answer(paper: Paper, section: Section, *, alone: bool) -> None:
 def _block(paper: Paper, block: Block, level: int) -> None:
     parts = [shown for part in block.parts for shown in _on_paper(part)]
     keep = sum(_keep(paper, part) + (40 if part.title else 0) for part in parts[:1])
-    paper.heading(block.title, level, size=14, keep=keep + 20 * len(block.notes))
+    paper.heading(block.title, level, size=14, keep=keep + sum(paper.height_of(note, NOTE) for note in block.notes))
     _notes(paper, block.notes)
     for part in parts:
         if part.title:
@@ -92,9 +97,9 @@ def _block(paper: Paper, block: Block, level: int) -> None:
 def _keep(paper: Paper, part: Shown) -> float:
     """Return the height of what must follow a heading on its page, about: the notes and the first rows or pictures."""
     height = printed.height_of(paper, part) if isinstance(part, Pictures) else 70
-    return height + 20 * len(part.notes)
+    return height + sum(paper.height_of(note, NOTE) for note in part.notes)
 
 
 def _notes(paper: Paper, notes: Sequence[str], colour: str = "soft") -> None:
     for note in notes:
-        paper.say(note, size=8, colour=colour)
+        paper.say(note, size=NOTE, colour=colour)

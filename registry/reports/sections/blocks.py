@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from registry.core.numbers import number_text
 from registry.reports.analysis.noise import value_of
 from registry.reports.document.parts import Block, Facts, Key, Part, Pictures, Rows
 from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
@@ -65,7 +66,7 @@ def baselines_table(study: ReportedStudy) -> Table:
                 Cell(label),
                 exact(score, write(score)),
                 exact(behind, write(behind)) if behind else NOTHING,
-                *(exact(test.get(name), f"{test[name]:.4f}" if name in test else "") for name in tests),
+                *(exact(test.get(name), number_text(test[name]) if name in test else "") for name in tests),
                 NOTHING if seconds is None else exact(seconds, f"{seconds:.1f}"),
                 NOTHING if parameters is None else Cell(count_text(parameters), str(parameters)),
             )

@@ -88,18 +88,25 @@ def _named(trial: ReportedTrial) -> str:
 def _side_by_side(
     study: ReportedStudy, best: Sequence[ReportedTrial], metrics: Sequence[str], together: Sequence[str]
 ) -> list[Picture]:
-    """Return a line of pictures a model, one a metric; all models on the same axes, where a metric means the same."""
+    """Return a line of pictures a model, one a metric.
+
+    All models are on the same axes where a metric means the same, but for one of which nothing would be seen there.
+    """
     pictures = []
     last = max(len(values) for trial in best for values in trial.curves.values())
     for index, trial in enumerate(best):
         for metric in metrics[:2]:
             limits = _limits(study, best if metric in together else [trial], metric)
+            alone = limits is not None and not limits.shows([trial.curves.get(name, ()) for name in _both(metric)])
+            if alone:
+                limits = _limits(study, [trial], metric)
             drawing = Drawing(
                 functools.partial(_alone, trial=trial, index=index, metric=metric, limits=limits, last=last),
                 (WIDE[0], 200.0),
                 f"{metric} by epoch, training and validation, of {trial.name}: {describe_fit(trial)}",
             )
-            pictures.append(Picture(f"{trial.name}: {metric.replace('_', ' ')}", drawing))
+            note = "On an axis of its own: it lies beyond the others'." if alone else ""
+            pictures.append(Picture(f"{trial.name}: {metric.replace('_', ' ')}", drawing, note))
     return pictures
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from registry.core.objective import Objective
 from registry.reports.document.parts import Picture
 from registry.reports.drawing.canvas import INK, Drawing, Spot
-from registry.reports.drawing.limits import inside, thinned, window
+from registry.reports.drawing.limits import beyond_note, inside, score_axis, thinned, window
 from registry.reports.drawing.ticks import whole_ticks
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
@@ -29,12 +29,10 @@ def history_picture(study: ReportedStudy) -> Picture | None:
         LONG,
         f"{study.metric} of {len(scored)} trials by trial number, and the best so far",
     )
-    out = sum(not limits[0] <= score_of(trial) <= limits[1] for trial in scored)
-    notes = [f"{out} trials lie beyond the edge and are drawn on it."] if out > 1 else []
-    notes += ["1 trial lies beyond the edge and is drawn on it."] if out == 1 else []
+    notes = [beyond_note([score_of(trial) for trial in scored], limits)]
     if len(scored) > MOST_POINTS:
         notes.append(f"{len(thinned(len(scored), MOST_POINTS))} of {len(scored)} trials are drawn, evenly chosen.")
-    return Picture(f"{study.metric} by trial", drawing, " ".join(notes))
+    return Picture(f"{study.metric} by trial", drawing, " ".join(filter(None, notes)))
 
 
 def _history(
@@ -45,7 +43,7 @@ def _history(
     study: ReportedStudy,
     limits: tuple[float, float],
 ) -> list[Spot]:
-    axes.set_ylim(*limits)
+    score_axis(axes, limits)
     shown = [scored[index] for index in thinned(len(scored), MOST_POINTS)]
     for reason in reasons_in(study):
         points = [(trial.number, inside(score_of(trial), limits)) for trial in shown if reason_of(trial) == reason]

@@ -11,6 +11,7 @@ from typing import Any
 from registry.core.durations import duration_text
 from registry.core.error_text import error_line
 from registry.core.metric_directions import known_direction
+from registry.core.numbers import number_text
 from registry.reports.document.parts import Rows
 from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, Table, exact, thin
 from registry.reports.facts.digits import score_writer
@@ -39,7 +40,7 @@ def leaderboard(study: ReportedStudy) -> Table:
             Cell(trial.label or str(trial.number)),
             NOTHING if trial.score is None else exact(trial.score, write(trial.score)),
             *([_score_cell(means.get(trial.number), write)] if means else ()),
-            *(_score_cell(trial.test.get(name), "{:.4f}".format) for name in tests),
+            *(_score_cell(trial.test.get(name), number_text) for name in tests),
             *(_param_cell(trial, name) for name in names),
             *_fixed_cells(trial),
         )

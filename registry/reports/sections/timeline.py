@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -15,7 +15,7 @@ from registry.reports.document.table import MOST_LISTED, NOTHING, Cell, Column, 
 from registry.reports.drawing.canvas import COLOURS, PAPER, Drawing, Spot
 from registry.reports.drawing.limits import thinned, time_axis
 from registry.reports.facts.evidence import Attempt
-from registry.reports.facts.study import ReportedStudy
+from registry.reports.facts.study import UNFINISHED, ReportedStudy
 from registry.reports.facts.text import count_text, shorten
 from registry.reports.sections.markers import LONG
 
@@ -47,7 +47,9 @@ def timeline_block(study: ReportedStudy) -> Block:
         )
     legend = tuple(Key(outcome.replace("_", " "), role, "■") for outcome, role in roles.items())
     picture = Picture("", Drawing(paint, (LONG[0], height), alt, (96.0, 14.0, 8.0, 36.0)))
-    continued = continued_table(attempts)
+    over = (trial for trial in study.trials if trial.outcome not in UNFINISHED)
+    ended = {trial.number: trial.stop_reason or trial.outcome for trial in over}
+    continued = continued_table(attempts, ended)
     parts: list[Pictures | Rows] = [Pictures((picture,), "long", notes=tuple(notes), legend=legend)]
     if continued.rows:
         parts.append(Rows(continued, "Interrupted, and by whom continued"))
@@ -96,8 +98,13 @@ def _describe(attempt: Attempt) -> str:
     return f"{trial} · {attempt.outcome}{epochs}{time} · {attempt.machine}{detail}"
 
 
-def continued_table(attempts: Sequence[Attempt]) -> Table:
-    """Return a line for each attempt that ended before its trial, with who went on after it."""
+def continued_table(attempts: Sequence[Attempt], ended: Mapping[int, str]) -> Table:
+    """Return a line for each attempt that ended before its trial, with who went on after it.
+
+    Args:
+        attempts: by their beginning.
+        ended: the trials that nobody will continue, each with why it ended.
+    """
     columns = (
         Column("trial"),
         Column("worker", number=False),
@@ -117,13 +124,14 @@ def continued_table(attempts: Sequence[Attempt]) -> Table:
     for trial, tries in by_trial.items():
         for attempt, after in zip(tries, [*tries[1:], None], strict=True):
             if attempt.outcome not in (FINISHED, RUNNING):
-                rows.append(_continued(trial, attempt, after))
+                rows.append(_continued(trial, attempt, after, ended.get(trial, "")))
     shown = thin(rows, MOST_LISTED)
     note = f"{len(shown)} of {len(rows)} interrupted attempts are listed." if len(shown) < len(rows) else ""
     return Table(columns, tuple(shown), note)
 
 
-def _continued(trial: int, attempt: Attempt, after: Attempt | None) -> tuple[Cell, ...]:
+def _continued(trial: int, attempt: Attempt, after: Attempt | None, ended: str) -> tuple[Cell, ...]:
+    nobody = f"nobody: {ended.replace('_', ' ')}" if ended else "nobody yet"
     wait = None if after is None or attempt.ended is None else after.started - attempt.ended
     return (
         Cell(str(trial)),
@@ -131,7 +139,7 @@ def _continued(trial: int, attempt: Attempt, after: Attempt | None) -> tuple[Cel
         Cell(attempt.machine),
         Cell(attempt.outcome),
         NOTHING if attempt.last_epoch is None else Cell(str(attempt.last_epoch)),
-        Cell("nobody yet" if after is None else after.worker),
+        Cell(nobody if after is None else after.worker),
         NOTHING if after is None or after.first_epoch is None else Cell(str(after.first_epoch)),
         NOTHING if wait is None else exact(wait, f"{wait:.1f}"),
         NOTHING if after is None or after.detail is None else Cell(after.detail),

@@ -24,4 +24,6 @@ def commands_for(url: URL, version: ModelVersion) -> dict[str, str]:
         commands["The Keras model, in Python"] = (
             f"from registry import Registry\n\nmodel = Registry({storage!r}).get({version.ref!r}).load()"
         )
+    elif version.is_of_trial:
+        commands["Its weights were not kept: to train it again"] = line("reproduce", version.ref)
     return commands

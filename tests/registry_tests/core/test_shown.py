@@ -24,6 +24,15 @@ def test_the_first_ten_never_look_equal(numbers):
         assert len({write(number) for number in numbers}) == len(set(numbers))
 
 
+def test_large_numbers_have_thousands_apart_and_no_powers_of_ten():
+    write = number_format([31112.5, 32864.8, 1030941.2, 1054212.7, 4083570.0])
+    assert [write(number) for number in (31112.5, 1752.3, 1030941.2)] == ["31,112", "1,752", "1,030,941"]
+    accuracies = number_format([0.5, 0.6, 0.7])
+    assert [accuracies(number) for number in (0.5, 1e9, 1e30)] == ["0.5000", "1,000,000,000", "1e+30"]
+    close = number_format([1031094.1, 1031094.3])
+    assert close(1031094.1) != close(1031094.3)
+
+
 def test_a_number_that_is_not_zero_does_not_look_like_it():
     losses = [index * 1e-9 for index in range(1, 13)]
     write = number_format([*losses, *[0.5] * 20])
@@ -32,7 +41,7 @@ def test_a_number_that_is_not_zero_does_not_look_like_it():
         "1e-09",
         "0.0000",
         "0.8932",
-        "1.23457e+06",
+        "1,234,567",
     ]
 
 

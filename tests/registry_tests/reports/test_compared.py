@@ -33,7 +33,7 @@ class TestVerdict:
         assert block.notes[0].startswith(f"The best is {first.ranked[0].name} of {first.name}")
         assert f"ahead of the best of {second.name}, {second.ranked[0].name}" in block.notes[1]
         assert block.notes[1].endswith(
-            "whether that is luck is not known: `search confirm` trains both on several seeds."
+            "whether that is luck is not known: the command search confirm trains both on several seeds."
         )
 
     def test_seeds_tell_whether_it_is_luck(self) -> None:
@@ -92,7 +92,7 @@ class TestSideBySide:
 
 class TestPictures:
     def test_the_curves_of_the_winners_are_overlaid_under_the_studies_names(self) -> None:
-        pictures = overlaid(two())
+        pictures = overlaid(two(), two())
         assert [key.text for key in pictures.legend[:2]] == ["one", "two"]
         assert [picture.title for picture in pictures.pictures] == [
             "loss", "accuracy", "val_accuracy: distribution of scores",
@@ -103,16 +103,16 @@ class TestPictures:
     def test_losses_that_mean_different_things_are_not_overlaid(self) -> None:
         one, other = two()
         smoothed = tuple(replace(t, params={**t.params, "label_smoothing": 0.1}) for t in other.trials)
-        pictures = overlaid((one, replace(other, trials=smoothed)))
+        pictures = overlaid(*[(one, replace(other, trials=smoothed))] * 2)
         assert pictures.pictures[0].title == "accuracy"
         assert pictures.notes == (
             "Their losses mean different things (label_smoothing is 0, 0.1): they are not overlaid.",
         )
-        assert overlaid((one, other)).notes == ()
+        assert overlaid(*[(one, other)] * 2).notes == ()
 
     def test_the_distribution_counts_every_trial(self) -> None:
         one, other = two()
-        _, spots = overlaid((one, other)).pictures[-1].drawing.inline("p")
+        _, spots = overlaid(*[(one, other)] * 2).pictures[-1].drawing.inline("p")
         assert sum(text.startswith("one ") and text.endswith("100 % up to it") for _, _, text in spots) == 1
 
     def test_importances_stand_side_by_side_where_both_have_some(self) -> None:

@@ -33,7 +33,7 @@ class TestVerdict:
     def test_who_won_and_by_how_much(self) -> None:
         study = of(scored(3, 0.9), scored(1, 0.8))
         assert verdict_sentence(study) == (
-            "Trial 3 won with val_accuracy 0.9000, 0.1 ahead of trial 1, the second: "
+            "Trial 3 won with val_accuracy 0.9000, 0.1000 ahead of trial 1, the second: "
             "whether by luck, only more seeds can tell."
         )
 
@@ -49,8 +49,8 @@ class TestVerdict:
             "Trial 0 won with a mean val_accuracy of 0.9100; no other configuration has a score."
         )
         assert "It is the only configuration with a score." in answer(alone).lines
-        assert ", 0.11 ahead of trial 3, the second: " in verdict_sentence(both)
-        assert "It is 0.11 ahead of trial 3, the second (0.8000)." in answer(both).lines
+        assert ", 0.1100 ahead of trial 3, the second: " in verdict_sentence(both)
+        assert "It is 0.1100 ahead of trial 3, the second (0.8000)." in answer(both).lines
         assert not any("by one training" in line for line in answer(both).lines)
 
     def test_equal_ones_are_called_so(self) -> None:
@@ -111,7 +111,7 @@ class TestFigures:
         assert told == [
             ("val_accuracy", "0.9000", "one training with one seed"),
             ("test_accuracy", "0.8800", "of one training"),
-            ("ahead of the strongest baseline", "0.05", "strong (toy/1)"),
+            ("ahead of the strongest baseline", "0.0500", "strong (toy/1)"),
             ("cost", "30 s", "1 epoch in one trial"),
         ]
 
@@ -119,20 +119,31 @@ class TestFigures:
         _, test, baseline, _ = figures_of(of(scored(3, 0.9)))
         assert (test.text, test.note, baseline.text, baseline.note) == ("–", "not measured", "–", "none is registered")
 
+    def test_of_versions_it_is_not_said_that_no_baseline_is_registered(self) -> None:
+        assert figures_of(of(scored(3, 0.9)))[2].note == "none is registered"
+        assert figures_of(of(scored(3, 0.9), kind="versions"))[2].note == "none takes part"
+
+    def test_a_time_that_nobody_recorded_is_not_0(self) -> None:
+        untimed = of(ReportedTrial(3, "complete", {}, 0.9, 1, 2, imported=True), budget=0)
+        cost = figures_of(untimed)[3]
+        assert (cost.text, cost.note) == ("–", "2 epochs in one trial, of unknown time")
+        assert answer(untimed).cost.startswith("2 epochs in an unknown time of training")
+        assert answer(of(scored(3, 0.9), budget=1)).outcomes.startswith("1 trial: ")
+
     def test_a_stronger_baseline_is_admitted(self) -> None:
         _, _, baseline, _ = figures_of(of(scored(3, 0.9), baselines=(Baseline("strong", 0.95),)))
-        assert (baseline.caption, baseline.text) == ("behind the strongest baseline", "0.05")
+        assert (baseline.caption, baseline.text) == ("behind the strongest baseline", "0.0500")
 
     def test_a_confirmed_score_is_the_mean(self) -> None:
         study = of(scored(3, 0.9), repeats=(Repeats("a", (0.9, 0.8), 3),), confirmed=3)
-        assert (figures_of(study)[0].text, figures_of(study)[0].spread) == ("0.8500", "± 0.071")
+        assert (figures_of(study)[0].text, figures_of(study)[0].spread) == ("0.8500", "± 0.0707")
 
 
 class TestFolds:
     def test_scores_of_folds_are_called_so(self) -> None:
         folds = (Repeats("a", (0.8, 0.6), 3, over="folds"), Repeats("b", (0.6, 0.4), 4, over="folds"))
         study = of(scored(3, 0.7), scored(4, 0.5), repeats=folds)
-        assert figures_of(study)[0].note == "0.7000 ± 0.14 over 2 folds"
+        assert figures_of(study)[0].note == "0.7000 ± 0.1414 over 2 folds"
         told = render(toy_report(study)).partition("</style>")[2].partition("<script>")[0]
         for said in ("Over 2 folds: ", "means over folds", "mean over folds", "Over folds", "on different folds"):
             assert said in told

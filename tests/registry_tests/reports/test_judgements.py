@@ -58,7 +58,8 @@ class TestFit:
 
     def test_the_numbers_are_told(self) -> None:
         assert describe_fit(trial((0.5, 0.4, 0.3, 0.2), (0.5, 0.4, 0.42, 0.46))) == (
-            "overfitting after epoch 2: the validation loss rises by 15 % while the training loss falls from 0.4 to 0.2"
+            "overfitting after epoch 2: the validation loss rises by 15 % "
+            "while the training loss falls from 0.4000 to 0.2000"
         )
 
     def test_a_validation_loss_far_above_that_of_training_is_told(self) -> None:
@@ -93,11 +94,11 @@ class TestNoise:
         assert (said.score.text, said.score.value, said.spread) == (
             "0.6500",
             repr(confirmed.repeats[1].mean),
-            "± 0.071",
+            "± 0.0707",
         )
         assert "; not registered." in said.subject or "registered as toy/2." in said.subject
         assert f"by one training of each, {one.name} (" in said.lines[0]
-        assert f"0.1 ahead of {one.name}, the second (mean 0.5500)" in said.lines[1]
+        assert f"0.1000 ahead of {one.name}, the second (mean 0.5500)" in said.lines[1]
         beside = replace(confirmed, baselines=(Baseline("b", 0.9),))
         assert [row[0].text for row in baselines_table(beside).rows] == ["b", f"{other.name}, the winner"]
         assert baselines_table(beside).rows[1][1].value == str(confirmed.repeats[1].mean)
@@ -116,7 +117,7 @@ class TestNoise:
         assert said.subject.endswith(
             ". toy/9 (champion) is registered for it: the same params, trained with a new seed."
         )
-        assert said.lines[1] == "On the test data: test_accuracy 0.5000 ± 0.14."
+        assert said.lines[1] == "On the test data: test_accuracy 0.5000 ± 0.1414."
         first = leaderboard(confirmed).rows[0]
         assert [cell.value or cell.text for cell in first[:4]] == ["1", str(best.number), repr(best.score), "0.55"]
         assert "toy/9 (trained again) champion" in [cell.text for cell in first]
@@ -158,12 +159,12 @@ class TestNoise:
     def test_the_strongest_baseline_is_named(self) -> None:
         best = trial(score=0.9, epoch=1)
         study = toy_study(0, trials=(best,), baselines=(Baseline("weak", 0.8), Baseline("strong", 0.95)))
-        assert baseline_lines(study) == ["It beats 1 of 2 baselines; it is 0.05 behind the strongest, strong."]
+        assert baseline_lines(study) == ["It beats 1 of 2 baselines; it is 0.0500 behind the strongest, strong."]
 
     def test_test_data_decide_too_where_both_were_measured(self) -> None:
         best = trial(score=0.9, epoch=1, test={"test_accuracy": 0.88})
         study = toy_study(0, trials=(best,), baselines=(Baseline("strong", 0.85, {"test_accuracy": 0.83}),))
-        assert baseline_lines(study)[1] == "On the test data it is 0.05 ahead of that (0.8800 and 0.8300)."
+        assert baseline_lines(study)[1] == "On the test data it is 0.0500 ahead of that (0.8800 and 0.8300)."
 
 
 def test_what_is_paid_once_a_trial_is_not_spared_by_the_epoch() -> None:
@@ -233,6 +234,20 @@ class TestSeveralStudies:
         assert len(block.parts) == 5
         assert len(studies_block([one, again]).parts) == 1
 
+    def test_what_a_teacher_taught_may_win_and_has_searched_nothing(self) -> None:
+        one, two = toy_study(10), toy_study(10, name="two", settings={"sampler": "random"}, seed=1)
+        best = ReportedTrial(0, "complete", {"units": 8}, 0.9999, 1, 1)
+        settings = {"confirms": "trial 1 of toy", "teacher": "toy/3"}
+        taught = toy_study(0, name="taught", trials=(best,), settings=settings)
+        block = studies_block([one, two, taught])
+        assert block.notes[0].startswith("The best is trial 0 of taught: val_accuracy 0.9999")
+        assert block.notes[-1] == "taught searched nothing, but trained anew what was found: not on equal budget."
+        winners, curves = block.parts[0], block.parts[1]
+        assert [column.name for column in winners.table.columns] == ["", "toy", "two", "taught"]
+        assert "taught" in [key.text for key in curves.legend]
+        assert not any("taught" in spot for _, _, spot in curves.pictures[-1].drawing.inline("p")[1])
+        assert "taught" not in str(next(part for part in block.parts if part.title == "On equal budget").table)
+
     def test_all_are_cut_at_the_smallest_budget(self) -> None:
         long, short = toy_study(40), toy_study(10, name="short", seed=1)
         table = budget_table(grouped([long, short]))
@@ -243,16 +258,22 @@ class TestSeveralStudies:
 
 
 def test_an_interrupted_attempt_names_who_went_on() -> None:
-    table = continued_table(toy_study(4).attempts)
+    table = continued_table(toy_study(4).attempts, {})
     assert [cell.text for cell in table.rows[0]] == [
         "3", "worker-0", "north, cpu", "lost", "3", "worker-1", "4", "11.0", "–",
     ]  # fmt: skip
 
 
+def test_nobody_goes_on_with_a_trial_that_has_ended() -> None:
+    last = [attempt for attempt in toy_study(4).attempts if attempt.outcome == "lost"]
+    assert continued_table(last, {}).rows[0][5].text == "nobody yet"
+    assert continued_table(last, {3: "pruned"}).rows[0][5].text == "nobody: pruned"
+
+
 def test_an_interrupted_attempt_says_what_was_not_continued_exactly() -> None:
     said = "continued, not exactly: its tf.data.Dataset shuffles by itself"
     attempts = [replace(attempt, detail=said) for attempt in toy_study(4).attempts]
-    assert continued_table(attempts).rows[0][-1].text == said
+    assert continued_table(attempts, {}).rows[0][-1].text == said
 
 
 class TestFiles:
@@ -353,7 +374,10 @@ class TestVersionsCompared:
             "m/2": pytest.approx((0.89, 0.88)),
             "m/5": pytest.approx((0.86, 0.85)),
         }
-        assert study.commands == {"Its record, on the command line": f"registry show m/1 --storage {url}"}
+        assert study.commands == {
+            "Its record, on the command line": f"registry show m/1 --storage {url}",
+            "Its weights were not kept: to train it again": f"registry reproduce m/1 --storage {url}",
+        }
         assert set(study.provenance) == {"m/1", "m/2", "m/4", "m/5"}
         assert "seed 0" in study.provenance["m/2"]
 
@@ -370,10 +394,10 @@ class TestVersionsCompared:
         alike = [version(1, 0.9), version(3, 0.8, source=Source("s", 3, seed=1))]
         (study,) = comparison_of(chosen, {"m/1": alike}, database="d", made_by="p").studies
         said = answer(study)
-        assert said.lines[0].startswith("Over 2 seeds: 0.8500 ± 0.071")
-        assert said.lines[1] == ("On the test data: test_accuracy 0.8900 (0.8400 ± 0.071 over 2 seeds).")
-        assert said.lines[2] == "It is 0.01 ahead of m/2, the second (0.8900)."
-        assert said.lines[3] == "That is no more than twice the spread over seeds (0.071)."
+        assert said.lines[0].startswith("Over 2 seeds: 0.8500 ± 0.0707")
+        assert said.lines[1] == ("On the test data: test_accuracy 0.8900 (0.8400 ± 0.0707 over 2 seeds).")
+        assert said.lines[2] == "It is 0.0100 ahead of m/2, the second (0.8900)."
+        assert said.lines[3] == "That is no more than twice the spread over seeds (0.0707)."
 
     def test_one_is_not_enough(self) -> None:
         with pytest.raises(UsageError, match="expected two or more"):

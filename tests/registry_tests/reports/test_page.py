@@ -145,6 +145,13 @@ class TestLeaderboard:
         assert "500 of 1,000 trials: the best 250, and of the rest an even choice" in page.text
         assert [row["rank"] for row in rows[:250]] == [str(rank) for rank in range(1, 251)]
 
+    def test_winners_with_many_params_are_not_cut_in_their_box(self) -> None:
+        params = {f"p{n}": n / 7 for n in range(30)}
+        trials = (replace(toy_study(9).ranked[0], params=params, number=0),)
+        page = render(toy_report(*(toy_study(0, trials=trials, name=name) for name in ("one", "two"))))
+        assert 'class="scroll tall"' not in page
+        assert 'class="scroll tall"' in render(toy_report(toy_study(40)))  # a leaderboard keeps its head in sight
+
     def test_every_trial_is_shown_once_where_there_are_few(self) -> None:
         table = leaderboard(toy_study(100))
         assert table.note == ""

@@ -15,7 +15,7 @@ from registry.core.durations import duration_text
 from registry.reports.document.parts import Key, Picture, Pictures, Rows
 from registry.reports.document.table import NOTHING, Cell, Column, Table, exact
 from registry.reports.drawing.canvas import COLOURS, SOFT, Drawing, Spot
-from registry.reports.drawing.limits import time_axis, window
+from registry.reports.drawing.limits import score_axis, time_axis, window
 from registry.reports.drawing.ticks import plain_numbers
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
@@ -175,7 +175,7 @@ def _picture(axes: Axes, *, groups: Sequence[Group], spent: Spent) -> list[Spot]
     axes.axvline(equal_budget(groups, spent), color=SOFT, linewidth=1, linestyle=(0, (3, 2)))
     axes.set_xlim(0, end * 1.02)
     if shown:
-        axes.set_ylim(*window(shown, study.objective))
+        score_axis(axes, window(shown, study.objective))
     if spent is seconds_of:
         time_axis(axes, end)
     else:

@@ -23,12 +23,13 @@ MOST_BARS = 10
 MOST_STEPS = 400
 
 
-def overlaid(studies: Sequence[ReportedStudy]) -> Pictures:
-    """Return the curves of the winners and the distributions of the scores, a colour a study."""
+def overlaid(studies: Sequence[ReportedStudy], searched: Sequence[ReportedStudy]) -> Pictures:
+    """Return the curves of the winners and, of those that searched, the distributions of scores, a colour a study."""
     shown = studies[: len(COLOURS)]
     first = shown[0]
     winners = [replace(study.leaders[0], label=study.name) for study in shown]
     different = loss_note(winners)
+    spread = [(study, colour) for study, colour in zip(shown, COLOURS, strict=False) if study in searched]
     metrics = metrics_to_show(first, winners)[:2]
     together = [metric for metric in metrics if not (different and is_loss(metric))]
     pictures = [
@@ -36,7 +37,7 @@ def overlaid(studies: Sequence[ReportedStudy]) -> Pictures:
         Picture(
             f"{first.metric}: distribution of scores",
             Drawing(
-                functools.partial(_distribution, studies=shown),
+                functools.partial(_distribution, studies=spread),
                 WIDE,
                 f"share of trials up to each {first.metric}, a line a study",
             ),
@@ -48,11 +49,12 @@ def overlaid(studies: Sequence[ReportedStudy]) -> Pictures:
     return Pictures(tuple(pictures), "wide", "Winners' curves, and all scores", notes, (*names, *LINES))
 
 
-def _distribution(axes: Axes, *, studies: Sequence[ReportedStudy]) -> list[Spot]:
+def _distribution(axes: Axes, *, studies: Sequence[tuple[ReportedStudy, str]]) -> list[Spot]:
     spots = []
-    every = [score_of(trial) for study in studies for trial in study.ranked]
-    limits = window(every, studies[0].objective)
-    for study, colour in zip(studies, COLOURS, strict=False):
+    every = [score_of(trial) for study, _ in studies for trial in study.ranked]
+    first = studies[0][0]
+    limits = window(every, first.objective)
+    for study, colour in studies:
         scores = sorted(score_of(trial) for trial in study.ranked)
         shares = [(place + 1) / len(scores) for place in range(len(scores))]
         axes.step([limits[0], *scores, limits[1]], [0.0, *shares, 1.0], where="post", color=colour, linewidth=2)
@@ -65,7 +67,7 @@ def _distribution(axes: Axes, *, studies: Sequence[ReportedStudy]) -> list[Spot]
     axes.set_xlim(*limits)
     axes.set_ylim(0, 1.02)
     plain_numbers(axes.xaxis)
-    axes.set_xlabel(studies[0].metric)
+    axes.set_xlabel(first.metric)
     return spots
 
 

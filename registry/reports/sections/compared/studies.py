@@ -20,16 +20,18 @@ def studies_block(studies: Sequence[ReportedStudy]) -> Block:
     """Return the section that compares several studies: who won in words, winners side by side, pictures."""
     scored = [study for study in studies if study.ranked]
     begun = [study for study in scored if not study.settings.get("confirms")]
-    same = len({(study.metric, study.direction) for study in begun}) == 1
-    notes = [*_cautions(studies), *_left_out(studies, scored, begun)]
-    if not (same and len(begun) > 1):
+    # What a teacher taught is another training than the search's: it may win, though it has searched nothing.
+    judged = [study for study in scored if study in begun or study.settings.get("teacher")]
+    same = len({(study.metric, study.direction) for study in judged}) == 1
+    notes = [*_cautions(studies), *_left_out(studies, scored, begun, judged)]
+    if not (same and len(judged) > 1):
         return Block("Studies compared", (Rows(comparison(studies)),), tuple(notes))
     enough, tiny = without_tiny(begun)
     groups = grouped(enough)
-    parts: list[Part] = [Rows(winners_table(begun), "The winners side by side")]
-    parts += [part for part in (overlaid(begun), *budget_parts(groups), importances(begun)) if part is not None]
+    parts: list[Part] = [Rows(winners_table(judged), "The winners side by side")]
+    parts += [part for part in (overlaid(judged, begun), *budget_parts(groups), importances(begun)) if part is not None]
     parts.append(Rows(comparison(studies), "All in numbers"))
-    verdict_first = [*lead_lines(begun, groups), *filter(None, [*notes, tiny])]
+    verdict_first = [*lead_lines(judged, groups), *filter(None, [*notes, tiny])]
     return Block("Studies compared", tuple(parts), tuple(verdict_first))
 
 
@@ -42,12 +44,18 @@ def _cautions(studies: Sequence[ReportedStudy]) -> list[str]:
 
 
 def _left_out(
-    studies: Sequence[ReportedStudy], scored: Sequence[ReportedStudy], begun: Sequence[ReportedStudy]
+    studies: Sequence[ReportedStudy],
+    scored: Sequence[ReportedStudy],
+    begun: Sequence[ReportedStudy],
+    judged: Sequence[ReportedStudy],
 ) -> list[str]:
     """Return who takes no part in the comparison, and why."""
-    confirming = [study.name for study in scored if study not in begun]
+    confirming = [study.name for study in scored if study not in judged]
+    taught = [study.name for study in judged if study not in begun]
     empty = [study.name for study in studies if study not in scored]
     lines = [f"Without {', '.join(confirming)}, which trains what another study found."] if confirming else []
+    if taught and begun:
+        lines.append(f"{', '.join(taught)} searched nothing, but trained anew what was found: not on equal budget.")
     return lines + ([f"Without {', '.join(empty)}: no trial of it has a score yet."] if empty else [])
 
 
@@ -82,19 +90,18 @@ def ahead_line(first: ReportedStudy, rival: ReportedStudy) -> str:
     """Return by how much a study's winner is ahead of another's, and whether that is more than luck."""
     best, other = first.leaders[0], rival.leaders[0]
     ahead = first.objective.gain(value_of(first, best), over=value_of(rival, other))
-    text = f"That is {ahead:.2g} ahead of the best of {rival.name}, {other.name} ({_best_of(rival)})"
+    text = f"That is {score_writer(first)(ahead)} ahead of the best of {rival.name}, {other.name} ({_best_of(rival)})"
     if not ahead:
         text = f"The best of {rival.name}, {other.name}, is equal to it"
     of_best, of_other = first.repeats_of(best), rival.repeats_of(other)
     if of_best and of_other:
         return f"{text}: {verdict(of_best.scores, of_other.scores)}."
-    return f"{text}; whether that is luck is not known: `search confirm` trains both on several seeds."
+    return f"{text}; whether that is luck is not known: the command search confirm trains both on several seeds."
 
 
 def _best_of(study: ReportedStudy) -> str:
-    best = study.leaders[0]
+    best, write = study.leaders[0], score_writer(study)
     if repeated := study.repeats_of(best):
         over = f"over {len(repeated.scores)} {repeated.over}"
-        return f"{score_writer(study)(repeated.mean)} ± {repeated.spread:.2g} {over}"
-    score = score_of(best)
-    return f"{score_writer(study)(score)}, of one training with one seed"
+        return f"{write(repeated.mean)} ± {write(repeated.spread)} {over}"
+    return f"{write(score_of(best))}, of one training with one seed"

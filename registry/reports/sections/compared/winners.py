@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from registry.core.durations import duration_text
+from registry.core.numbers import number_text
 from registry.reports.document.parts import Block, Rows
 from registry.reports.document.side_by_side import Line, side_by_side
 from registry.reports.document.table import NOTHING, Cell, Table, exact
-from registry.reports.facts.digits import score_writer
+from registry.reports.facts.digits import mean_text, score_writer
 from registry.reports.facts.evidence import means_over
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import count_text, value_text
@@ -90,16 +91,16 @@ def _several(study: ReportedStudy, trial: ReportedTrial) -> Cell:
     write = score_writer(study)
     each = ", ".join(write(score) for score in repeated.scores[:MOST_SCORES])
     more = " …" if len(repeated.scores) > MOST_SCORES else ""
-    return Cell(f"{write(repeated.mean)} ± {repeated.spread:.2g} ({each}{more})")
+    return Cell(f"{write(repeated.mean)} ± {write(repeated.spread)} ({each}{more})")
 
 
 def _tests(study: ReportedStudy, trial: ReportedTrial) -> dict[str, Cell]:
     """Return what was measured on test data, as means where several trainings were."""
-    cells = {name: exact(value, f"{value:.4f}") for name, value in trial.test.items()}
+    cells = {name: exact(value, number_text(value)) for name, value in trial.test.items()}
     repeated = study.repeats_of(trial)
     for name, values in (repeated.tests if repeated else {}).items():
         if len(values) > 1:
-            cells[name] = Cell(f"{fmean(values):.4f} ± {stdev(values):.2g}", repr(fmean(values)))
+            cells[name] = Cell(mean_text(values), repr(fmean(values)))
     return cells
 
 

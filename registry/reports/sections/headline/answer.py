@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from statistics import fmean, stdev
 from typing import Any
 
 from registry.core.durations import duration_text
+from registry.core.numbers import number_text
 from registry.reports.analysis.losses import ranked_by_loss
 from registry.reports.analysis.noise import baseline_lines, noise_lines, second_line
 from registry.reports.document.parts import Pictures
 from registry.reports.document.table import Cell, exact
-from registry.reports.facts.digits import score_writer
+from registry.reports.facts.digits import mean_text, score_writer
 from registry.reports.facts.evidence import Repeats
 from registry.reports.facts.params import params_by_importance
 from registry.reports.facts.study import UNFINISHED, ReportedStudy, ReportedTrial, score_of
@@ -67,7 +67,8 @@ def answer(study: ReportedStudy) -> Answer:
     counts = ", ".join(f"{count_text(count)} {outcome}" for outcome, count in study.counts.items() if count)
     imported = sum(trial.imported for trial in study.trials)
     brought = f" and {count_text(imported)} imported" if imported else ""
-    outcomes = f"{count_text(study.budget)} trials{brought}: {counts or 'none has begun'}"
+    budget = "1 trial" if study.budget == 1 else f"{count_text(study.budget)} trials"
+    outcomes = f"{budget}{brought}: {counts or 'none has begun'}"
     if study.kind == "versions":
         outcomes = f"{count_text(len(study.trials))} versions"
     if not ranked:
@@ -78,7 +79,7 @@ def answer(study: ReportedStudy) -> Answer:
     if confirmed is not None:
         caption = f"{study.metric} of the best: mean and standard deviation over {len(confirmed.scores)} seeds"
         score = exact(confirmed.mean, score_writer(study)(confirmed.mean))
-        spread = f"± {confirmed.spread:.2g}"
+        spread = f"± {score_writer(study)(confirmed.spread)}"
     subject = _subject(study, best, confirmed is not None)
     params, left_out = best.params, ""
     if len(params) > MOST_PARAMS:
@@ -140,7 +141,7 @@ def _lines(study: ReportedStudy) -> list[str]:
     if repeated and best.number != study.confirmed:
         write = score_writer(study)
         lines.append(
-            f"Over {len(repeated.scores)} {repeated.over}: {write(repeated.mean)} ± {repeated.spread:.2g} "
+            f"Over {len(repeated.scores)} {repeated.over}: {write(repeated.mean)} ± {write(repeated.spread)} "
             "(mean and standard deviation)."
         )
     if ranked[0] in study.rivals:
@@ -164,10 +165,10 @@ def _lines(study: ReportedStudy) -> list[str]:
 
 def _on_test(best: ReportedTrial, repeated: Repeats | None, confirmed: bool) -> str:
     """Return what was measured on test data, with mean and standard deviation where several trainings were."""
-    shown = {name: f"{value:.4f}" for name, value in best.test.items()}
+    shown = {name: number_text(value) for name, value in best.test.items()}
     for name, values in (repeated.tests if repeated else {}).items():
         if len(values) > 1:
-            mean = f"{fmean(values):.4f} ± {stdev(values):.2g}"
+            mean = mean_text(values)
             own = shown.get(name)
             shown[name] = mean if confirmed or own is None else f"{own} ({mean} over {len(values)} seeds)"
     return ", ".join(f"{name} {text}" for name, text in shown.items())
@@ -178,7 +179,8 @@ def _cost(study: ReportedStudy) -> str:
     if not epochs:
         return "Nothing has been trained yet."
     seconds = sum(trial.seconds or 0.0 for trial in study.trials)
-    parts = [f"{count_text(epochs)} epochs in {duration_text(seconds)} of training"]
+    time = duration_text(seconds) if study.timed else "an unknown time"
+    parts = [f"{count_text(epochs)} {'epoch' if epochs == 1 else 'epochs'} in {time} of training"]
     if study.wall_seconds is not None:
         parts.append(f"{duration_text(study.wall_seconds)} from the first trial's beginning to the last one's end")
     return " ".join(filter(None, ["; ".join(parts) + ".", _saved(study)]))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
 from registry.core.durations import duration_text
+from registry.core.numbers import number_text
 from registry.reports.analysis.fronts import front_text
 from registry.reports.analysis.noise import SIGNIFICANT, by_means, jitter, lead, value_of, welch
-from registry.reports.facts.digits import score_writer
+from registry.reports.facts.digits import mean_and_spread, score_writer
 from registry.reports.facts.study import UNFINISHED, ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import count_text
 from registry.values.known_tags import TEST
@@ -55,7 +55,7 @@ def _who_won(study: ReportedStudy) -> str:
         return f"{text}, equal to {second.name}, the second"
     if ahead < 0:
         return f"{text}, the best of those that were confirmed on several seeds"
-    return f"{text}, {ahead:.2g} ahead of {second.name}, the second: {luck(study, best, second)}"
+    return f"{text}, {score_writer(study)(ahead)} ahead of {second.name}, the second: {luck(study, best, second)}"
 
 
 def luck(study: ReportedStudy, best: ReportedTrial, second: ReportedTrial) -> str:
@@ -76,7 +76,7 @@ def figures_of(study: ReportedStudy) -> tuple[Figure, ...]:
     repeated, write = study.repeats_of(best), score_writer(study)
     score = Figure(study.metric, write(score_of(best)), "one training with one seed")
     if repeated:
-        over, spread = f"over {len(repeated.scores)} {repeated.over}", f"± {repeated.spread:.2g}"
+        over, spread = f"over {len(repeated.scores)} {repeated.over}", f"± {write(repeated.spread)}"
         score = Figure(study.metric, write(score_of(best)), f"{write(repeated.mean)} {spread} {over}")
         if best.number == study.confirmed:
             score = Figure(study.metric, write(repeated.mean), f"mean and deviation {over}", spread)
@@ -94,18 +94,19 @@ def _test(study: ReportedStudy) -> Figure:
     if not name:
         return Figure("on test data", "–", "not measured")
     if name in over:
-        values = over[name]
-        return Figure(name, f"{fmean(values):.4f}", f"over {len(values)} seeds", f"± {stdev(values):.2g}")
-    return Figure(name, f"{best.test[name]:.4f}", "of one training")
+        mean, spread = mean_and_spread(over[name])
+        return Figure(name, mean, f"over {len(over[name])} seeds", spread)
+    return Figure(name, number_text(best.test[name]), "of one training")
 
 
 def _baseline(study: ReportedStudy) -> Figure:
     if not study.baselines:
-        return Figure("against a baseline", "–", "none is registered")
+        none = "none is registered" if study.kind == "study" else "none takes part"
+        return Figure("against a baseline", "–", none)
     strongest = min(study.baselines, key=lambda baseline: study.objective.key(baseline.score))
     ahead = study.objective.gain(value_of(study, study.leaders[0]), over=strongest.score)
     word = "ahead of" if ahead > 0 else "behind" if ahead < 0 else "equal to"
-    return Figure(f"{word} the strongest baseline", f"{abs(ahead):.2g}", strongest.label)
+    return Figure(f"{word} the strongest baseline", score_writer(study)(abs(ahead)), strongest.label)
 
 
 def _cost(study: ReportedStudy) -> Figure:
@@ -115,4 +116,6 @@ def _cost(study: ReportedStudy) -> Figure:
     if study.kind == "versions":
         return Figure("time of their trainings", duration_text(seconds), trained)
     trials = "one trial" if len(study.trials) == 1 else f"{count_text(len(study.trials))} trials"
+    if not study.timed:
+        return Figure("cost", "–", f"{trained} in {trials}, of unknown time")
     return Figure("cost", duration_text(seconds), f"{trained} in {trials}")

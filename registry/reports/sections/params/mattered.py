@@ -55,18 +55,19 @@ def _parts(basis: Basis, notes: list[str]) -> tuple[Shown, ...]:
     parts: list[Shown] = []
     if study.importances.shares:
         parts.append(importance_bars(study.importances, study.fanova))
-    elif study.importances.missing and slices:
-        notes.append(f"No importances: {study.importances.missing}.")
     if slices:
         legend = (
             "A trial is a dot, a pruned one a hollow triangle; the ring is the winner, the grey line the median. "
             "Numbers under choices count their trials."
         )
-        parts.append(Pictures(tuple(slices), "grid", f"{study.metric} by value", (f"{note} {legend}".strip(),)))
+        none = () if parts or not study.importances.missing else (f"No importances: {study.importances.missing}.",)
+        texts = (*none, f"{note} {legend}".strip())
+        parts.append(Pictures(tuple(slices), "grid", f"{study.metric} by value", texts))
     if groups := optional("comparison of groups", lambda: _groups(study), None):
         caution = (
-            "By ranks: Mann-Whitney for two groups, Kruskal-Wallis for more, p-values raised for their number (Holm). "
-            "The sampler prefers good values, so groups differ in more than this one param: take p as a hint."
+            "By ranks: Mann-Whitney for two groups, Kruskal-Wallis for more, of five scores at least; p-values raised "
+            "for their number (Holm). The sampler prefers good values, so groups differ in more than this one param: "
+            "take p as a hint."
         )
         parts.append(Rows(groups, "Groups compared", (caution,)))
     if interaction := optional("picture of two params", lambda: interaction_picture(study), None):

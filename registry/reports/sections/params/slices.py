@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from registry.reports.document.parts import Picture
 from registry.reports.drawing.canvas import COLOURS, MARGINS, PAPER, Drawing, Spot
-from registry.reports.drawing.limits import inside, thinned, window
+from registry.reports.drawing.limits import beyond_note, inside, score_axis, thinned, window
 from registry.reports.drawing.ticks import log_axis, plain_numbers, whole_ticks
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import MOST_CHOICES, distinct_values, groups_of, params_by_importance
@@ -54,18 +54,19 @@ def slice_pictures(study: ReportedStudy) -> tuple[list[Picture], str]:
     names = [name for name in params_by_importance(study) if len(distinct_values(ranked, name)) > 1]
     if not names:
         return [], ""
-    limits = window([score_of(trial) for trial in ranked], study.objective)
+    scores = [score_of(trial) for trial in ranked]
+    limits = window(scores, study.objective)
     spaces = {space.name: space for space in study.space}
     pictures = [
         _slice(study, ranked, spaces.get(name) or Hyperparameter(name, ""), limits) for name in names[:MOST_SLICES]
     ]
-    notes = []
+    notes = [beyond_note(scores, limits)]
     if len(names) > MOST_SLICES:
         notes.append(f"{MOST_SLICES} of {len(names)} hyperparameters are drawn.")
     if len(ranked) > MOST_POINTS:
         chosen = len(thinned(len(ranked), MOST_POINTS))
         notes.append(f"Of {len(ranked)} trials, {chosen} spread evenly over the ranks are drawn, the best among them.")
-    return pictures, " ".join(notes)
+    return pictures, " ".join(filter(None, notes))
 
 
 def _slice(
@@ -115,7 +116,7 @@ def _numeric(axes: Axes, cloud: _Cloud, space: Hyperparameter) -> list[Spot]:
         plain_numbers(axes.xaxis)
     _dots(axes, points, points[0] if cloud.has_winner else None)
     plot_median(axes, *median_line([(point.x, point.y) for point in points]))
-    axes.set_ylim(*cloud.limits)
+    score_axis(axes, cloud.limits)
     return _spots(points)
 
 
@@ -140,7 +141,7 @@ def _choices(axes: Axes, cloud: _Cloud, groups: Sequence[str], slanted: bool) ->
     for tick in ticks if slanted else ():
         tick.label1.set(rotation=30, ha="right")
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.set_ylim(*cloud.limits)
+    score_axis(axes, cloud.limits)
     return _spots(shaken)
 
 
