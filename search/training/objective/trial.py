@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn, Self
 
 import optuna
 from optuna.distributions import BaseDistribution, check_distribution_compatibility
@@ -100,8 +100,27 @@ class ObjectiveTrial(optuna.Trial):
             TypeError: the value is not one of JSON's.
         """
         _check_name(key)
-        json.dumps(value)
+        try:
+            json.dumps(value)
+        except TypeError as error:
+            raise TypeError(f"user attribute {key!r}: {error}; expected numbers, texts, lists and dicts") from None
         super().set_user_attr(key, value)
+
+    def set_constraint(self, key: str, value: float) -> None:
+        """Set a constraint, as Optuna's own does."""
+        _check_name(str(key))
+        super().set_constraint(key, value)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return self  # as scikit-learn's `clone` asks of callbacks that hold the trial: there is one lease
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a trial cannot be pickled, for its lease is of this process: give others trial.params, and report here"
+        )
 
     def _suggest(self, name: str, distribution: BaseDistribution) -> Any:
         self._job.should_stop()

@@ -9,6 +9,7 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from registry.core.objective import Objective
+from search.optuna_bridge.outcome import breaks_constraint
 from search.optuna_bridge.samplers import OF_SEVERAL, make_sampler
 from search.optuna_bridge.view.several import FURTHER, as_ended, by_first, could_join, values_at
 from search.records.settings import Settings
@@ -82,6 +83,11 @@ def test_samplers_take_trials_of_several_objectives(name: str) -> None:
         seen.add(x)
         study.tell(asked, [x, x * x])
     assert len(seen) == 25
+
+
+def test_a_constraint_of_ones_own_is_broken_above_zero_alone() -> None:
+    kept, broken = (trial(0, [0.5], 100.0, system_attrs={"constraints:max_parameters": by}) for by in (-1.0, 1.0))
+    assert [breaks_constraint(each) for each in (kept, broken)] == [False, True]
 
 
 def test_trials_are_compared_at_an_epoch_by_all_their_objectives() -> None:
