@@ -13,7 +13,7 @@ from search.optuna_bridge.outcome import breaks_constraint
 from search.optuna_bridge.samplers import OF_SEVERAL, make_sampler
 from search.optuna_bridge.view.several import FURTHER, as_ended, by_first, could_join, values_at
 from search.records.settings import Settings
-from search.worker.scheduling.sampler_view import at_epoch
+from search.worker.scheduling.sampler_view import at_epoch, begin_trial
 
 OBJECTIVES = (Objective("val_accuracy", "max"), Objective("parameters", "min"))
 MAXIMIZE, MINIMIZE = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
@@ -83,6 +83,13 @@ def test_samplers_take_trials_of_several_objectives(name: str) -> None:
         seen.add(x)
         study.tell(asked, [x, x * x])
     assert len(seen) == 25
+
+
+def test_who_stops_a_view_of_a_study_stops_the_study() -> None:
+    study = optuna.create_study(directions=DIRECTIONS)
+    study._thread_local.in_optimize_loop = True
+    begin_trial(study, study._storage.create_new_trial(study._study_id)).study.stop()
+    assert study._stop_flag
 
 
 def test_a_constraint_of_ones_own_is_broken_above_zero_alone() -> None:

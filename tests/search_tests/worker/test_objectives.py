@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from registry.core.database.transaction import writing
 from registry.core.database.url import with_password
 from registry.core.errors import UsageError
 from registry.values.stop_reason import StopReason
@@ -23,6 +24,8 @@ from search.creation.versions.settings import change_settings
 from search.errors import ChangedProblem, Interrupted, Outdated
 from search.optuna_bridge.pruners import PRUNERS
 from search.problems.inspection import inspect_problem
+from search.records.history.events import ACCEPTED
+from search.records.history.versions import begin_version
 from search.records.status import read_status
 from search.records.studies import read_study
 from search.report.collect import collect
@@ -411,6 +414,27 @@ def test_the_study_can_be_read_and_not_written(study: Begin) -> None:
     trials = bench.work()
     assert "what runs in a trial may read and stop its study, and change nothing else" in trials[0].error
     assert sys.modules["mine"].asked[0] == ("s", "MINIMIZE", 1)
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_choices_may_change_with_the_objective(study: Begin, sampler: str) -> None:
+    bench = study("changing", 2, sampler=sampler)
+    bench.attempt()
+    with writing(bench.engine) as connection:
+        begin_version(connection, bench.record.id, ACCEPTED, ["the source changed"])
+    bench.context.close()
+    bench.record = read_study(bench.engine, "s")
+    bench.context = open_own_context(bench.engine, with_password(bench.engine.url), bench.record, bench.stop)
+    assert [trial.stop_reason for trial in bench.work()] == [StopReason.COMPLETED] * 2
+    space = collect(bench.engine, ["s"]).studies[0].space
+    assert [param.choices for param in space] == [("a", "bb")]
+
+
+def test_what_was_given_and_is_no_choice_is_left_to_the_sampler(study: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    bench = study("changing", 1)
+    changes.enqueue(bench.engine, bench.record, [{"x": "c"}])
+    assert bench.work()[0].stop_reason is StopReason.COMPLETED
+    assert "x is not the 'c' that was given: it is sampled from" in caplog.text
 
 
 class _StopAfter(Lease):
