@@ -49,8 +49,8 @@ def close_slot(connection: Connection, slot: int, trial_id: int, result: TrialRe
     attrs: dict[str, Any] = {"stop_reason": result.stop_reason.value}
     if result.epoch is not None:
         attrs["best_epoch"] = result.epoch
-    broken = broken_constraint(result)
-    tables.write_changes(connection, trial_id, Changes(user_attrs=attrs, system_attrs=broken))
+    tables.add_user_attrs(connection, trial_id, attrs)
+    tables.write_changes(connection, trial_id, Changes(system_attrs=broken_constraint(result)))
     tables.close_trial(connection, trial_id, optuna_state(result), result.values)
     if result.score is None and result.stop_reason is not StopReason.PRUNED:
         study = sa.select(slots.c.study_id).where(slots.c.id == slot)

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
 from registry.core.errors import UsageError, did_you_mean
-from search.creation.imported.fit import holds
+from search.optuna_bridge.asked import holds
 from search.problems.objectives.sampled import described
 
 if TYPE_CHECKING:

@@ -45,4 +45,4 @@ def broken_constraint(result: TrialResult) -> dict[str, float]:
 
 def breaks_constraint(trial: FrozenTrial) -> bool:
     """Tell whether a trial is infeasible by what we have found."""
-    return any(name in trial.system_attrs for name in (INFEASIBLE, *BROKEN.values()))
+    return any(trial.system_attrs.get(name, 0.0) > 0 for name in (INFEASIBLE, *BROKEN.values()))

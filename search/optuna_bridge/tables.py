@@ -75,6 +75,12 @@ def write_changes(connection: Connection, trial_id: int, changes: Changes) -> No
     _put_attrs(connection, user_attrs, trial_id, changes.user_attrs)
 
 
+def add_user_attrs(connection: Connection, trial_id: int, attrs: Mapping[str, Any]) -> None:
+    """Add what people read about a trial; what the trial itself has written under the same name stays."""
+    for key, value in attrs.items():
+        insert_new(connection, user_attrs, {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)})
+
+
 def close_trial(connection: Connection, trial_id: int, state: TrialState, objectives: Sequence[float] | None) -> None:
     """Give a trial its final state, and its value of each objective."""
     change = sa.update(trials).where(trials.c.trial_id == trial_id)

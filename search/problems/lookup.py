@@ -198,7 +198,9 @@ def _check_attribute(module_spec: ModuleSpec | None, module: str, attr: str, spe
     if any(word in source for word in DYNAMIC):
         return
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    names |= {
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
     names |= {
         (a.asname or a.name)
         for node in ast.walk(tree)

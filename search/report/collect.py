@@ -44,7 +44,7 @@ from search.report.attempts import read_attempts, read_machines
 from search.report.errors.misclassified import Errors, errors_of_winner
 from search.report.facts import reported_study
 from search.report.importances import importances
-from search.schema import SCHEMA, slots
+from search.schema import IMPORTED, SCHEMA, slots
 
 LONGEST_NAME = 60  # characters, of up to four bytes; file systems take 255 bytes
 
@@ -167,9 +167,10 @@ def _space(connection: Connection, record: StudyRecord) -> Mapping[str, Any] | N
     """Return the space that an objective's trials tell; None where the study's record does."""
     if not record.is_objective:
         return None
-    ids = connection.scalars(sa.select(slots.c.trial_id).where(slots.c.study_id == record.id))
+    own = sa.select(slots.c.trial_id).where(slots.c.study_id == record.id)
+    ids = connection.scalars(own.order_by(IMPORTED.desc(), slots.c.number))
     return computed(
-        lambda: space_of(list(read_trials(connection, [number for number in ids if number is not None]))),
+        lambda: space_of(list(read_trials(connection, [i for i in ids if i is not None])), changed=True),
         lambda _why: None,
     )
 

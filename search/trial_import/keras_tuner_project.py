@@ -22,6 +22,7 @@ from search.trial_import.past import PastStudy, PastTrial
 if TYPE_CHECKING:
     from search.space.discovery import Space
 
+LARGEST_STEP = 10**6  # an epoch's; curves have a place for each
 OWN = "tuner/"  # how the names begin that Hyperband's tuner puts among the values
 ENDED = {"COMPLETED": TrialState.COMPLETE, "FAILED": TrialState.FAIL, "INVALID": TrialState.FAIL}
 
@@ -59,7 +60,7 @@ def find_project(directory: str, objective: str | None = None) -> Project:
     folder = _project_in(Path(directory))
     oracle = _read(folder / "oracle.json")
     with _as_keras_tuner_writes(folder):
-        trials = [_read(folder / f"trial_{trial}" / "trial.json") for trial in oracle["start_order"]]
+        trials = [_read(folder / f"trial_{trial}" / "trial.json") for trial in dict.fromkeys(oracle["start_order"])]
         ended = [trial for trial in trials if trial["status"] in ENDED]
         return Project(folder, oracle, ended, len(trials) - len(ended), _objective(folder, ended, objective))
 
@@ -86,7 +87,9 @@ def _as_keras_tuner_writes(folder: Path) -> Iterator[None]:
     """Refuse a project whose files hold something else."""
     try:
         yield
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except UsageError:
+        raise
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:  # KerasTuner's own among them
         raise UsageError(f"{folder} is no project that KerasTuner 1.4 wrote: {one_line(error)}") from error
 
 
@@ -149,7 +152,10 @@ def _values(observations: Sequence[Mapping[str, Any]]) -> dict[int, float]:
     by_step = {}
     for each in observations:
         values = each["value"] if isinstance(each["value"], list) else [each["value"]]
-        by_step[int(each["step"])] = fmean(values)
+        step = int(each["step"])
+        if not 0 <= step <= LARGEST_STEP:
+            raise ValueError(f"the step {step}")
+        by_step[step] = fmean(values)
     return by_step
 
 
@@ -176,9 +182,16 @@ def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objecti
         system_attrs={"fail_reason": str(message)} if message else {},
         intermediate_values=own,
     )
-    best_epoch = None if score is None else int(trial["best_step"] or 0) + 1
+    best_epoch = None if score is None else _best_step(trial, own, objective) + 1
     active = {name: value for name, value in hp.values.items() if value is not None}
     return PastTrial(optuna, active, curves, best_epoch)
+
+
+def _best_step(trial: Mapping[str, Any], values: Mapping[int, float], objective: Objective) -> int:
+    """Return the step of a trial's score: as it was written, or where the objective was best."""
+    if trial.get("best_step") in values:
+        return int(trial["best_step"])
+    return min(values, key=lambda step: objective.key(values[step]), default=0)
 
 
 def _curve(values: Mapping[int, float]) -> list[float | None]:
@@ -194,8 +207,12 @@ def _sampled(trial: str, hp: Any, space: Space) -> tuple[dict[str, Any], dict[st
         if declared.name not in hp.values or not hp.is_active(declared):
             continue
         value = hp.values[declared.name]
-        raw = asked.encode(value)
-        if not asked.distribution._contains(asked.distribution.to_internal_repr(raw)):
-            raise UsageError(f"{declared.name} of trial {trial} is {value!r}, which its own space does not have")
+        try:
+            raw = asked.encode(value)
+            known = asked.distribution._contains(asked.distribution.to_internal_repr(raw))
+        except (TypeError, ValueError):
+            known = False
+        if not known:
+            raise UsageError(f"{declared.name} of trial {trial} is {value!r}, which the project's space does not have")
         params[asked.name], distributions[asked.name] = raw, asked.distribution
     return params, distributions

@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -17,6 +17,7 @@ from registry import Registry
 from registry.core.database.transaction import reading
 from registry.values.known_tags import CHANGES_TAG, CLASSES_TAG
 from search.creation.imported.fit import Ranges
+from search.optuna_bridge.asked import AskedRanges
 from search.optuna_bridge.pruners import StalledPruner, make_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.view.worker_storage import OptunaView
@@ -57,7 +58,8 @@ class WorkerContext:
         retry: how to wait for a database that is unavailable.
         say: tells who started the worker how far it is.
         tags: what is said of every version.
-        ranges: what is sampled now, where the problem has changed since the study began; None where it has not.
+        ranges: what is sampled now, where the problem has changed since the study began; None where it has not. An
+            objective's are known as it asks.
         recipe: makes what is kept of how its versions were made, packed; None where that cannot be told.
         make_params: returns what a trial's params are asked from, as its training takes it, given the trial, what
             asks the sampler for one of them, and the trial's pruner.
@@ -78,7 +80,7 @@ class WorkerContext:
     retry: Retry
     say: Say = say_nothing
     tags: Mapping[str, str] = field(default_factory=dict)
-    ranges: Ranges | None = None
+    ranges: Ranges | AskedRanges | None = None
     recipe: Callable[[], bytes | None] = lambda: None
     make_params: Callable[[optuna.Trial, Suggest, Any], Any] = field(kw_only=True)
     watch: Callable[[optuna.Study, optuna.Trial, Settings], StalledPruner] = StalledPruner
@@ -115,10 +117,18 @@ def open_objective_context(engine: Engine, url: str, study: StudyRecord, stop: t
     metrics = [each.metric for each in study.objectives]
     training = ObjectiveTraining(objective.call, study_folder(url, study.name), metrics)
     context = open_context(engine, url, study, stop, training, space=lambda: None)
-    context.make_params, context.watch = ObjectiveTrial, AskedPruner
+    asked = AskedRanges(_last_begun(context) if context.ranges is not None else -1)
+    context.ranges = asked
+    context.make_params, context.watch = partial(ObjectiveTrial, asked=asked), AskedPruner
     context.versions_without_model = False
     context.optuna_study._thread_local.in_optimize_loop = True  # so that `trial.study.stop()` may be called
     return context
+
+
+def _last_begun(context: WorkerContext) -> int:
+    """Return the highest number of a trial that has begun."""
+    context.retry(lambda: context.view.get_all_trials(context.study.optuna_id, deepcopy=False))
+    return context.view.last_begun
 
 
 def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:

@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, json_to_distribution
+from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import FrozenTrial
 
 from registry.core.errors import UsageError, did_you_mean
+from search.optuna_bridge.asked import holds
 from search.records.studies import DEFINE_BY_RUN
 
 
@@ -76,14 +77,3 @@ class Ranges:
                 f"{expected}"
             )
         return expected
-
-
-def holds(distribution: BaseDistribution, value: Any) -> bool:
-    """Tell whether a value is one that a distribution gives."""
-    if isinstance(value, bool) and not isinstance(distribution, CategoricalDistribution):
-        return False  # which Python takes for 0 or 1
-    try:
-        raw = distribution.to_internal_repr(value)
-        return distribution._contains(raw) and bool(distribution.to_external_repr(raw) == value)
-    except (TypeError, ValueError):
-        return False

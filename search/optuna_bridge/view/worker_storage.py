@@ -23,6 +23,7 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import reading, writing
 from search.optuna_bridge import tables
 from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
+from search.optuna_bridge.studies import METRIC_NAMES
 from search.optuna_bridge.tables import Changes
 from search.optuna_bridge.view.several import as_ended
 from search.records.studies import StudyRecord
@@ -247,7 +248,9 @@ class OptunaView(BaseStorage):
             return tables.read_study_attrs(connection, study_id)
 
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        """Write what a sampler keeps of the study, at once: other workers count on it."""
+        """Write what a sampler keeps of the study, at once: other workers count on it. Refuse the metrics' names."""
+        if key == METRIC_NAMES:
+            _refuse()
         with writing(self._engine) as connection:
             tables.put_study_attr(connection, study_id, key, value)
 
@@ -287,4 +290,7 @@ def _copied(trial: FrozenTrial) -> FrozenTrial:
 
 
 def _refuse() -> NoReturn:
-    raise NotImplementedError("a worker's view of a study does not do this; see optuna.load_study(storage=URL)")
+    raise NotImplementedError(
+        "what runs in a trial may read and stop its study, and change nothing else of it: keep notes with "
+        "trial.set_user_attr, and give params to the next trials by `search enqueue`"
+    )

@@ -18,16 +18,21 @@ from optuna.trial import FrozenTrial
 from registry.core.errors import UsageError
 
 
-def space_of(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
+def space_of(trials: Sequence[FrozenTrial], *, changed: bool = False) -> dict[str, Any]:
     """Return the space that trials were sampled from, as a study records its own; of a range that changed, the last.
 
+    Args:
+        trials: in the order in which they were sampled.
+        changed: whether choices and kinds may have changed between them, as an objective's whose changes were taken.
+
     Raises:
-        UsageError: a param whose kind or choices changed.
+        UsageError: a param whose kind or choices changed, where they may not have.
     """
     ranges: dict[str, BaseDistribution] = {}
     for trial in trials:
         for name, distribution in trial.distributions.items():
-            if ranges.get(name) is distribution:
+            if changed or ranges.get(name) is distribution:
+                ranges[name] = distribution
                 continue
             try:
                 check_distribution_compatibility(ranges.get(name, distribution), distribution)

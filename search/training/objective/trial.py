@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn, Self
 
 import optuna
-from optuna.distributions import BaseDistribution, check_distribution_compatibility
+from optuna.distributions import (
+    BaseDistribution,
+    FloatDistribution,
+    IntDistribution,
+    check_distribution_compatibility,
+)
 
 from registry.core.error_text import storable
 from registry.core.errors import DatabaseUnavailable
 from registry.values.stop_reason import StopReason
 from search.errors import TimeLimit
+from search.optuna_bridge.asked import AskedRanges, holds, is_same_kind
 from search.optuna_bridge.view.several import by_first
 from search.space.dimensions import LONGEST_NAME
 from search.training.job import Job
 from search.training.objective.asked_pruner import AskedPruner
+
+logger = logging.getLogger(__name__)
 
 LARGEST_STEP = 2**31 - 1
 
@@ -34,14 +43,21 @@ class ObjectiveTrial(optuna.Trial):
         trial: Optuna's own, whose sampler has been asked already.
         suggest: asks the sampler for a param by its name and distribution.
         pruner: asked by ``should_prune``.
+        asked: told what is sampled; by it the trials from before a change are shown.
     """
 
     def __init__(
-        self, trial: optuna.Trial, suggest: Callable[[str, BaseDistribution], Any], pruner: AskedPruner
+        self,
+        trial: optuna.Trial,
+        suggest: Callable[[str, BaseDistribution], Any],
+        pruner: AskedPruner,
+        *,
+        asked: AskedRanges,
     ) -> None:
         self.__dict__ = trial.__dict__  # one trial seen in two ways: what one of them has sampled, the other has
         self._cached_frozen_trial = self.storage.get_trial(self._trial_id)  # as it goes on, not as it was left
-        self._ask, self._pruner = suggest, pruner
+        self._ask, self._pruner, self._asked_ranges = suggest, pruner, asked
+        self._kept = frozenset(self._cached_frozen_trial.params)
         self.verdict: Mapping[str, Any] | None = None
         self._job: Job
         self._lap_began = 0.0
@@ -100,30 +116,72 @@ class ObjectiveTrial(optuna.Trial):
             TypeError: the value is not one of JSON's.
         """
         _check_name(key)
-        json.dumps(value)
+        try:
+            json.dumps(value)
+        except TypeError as error:
+            raise TypeError(f"user attribute {key!r}: {error}; expected numbers, texts, lists and dicts") from None
         super().set_user_attr(key, value)
+
+    def set_constraint(self, key: str, value: float) -> None:
+        """Set a constraint, as Optuna's own does."""
+        _check_name(str(key))
+        super().set_constraint(key, value)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return self  # as scikit-learn's `clone` asks of callbacks that hold the trial: there is one lease
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a trial cannot be pickled, for its lease is of this process: give others trial.params, and report here"
+        )
 
     def _suggest(self, name: str, distribution: BaseDistribution) -> Any:
         self._job.should_stop()
-        if name in self._cached_frozen_trial.distributions:
-            self._check_kind(name, distribution, self._cached_frozen_trial.distributions)
+        own = self._cached_frozen_trial
+        if name in own.distributions:
+            if name in self._kept and holds(distribution, own.params[name]):
+                return own.params[name]  # also where its other choices have changed since
+            self._check_kind(name, distribution, own.distributions)
             return self._ask(name, distribution)
         _check_name(name)
         _check_choices(name, getattr(distribution, "choices", ()))
+        if self._asked_ranges.note(name, distribution):
+            self.study._thread_local.cached_all_trials = None
         with suppress(DatabaseUnavailable):  # then whoever is asked for the value waits for it
             for other in self.study._get_trials(deepcopy=False, use_cache=True):
                 if name in other.distributions:
                     self._check_kind(name, distribution, other.distributions)
                     break
+            self._forget_proposal(name, distribution)
         value = self._ask(name, distribution)
         self._job.asked(self.params)
         return value
+
+    def _forget_proposal(self, name: str, distribution: BaseDistribution) -> None:
+        """Let the sampler propose a param anew that was given, or proposed, from what it was before a change."""
+        if name in self._fixed_params and not _takes(distribution, self._fixed_params[name]):
+            logger.warning(
+                "%s is not the %r that was given: it is sampled from %s", name, self._fixed_params[name], distribution
+            )
+            self._fixed_params = {other: value for other, value in self._fixed_params.items() if other != name}
+        if name in self.relative_params and not is_same_kind((self.relative_search_space or {})[name], distribution):
+            del self.relative_params[name]
 
     def _check_kind(self, name: str, now: BaseDistribution, seen: Mapping[str, BaseDistribution]) -> None:
         try:
             check_distribution_compatibility(seen[name], now)
         except ValueError as error:
             raise ValueError(f"{name!r} was suggested from {seen[name]} before, and now from {now}: {error}") from None
+
+
+def _takes(distribution: BaseDistribution, value: Any) -> bool:
+    """Tell whether a value that was given is of the distribution's kind; a number outside the range Optuna takes."""
+    if isinstance(distribution, FloatDistribution):
+        return isinstance(value, int | float)
+    return holds(distribution, value) or (isinstance(distribution, IntDistribution) and isinstance(value, int))
 
 
 def _check_name(name: str) -> None:

@@ -21,6 +21,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from registry.core.errors import UsageError
 from search.creation.imported.fit import Ranges
+from search.optuna_bridge.asked import AskedRanges
 from search.optuna_bridge.outcome import IMPORTED_FROM, breaks_constraint
 from search.optuna_bridge.view.several import values_at
 from search.optuna_bridge.view.shown import Show, Shown
@@ -30,7 +31,7 @@ ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def begin_trial(
-    study: Study, trial_id: int, levels: Sequence[int] | None = None, ranges: Ranges | None = None
+    study: Study, trial_id: int, levels: Sequence[int] | None = None, ranges: Ranges | AskedRanges | None = None
 ) -> Trial:
     """Return a trial to ask for params, as ``Study.ask`` does: what the others did meanwhile counts.
 
@@ -49,8 +50,10 @@ def begin_trial(
     elif levels is not None:
         views.append(_once(lambda trials: at_end(trials, levels, directions[0])))
     if views:
-        study = copy.copy(study)
-        study._storage = Shown(study._storage, views)  # type: ignore[assignment]
+        shown = copy.copy(study)
+        shown._storage = Shown(study._storage, views)  # type: ignore[assignment]
+        shown.stop = study.stop  # type: ignore[method-assign]  # an objective's ends the study, not its view
+        study = shown
     return Trial(study, trial_id)
 
 
@@ -66,7 +69,7 @@ def _once(view: Show) -> Show:
     return show
 
 
-def fitting(trials: Sequence[FrozenTrial], ranges: Ranges) -> list[FrozenTrial]:
+def fitting(trials: Sequence[FrozenTrial], ranges: Ranges | AskedRanges) -> list[FrozenTrial]:
     """Return the trials whose params are all in the ranges, as if they had been sampled from them."""
     shown = []
     for trial in trials:

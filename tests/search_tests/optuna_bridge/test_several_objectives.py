@@ -9,10 +9,11 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from registry.core.objective import Objective
+from search.optuna_bridge.outcome import breaks_constraint
 from search.optuna_bridge.samplers import OF_SEVERAL, make_sampler
 from search.optuna_bridge.view.several import FURTHER, as_ended, by_first, could_join, values_at
 from search.records.settings import Settings
-from search.worker.scheduling.sampler_view import at_epoch
+from search.worker.scheduling.sampler_view import at_epoch, begin_trial
 
 OBJECTIVES = (Objective("val_accuracy", "max"), Objective("parameters", "min"))
 MAXIMIZE, MINIMIZE = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
@@ -82,6 +83,18 @@ def test_samplers_take_trials_of_several_objectives(name: str) -> None:
         seen.add(x)
         study.tell(asked, [x, x * x])
     assert len(seen) == 25
+
+
+def test_who_stops_a_view_of_a_study_stops_the_study() -> None:
+    study = optuna.create_study(directions=DIRECTIONS)
+    study._thread_local.in_optimize_loop = True
+    begin_trial(study, study._storage.create_new_trial(study._study_id)).study.stop()
+    assert study._stop_flag
+
+
+def test_a_constraint_of_ones_own_is_broken_above_zero_alone() -> None:
+    kept, broken = (trial(0, [0.5], 100.0, system_attrs={"constraints:max_parameters": by}) for by in (-1.0, 1.0))
+    assert [breaks_constraint(each) for each in (kept, broken)] == [False, True]
 
 
 def test_trials_are_compared_at_an_epoch_by_all_their_objectives() -> None:

@@ -146,3 +146,9 @@ def test_a_problem_of_a_notebook_is_told_to_move_to_a_file(tmp_path):
     done = run_python("-", cwd=tmp_path, input=SCRIPT)
     assert "ProblemError 'digits' is defined in a notebook or on the command line" in done.stdout, done.stderr
     assert "problem='mine:digits'" in done.stdout
+
+
+def test_an_asynchronous_function_is_there(tmp_path, monkeypatch):
+    (tmp_path / "later.py").write_text("async def objective(trial):\n    return 1.0\n")
+    monkeypatch.chdir(tmp_path)
+    assert find_spec_of("later:objective") == "later:objective"

@@ -109,7 +109,29 @@ def edit(path, change):
             lambda folder: edit(
                 folder / "trial_0/trial.json", lambda d: d["hyperparameters"]["values"].update(units=1000)
             ),
-            "units of trial 0 is 1000, which its own space does not have",
+            "units of trial 0 is 1000, which the project's space does not have",
+        ),
+        (
+            lambda folder: edit(
+                folder / "trial_0/trial.json", lambda d: d["hyperparameters"]["values"].update(units="many")
+            ),
+            "units of trial 0 is 'many', which the project's space does not have",
+        ),
+        *(
+            (
+                lambda folder, first=first: edit(
+                    folder / "trial_0/trial.json",
+                    lambda d: d["metrics"]["metrics"]["loss"]["observations"][0].update(first),
+                ),
+                "no project that KerasTuner 1.4 wrote: ValueError|no project that KerasTuner 1.4 wrote: Statistics",
+            )
+            for first in ({"step": 10**9}, {"step": -1}, {"step": "x"}, {"value": []})
+        ),
+        (
+            lambda folder: edit(
+                folder / "trial_0/trial.json", lambda d: d["metrics"]["metrics"]["loss"].update(direction="up")
+            ),
+            "no project that KerasTuner 1.4 wrote: ValueError: the direction of 'loss' is 'up'",
         ),
         (
             lambda folder: edit(folder / "trial_0/trial.json", lambda d: d.update(score=7.0)),
@@ -121,6 +143,12 @@ def test_a_project_that_is_damaged_or_of_another_version_is_refused(project, spo
     spoil(project)
     with pytest.raises(UsageError, match=message):
         read_project(find_project(str(project)))
+
+
+@pytest.mark.parametrize("change", [lambda d: d.pop("best_step"), lambda d: d.update(best_step=99)])
+def test_where_the_best_step_is_not_told_the_best_value_tells(project, change):
+    edit(project / "trial_2" / "trial.json", change)
+    assert read_project(find_project(str(project))).trials[2].best_epoch == 3
 
 
 def test_the_objective_may_be_named(project):

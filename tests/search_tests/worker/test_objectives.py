@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from registry.core.database.transaction import writing
 from registry.core.database.url import with_password
 from registry.core.errors import UsageError
 from registry.values.stop_reason import StopReason
@@ -23,6 +24,8 @@ from search.creation.versions.settings import change_settings
 from search.errors import ChangedProblem, Interrupted, Outdated
 from search.optuna_bridge.pruners import PRUNERS
 from search.problems.inspection import inspect_problem
+from search.records.history.events import ACCEPTED
+from search.records.history.versions import begin_version
 from search.records.status import read_status
 from search.records.studies import read_study
 from search.report.collect import collect
@@ -31,6 +34,8 @@ from search.worker.context import open_own_context
 from tests.support.bench import Bench, module_here
 
 MODULE = """
+import copy
+import pickle
 import time
 from functools import partial
 
@@ -158,6 +163,25 @@ def forest(trial):
 
 def unstorable(trial):
     trial.set_user_attr("model", object())
+
+def unlimited(trial):
+    trial.set_constraint("k" * 501, 1.0)
+
+def renaming(trial):
+    trial.study.set_metric_names(["accuracy"])
+
+def copied(trial):
+    twin = copy.deepcopy([trial])[0]
+    twin.report(trial.suggest_float("x", 0, 1), 0)
+    return twin.params["x"]
+
+def sent_away(trial):
+    pickle.dumps(trial)
+
+def naming_its_best(trial):
+    trial.set_user_attr("best_epoch", 70)
+    trial.report(1.0, 0)
+    return 1.0
 
 def unnamable(trial):
     return trial.suggest_categorical("x", [(1, 2), (3, 4)])[0]
@@ -329,7 +353,10 @@ def test_params_are_held_to_what_the_trials_have_asked_for(study: Begin, caplog:
         ("leaving", "error", "SystemExit: 3"),
         ("twice", "error", "'x' was suggested from FloatDistribution(high=1.0, log=False, low=0.0, step=None) before"),
         ("forest", "error", "write others to files in search.current().folder"),
-        ("unstorable", "error", "Object of type object is not JSON serializable"),
+        ("unstorable", "error", "user attribute 'model': Object of type object is not JSON serializable; expected"),
+        ("unlimited", "error", "expected a text of 500 characters at most"),
+        ("renaming", "error", "what runs in a trial may read and stop its study, and change nothing else of it"),
+        ("sent_away", "error", "a trial cannot be pickled, for its lease is of this process"),
         ("unnamable", "error", "a choice of 'x' is of type tuple; expected None, bool, int, float or str"),
         ("infinite", "error", "the choice inf of 'x' is not finite"),
         ("far_away", "error", f"the step is {2**40}; expected {2**31 - 1} at most"),
@@ -337,6 +364,7 @@ def test_params_are_held_to_what_the_trials_have_asked_for(study: Begin, caplog:
     ],
 )
 @pytest.mark.filterwarnings("ignore:Choices for a categorical distribution:UserWarning")
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_trial_that_goes_wrong_has_failed_with_its_reason(
     study: Begin, attr: str, reason: str, error: str | None
 ) -> None:
@@ -360,6 +388,17 @@ def test_a_folder_that_is_too_large_is_not_kept(
     assert bench.work()[0].epoch == 5
 
 
+def test_a_copy_of_a_trial_is_the_trial(study: Begin) -> None:
+    (trial,) = study("copied").work()
+    assert (trial.stop_reason, trial.epoch, trial.score) == (StopReason.COMPLETED, 1, trial.params["x"])
+
+
+def test_an_objectives_own_attributes_stay(study_anywhere: Begin) -> None:
+    bench = study_anywhere("naming_its_best")
+    bench.work()
+    assert bench.optuna_trials()[0].user_attrs == {"best_epoch": 70, "stop_reason": "completed"}
+
+
 def test_a_sequence_of_one_is_its_value(study: Begin) -> None:
     assert study("one_in_a_list").work()[0].score == 0.5
 
@@ -373,8 +412,29 @@ def test_a_param_keeps_its_choices_over_the_whole_study(study: Begin) -> None:
 def test_the_study_can_be_read_and_not_written(study: Begin) -> None:
     bench = study("looking", 2)
     trials = bench.work()
-    assert "a worker's view of a study does not do this" in trials[0].error
+    assert "what runs in a trial may read and stop its study, and change nothing else" in trials[0].error
     assert sys.modules["mine"].asked[0] == ("s", "MINIMIZE", 1)
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_choices_may_change_with_the_objective(study: Begin, sampler: str) -> None:
+    bench = study("changing", 2, sampler=sampler)
+    bench.attempt()
+    with writing(bench.engine) as connection:
+        begin_version(connection, bench.record.id, ACCEPTED, ["the source changed"])
+    bench.context.close()
+    bench.record = read_study(bench.engine, "s")
+    bench.context = open_own_context(bench.engine, with_password(bench.engine.url), bench.record, bench.stop)
+    assert [trial.stop_reason for trial in bench.work()] == [StopReason.COMPLETED] * 2
+    space = collect(bench.engine, ["s"]).studies[0].space
+    assert [param.choices for param in space] == [("a", "bb")]
+
+
+def test_what_was_given_and_is_no_choice_is_left_to_the_sampler(study: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    bench = study("changing", 1)
+    changes.enqueue(bench.engine, bench.record, [{"x": "c"}])
+    assert bench.work()[0].stop_reason is StopReason.COMPLETED
+    assert "x is not the 'c' that was given: it is sampled from" in caplog.text
 
 
 class _StopAfter(Lease):
