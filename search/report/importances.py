@@ -73,7 +73,7 @@ def importances(
 def _ped_anova(trials: list[FrozenTrial], direction: Direction, ranges: bool) -> Importances:
     names = _varied(trials)
     shares = _evaluate(trials, direction, names)
-    around = _ranges(trials, lambda drawn: _evaluate(drawn, direction, names)) if ranges else {}
+    around = _ranges(trials, shares, lambda drawn: _evaluate(drawn, direction, names)) if ranges else {}
     return Importances(shares, len(trials), METHOD, ranges=around)
 
 
@@ -87,27 +87,31 @@ def _fanova(trials: list[FrozenTrial], direction: Direction, ranges: bool) -> Im
         return Importances(missing="it needs params that all trials have, and different scores")
     shares = _evaluate(trials, direction, names, trees=FANOVA_TREES)
     draw = functools.partial(_evaluate, direction=direction, names=names, trees=FANOVA_TREES // 4)
-    return Importances(shares, len(trials), FANOVA_METHOD, ranges=_ranges(trials, draw) if ranges else {})
+    return Importances(shares, len(trials), FANOVA_METHOD, ranges=_ranges(trials, shares, draw) if ranges else {})
 
 
 def _ranges(
-    trials: list[FrozenTrial], shares_of: Callable[[list[FrozenTrial]], dict[str, float]]
+    trials: list[FrozenTrial],
+    shares: Mapping[str, float],
+    shares_of: Callable[[list[FrozenTrial]], dict[str, float]],
 ) -> dict[str, tuple[float, float]]:
-    """Return where eight of ten shares lie when as many trials are drawn again at random, with replacement.
+    """Return a range around each share: how far eight of ten lie from their median when trials are drawn again.
 
-    Of many trials fewer are drawn, and the range is made narrower as if all had been: it shrinks with the root of
-    their number. Source: B. Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979.
+    They are drawn at random, with replacement. Where some are drawn twice, or fewer than there are, small shares are
+    larger in all draws; so it is the draws' spread that is laid around the share, not the draws themselves. That of
+    fewer trials is made narrower, as it shrinks with the root of their number. Source: B. Efron, "Bootstrap Methods:
+    Another Look at the Jackknife", 1979.
     """
     numbers = random.Random(0)  # noqa: S311 - no secret
     size = min(len(trials), DRAWN_TRIALS)
     drawn = [shares_of(numbers.choices(trials, k=size)) for _ in range(DRAWS)]
     narrower = math.sqrt(size / len(trials))
     ranges = {}
-    for name in drawn[0]:
-        shares = [draw.get(name, 0.0) for draw in drawn]
-        middle, deciles = statistics.median(shares), statistics.quantiles(shares, n=10, method="inclusive")
-        low, high = (middle + (end - middle) * narrower for end in (deciles[0], deciles[-1]))
-        ranges[name] = (low, high)
+    for name, share in shares.items():
+        draws = [draw.get(name, 0.0) for draw in drawn]
+        middle, deciles = statistics.median(draws), statistics.quantiles(draws, n=10, method="inclusive")
+        low, high = (share + (end - middle) * narrower for end in (deciles[0], deciles[-1]))
+        ranges[name] = (max(0.0, low), min(1.0, high))
     return ranges
 
 

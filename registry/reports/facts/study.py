@@ -135,7 +135,7 @@ class Importances:
 
     Args:
         shares: param to its share of 1, the most important first; empty where there is none.
-        ranges: param to where eight of ten of its shares lie when trials are drawn again at random (bootstrap).
+        ranges: param to a range around its share, as wide as where eight of ten lie when trials are drawn again.
         trials: how many trials it was computed from.
         method: how, in a few words.
         missing: why there is none.

@@ -107,7 +107,7 @@ class TestImportances:
         study = toy_study(40, importances=sure, fanova=Importances())
         page = render(toy_report(study))
         assert 'd="M70.00 4H95.00"' in page
-        assert "A whisker holds eight of ten shares" in page
+        assert "A whisker is as wide as eight of ten shares" in page
         unsure = replace(study, importances=replace(sure, ranges={}))
         assert "whisker" not in render(toy_report(unsure))
         (choices,) = mattered_block(study).parts

@@ -100,7 +100,7 @@ def importance_bars(first: Importances, second: Importances) -> Bars:
     order = ", in the order of the mean rank by both methods" if len(by_method) == 2 else ""
     notes.append(f"Shares of one method add up to 1{order}.")
     if any(each.ranges for each in by_method):
-        notes.append("A whisker holds eight of ten shares when the trials are drawn again at random (bootstrap).")
+        notes.append("A whisker is as wide as eight of ten shares lie apart when trials are drawn again (bootstrap).")
     lead = contradiction(shares, heads)
     return Bars(heads, shares, "Importance", (*([lead] if lead else []), " ".join(notes)), ranges)
 
