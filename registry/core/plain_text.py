@@ -1,9 +1,14 @@
-"""Texts of users made harmless: for a terminal, and for programs that open tables."""
+"""Texts of users made harmless: for a terminal, for a shell, and for programs that open tables."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
+
+from sqlalchemy.engine import URL
+
+from registry.core.database.url import without_secrets
 
 # What a terminal obeys instead of showing it, and what turns the order of letters around.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -50,3 +55,13 @@ def csv_text(frame: Any) -> str:
     frame.columns = [csv_value(name) for name in frame.columns]
     text: str = frame.to_csv(index=False)
     return text
+
+
+def pasted_url(url: str | URL) -> str:
+    """Return the URL as a word of a command that is printed, to be pasted into a shell; without its secrets.
+
+    Example:
+        >>> pasted_url("postgresql://ann:secret@db/studies?sslmode=require")
+        "'postgresql+psycopg://ann@db/studies?sslmode=require'"
+    """
+    return shlex.quote(without_secrets(url).render_as_string(hide_password=False))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import zlib
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,6 +23,7 @@ from registry.core.database.older_schema import read_as
 from registry.core.database.transaction import writing
 from registry.core.database.url import database_exists, display_url
 from registry.core.errors import DatabaseError, SchemaError
+from registry.core.plain_text import pasted_url
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -110,7 +110,7 @@ class Schema:
                 "start a search with `search run` first, or name another database with --storage URL"
             )
         if _order(revision) < _order(self.head):
-            raise self._older(revision, where)
+            raise self._older(revision, engine.url)
         if _order(revision) > _order(self.head):
             raise SchemaError(
                 f"the {self.name} tables of {where} are of schema {revision}, newer than the {self.head} that "
@@ -132,12 +132,12 @@ class Schema:
             self.check(engine)
             return
         module, _, name = self.tables.partition(":")
-        read_as(engine, getattr(import_module(module), name), self._older(revision, display_url(engine.url)))
+        read_as(engine, getattr(import_module(module), name), self._older(revision, engine.url))
 
-    def _older(self, revision: str, where: str) -> SchemaError:
+    def _older(self, revision: str, url: sa.URL) -> SchemaError:
         return SchemaError(
-            f"the {self.name} tables of {where} are of schema {revision}; this program needs {self.head}: "
-            f"run `registry upgrade --storage {shlex.quote(where)}`"
+            f"the {self.name} tables of {display_url(url)} are of schema {revision}; this program needs {self.head}: "
+            f"run `registry upgrade --storage {pasted_url(url)}`"
         )
 
     def upgrade(self, engine: Engine) -> tuple[str | None, str]:
