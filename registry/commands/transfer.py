@@ -12,6 +12,7 @@ from registry.commands.arguments import RebuildOption, RefArgument, open_to_writ
 from registry.core.console import Json, Storage, print_json, say, show
 from registry.core.database.url import database_exists, default_url, parse_url
 from registry.core.numbers import size_text
+from registry.labels.aliases import not_loadable
 
 
 def export_command(
@@ -65,6 +66,7 @@ def import_command(
     with open_to_write(storage, as_json=as_json, create=True, artifacts=artifacts) as registry:
         imported = registry.import_bundle(bundle)
         added = registry.get_all(imported.added)
+    gone = {version.ref: not_loadable(version) for version in added}
     if as_json:
         print_json(imported.as_dict())
         return
@@ -74,7 +76,7 @@ def import_command(
     for ref in imported.present:
         say(f"{ref} was here already")
     for name, ref in imported.aliases_set.items():
-        say(f"{name} points to {ref}")
+        say(f"{name} points to {ref}{gone[ref]}")
     for name in imported.aliases_left:
         say(f"{name} stays where it is; move it with `registry alias set` or `registry promote`")
     for name in imported.marks_left:

@@ -19,6 +19,7 @@ from registry.versions.held import HeldModel
 
 if TYPE_CHECKING:
     from registry.labels.requests import Request
+    from registry.values.version import ModelVersion
 
 
 def set_alias(
@@ -96,6 +97,11 @@ def without_weights(ref: str, state: str) -> str:
     """
     why = "its weights were dropped for those of others" if state == "displaced" else "it has no weights"
     return f"{ref} cannot be loaded, for {why}"
+
+
+def not_loadable(version: ModelVersion) -> str:
+    """Return what to add to a line that tells where an alias is: why nobody can load that, or nothing."""
+    return "" if version.weights else f"; {without_weights(version.ref, version.state)}"
 
 
 def remove_alias(

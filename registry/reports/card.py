@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import shlex
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
 from registry.api.registry import Registry
 from registry.core.atomic_file import whole_file
-from registry.core.database.url import default_url, without_secrets
+from registry.core.database.url import default_url, pasted_url
 from registry.core.errors import UsageError
 from registry.reports.document.parts import Page
 from registry.reports.sections.card import card_blocks
@@ -51,8 +50,7 @@ def card(ref: str, *, storage: str | None = None) -> Page:
     study = study_of([version], None, version.metric) if math.isfinite(version.score) else None
     commands = commands_for(make_url(url), version)
     if version.is_of_trial and version.weights is not None:
-        storage_option = shlex.quote(without_secrets(url).render_as_string(hide_password=False))
-        commands["Train it again and compare"] = f"registry reproduce {version.ref} --storage {storage_option}"
+        commands["Train it again and compare"] = f"registry reproduce {version.ref} --storage {pasted_url(url)}"
     blocks = card_blocks(version, alike, recipe, study, model.description)
     return Page(version.ref, _about(version), commands, blocks)
 

@@ -249,8 +249,8 @@ def memory_bytes(text: str | None) -> int | None:
 
 def storage_option(study: Study) -> str:
     """Return the option that names the database, where the default would not find it; never a password."""
-    from registry.core.database.url import default_url, display_url, parse_url
+    from registry.core.database.url import default_url, parse_url, pasted_url
 
     if parse_url(default_url()) == parse_url(study.url):
         return ""
-    return f" --storage {display_url(study.url)}"
+    return f" --storage {pasted_url(study.url)}"

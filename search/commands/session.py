@@ -100,7 +100,7 @@ def continue_command(study: Study, on: str = "local", log: Sequence[str] = ()) -
     from search.tracking.target import without_password
 
     record = study.record
-    option = options.storage_option(study) + (f" --on {on}" if on != "local" else "")
+    option = options.storage_option(study) + (f" --on {shlex.quote(on)}" if on != "local" else "")
     logs = [word for target in log for word in ("--log", without_password(target))]
     words = ["search", "run", record.problem, "--study", record.name, "--trials", str(study.status().budget), *logs]
     return shlex.join(words) + option

@@ -14,7 +14,7 @@ from optuna.storages._rdb import models
 from sqlalchemy.engine import Connection, Engine
 
 from registry.core.database.transaction import reading
-from registry.core.database.url import display_url
+from registry.core.database.url import pasted_url
 from registry.core.errors import ConflictError, NotFoundError
 from registry.core.objective import Objective
 from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
@@ -53,7 +53,7 @@ def check_free(connection: Connection, name: str) -> None:
     raise ConflictError(
         f"this database holds a study {name!r} with {count} trials that another program made with Optuna; "
         "it is left as it is: give yours another name, or begin with its trials: "
-        f"search import optuna {shlex.quote(display_url(connection.engine.url))} {shlex.quote(name)} --as NAME"
+        f"search import optuna {pasted_url(connection.engine.url)} {shlex.quote(name)} --as NAME"
     )
 
 

@@ -18,7 +18,7 @@ from registry.commands.arguments import (
 )
 from registry.core.console import Json, Storage, new_app, print_json, print_table, say
 from registry.core.errors import UsageError
-from registry.labels.aliases import approvals_text
+from registry.labels.aliases import approvals_text, not_loadable
 from registry.labels.events import Event
 from registry.values.refs import Expected, parse_alias, parse_ref
 
@@ -59,8 +59,9 @@ def alias_set(
     number = _number_of(version, model)
     with open_to_write(storage, actor=actor) as registry:
         asked = registry.set_alias(model, alias, number, if_currently=_expected(if_currently), force=force, why=why)
+        gone = not_loadable(registry.get(f"{model}/{number}"))
     end_if_asked(target, asked)
-    say(f"{target} is {model}/{number}")
+    say(f"{target} is {model}/{number}{gone}")
 
 
 def _number_of(text: str, model: str) -> int:
@@ -170,9 +171,11 @@ def rollback_command(
     """Point an alias to where it was before its last move; again: one move further back."""
     with open_to_write(storage, actor=actor) as registry:
         done = registry.rollback(target, if_currently=_expected(if_currently), force=force, why=why)
+        if isinstance(done, int):
+            gone = not_loadable(registry.get(f"{parse_alias(target)[0]}/{done}"))
     if not isinstance(done, int):
         end_if_asked(target, done)
-    say(f"{target} is {parse_alias(target)[0]}/{done} again")
+    say(f"{target} is {parse_alias(target)[0]}/{done} again{gone}")
 
 
 def history_command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from urllib.parse import quote_plus
 
 from sqlalchemy.engine import URL, make_url
@@ -43,6 +44,16 @@ def display_url(url: str | URL) -> str:
     secret = [name for name in parsed.query if name.lower() in SECRET_OPTIONS]
     shown = parsed.update_query_dict(dict.fromkeys(secret, HIDDEN)).render_as_string(hide_password=True)
     return shown.replace(quote_plus(HIDDEN), HIDDEN)
+
+
+def pasted_url(url: str | URL) -> str:
+    """Return the URL as a word of a command that is printed, to be pasted into a shell; without its secrets.
+
+    Example:
+        >>> pasted_url("postgresql://ann:secret@db/studies?sslmode=require")
+        "'postgresql+psycopg://ann@db/studies?sslmode=require'"
+    """
+    return shlex.quote(without_secrets(url).render_as_string(hide_password=False))
 
 
 def hide_secrets(text: str, url: str | URL) -> str:

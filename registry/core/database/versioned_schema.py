@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import zlib
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,7 +21,7 @@ from registry.core.database.driver_errors import explain
 from registry.core.database.engine import use_wal
 from registry.core.database.older_schema import read_as
 from registry.core.database.transaction import writing
-from registry.core.database.url import database_exists, display_url
+from registry.core.database.url import database_exists, display_url, pasted_url
 from registry.core.errors import DatabaseError, SchemaError
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class Schema:
                 "start a search with `search run` first, or name another database with --storage URL"
             )
         if _order(revision) < _order(self.head):
-            raise self._older(revision, where)
+            raise self._older(revision, engine.url)
         if _order(revision) > _order(self.head):
             raise SchemaError(
                 f"the {self.name} tables of {where} are of schema {revision}, newer than the {self.head} that "
@@ -132,12 +131,12 @@ class Schema:
             self.check(engine)
             return
         module, _, name = self.tables.partition(":")
-        read_as(engine, getattr(import_module(module), name), self._older(revision, display_url(engine.url)))
+        read_as(engine, getattr(import_module(module), name), self._older(revision, engine.url))
 
-    def _older(self, revision: str, where: str) -> SchemaError:
+    def _older(self, revision: str, url: sa.URL) -> SchemaError:
         return SchemaError(
-            f"the {self.name} tables of {where} are of schema {revision}; this program needs {self.head}: "
-            f"run `registry upgrade --storage {shlex.quote(where)}`"
+            f"the {self.name} tables of {display_url(url)} are of schema {revision}; this program needs {self.head}: "
+            f"run `registry upgrade --storage {pasted_url(url)}`"
         )
 
     def upgrade(self, engine: Engine) -> tuple[str | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from registry import Registry
 from registry.cli import app
 from registry.core.console import json_text, run
+from registry.core.database.url import parse_url, pasted_url
 from registry.core.numbers import number_format, number_text, significant_format
 from registry.core.plain_text import csv_value, plain_text, single_line
 
@@ -72,3 +74,19 @@ def test_no_command_prints_what_a_terminal_obeys(words, tmp_path, register, caps
     assert "'=cmd()" in capsys.readouterr().out
     assert run(app, "registry", ["show", f"a{EVIL}", "--storage", url]) == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///a folder/it's;touch x $(y) `z` & *?.db",
+        "postgresql://ann@db/studies?host=/run/pg&sslmode=require",
+    ],
+)
+def test_a_url_in_a_printed_command_is_one_word_for_a_shell(url):
+    (word,) = shlex.split(pasted_url(url))
+    assert parse_url(word) == parse_url(url)
+
+
+def test_a_url_in_a_printed_command_holds_no_secret_nor_a_mark_in_its_place():
+    assert pasted_url("postgresql://ann:x@db/studies?password=x") == "postgresql+psycopg://ann@db/studies"

@@ -68,7 +68,7 @@ class TestBundle:
             assert other.get("toy@champion").weights is None
 
 
-def test_commands_say_where_weights_are_gone(gone, database_url, capsys):
+def test_commands_say_where_weights_are_gone(gone, database_url, capsys, tmp_path):
     def said(*words):
         code = run(app, "registry", [*words, "--storage", database_url])
         out, err = capsys.readouterr()
@@ -82,6 +82,12 @@ def test_commands_say_where_weights_are_gone(gone, database_url, capsys):
     code, out = said("alias", "set", "toy@champion", "1")
     assert code == 1
     assert len(out.splitlines()) == 1
-    assert said("alias", "set", "toy@champion", "1", "--force")[0] == 0
+    lost = "; toy/1 cannot be loaded, for its weights were dropped for those of others\n"
+    assert said("alias", "set", "toy@champion", "1", "--force") == (0, f"toy@champion is toy/1{lost}")
+    assert said("alias", "set", "toy@champion", "2") == (0, "toy@champion is toy/2\n")
+    assert said("rollback", "toy@champion", "--force") == (0, f"toy@champion is toy/1 again{lost}")
+    said("bundle", "toy/1", "--out", str(tmp_path / "x"), "--force")
+    run(app, "registry", ["import", str(tmp_path / "x"), "--storage", f"sqlite:///{tmp_path}/other.db"])
+    assert f"toy@champion points to toy/1{lost}" in capsys.readouterr().out
     rows = said("list", "toy")[1].splitlines()
     assert ["displaced" in rows[1], "none" in rows[3]] == [True, True]

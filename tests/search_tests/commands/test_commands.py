@@ -1,6 +1,7 @@
 """What commands take for wrong usage, before they look at a problem."""
 
 import dataclasses
+import shlex
 import subprocess
 import sys
 
@@ -8,13 +9,16 @@ import pytest
 import sqlalchemy as sa
 
 from registry.core.console import run
+from registry.core.database.engine import open_engine
 from registry.core.database.transaction import writing
 from registry.core.errors import UsageError
 from search.api.study import Study
 from search.cli import app
+from search.commands.session import continue_command
 from search.commands.summary import say_what_is_kept
 from search.creation.objectives import parse_direction
 from search.schema import results, slots
+from tests.support.filled import make_tables
 
 
 @pytest.mark.parametrize("trials", ["0", "-3", "1000001", "99999999999999999999999"])
@@ -99,6 +103,15 @@ def test_commands_can_be_pasted_whatever_the_name(call, sqlite_engine, make_stud
     assert "  search worker '$(x) y' --storage" in call("create", "search.toy:toy", "--study", study.name)[1]
     end_all(sqlite_engine, study, stop_reason="error", error="no")
     assert "`search retry '$(x) y' 0 --storage" in call("status", study.name)[1]
+
+
+def test_commands_can_be_pasted_whatever_the_path_of_the_database(make_study, tmp_path):
+    url = sa.URL.create("sqlite", database=f"{tmp_path}/a file & more.db")
+    make_tables(url.render_as_string())
+    engine = open_engine(url)
+    words = shlex.split(continue_command(Study(engine, make_study(engine))))
+    engine.dispose()
+    assert sa.make_url(words[words.index("--storage") + 1]) == url
 
 
 def test_no_name_is_not_the_default_one(call):
