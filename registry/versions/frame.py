@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("table", "json", "csv", "parquet")
+INT64 = 2**63
 
 
 def to_frame(versions: Sequence[ModelVersion]) -> pd.DataFrame:
@@ -28,7 +29,12 @@ def to_frame(versions: Sequence[ModelVersion]) -> pd.DataFrame:
     rows = [_row(version) for version in versions]
     own = list(_own(versions[0])) if versions else []
     others = sorted({name for row in rows for name in row} - set(own), key=_place)
-    return pd.DataFrame(rows, columns=[*own, *others])
+    frame = pd.DataFrame(rows, columns=[*own, *others])
+    for name in frame.columns:
+        values = [row.get(name) for row in rows]
+        if None in values and all(type(value) is int and abs(value) < INT64 for value in values if value is not None):
+            frame[name] = pd.array(values, dtype="Int64")  # which pandas would make floats of
+    return frame
 
 
 def _row(version: ModelVersion) -> dict[str, Any]:
@@ -87,9 +93,10 @@ def write_parquet(versions: Sequence[ModelVersion], out: Path) -> None:
     require_pyarrow()
     frame = to_frame(versions)
     for name in frame.columns:
-        kinds = {type(value) for value in frame[name] if value is not None and value == value}
+        kinds = {type(value) for value in frame[name].dropna()}
         if len(kinds) > 1 and kinds & {str, bool}:
-            frame[name] = [None if value is None or value != value else str(value) for value in frame[name]]
+            missing = frame[name].isna()
+            frame[name] = [None if gone else str(value) for value, gone in zip(frame[name], missing, strict=True)]
     with whole_file(out) as file:
         frame.to_parquet(file, index=False)
 

@@ -176,6 +176,9 @@ def test_a_name_that_is_no_column_is_answered_with_near_ones(look: Any) -> None:
     page.get_by_label("Filter").fill("momentun > 0.5")
     said = page.locator(".filter output").text_content() or ""
     assert said.startswith("No column is called momentun; near: momentum")
+    page.get_by_label("Filter").fill("tanh and stop reasn = pruned")
+    said = page.locator(".filter output").text_content() or ""
+    assert said == "No column is called stop reasn; near: stop reason."
     page.get_by_label("Filter").fill("momentum >")
     assert page.locator(".filter output").text_content() == "momentum > what? A value is missing."
 

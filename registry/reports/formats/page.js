@@ -53,7 +53,7 @@ function conditions(text, names) {
     const words = rest.slice(0, at).split(/\s+/).filter((one) => one && one !== "and");
     const [column, before] = named(words, names);
     before.forEach(word);
-    if (column < 0) throw new Error(unknown(words.at(-1) ?? "", names));
+    if (column < 0) throw new Error(unknown(words, names));
     const after = /^\s*("([^"]*)"|\S+)\s*/.exec(rest.slice(at + sign.length));
     if (!after) throw new Error(`${names[column]} ${sign} what? A value is missing.`);
     found.push(compared(column, sign, after[2] ?? after[1]));
@@ -63,10 +63,14 @@ function conditions(text, names) {
   return (row) => found.every((holds) => holds(row));
 }
 
-function unknown(name, names) {
-  const near = names.map((one) => [distance(name, one), one]).sort(([a], [b]) => a - b);
-  const close = near.filter(([steps, one]) => steps <= Math.max(2, one.length / 2)).slice(0, 3).map(([, one]) => one);
-  return `No column is called ${name || "so"}; ${close.length ? `near: ${close.join(", ")}` : `there are ${names.join(", ")}`}.`;
+// A name with blanks is asked for by the last words before a sign, nobody knows how many.
+function unknown(words, names) {
+  const asked = words.length ? words.map((_, start) => words.slice(start).join(" ")) : [""];
+  const near = names.flatMap((one) => asked.map((name) => [distance(name, one), one, name])).sort(([a], [b]) => a - b);
+  const close = near.filter(([steps, one]) => steps <= Math.max(2, one.length / 2));
+  const name = close.length ? close[0][2] : asked.at(-1);
+  const shown = [...new Set(close.map(([, one]) => one))].slice(0, 3);
+  return `No column is called ${name || "so"}; ${shown.length ? `near: ${shown.join(", ")}` : `there are ${names.join(", ")}`}.`;
 }
 
 function distance(a, b) {

@@ -136,15 +136,28 @@ def _of_optimizer(before: Config | None, now: Config | None) -> Iterator[str]:
         return
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
-            yield _became(f"the optimizer's {name}", before.get(name), now.get(name))
+            yield _became(f"the optimizer's {name}", *_numbers_apart(before.get(name), now.get(name)))
+
+
+def _numbers_apart(was: Any, is_now: Any) -> tuple[Any, Any]:
+    """Return two values, numbers with the digits that float32 has where these tell them apart."""
+    first, second = (float(f"{value:.7g}") if isinstance(value, float) else value for value in (was, is_now))
+    return (was, is_now) if first == second else (first, second)
 
 
 def _of_compilation(before: Config, now: Config) -> Iterator[str]:
     for part in ("loss", "loss_weights", "metrics", "weighted_metrics"):
         if part in before and part in now and before[part] != now[part]:
-            plain = all(isinstance(value[part], str) and " " not in value[part] for value in (before, now))
+            was, is_now = _names_in(before[part]), _names_in(now[part])
             label = part.replace("_", " ")
-            yield _became(f"the {label}", before[part], now[part]) if plain else f"the {label} changed"
+            yield _became(f"the {label}", was, is_now) if was and is_now else f"the {label} changed"
+
+
+def _names_in(value: Any) -> str:
+    """Return the names of the losses or metrics that a model is compiled with; nothing where one has none."""
+    values = value if isinstance(value, list) else [value]
+    names = [str(each.get("class_name", " ") if isinstance(each, dict) else each or "none") for each in values]
+    return "" if any(" " in name for name in names) else ", ".join(names)
 
 
 def _of_source(before: Config | None, now: Config | None) -> Iterator[str]:

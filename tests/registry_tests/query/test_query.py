@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
 import math
 import sys
@@ -315,6 +317,8 @@ def test_tables(shop, tmp_path, capsys, shop_url):
     assert code == 0
     assert said.out.splitlines()[0].startswith("model,version,score")
     assert len(said.out.splitlines()) == 3
+    table = list(csv.DictReader(io.StringIO(call("--format", "csv")[1].out)))
+    assert {row["params.units#2"] for row in table} == {"", "1", "2", "3", "4", "5", "6"}  # one version has none
     out = tmp_path / "all.parquet"
     assert call("--format", "parquet", "--out", str(out))[0] == 0
     stored = pd.read_parquet(out)

@@ -159,8 +159,33 @@ NUMBERS = {"min_value": 8, "max_value": 64, "step": 1, "sampling": "linear"}
             described(optimizer={"class": "SGD", "momentum": 0.9}),
             ["the optimizer's momentum: 0.0 became 0.9"],
         ),
+        (
+            described(optimizer={"class": "SGD", "learning_rate": 0.0010000000474974513}),
+            described(optimizer={"class": "SGD", "learning_rate": 0.009999999776482582}),
+            ["the optimizer's learning_rate: 0.001 became 0.01"],
+        ),
+        (
+            described(optimizer={"class": "SGD", "momentum": 0.9}),
+            described(optimizer={"class": "SGD", "momentum": 0.9000000000000001}),
+            ["the optimizer's momentum: 0.9 became 0.9000000000000001"],
+        ),
         (described(loss="mse"), described(loss="mae"), ["the loss: mse became mae"]),
-        (described(metrics=["accuracy"]), described(metrics=["auc"]), ["the metrics changed"]),
+        (
+            described(loss={"class_name": "Huber"}),
+            described(loss={"class_name": "Dice"}),
+            ["the loss: Huber became Dice"],
+        ),
+        (
+            described(weighted_metrics=None),
+            described(weighted_metrics=["f1"]),
+            ["the weighted metrics: none became f1"],
+        ),
+        (
+            described(metrics=[{"class_name": "Recall", "config": {"k": 1}}]),
+            described(metrics=[{"class_name": "Recall", "config": {"k": 2}}]),
+            ["the metrics changed"],
+        ),
+        (described(metrics=["accuracy"]), described(metrics=["auc"]), ["the metrics: accuracy became auc"]),
         (
             described(model="x", layers=LAYERS),
             described(model="y", layers=[LAYERS[0], ["Dropout", "z"], LAYERS[2]]),
