@@ -90,6 +90,7 @@ def reported_study(
         baselines=baselines_of(versions, metric),
         repeats=(*own, *confirming),
         confirmed=winner,
+        confirming_seconds=sum(each.seconds or 0.0 for each in confirmations(versions, record.name)),
         objectives=several,
     )
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from registry.core.database.closed_folder import sqlite_options
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
 from registry.core.database.postgres import connector
-from registry.core.database.url import display_url, hide_secrets, parse_url, require_file
+from registry.core.database.url import database_exists, display_url, hide_secrets, parse_url
 from registry.core.error_text import first_line
 from registry.core.errors import DatabaseError
 
@@ -38,8 +38,11 @@ def open_engine(url: str | URL, *, must_exist: bool = False, answer_seconds: flo
         DatabaseError: a wrong URL, a missing driver, or a missing file.
     """
     parsed = parse_url(url)
-    if must_exist and parsed.get_backend_name() == "sqlite":
-        require_file(parsed)
+    if must_exist and not database_exists(parsed):
+        raise DatabaseError(
+            f"there is no database {parsed.database}; start a search first, or name another with --storage URL "
+            "(in Python, Registry(URL, create=True) makes it)"
+        )
     try:
         if parsed.get_backend_name() == "sqlite":
             _check_options(parsed)

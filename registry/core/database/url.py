@@ -47,12 +47,7 @@ def display_url(url: str | URL) -> str:
 
 
 def pasted_url(url: str | URL) -> str:
-    """Return the URL as a word of a command that is printed, to be pasted into a shell; without its secrets.
-
-    Example:
-        >>> pasted_url("postgresql://ann:secret@db/studies?sslmode=require")
-        "'postgresql+psycopg://ann@db/studies?sslmode=require'"
-    """
+    """Return the URL as a word of a command that is printed, to be pasted into a shell; without its secrets."""
     return shlex.quote(without_secrets(url).render_as_string(hide_password=False))
 
 
@@ -121,19 +116,6 @@ def database_exists(url: URL) -> bool:
     """Tell whether a SQLite URL's file is there; True for other databases, which only a connection could tell."""
     file = file_of(url)
     return file is None or os.path.exists(file)
-
-
-def require_file(url: URL) -> None:
-    """Check that a SQLite URL's file is there.
-
-    Raises:
-        DatabaseError: it is not.
-    """
-    if not database_exists(url):
-        raise DatabaseError(
-            f"there is no database {url.database}; start a search first, or name another with --storage URL "
-            "(in Python, Registry(URL, create=True) makes it)"
-        )
 
 
 def with_password(url: URL) -> str:

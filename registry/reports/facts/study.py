@@ -176,6 +176,7 @@ class ReportedStudy:
         baselines: what to hold the winner against.
         repeats: the scores of configurations that were trained several times, on other seeds or folds.
         confirmed: the trial whose configuration won when the best were trained again on several seeds.
+        confirming_seconds: the time of those trainings, of a study that others confirm.
         mistakes: where the winner of a classification errs.
         residuals: how far the winner's numbers are off, an output each.
         mistakes_missing: why that is not known; empty where there is no need to say.
@@ -207,6 +208,7 @@ class ReportedStudy:
     baselines: tuple[Baseline, ...] = ()
     repeats: tuple[Repeats, ...] = ()
     confirmed: int | None = None
+    confirming_seconds: float = 0.0
     mistakes: Mistakes | None = None
     residuals: tuple[Residuals, ...] = ()
     mistakes_missing: str = ""

@@ -123,6 +123,11 @@ class TestFigures:
         assert figures_of(of(scored(3, 0.9)))[2].note == "none is registered"
         assert figures_of(of(scored(3, 0.9), kind="versions"))[2].note == "none takes part"
 
+    def test_the_trainings_that_confirmed_are_part_of_the_cost(self) -> None:
+        confirmed = of(scored(3, 0.9), confirming_seconds=120.0)
+        assert figures_of(confirmed)[3].note == "1 epoch in one trial; 2 min more to confirm"
+        assert "; 2 min more for the trainings that confirmed the best." in answer(confirmed).cost
+
     def test_a_time_that_nobody_recorded_is_not_0(self) -> None:
         untimed = of(ReportedTrial(3, "complete", {}, 0.9, 1, 2, imported=True), budget=0)
         cost = figures_of(untimed)[3]

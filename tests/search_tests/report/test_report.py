@@ -326,6 +326,7 @@ class TestCommands:
         )
 
 
+TRAINING_SECONDS = 9.5
 SCORES = {trial.number: score_of(trial) for trial in toy_study(60).ranked}
 
 
@@ -432,6 +433,7 @@ class TestEvidence:
             second.number, None, "toy/4", {"test_accuracy": pytest.approx(0.855)},
         )  # fmt: skip
         assert (same.number, same.version, same.stand_in) == (3, "toy/4", None)
+        assert (study.confirming_seconds, confirming.confirming_seconds) == (4 * TRAINING_SECONDS, 0.0)
         for told in (study, confirming):
             found = told.repeats_of(told.leaders[0])
             assert found is not None
@@ -487,6 +489,7 @@ def register(registry: Registry, study: str, seed: int, score: float, params: An
     source = Source(study=study, trial=seed, seed=seed)
     values: dict[str, Any] = {"metric": "val_accuracy", "direction": "max", "epoch": 1, "params": params}
     curves = {"val_accuracy": (score,)}
+    values |= {"seconds": TRAINING_SECONDS}
     registry.register("toy", weights=None, score=score, curves=curves, source=source, tags=tags, **values)
 
 

@@ -183,6 +183,8 @@ def _cost(study: ReportedStudy) -> str:
     parts = [f"{count_text(epochs)} {'epoch' if epochs == 1 else 'epochs'} in {time} of training"]
     if study.wall_seconds is not None:
         parts.append(f"{duration_text(study.wall_seconds)} from the first trial's beginning to the last one's end")
+    if study.confirming_seconds:
+        parts.append(f"{duration_text(study.confirming_seconds)} more for the trainings that confirmed the best")
     return " ".join(filter(None, ["; ".join(parts) + ".", _saved(study)]))
 
 

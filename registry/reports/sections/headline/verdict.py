@@ -118,4 +118,5 @@ def _cost(study: ReportedStudy) -> Figure:
     trials = "one trial" if len(study.trials) == 1 else f"{count_text(len(study.trials))} trials"
     if not study.timed:
         return Figure("cost", "–", f"{trained} in {trials}, of unknown time")
-    return Figure("cost", duration_text(seconds), f"{trained} in {trials}")
+    more = f"; {duration_text(study.confirming_seconds)} more to confirm" if study.confirming_seconds else ""
+    return Figure("cost", duration_text(seconds), f"{trained} in {trials}{more}")
