@@ -100,6 +100,7 @@ def begin(url: str, name: str, trials: int, *, schedule: str = "full", **setting
 
 def our_worker(url: str, name: str, _trials: int, ready: Any, ends: Any) -> None:
     """Work the study off, as a worker of ours does."""
+    import search.space.hyperparameters  # noqa: F401 - workers are forked from a process that has it
     from search.worker.context import open_context
     from search.worker.worker import Worker
 
