@@ -66,10 +66,10 @@ def import_command(
     with open_to_write(storage, as_json=as_json, create=True, artifacts=artifacts) as registry:
         imported = registry.import_bundle(bundle)
         added = registry.get_all(imported.added)
-    gone = {version.ref: not_loadable(version) for version in added}
     if as_json:
         print_json(imported.as_dict())
         return
+    gone = {version.ref: not_loadable(version) for version in added}
     for version in added:
         _, _, origin = (version.imported or "").partition(":")
         say(f"{version.ref} is added, first registered as {origin}")

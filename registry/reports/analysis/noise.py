@@ -63,10 +63,11 @@ def second_line(study: ReportedStudy, write: Callable[[float], str]) -> list[str
         return [f"It is the only {'configuration' if len(study.leaders) > 1 else 'one'} with a score."]
     ahead = lead(study, best, second)
     means = by_means(study, best, second)
-    value = f"mean {score_writer(study)(value_of(study, second))}"
+    write_mean = score_writer(study)
+    value = f"mean {write_mean(value_of(study, second))}"
     if not means or study.repeats_of(second) is None:
         value = write(score_of(second))
-    word = "equal to" if ahead == 0 else f"{score_writer(study)(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
+    word = "equal to" if ahead == 0 else f"{write_mean(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
     unsure = study.confirmed is not None and study.repeats_of(second) is None
     which = "which was not confirmed" if ahead < 0 and unsure else "the second"
     return [f"It is {word} {second.name}, {which} ({value})."]
@@ -88,17 +89,18 @@ def noise_lines(study: ReportedStudy) -> list[str]:
         return []  # the second was not confirmed, so its score may be a lucky one
     if ahead == 0:
         return ["Nothing but their order tells the two apart."]
+    write = score_writer(study)
     if of_best:
         word = "more than" if ahead > 2 * of_best.spread else "no more than"
-        return [f"That is {word} twice the spread over {of_best.over} ({score_writer(study)(of_best.spread)})."]
+        return [f"That is {word} twice the spread over {of_best.over} ({write(of_best.spread)})."]
     moved = jitter(study, best)
     if moved is None:
         return ["Whether that is more than noise is not known: each was trained once, with one seed."]
     word = "more than twice" if ahead > 2 * moved else "within twice"
     text = f"That is {word} what its {study.metric} moves from epoch to epoch"
     if ahead > 2 * moved:
-        return [f"{text} ({score_writer(study)(moved)}); only more seeds can tell whether it is more than noise."]
-    return [f"{text} ({score_writer(study)(moved)}): it may be noise."]
+        return [f"{text} ({write(moved)}); only more seeds can tell whether it is more than noise."]
+    return [f"{text} ({write(moved)}): it may be noise."]
 
 
 def verdict(first: Sequence[float], second: Sequence[float]) -> str:

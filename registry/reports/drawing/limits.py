@@ -142,13 +142,9 @@ def inside(score: float, limits: tuple[float, float]) -> float:
 def beyond_note(scores: Sequence[float], limits: tuple[float, float]) -> str:
     """Return how many trials are drawn on the edge of a window, in a sentence; empty for none."""
     out = sum(not limits[0] <= score <= limits[1] for score in scores)
-    if not out:
-        return ""
-    return (
-        "1 trial lies beyond the edge and is drawn on it."
-        if out == 1
-        else (f"{out} trials lie beyond the edge and are drawn on it.")
-    )
+    if out == 1:
+        return "1 trial lies beyond the edge and is drawn on it."
+    return f"{out} trials lie beyond the edge and are drawn on it." if out else ""
 
 
 def thinned(count: int, most: int) -> range:

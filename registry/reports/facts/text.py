@@ -24,6 +24,16 @@ def count_text(count: int) -> str:
     return f"{count:,}"
 
 
+def counted(count: int, thing: str) -> str:
+    """Return a count with what is counted, whose plural ends in s.
+
+    Example:
+        >>> counted(1, "epoch"), counted(1500, "epoch")
+        ('1 epoch', '1,500 epochs')
+    """
+    return f"{count_text(count)} {thing}{'' if count == 1 else 's'}"
+
+
 def share_text(part: float, whole: float) -> str:
     """Return a part of a whole in percent; a dash where there is no whole.
 

@@ -156,7 +156,8 @@ def _of_compilation(before: Config, now: Config) -> Iterator[str]:
 def _names_in(value: Any) -> str:
     """Return the names of the losses or metrics that a model is compiled with; nothing where one has none."""
     values = value if isinstance(value, list) else [value]
-    names = [str(each.get("class_name", " ") if isinstance(each, dict) else each or "none") for each in values]
+    each_name = (each.get("class_name", " ") if isinstance(each, dict) else each for each in values)
+    names = ["none" if name is None else str(name) for name in each_name]
     return "" if any(" " in name for name in names) else ", ".join(names)
 
 

@@ -180,6 +180,7 @@ NUMBERS = {"min_value": 8, "max_value": 64, "step": 1, "sampling": "linear"}
             described(weighted_metrics=["f1"]),
             ["the weighted metrics: none became f1"],
         ),
+        (described(loss_weights=[0, 1]), described(loss_weights=[1, 0]), ["the loss weights: 0, 1 became 1, 0"]),
         (
             described(metrics=[{"class_name": "Recall", "config": {"k": 1}}]),
             described(metrics=[{"class_name": "Recall", "config": {"k": 2}}]),

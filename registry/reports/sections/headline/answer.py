@@ -17,7 +17,7 @@ from registry.reports.facts.digits import mean_text, score_writer
 from registry.reports.facts.evidence import Repeats
 from registry.reports.facts.params import params_by_importance
 from registry.reports.facts.study import UNFINISHED, ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import count_text, share_text
+from registry.reports.facts.text import count_text, counted, share_text
 from registry.reports.sections.headline.standing import standing
 from registry.reports.sections.headline.verdict import Figure, figures_of, verdict_sentence
 from registry.values.stop_reason import StopReason
@@ -67,8 +67,7 @@ def answer(study: ReportedStudy) -> Answer:
     counts = ", ".join(f"{count_text(count)} {outcome}" for outcome, count in study.counts.items() if count)
     imported = sum(trial.imported for trial in study.trials)
     brought = f" and {count_text(imported)} imported" if imported else ""
-    budget = "1 trial" if study.budget == 1 else f"{count_text(study.budget)} trials"
-    outcomes = f"{budget}{brought}: {counts or 'none has begun'}"
+    outcomes = f"{counted(study.budget, 'trial')}{brought}: {counts or 'none has begun'}"
     if study.kind == "versions":
         outcomes = f"{count_text(len(study.trials))} versions"
     if not ranked:
@@ -180,7 +179,7 @@ def _cost(study: ReportedStudy) -> str:
         return "Nothing has been trained yet."
     seconds = sum(trial.seconds or 0.0 for trial in study.trials)
     time = duration_text(seconds) if study.timed else "an unknown time"
-    parts = [f"{count_text(epochs)} {'epoch' if epochs == 1 else 'epochs'} in {time} of training"]
+    parts = [f"{counted(epochs, 'epoch')} in {time} of training"]
     if study.wall_seconds is not None:
         parts.append(f"{duration_text(study.wall_seconds)} from the first trial's beginning to the last one's end")
     if study.confirming_seconds:

@@ -10,7 +10,7 @@ from registry.reports.analysis.fronts import front_text
 from registry.reports.analysis.noise import SIGNIFICANT, by_means, jitter, lead, value_of, welch
 from registry.reports.facts.digits import mean_and_spread, score_writer
 from registry.reports.facts.study import UNFINISHED, ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import count_text
+from registry.reports.facts.text import count_text, counted
 from registry.values.known_tags import TEST
 
 
@@ -112,7 +112,7 @@ def _baseline(study: ReportedStudy) -> Figure:
 def _cost(study: ReportedStudy) -> Figure:
     epochs = sum(trial.epochs for trial in study.trials)
     seconds = sum(trial.seconds or 0.0 for trial in study.trials)
-    trained = f"{count_text(epochs)} {'epoch' if epochs == 1 else 'epochs'}"
+    trained = counted(epochs, "epoch")
     if study.kind == "versions":
         return Figure("time of their trainings", duration_text(seconds), trained)
     trials = "one trial" if len(study.trials) == 1 else f"{count_text(len(study.trials))} trials"
