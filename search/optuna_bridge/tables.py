@@ -20,7 +20,7 @@ from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import Connection
 
-from registry.core.database.upsert import insert_new, put
+from registry.core.database.upsert import insert_all_new, put
 from registry.core.objective import Direction
 from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 
@@ -64,9 +64,11 @@ def insert_trial(connection: Connection, study: int, number: int, attrs: Mapping
 
 def write_changes(connection: Connection, trial_id: int, changes: Changes) -> None:
     """Write what has changed of a running trial; to write them again changes nothing."""
-    for name, (value, distribution) in changes.params.items():
-        row = {"trial_id": trial_id, "param_name": name, "param_value": value}
-        insert_new(connection, params, row | {"distribution_json": distribution_to_json(distribution)})
+    proposed = [
+        {"param_name": name, "param_value": value, "distribution_json": distribution_to_json(distribution)}
+        for name, (value, distribution) in changes.params.items()
+    ]
+    insert_all_new(connection, params, [{"trial_id": trial_id, **row} for row in proposed])
     for step, report in changes.reports.items():
         stored, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(report)
         key = {"trial_id": trial_id, "step": step}
@@ -77,8 +79,8 @@ def write_changes(connection: Connection, trial_id: int, changes: Changes) -> No
 
 def add_user_attrs(connection: Connection, trial_id: int, attrs: Mapping[str, Any]) -> None:
     """Add what people read about a trial; what the trial itself has written under the same name stays."""
-    for key, value in attrs.items():
-        insert_new(connection, user_attrs, {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)})
+    rows = [{"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attrs.items()]
+    insert_all_new(connection, user_attrs, rows)
 
 
 def close_trial(connection: Connection, trial_id: int, state: TrialState, objectives: Sequence[float] | None) -> None:

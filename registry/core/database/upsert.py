@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,9 +12,15 @@ from sqlalchemy.engine import Connection
 
 def insert_new(connection: Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless it conflicts with a unique constraint; tell whether it was inserted."""
-    statement = _insert(connection, table).values(row).on_conflict_do_nothing()
+    statement = _insert(connection.dialect.name, table).values(row).on_conflict_do_nothing()
     # Not `rowcount`, which PostgreSQL's driver leaves unknown here.
     return connection.execute(statement.returning(sa.literal(1))).first() is not None
+
+
+def insert_all_new(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of the same columns, but for those that conflict with a unique constraint."""
+    if rows:
+        connection.execute(_insert(connection.dialect.name, table).on_conflict_do_nothing(), rows)
 
 
 def put(connection: Connection, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -23,14 +30,22 @@ def put(connection: Connection, table: sa.Table, key: Mapping[str, Any], values:
         connection: a transaction.
         table: the table.
         key: the columns of a unique constraint, with their values.
-        values: the other columns.
+        values: the other columns; no SQL expressions.
     """
-    statement = _insert(connection, table).values({**key, **values})
-    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+    statement = _put(connection.dialect.name, table, tuple(key), tuple(values))
+    connection.execute(statement, {**key, **values})
 
 
-def _insert(connection: Connection, table: sa.Table) -> Any:
-    if connection.dialect.name == "postgresql":
+@cache
+def _put(dialect: str, table: sa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> Any:
+    """Return the statement, made once: workers execute it after every epoch, and to make it takes as long."""
+    statement = _insert(dialect, table)
+    new = {name: statement.excluded[name] for name in values}
+    return statement.on_conflict_do_update(index_elements=key, set_=new)
+
+
+def _insert(dialect: str, table: sa.Table) -> Any:
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(table)

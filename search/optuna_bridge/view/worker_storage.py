@@ -58,6 +58,8 @@ def _read_open_slots(connection: Connection, study_id: int, cached: Mapping[int,
     last = max((slot.paused_at for slot in paused.values() if slot.paused_at is not None), default=0.0)
     moved = query.where(sa.or_(slots.c.paused_at.is_(None), slots.c.paused_at >= last))
     opened = paused | {row.number: OpenSlot(*row[1:]) for row in connection.execute(moved)}
+    if not paused:
+        return opened
     count = sa.select(sa.func.count()).select_from(slots).where(begun, slots.c.paused_at.is_not(None))
     if connection.execute(count).scalar_one() == sum(slot.paused_at is not None for slot in opened.values()):
         return opened
