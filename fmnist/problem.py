@@ -32,11 +32,11 @@ def dense_network_of_any_optimizer() -> Any:
     return DenseNetwork(optimizers=OPTIMIZERS)
 
 
-def wide_network() -> Any:
-    """Return the HyperModel of the wide space."""
+def wide_network(max_epochs: int = 30) -> Any:
+    """Return the HyperModel of the wide space, whose learning rate falls to zero in so many epochs."""
     from fmnist.networks.wide import WideNetwork
 
-    return WideNetwork()
+    return WideNetwork(epochs=max_epochs)
 
 
 def broad_network() -> Any:

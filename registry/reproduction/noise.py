@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.schema import models, tags, versions
-from registry.values.known_tags import CONFIRM_TAG, SEEDS_TAG, SPREAD_TAG, TEACHER_TAG
+from registry.values.known_tags import CONFIRM_TAG, EPOCHS_TAG, SEEDS_TAG, SPREAD_TAG, TEACHER_TAG, trained_with
 from registry.values.version import ModelVersion
 
 DEVIATIONS = 2  # standard deviations of the scores of several seeds
@@ -37,14 +37,14 @@ def noise_of(connection: Connection, version: ModelVersion) -> Noise:
         .join(versions, versions.c.id == tags.c.version_id)
         .join(models, models.c.id == versions.c.model_id)
         .where(models.c.name == version.model, tags.c.version_id.in_(confirming))
-        .where(tags.c.name.in_((SPREAD_TAG, SEEDS_TAG, TEACHER_TAG)))
+        .where(tags.c.name.in_((SPREAD_TAG, SEEDS_TAG, TEACHER_TAG, EPOCHS_TAG)))
         .order_by(versions.c.number)
     )
     by_version: dict[int, dict[str, str]] = {}
     for number, name, text in connection.execute(asked):
         by_version.setdefault(number, {})[name] = text
     for number, texts in sorted(by_version.items(), reverse=True):
-        if texts.get(TEACHER_TAG) != version.tags.get(TEACHER_TAG):
+        if trained_with(texts) != trained_with(version.tags):
             continue
         with suppress(KeyError, ValueError):
             spread, seeds = float(texts[SPREAD_TAG]), int(texts[SEEDS_TAG])

@@ -23,6 +23,7 @@ class Winners(Running):
         seeds: int | None = None,
         name: str | None = None,
         teacher: str | None = None,
+        max_epochs: int | None = None,
         accept_changes: bool = False,
         **run: Any,
     ) -> Confirmed:
@@ -38,6 +39,7 @@ class Winners(Running):
             name: of the study that confirms; else this study's with ``-confirm``, or ``-taught`` with a teacher.
             teacher: a version whose predictions the trainings learn from instead of the labels, such as an ensemble;
                 without it that of this study, if any.
+            max_epochs: how long each is trained at most; without it as long as in this study.
             accept_changes: go on though the problem has changed.
             run: see `run`.
 
@@ -50,7 +52,7 @@ class Winners(Running):
             'fmnist/57'
         """
         confirmation = self.begin_confirmation(
-            top=top, seeds=seeds, name=name, teacher=teacher, accept_changes=accept_changes
+            top=top, seeds=seeds, name=name, teacher=teacher, max_epochs=max_epochs, accept_changes=accept_changes
         )
         if confirmation.unfinished():
             confirmation.run(**run)

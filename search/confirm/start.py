@@ -38,6 +38,7 @@ def begin(
     seeds: int | None = None,
     name: str | None = None,
     teacher: str | None = None,
+    max_epochs: int | None = None,
     accept_changes: bool = False,
 ) -> StudyRecord:
     """Begin to confirm a study's best configurations, or find the confirmation of that name and raise its seeds.
@@ -54,10 +55,10 @@ def begin(
     name = name or f"{parent.name}-{'confirm' if teacher is None else 'taught'}"
     check_name(name)
     if name in study_names(engine):
-        return _continue(engine, parent, read_study(engine, name), top, seeds, teacher, accept_changes)
+        return _continue(engine, parent, read_study(engine, name), top, seeds, teacher, max_epochs, accept_changes)
     warm_up()
     best = best_trials(parent, read_trials(engine, parent.id), top or TOP)
-    settings = _settings(engine, parent, name, best, top or TOP)
+    settings = _settings(engine, parent, name, best, top or TOP, max_epochs)
     settings = settings if teacher is None else replace(settings, teacher=teacher)
     taught = settings.teacher is not None
     inspection = call_in_child(inspect_problem, parent.problem, 0, None, settings.objectives, taught, slow=SLOW)
@@ -66,7 +67,7 @@ def begin(
     budget = (seeds or SEEDS) * len(best)
     record = begin_study(engine, name, inspection, settings, budget)
     if record is None:
-        return _continue(engine, parent, read_study(engine, name), top, seeds, teacher, accept_changes)
+        return _continue(engine, parent, read_study(engine, name), top, seeds, teacher, max_epochs, accept_changes)
     changes.note_changes_since(engine, record, parent)
     return record
 
@@ -85,26 +86,35 @@ def best_trials(parent: StudyRecord, trials: Iterable[TrialRecord], top: int) ->
     return list(different.values())[:top]
 
 
-def _settings(engine: Engine, parent: StudyRecord, name: str, best: list[TrialRecord], top: int) -> Settings:
-    """Return the settings of a confirmation: as its study trains, but nothing is pruned, and the seeds are its own."""
+def _settings(
+    engine: Engine, parent: StudyRecord, name: str, best: list[TrialRecord], top: int, max_epochs: int | None
+) -> Settings:
+    """Return the settings of a confirmation: as its study trains, but nothing is pruned, and the seeds are its own.
+
+    Where the study's patience is as long as its trainings, so is that of a confirmation of more epochs.
+    """
+    own = parent.settings
+    epochs = own.max_epochs if max_epochs is None else max_epochs
     numbers = tuple(int(trial.trial or 0) for trial in best)
     with closing_storage(engine, readonly=True) as storage:
         ids = [storage.get_trial_id_from_study_id_trial_number(parent.optuna_id, number) for number in numbers]
         points = tuple(dict(storage.get_trial(trial).params) for trial in ids)
     return replace(
-        parent.settings,
+        own,
+        max_epochs=epochs,
+        patience=own.patience if own.patience < own.max_epochs else max(own.patience, epochs),
         sampler="random",
         pruner="none",
         schedule="full",
         epochs=None,
         target=None,
         stop_after=None,
-        objectives=None if parent.settings.objectives is None else objectives_text([parent.objective]),
+        objectives=None if own.objectives is None else objectives_text([parent.objective]),
         max_parameters=None,
         max_seconds_per_epoch=None,
         repeats=1,  # each seed is a trial of its own
-        seed=derive_seed(parent.settings.seed, NEW_SEEDS + zlib.crc32(name.encode())),
-        confirms=Confirmation(parent.name, numbers, points, top),
+        seed=derive_seed(own.seed, NEW_SEEDS + zlib.crc32(name.encode())),
+        confirms=Confirmation(parent.name, numbers, points, top, None if epochs == own.max_epochs else epochs),
     )
 
 
@@ -113,7 +123,8 @@ def other_name(engine: Engine, study: StudyRecord) -> str:
     plan, teacher = study.settings.confirms, study.settings.teacher
     of = study.name if plan is None else plan.study
     taught = "" if plan is None or teacher is None else f" --teacher {shlex.quote(teacher)}"
-    return f"--as {shlex.quote(free_name(of, study_names(engine)))}{taught}"
+    longer = "" if plan is None or plan.max_epochs is None else f" --max-epochs {plan.max_epochs}"
+    return f"--as {shlex.quote(free_name(of, study_names(engine)))}{taught}{longer}"
 
 
 def _continue(
@@ -123,6 +134,7 @@ def _continue(
     top: int | None,
     seeds: int | None,
     teacher: str | None,
+    max_epochs: int | None,
     accept_changes: bool,
 ) -> StudyRecord:
     plan = confirmation.settings.confirms
@@ -140,6 +152,11 @@ def _continue(
         raise SettingsError(
             f"the trainings of {name!r} learn from {confirmation.settings.teacher or 'the labels'}, not from "
             f"{teacher}: say {other_name(engine, parent)}"
+        )
+    if max_epochs not in (None, confirmation.settings.max_epochs):
+        raise SettingsError(
+            f"the trainings of {name!r} have {confirmation.settings.max_epochs} epochs at most, not {max_epochs}: "
+            f"leave out --max-epochs, or say {other_name(engine, parent)}"
         )
     if seeds is not None:
         changes.raise_budget(engine, confirmation, seeds * len(plan.trials))

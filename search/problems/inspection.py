@@ -188,14 +188,19 @@ def _inspect_objective(spec: str, objective: ObjectiveFunction, optimized: Seque
     )
 
 
-def make_hypermodel(problem: Problem) -> Any:
+def make_hypermodel(problem: Problem, max_epochs: int | None = None) -> Any:
     """Return the problem's HyperModel.
+
+    Args:
+        problem: what is searched.
+        max_epochs: for a HyperModel that asks how long its models are trained; None for its own default, by which a
+            problem is known again whatever a study's number is.
 
     Raises:
         ProblemError: it fails, or gives something else.
     """
     try:
-        hypermodel = as_hypermodel(problem.hypermodel)
+        hypermodel = as_hypermodel(problem.hypermodel, max_epochs)
     except Exception as error:
         raise ProblemError(f"the problem {problem.name!r}: making its HyperModel failed: {one_line(error)}") from error
     if hypermodel is None:

@@ -17,6 +17,7 @@ class Confirmation:
         trials: the numbers that they have there, the best first.
         points: their params, by the names and values that Optuna keeps, in the same order.
         top: how many were asked for.
+        max_epochs: how long each is trained at most, where that is not as long as in their study; else None.
 
     Example:
         >>> plan = Confirmation("fmnist", (7, 3), ({"dropout": 0.1}, {"dropout": 0.2}), 2)
@@ -28,11 +29,13 @@ class Confirmation:
     trials: tuple[int, ...]
     points: tuple[Mapping[str, Any], ...]
     top: int
+    max_epochs: int | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Confirmation:
         """Return the plan from its fields as the database keeps them."""
-        return cls(values["study"], tuple(values["trials"]), tuple(values["points"]), values["top"])
+        points = tuple(values["points"])
+        return cls(values["study"], tuple(values["trials"]), points, values["top"], values.get("max_epochs"))
 
     def place(self, number: int) -> int:
         """Return which configuration a slot trains: its place in ``trials``, from 0."""

@@ -34,6 +34,7 @@ def search_again(record: StudyRecord, budget: int, warm_start: Sequence[str], ur
         top = len(plan.trials)
         words = ["search", "confirm", plan.study, "--top", str(top), "--seeds", str(budget // top), "--as", name]
         words += [] if record.settings.teacher is None else ["--teacher", record.settings.teacher]
+        words += [] if plan.max_epochs is None else ["--max-epochs", str(plan.max_epochs)]
         return shlex.join([*words, "--storage", storage])
     words = ["search", "run", record.problem, "--study", name, "--trials", str(budget)]
     if record.is_objective and record.settings.objectives is None:

@@ -29,10 +29,10 @@ from registry.reports import (
     repeats_in,
     trial_on_test,
 )
-from registry.values.known_tags import CONFIRM_TAG, TEACHER_TAG
+from registry.values.known_tags import CONFIRM_TAG, trained_with
 from registry.values.stop_reason import StopReason
 from registry.values.trainings import has_folds, trainings_of
-from search.records.settings import OF_MODELS
+from search.records.settings import OF_MODELS, Settings
 from search.records.several.front import values_of
 from search.records.studies import StudyRecord
 from search.records.trials import TrialRecord
@@ -55,7 +55,7 @@ def reported_study(
             `search.records.history.events.find_confirmed`.
         space: what the trials were sampled from, where the study's record does not tell; None where it does.
     """
-    versions = _learnt_alike(versions, record.settings.teacher)
+    versions = _trained_alike(versions, record.settings)
     by_trial = versions_by_trial(record, versions)
     several = record.objectives if len(record.objectives) > 1 else ()
     begun = [slot for slot in slots if slot.trial is not None]
@@ -95,11 +95,11 @@ def reported_study(
     )
 
 
-def _learnt_alike(versions: Sequence[ModelVersion], teacher: str | None) -> list[ModelVersion]:
-    """Return versions without those that confirm configurations with another teacher than the study's."""
-    return [
-        version for version in versions if CONFIRM_TAG not in version.tags or version.tags.get(TEACHER_TAG) == teacher
-    ]
+def _trained_alike(versions: Sequence[ModelVersion], settings: Settings) -> list[ModelVersion]:
+    """Return versions without those that confirm configurations with another teacher or number of epochs."""
+    epochs = None if settings.confirms is None else settings.confirms.max_epochs
+    own = (settings.teacher, None if epochs is None else str(epochs))
+    return [version for version in versions if CONFIRM_TAG not in version.tags or trained_with(version.tags) == own]
 
 
 def _of_all(objectives: Sequence[Objective], slot: TrialRecord) -> tuple[float, ...]:

@@ -9,12 +9,17 @@ EXPECTED = (
     "expected a keras_tuner.HyperModel (its class or an instance), a function build(hp) that returns a compiled "
     "keras.Model, or a function without arguments that returns one of these"
 )
+EPOCHS = "max_epochs"  # the argument of what makes a HyperModel that has to know how long its models are trained
 
 
-def as_hypermodel(source: Any) -> Any:
+def as_hypermodel(source: Any, max_epochs: int | None = None) -> Any:
     """Return the ``keras_tuner.HyperModel`` of what KerasTuner takes as one, and of what makes one; else None.
 
     A class or a function without arguments is called; a function that needs one argument is a build function.
+
+    Args:
+        source: the problem's ``hypermodel``.
+        max_epochs: given to a class or a function that `takes_epochs`; None for its own default.
     """
     import keras_tuner
     from keras_tuner.src.engine.hypermodel import get_hypermodel
@@ -25,10 +30,18 @@ def as_hypermodel(source: Any) -> Any:
         return None
     if is_build_function(source):
         return get_hypermodel(source)
-    value = source()
+    value = source() if max_epochs is None or not takes_epochs(source) else source(**{EPOCHS: max_epochs})
     if value is source or (callable(value) and not isinstance(value, keras_tuner.HyperModel) and not _makes_one(value)):
         return None
-    return as_hypermodel(value)
+    return as_hypermodel(value, max_epochs)
+
+
+def takes_epochs(source: Any) -> bool:
+    """Tell whether a class or a function that makes a HyperModel takes the number of epochs as ``max_epochs``."""
+    try:
+        return callable(source) and EPOCHS in inspect.signature(source).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def is_build_function(function: Any) -> bool:

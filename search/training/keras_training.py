@@ -15,10 +15,11 @@ from registry.core.error_text import one_line
 from search.data.arrays import are_arrays
 from search.data.class_weight import weighted
 from search.errors import FatalProblem, ProblemError
+from search.problems.inspection import make_hypermodel
 from search.problems.models.compiled import check_model
 from search.problems.models.teachable import check_teachable
 from search.problems.problem import Data, Problem
-from search.space.hypermodel import has_own_fit
+from search.space.hypermodel import has_own_fit, takes_epochs
 from search.space.hyperparameters import build_model
 from search.system.process_settings import clear_session, settings_kept
 from search.training.fitting.fast_path import takes_fast_path
@@ -40,7 +41,7 @@ class KerasTraining:
 
     Args:
         problem: what is searched.
-        hypermodel: the problem's.
+        hypermodel: the problem's; where that asks for the number of epochs, another one is made for each number.
         data: the problem's, as it was loaded.
         strategy: the ``tf.distribute.Strategy`` of the devices that train each model together; None for one device.
         predict: a teacher's predictions, which the models learn from instead of the labels; None for the labels.
@@ -115,13 +116,14 @@ class KerasTraining:
     def _run_on_all(self, job: Job) -> Any:
         with self._strategy.scope():
             trained = self._run(job)
-        model = build_model(self._hypermodel, job.hp)  # an ordinary one, of this device alone
+        model = build_model(self._hypermodel_for(job), job.hp)  # an ordinary one, of this device alone
         model.set_weights(trained.get_weights())
         return model
 
     def _run(self, job: Job) -> Any:
         keras.utils.set_random_seed(job.seed)
-        model = build_model(self._hypermodel, job.hp)
+        hypermodel = self._hypermodel_for(job)
+        model = build_model(hypermodel, job.hp)
         check_model(model, self._problem, own_fit=self._own_fit)
         if self._problem.ema_momentum is not None:
             keep_averages(model, self._problem.ema_momentum)
@@ -150,7 +152,7 @@ class KerasTraining:
             return model
         if self._strategy is not None or self._taught:
             raise self._not_fast()
-        fit = self._hypermodel.fit
+        fit = hypermodel.fit
 
         def fit_with_hp(*args: Any, **kwargs: Any) -> Any:
             return fit(job.hp, *args, **kwargs | {"callbacks": [*own, *kwargs["callbacks"]]})
@@ -165,6 +167,11 @@ class KerasTraining:
             later=self._own_fit or type(model).fit is not keras.Model.fit,
         )
         return self._trainer.trained
+
+    def _hypermodel_for(self, job: Job) -> Any:
+        if not takes_epochs(self._problem.hypermodel):
+            return self._hypermodel
+        return make_hypermodel(self._problem, job.monitor.limits.max_epochs)
 
     def _asked_batch_size(self, job: Job) -> int | None:
         """Return the hyperparameter ``batch_size``; None without one, or where a ``fit`` means something else by it."""

@@ -21,6 +21,7 @@ from registry.values.known_tags import (
     CHANGES_TAG,
     CLASSES_TAG,
     CONFIRM_TAG,
+    EPOCHS_TAG,
     MEAN_TAG,
     NO_WEIGHTS_TAG,
     SEEDS_TAG,
@@ -33,7 +34,7 @@ from registry.values.version import ModelVersion
 
 # Tags that are told in words elsewhere.
 WORDED = {CHANGES_TAG, CLASSES_TAG, CONFIRM_TAG, MEAN_TAG, NO_WEIGHTS_TAG, SEEDS_TAG, SPREAD_TAG, TEACHER_TAG}
-WORDED |= {"licence", "license"}
+WORDED |= {EPOCHS_TAG, "licence", "license"}
 
 
 def card_blocks(
@@ -169,6 +170,7 @@ def _origin(version: ModelVersion, recipe: Recipe | None) -> list[Part]:
                 "seed": source.seed,
                 "confirms the study": version.tags.get(CONFIRM_TAG),
                 "learnt from the predictions of": version.tags.get(TEACHER_TAG),
+                "epochs at most, other than in that study": version.tags.get(EPOCHS_TAG),
                 "origin": source.origin,
                 "first registered as": version.imported,
                 "code": source.code_revision,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry.api.registry import Registry
 from registry.query.language import fields
 from registry.reports.sources.versions import configuration, is_baseline
-from registry.values.known_tags import BASELINE_TAG, CONFIRM_TAG, TEACHER_TAG
+from registry.values.known_tags import BASELINE_TAG, CONFIRM_TAG, trained_with
 from registry.values.version import ModelVersion
 
 
@@ -21,8 +21,8 @@ def trained_alike(registry: Registry, version: ModelVersion) -> list[ModelVersio
     else:
         return []
     found = registry.find(version.model, asked, limit=None)
-    return [other for other in found if _trained_with(other) == _trained_with(version)]
+    return [other for other in found if _training(other) == _training(version)]
 
 
-def _trained_with(version: ModelVersion) -> tuple[str, str | None]:
-    return configuration(version.params), version.tags.get(TEACHER_TAG)
+def _training(version: ModelVersion) -> tuple[str, tuple[str | None, str | None]]:
+    return configuration(version.params), trained_with(version.tags)

@@ -30,6 +30,9 @@ def confirm_command(
         str | None, typer.Option("--as", metavar="NAME", help="Its name; else STUDY-confirm, or STUDY-taught.")
     ] = None,
     teacher: options.Teacher = None,
+    max_epochs: Annotated[
+        int | None, typer.Option("--max-epochs", metavar="N", help="Epochs of each at most; else as in the study.")
+    ] = None,
     on: options.On = "local",
     workers: options.Workers = "auto",
     timeout: options.Timeout = None,
@@ -55,7 +58,7 @@ def confirm_command(
     parent = session.open_to_write(study, storage, stderr=as_json)
     session.say_first_counts(parent, stderr=as_json)
     confirmation = parent.begin_confirmation(
-        top=top, seeds=seeds, name=name, teacher=teacher, accept_changes=accept_changes
+        top=top, seeds=seeds, name=name, teacher=teacher, max_epochs=max_epochs, accept_changes=accept_changes
     )
     again = _continue(study, confirmation, on)
     try:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from registry.core.database.transaction import clock
 from registry.core.provenance import actor
+from search.records.confirm_plan import Confirmation
 from search.records.studies import StudyRecord, lock_study
 from search.schema import events, studies
 
@@ -34,13 +35,22 @@ def notes(connection: Connection, study_id: int, kind: str) -> list[dict[str, An
 def find_confirmed(connection: Connection, study: StudyRecord) -> dict[str, Any] | None:
     """Return how a study's latest confirmation ended, or the study itself where it is one; or None.
 
-    That is the winner's ``trial`` and ``version``. A confirmation with another teacher than the study's trained
-    something else.
+    That is the winner's ``trial`` and ``version``. A confirmation with another teacher or number of epochs than the
+    study's trained something else.
     """
     ended = sa.select(studies.c.settings, events.c.detail).join(events, events.c.study_id == studies.c.id)
     rows = connection.execute(ended.where(events.c.kind == CONFIRMED).order_by(events.c.id.desc()))
-    alike = (row for row in rows if row.settings.get("teacher") == study.settings.teacher)
-    ended_last = next((row.detail for row in alike if row.settings["confirms"]["study"] == study.name), None)
+    plans = ((row, Confirmation.of(row.settings["confirms"])) for row in rows)
+    ended_last = next(
+        (
+            row.detail
+            for row, plan in plans
+            if plan.study == study.name
+            and plan.max_epochs is None
+            and row.settings.get("teacher") == study.settings.teacher
+        ),
+        None,
+    )
     return ended_last or find_note(connection, study.id, CONFIRMED)
 
 

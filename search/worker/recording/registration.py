@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from registry import ModelVersion, Registry, Source
 from registry.core.pareto.objectives import objectives_text
 from registry.core.provenance import code_revision, libraries
-from registry.values.known_tags import CONFIRM_TAG, OBJECTIVES_TAG
+from registry.values.known_tags import CONFIRM_TAG, EPOCHS_TAG, OBJECTIVES_TAG
 from search.recipe.make import recipe_maker
 from search.records.results import TrialResult
 from search.records.studies import StudyRecord
@@ -76,6 +76,8 @@ def record(
         raise ValueError(f"trial {result.trial} has no score: there is nothing to record")
     confirms = study.settings.confirms
     confirming = {} if confirms is None else {CONFIRM_TAG: confirms.study}
+    if confirms is not None and confirms.max_epochs is not None:
+        confirming[EPOCHS_TAG] = str(confirms.max_epochs)
     return registry.register(
         study.model,
         weights=winner.weights,

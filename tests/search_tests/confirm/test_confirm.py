@@ -182,6 +182,10 @@ def test_what_is_asked_again_may_be_left_out(engine, make_study):
     assert begin(parent.engine, parent.record).name == begin(parent.engine, parent.record, top=2).name == "s-confirm"
     with pytest.raises(SettingsError, match="the best 2 of 's', not 3: leave out --top, or say --as s-confirm-2"):
         begin(parent.engine, parent.record, top=3)
+    with pytest.raises(
+        SettingsError, match="have 10 epochs at most, not 20: leave out --max-epochs, or say --as s-con"
+    ):
+        begin(parent.engine, parent.record, max_epochs=20)
     make_study(engine, name="other", budget=0)
     with pytest.raises(SettingsError, match="does not confirm 's'; say --as s-confirm-2"):
         begin(parent.engine, parent.record, name="other")

@@ -49,6 +49,25 @@ def test_hypermodels_in_the_forms_that_keras_tuner_takes(hypermodel):
     assert made.build("hp") == "hp"
 
 
+class Patient(Model):
+    def __init__(self, max_epochs=3):
+        super().__init__()
+        self.epochs = max_epochs
+
+
+@pytest.mark.parametrize(
+    "hypermodel", [Patient, lambda max_epochs=3: Patient(max_epochs), lambda: Patient], ids=range(3)
+)
+def test_what_makes_a_hypermodel_may_ask_for_the_number_of_epochs(hypermodel):
+    asking = problem(hypermodel=hypermodel)
+    assert [make_hypermodel(asking, epochs).epochs for epochs in (None, 60)] == [3, 60]
+
+
+def test_what_does_not_ask_for_the_number_of_epochs_is_not_told():
+    assert make_hypermodel(problem(hypermodel=lambda: Patient()), 60).epochs == 3
+    assert isinstance(make_hypermodel(problem(hypermodel=Model), 60), Model)
+
+
 def test_data_are_taken_for_what_loads_them():
     assert problem().load_data() is DATA
     assert problem(load_test=([1], [2])).load_test() == ([1], [2])

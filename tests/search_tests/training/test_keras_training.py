@@ -56,6 +56,30 @@ def test_data_that_never_end_are_refused_where_no_fit_says_how_many_steps(endles
         check_metrics(problem, None, data, ["val_loss"])
 
 
+class Falling(keras_tuner.HyperModel):
+    """Its learning rate falls to zero in as many epochs as it is trained."""
+
+    def __init__(self, max_epochs: int = 3) -> None:
+        super().__init__()
+        self.epochs = max_epochs
+
+    def build(self, hp: Any) -> Any:
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, self.epochs)), "mse")
+        return model
+
+
+def test_each_model_is_told_how_long_it_is_trained() -> None:
+    data = Data(train=(np.ones((8, 2)), np.ones(8)), validation=(np.ones((4, 2)), np.ones(4)))
+    training = KerasTraining(Problem("p", OBJECTIVE, Falling, data), Falling(), data)
+
+    def steps(epochs: int) -> int:
+        model = training.run(Job(SampledHyperParameters(), Monitor(OBJECTIVE, Limits(epochs)), seed=0))
+        return int(model.optimizer._learning_rate.decay_steps)
+
+    assert [steps(1), steps(2)] == [1, 2]
+
+
 class Stepping(Sized):
     """Says how many steps an epoch has."""
 
