@@ -41,7 +41,6 @@ class Plan:
         seeds: of each baseline.
         top: configurations of the wide space that are confirmed.
         confirm_seeds: of each of them.
-        taught_epochs: of a training by the ensemble, which overfits later than one by labels.
         refit_seeds: of the champion's training on all images but those of the test.
         ensemble: how many choices among the wide space's best models are averaged.
     """
@@ -54,7 +53,6 @@ class Plan:
     seeds: int = SEEDS
     top: int = 3
     confirm_seeds: int = 5
-    taught_epochs: int = 60
     refit_seeds: int = 3
     ensemble: int = 5
 
@@ -122,7 +120,7 @@ def make_reference(
         taught = None
         if ensemble is not None:
             report(f"its best by one seed, taught by the ensemble, on {plan.confirm_seeds} new seeds")
-            taught = study.confirm(top=1, seeds=plan.confirm_seeds, teacher=ensemble.ref, max_epochs=plan.taught_epochs)
+            taught = study.confirm(top=1, seeds=plan.confirm_seeds, teacher=ensemble.ref)
         report(f"the winner of the confirmation on all images but those of the test, {plan.refit_seeds} seeds")
         refit = study.refit(version=confirmed.winner, seeds=plan.refit_seeds)
         ensemble_refit = None
