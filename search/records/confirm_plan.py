@@ -34,8 +34,7 @@ class Confirmation:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Confirmation:
         """Return the plan from its fields as the database keeps them."""
-        points = tuple(values["points"])
-        return cls(values["study"], tuple(values["trials"]), points, values["top"], values.get("max_epochs"))
+        return cls(**{**values, "trials": tuple(values["trials"]), "points": tuple(values["points"])})
 
     def place(self, number: int) -> int:
         """Return which configuration a slot trains: its place in ``trials``, from 0."""

@@ -181,10 +181,8 @@ def accept_problem(
     connection: Connection, study_id: int, *, space: Mapping[str, Any], space_fingerprint: str, data_fingerprint: str
 ) -> None:
     """Let a study go on with a problem that has changed."""
-    change = sa.update(studies).where(studies.c.id == study_id)
-    connection.execute(
-        change.values(space=space, space_fingerprint=space_fingerprint, data_fingerprint=data_fingerprint)
-    )
+    new = {"space": space, "space_fingerprint": space_fingerprint, "data_fingerprint": data_fingerprint}
+    connection.execute(sa.update(studies).where(studies.c.id == study_id).values(new))
 
 
 def write_settings(connection: Connection, study_id: int, settings: Settings) -> None:

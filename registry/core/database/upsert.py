@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,14 +25,7 @@ def insert_all_new(connection: Connection, table: sa.Table, rows: Sequence[Mappi
 
 
 def put(connection: Connection, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Insert a row, or update the row with the same key.
-
-    Args:
-        connection: a transaction.
-        table: the table.
-        key: the columns of a unique constraint, with their values.
-        values: the other columns; no SQL expressions.
-    """
+    """Insert a row, or update the one with the same key, the columns of a unique constraint; no SQL expressions."""
     statement = _put(connection.dialect.name, table, tuple(key), tuple(values))
     connection.execute(statement, {**key, **values})
 
@@ -45,10 +39,4 @@ def _put(dialect: str, table: sa.Table, key: tuple[str, ...], values: tuple[str,
 
 
 def _insert(dialect: str, table: sa.Table) -> Any:
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        return postgresql.insert(table)
-    from sqlalchemy.dialects import sqlite
-
-    return sqlite.insert(table)
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
