@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,10 +46,4 @@ def _put(dialect: str, table: sa.Table, key: tuple[str, ...], values: tuple[str,
 
 
 def _insert(dialect: str, table: sa.Table) -> Any:
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        return postgresql.insert(table)
-    from sqlalchemy.dialects import sqlite
-
-    return sqlite.insert(table)
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
