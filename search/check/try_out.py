@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,9 @@ from search.check.findings import Findings, TriedModel
 from search.data.fingerprint import describe_data
 from search.errors import ProblemError
 from search.problems.inspection import inspect_problem, load_data, make_hypermodel
+from search.problems.models.hypermodel import has_own_fit
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_problem
-from search.space.hypermodel import has_own_fit
 from search.training.job import Job, Training
 from search.training.monitor import Limits, Monitor
 
@@ -48,6 +49,7 @@ def try_out(spec: str) -> Findings:
     inspection = inspect_problem(spec)
     problem = load_problem(spec)
     hypermodel, data = make_hypermodel(problem), load_data(problem)
+    problem = replace(problem, hypermodel=hypermodel)  # which is not told of the one epoch that is trained here
     own_fit = has_own_fit(hypermodel)
     names = Names.of_record(inspection.space)
     few = _first_of(_odd_ahead(data, problem.batch_size * BATCHES), problem.batch_size, BATCHES)

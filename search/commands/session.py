@@ -96,11 +96,17 @@ def _interrupt(*_: object) -> None:
 
 
 def continue_command(study: Study, on: str = "local", log: Sequence[str] = ()) -> str:
-    """Return the command that goes on with a study; without passwords."""
+    """Return the command that goes on with a study; without passwords.
+
+    That of a confirmation chooses its winner at the end, and logs nothing.
+    """
+    from search.confirm.command import confirm_command
     from search.tracking.target import without_password
 
     record = study.record
     option = options.storage_option(study) + (f" --on {shlex.quote(on)}" if on != "local" else "")
+    if record.settings.confirms is not None:
+        return confirm_command(record) + option
     logs = [word for target in log for word in ("--log", without_password(target))]
     words = ["search", "run", record.problem, "--study", record.name, "--trials", str(study.status().budget), *logs]
     return shlex.join(words) + option

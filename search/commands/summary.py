@@ -61,6 +61,8 @@ def summarize(study: Study, before: StudyStatus, seconds: float, run_options: di
         going_on = session.continue_command(study, run_options["on"], run_options["log"])
         trials_left = now.budget - now.finished
         say(f"{'1 trial is' if trials_left == 1 else f'{trials_left} trials are'} left. To continue: {going_on}")
+    elif study.record.settings.confirms is not None:
+        say(f"its winner is chosen, and measured on the test data, by: {session.continue_command(study)}")
 
 
 def say_what_is_kept(study: Study, now: StudyStatus) -> None:

@@ -13,6 +13,7 @@ from registry import ModelVersion, Registry
 from registry.core.errors import ConflictError, NotFoundError, ProtectedError
 from registry.values.known_tags import CONFIRM_TAG, MEAN_TAG, SEEDS_TAG
 from registry.values.refs import Expected
+from search.confirm.command import confirm_command
 from search.confirm.ranking import rounded
 from search.records.status import BestTrial
 from search.records.studies import StudyRecord
@@ -76,7 +77,10 @@ def stand_against(registry: Registry, record: StudyRecord, best: BestTrial) -> s
     distance = f"{abs(best.score - mean):.4f}"
     if not record.objective.is_better(best.score, than=mean):
         return f"{champion}{distance} better than this study's best"
-    return f"{champion}which this study's best beats by {distance}: search confirm {shlex.quote(record.name)}"
+    confirm = (
+        f"search confirm {shlex.quote(record.name)}" if record.settings.confirms is None else confirm_command(record)
+    )
+    return f"{champion}which this study's best beats by {distance}: {confirm}"
 
 
 def find_champion(registry: Registry, model: str) -> ModelVersion | None:

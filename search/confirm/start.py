@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.pareto.objectives import objectives_text
+from search.confirm.command import confirm_command
 from search.coordination import slots
 from search.creation import changes
 from search.creation.create import begin_study
@@ -50,7 +51,10 @@ def begin(
         if value is not None and value < 1:
             raise UsageError(f"the number of {option} to confirm is {value}; expected 1 or more")
     if parent.settings.confirms is not None:
-        raise UsageError(f"{parent.name!r} confirms {parent.settings.confirms.study!r} already")
+        raise UsageError(
+            f"{parent.name!r} confirms {parent.settings.confirms.study!r} already; to go on with it: "
+            f"{confirm_command(parent)}"
+        )
     teacher = with_pinned_teacher(engine, {"teacher": teacher})["teacher"]
     name = name or f"{parent.name}-{'confirm' if teacher is None else 'taught'}"
     check_name(name)

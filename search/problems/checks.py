@@ -10,7 +10,7 @@ from typing import Any
 from registry.core.errors import UsageError
 from registry.values.refs import check_name
 from search.errors import ProblemError
-from search.space.hypermodel import EXPECTED, required_arguments
+from search.problems.models.hypermodel import EXPECTED, required_arguments
 
 
 def checked_name(name: Any) -> str:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from registry.core.error_text import one_line
+from registry.core.errors import UserError
 from registry.core.objective import Direction, Objective
 from registry.core.pareto.objectives import parse_objectives
 from search.errors import ProblemError, SpaceError
 from search.problems.identity import identify
 from search.problems.models.compiled import check_model
+from search.problems.models.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.problems.models.metric_check import check_first, check_metrics
 from search.problems.models.writable import has_call, unread_warning_of, warning_of, why_not_readable, why_not_writable
 from search.problems.objectives.function import VALUE, ObjectiveFunction
@@ -21,7 +23,6 @@ from search.problems.problem import Data, Problem
 from search.problems.resolve import load_searched
 from search.records.studies import DEFINE_BY_RUN, TENSORFLOW
 from search.space.description import describe_model, describe_source, steady
-from search.space.hypermodel import EXPECTED, as_hypermodel, has_own_fit
 from search.system.runtime import show_optional
 
 if TYPE_CHECKING:
@@ -193,8 +194,7 @@ def make_hypermodel(problem: Problem, max_epochs: int | None = None) -> Any:
 
     Args:
         problem: what is searched.
-        max_epochs: for a HyperModel that asks how long its models are trained; None for its own default, by which a
-            problem is known again whatever a study's number is.
+        max_epochs: for what asks how long models are trained; None for its own default, by which a problem is known.
 
     Raises:
         ProblemError: it fails, or gives something else.
@@ -202,7 +202,8 @@ def make_hypermodel(problem: Problem, max_epochs: int | None = None) -> Any:
     try:
         hypermodel = as_hypermodel(problem.hypermodel, max_epochs)
     except Exception as error:
-        raise ProblemError(f"the problem {problem.name!r}: making its HyperModel failed: {one_line(error)}") from error
+        said = str(error) if isinstance(error, ProblemError) else f"making its HyperModel failed: {one_line(error)}"
+        raise ProblemError(f"the problem {problem.name!r}: {said}") from error
     if hypermodel is None:
         raise ProblemError(f"the problem {problem.name!r}: its hypermodel makes no HyperModel; {EXPECTED}")
     return hypermodel
@@ -214,8 +215,6 @@ def load_data(problem: Problem) -> Data:
     Raises:
         ProblemError: it fails to load, is not `Data`, or cannot be split into the problem's folds.
     """
-    from registry.core.errors import UserError
-
     try:
         data = problem.load_data()
     except ProblemError as error:

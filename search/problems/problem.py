@@ -50,7 +50,7 @@ class Problem:
         objective: what is optimized: an `Objective`, KerasTuner's, or the name of one of Keras' metrics; or a list of
             several, the first of which early stopping, schedules and the score go by. It is the first afterwards.
         hypermodel: a ``keras_tuner.HyperModel`` (its class or an instance), a build function, or a function without
-            arguments that makes one of them.
+            arguments that makes one of them. A class or a function may take the study's ``max_epochs``, with a default.
         load_data: returns the `Data`; called once in each worker.
         load_test: returns ``(x, y)`` of a test set; no search calls it, only what measures a confirmed winner.
         batch_size: samples a training step, where the HyperModel has no ``batch_size`` hyperparameter.

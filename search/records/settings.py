@@ -190,8 +190,7 @@ class Settings:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON values."""
-        values = asdict(self)
-        return {name: value for name, value in values.items() if name not in OPTIONAL or value is not None}
+        return {name: value for name, value in asdict(self).items() if name not in OPTIONAL or value is not None}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:

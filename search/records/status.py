@@ -125,7 +125,6 @@ class StudyStatus:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the status with the keys that other programs rely on."""
-        best = self.best
         return {
             "study": self.study,
             "state": self.state,
@@ -134,12 +133,12 @@ class StudyStatus:
             "direction": self.objective.direction,
             "budget": self.budget,
             "trials": dict(self.trials),
-            "best": best
+            "best": self.best
             and {
-                "trial": best.trial,
-                "score": finite(best.score),
-                "epoch": best.epoch,
-                "params": {name: finite(value) for name, value in best.params.items()},
+                "trial": self.best.trial,
+                "score": finite(self.best.score),
+                "epoch": self.best.epoch,
+                "params": {name: finite(value) for name, value in self.best.params.items()},
             },
             "workers": [asdict(worker) | {"age": round(worker.age, 1)} for worker in self.workers],
             "stopping": self.stopping,

@@ -17,7 +17,7 @@ class LastEpoch(Monitor):
     """A `Monitor` to which a later epoch is always a better one.
 
     Args:
-        last: how many epochs are trained. The limits' ``max_epochs`` stay those of the study, for what a callback or a
+        last: how many epochs are trained. The limits' ``max_epochs`` stay those of the winner, for what a callback or a
             ``fit`` makes of them, such as a schedule of learning rates.
     """
 

@@ -19,7 +19,7 @@ from registry.values.trainings import trainings_of
 from registry.values.version import Param
 from search.confirm.held_out import measure_derived, test_figures
 from search.creation.changes import accepted_differences
-from search.records.settings import derive_seed
+from search.records.settings import Settings, derive_seed
 from search.records.studies import StudyRecord, check_trains_models
 from search.refit.average import AveragePlan, average_refits
 from search.refit.chosen import Chosen, find_named, find_winner
@@ -120,10 +120,15 @@ class Work:
         if there is not None:
             return there, False
         tags = derived_tags(REFIT_TAG, self.study, winner, self.changed)
-        plan = Plan(self.study, dict(winner.params), epochs, seed, origin, tags)
+        plan = Plan(self.study, dict(winner.params), epochs, self._max_epochs(winner), seed, origin, tags)
         mixed = self.study.settings.mixed_precision
         ref: str = self.call(train_refit, self.url, plan, place=self.place, mixed_precision=mixed)
         return ref, True
+
+    def _max_epochs(self, winner: ModelVersion) -> int:
+        """Return how many epochs a version could be trained, which may be of another study of the problem."""
+        recipe = self.registry.recipe(winner.ref)
+        return (self.study.settings if recipe is None else Settings.from_dict(recipe.settings)).max_epochs
 
     def _averaged(self, refits: Sequence[tuple[ModelVersion, int]], origin: str) -> str:
         """Average refits in a new version; return it."""

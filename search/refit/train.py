@@ -32,6 +32,7 @@ class Plan:
         study: whose problem it is.
         params: the winner's.
         epochs: how many are trained.
+        max_epochs: how many the winner could have, for what makes a schedule of them.
         seed: what all random numbers come from.
         origin: what the version's record says of the winner.
         tags: for the version.
@@ -40,6 +41,7 @@ class Plan:
     study: StudyRecord
     params: Mapping[str, Param]
     epochs: int
+    max_epochs: int
     seed: int
     origin: str
     tags: Mapping[str, str]
@@ -64,7 +66,7 @@ def train_refit(url: str, plan: Plan) -> str:
     data = load_data(problem)
     joined = Data(train=join(data.train, data.validation, plan.seed), validation=data.validation)
     training = KerasTraining(problem, make_hypermodel(problem), joined)
-    monitor = LastEpoch(study.objective, Limits(study.settings.max_epochs), last=plan.epochs)
+    monitor = LastEpoch(study.objective, Limits(plan.max_epochs), last=plan.epochs)
     model = training.run(_job(plan, monitor, training))
     if not monitor.epochs or not all(math.isfinite(value[-1]) for value in monitor.curves.values()):
         raise ProblemError(

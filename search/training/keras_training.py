@@ -17,9 +17,9 @@ from search.data.class_weight import weighted
 from search.errors import FatalProblem, ProblemError
 from search.problems.inspection import make_hypermodel
 from search.problems.models.compiled import check_model
+from search.problems.models.hypermodel import has_own_fit, takes_epochs
 from search.problems.models.teachable import check_teachable
 from search.problems.problem import Data, Problem
-from search.space.hypermodel import has_own_fit, takes_epochs
 from search.space.hyperparameters import build_model
 from search.system.process_settings import clear_session, settings_kept
 from search.training.fitting.fast_path import takes_fast_path
@@ -61,6 +61,7 @@ class KerasTraining:
         if problem.class_weight is not None:
             data = Data(train=weighted(data.train, problem.class_weight), validation=data.validation)
         self._problem, self._hypermodel, self._data = problem, hypermodel, data
+        self._told: dict[int, Any] | None = {} if takes_epochs(problem.hypermodel) else None  # by number of epochs
         self._trainer: Trainer | None = None
         self._resident: tuple[ResidentArrays, ResidentArrays] | None = None
         self._read = MetricReader()
@@ -169,9 +170,12 @@ class KerasTraining:
         return self._trainer.trained
 
     def _hypermodel_for(self, job: Job) -> Any:
-        if not takes_epochs(self._problem.hypermodel):
+        if self._told is None:
             return self._hypermodel
-        return make_hypermodel(self._problem, job.monitor.limits.max_epochs)
+        epochs = job.monitor.limits.max_epochs
+        if epochs not in self._told:
+            self._told[epochs] = make_hypermodel(self._problem, epochs)
+        return self._told[epochs]
 
     def _asked_batch_size(self, job: Job) -> int | None:
         """Return the hyperparameter ``batch_size``; None without one, or where a ``fit`` means something else by it."""

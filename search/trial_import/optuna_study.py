@@ -31,6 +31,8 @@ from search.trial_import.past import PastStudy, PastTrial, curve_of
 
 ReadTrials = Callable[[int], list[FrozenTrial]]  # of a study by its id there
 
+SQLITE = b"SQLite format 3\0"  # with which each of its files begins
+
 
 def read_optuna_study(url: str, name: str) -> PastStudy:
     """Return a study of Optuna's with its trials that have ended.
@@ -136,6 +138,9 @@ def _journal(path: Path) -> BaseStorage:
             "or the path of Optuna's journal"
         )
     try:
+        with path.open("rb") as file:
+            if file.read(len(SQLITE)) == SQLITE:
+                raise DatabaseError(f"{path} is a SQLite database, no journal of Optuna's; say sqlite:///{path}")
         return JournalStorage(JournalFileBackend(str(path)))
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise DatabaseError(f"{path} is no journal of Optuna's: {one_line(error)}") from error

@@ -107,6 +107,7 @@ def test_the_best_are_trained_longer(study: Study) -> None:
         assert (longer.winner, version.tags["confirm_max_epochs"]) == (version.ref, str(epochs))
         assert registry.reproduce(version.ref).verdict == "identical"
     own, other = collect(study.engine, ["s", "longer"], errors=False, importance=False).studies
+    assert (own.other_epochs, other.other_epochs) == (False, True)
     assert (own.confirmed, own.repeats) == (None, ())  # it is no confirmation of what was searched
     assert (other.confirmed, other.settings["max_epochs"]) == (version.source.trial, epochs)
     assert (len(version.curves["val_loss"].values), study.refit().winner == version.ref) == (epochs, False)

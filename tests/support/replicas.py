@@ -85,7 +85,7 @@ def train(samples: int, strategy: Any, interrupted: bool = False, batch_size: in
 
 def as_model() -> Any:
     """Return the HyperModel."""
-    from search.space.hypermodel import as_hypermodel
+    from search.problems.models.hypermodel import as_hypermodel
 
     return as_hypermodel(build)
 

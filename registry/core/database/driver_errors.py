@@ -21,9 +21,8 @@ _PASSING = ("08", "53", "57014", "57P01", "57P02", "57P03", "57P05", "25006", "2
 
 # A server refuses a connection with words and no SQLSTATE; these reasons do not pass.
 _REFUSED = re.compile(
-    r"authentication|password|does not exist|pg_hba|permission denied|not permitted|certificate|SSL|"
-    r"unsupported|invalid",
-    re.IGNORECASE,
+    r"(?i)authentication|password|does not exist|pg_hba|permission denied|not permitted|certificate|SSL|"
+    r"unsupported|invalid"
 )
 
 TOO_LARGE = re.compile("too large to convert to SQLite INTEGER")  # of an OverflowError, which is no error of a driver's
@@ -56,7 +55,6 @@ def is_passing(error: DBAPIError) -> bool:
 def explain(error: DBAPIError, url: URL) -> UserError:
     """Return what a driver's error means to a user, without the password and the SQL."""
     first = hide_secrets(first_line(error.orig), url)
-    where = display_url(url)
     if getattr(error.orig, "sqlstate", None) == _OUT_OF_RANGE:
         return too_large()
     kind = DatabaseUnavailable if is_passing(error) else DatabaseError
@@ -80,4 +78,4 @@ def explain(error: DBAPIError, url: URL) -> UserError:
         hint = "it holds no studies yet: start one with `search run`, or name another with --storage URL"
     else:
         hint = "check the URL and that the server runs"
-    return kind(f"the database {where} answered: {first}; {hint}")
+    return kind(f"the database {display_url(url)} answered: {first}; {hint}")

@@ -63,12 +63,9 @@ def hide_secrets(text: str, url: str | URL) -> str:
 
 def without_secrets(url: str | URL) -> URL:
     """Return a database's URL without its password, fit to be copied; the driver finds the password elsewhere."""
-    # URL.set takes None for "as it was".
-    return (
-        parse_url(url)
-        ._replace(password=None)
-        .difference_update_query([name for name in parse_url(url).query if name.lower() in SECRET_OPTIONS])
-    )
+    parsed = parse_url(url)
+    secret = [name for name in parsed.query if name.lower() in SECRET_OPTIONS]
+    return parsed._replace(password=None).difference_update_query(secret)  # URL.set takes None for "as it was"
 
 
 def parse_url(url: str | URL) -> URL:

@@ -182,6 +182,7 @@ class ReportedStudy:
         mistakes_missing: why that is not known; empty where there is no need to say.
         machines: where it was trained, one line each.
         objectives: of several, all of them, that of the score first.
+        other_epochs: whether it confirms another study's configurations with another number of epochs.
         alongside: scores of the same metric in the same document, so that all are written with as many digits.
     """
 
@@ -214,6 +215,7 @@ class ReportedStudy:
     mistakes_missing: str = ""
     machines: tuple[str, ...] = ()
     objectives: tuple[Objective, ...] = ()
+    other_epochs: bool = False
     alongside: tuple[float, ...] = ()
 
     @property

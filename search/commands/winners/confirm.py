@@ -14,7 +14,6 @@ from search.commands import options, session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from search.api.study import Study
     from search.confirm.ranking import Confirmed
 
 
@@ -60,7 +59,7 @@ def confirm_command(
     confirmation = parent.begin_confirmation(
         top=top, seeds=seeds, name=name, teacher=teacher, max_epochs=max_epochs, accept_changes=accept_changes
     )
-    again = _continue(study, confirmation, on)
+    again = session.continue_command(confirmation, on)
     try:
         if confirmation.unfinished():
             with session.progress(confirmation, run_options["timeout"], stderr=as_json) as shown:
@@ -126,12 +125,3 @@ def compare(confirmed: Confirmed) -> list[str]:
 def _mean_of(values: Sequence[float]) -> str:
     spread = f" ± {stdev(values):.2g} over {len(values)} seeds" if len(values) > 1 else ""
     return f"{fmean(values):.4f}{spread}"
-
-
-def _continue(study: str, confirmation: Study, on: str) -> str:
-    words = ["search", "confirm", study]
-    if confirmation.record.name != f"{study}-confirm":
-        words += ["--as", confirmation.record.name]
-    if on != "local":
-        words += ["--on", on]
-    return shlex.join(words) + options.storage_option(confirmation)

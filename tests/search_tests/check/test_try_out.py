@@ -75,3 +75,27 @@ def test_nothing_is_said_of_what_the_file_that_init_writes_deals_with(tmp_path, 
 def test_a_problem_that_there_is_not_is_told_in_a_line(words, capsys):
     assert run(app, "search", ["check", *words]) == 1
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+LONG = """
+import keras
+from broken import Objective, Problem, data
+
+
+def build(hp, max_epochs=10):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    rate = keras.optimizers.schedules.CosineDecay(0.1, 2 * (max_epochs - 3))
+    model.compile(keras.optimizers.SGD(rate), "mse")
+    return model
+
+
+problem = Problem("long", Objective("val_loss", "min"), build, lambda: data)
+"""
+
+
+def test_a_model_that_needs_several_epochs_is_not_told_of_the_one_that_is_tried(tmp_path, monkeypatch):
+    (tmp_path / "broken.py").write_text(BROKEN)
+    (tmp_path / "long.py").write_text(LONG)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert try_out("long:problem").faults == []

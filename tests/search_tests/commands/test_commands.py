@@ -17,6 +17,7 @@ from search.cli import app
 from search.commands.session import continue_command
 from search.commands.summary import say_what_is_kept
 from search.creation.objectives import parse_direction
+from search.records.confirm_plan import Confirmation
 from search.schema import results, slots
 from tests.support.filled import make_tables
 
@@ -112,6 +113,15 @@ def test_commands_can_be_pasted_whatever_the_path_of_the_database(make_study, tm
     words = shlex.split(continue_command(Study(engine, make_study(engine))))
     engine.dispose()
     assert sa.make_url(words[words.index("--storage") + 1]) == url
+
+
+def test_a_confirmation_is_gone_on_with_by_the_command_that_chooses_its_winner(call, sqlite_engine, make_study):
+    plan = Confirmation("its study", (0,), ({},), 1)
+    for name, named in (("its study-confirm", ""), ("longer", " --as longer")):
+        make_study(sqlite_engine, name, confirms=plan)
+        assert f"to go on: search confirm 'its study'{named} --storage" in call("status", name)[1]
+        code, _, err = call("confirm", name)
+        assert (code, f"already; to go on with it: search confirm 'its study'{named}" in err) == (2, True)
 
 
 def test_no_name_is_not_the_default_one(call):

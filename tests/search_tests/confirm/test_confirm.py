@@ -260,7 +260,8 @@ def confirmed(registry, mean, data="data", parameters=10, metric="val_accuracy",
 
 def record_of(name, **changes):
     """Return what is read here of a study."""
-    return SimpleNamespace(**{"model": "m", "name": name, "objective": HIGH, "data_fingerprint": "data"} | changes)
+    fields = {"model": "m", "name": name, "objective": HIGH, "data_fingerprint": "data", "settings": Settings()}
+    return SimpleNamespace(**fields | changes)
 
 
 def test_the_first_confirmed_becomes_champion(registry):
@@ -321,6 +322,8 @@ def test_a_study_stands_against_the_champion(registry):
     about = "champion m/1: val_accuracy 0.6000 in the mean of 2 seeds, "
     assert said(0.55) == about + "0.0500 better than this study's best"
     assert said(0.65) == about + "which this study's best beats by 0.0500: search confirm b"
+    confirming = Settings(confirms=Confirmation("of all", (0,), ({},), 1))
+    assert said(0.65, settings=confirming).endswith(": search confirm 'of all' --as b")
     assert said(0.55, study="a") == said(0.55, data_fingerprint="other") == said(0.55, objective=LOW) == ""
 
 

@@ -1,5 +1,7 @@
 """A problem looks at what it is made of when it is made."""
 
+from functools import partial
+
 import keras_tuner
 import pytest
 
@@ -61,6 +63,35 @@ class Patient(Model):
 def test_what_makes_a_hypermodel_may_ask_for_the_number_of_epochs(hypermodel):
     asking = problem(hypermodel=hypermodel)
     assert [make_hypermodel(asking, epochs).epochs for epochs in (None, 60)] == [3, 60]
+
+
+def build_in(hp, max_epochs=3):
+    return hp, max_epochs
+
+
+@pytest.mark.parametrize(
+    "hypermodel",
+    [build_in, partial(build_in, max_epochs=3), lambda hp, *, max_epochs=3: (hp, max_epochs), lambda: build_in],
+    ids=range(4),
+)
+def test_a_build_function_may_ask_for_the_number_of_epochs(hypermodel):
+    asking = problem(hypermodel=hypermodel)
+    assert [make_hypermodel(asking, epochs).build("hp") for epochs in (None, 60)] == [("hp", 3), ("hp", 60)]
+
+
+class NoDefault(Model):
+    def __init__(self, max_epochs):
+        super().__init__()
+
+
+@pytest.mark.parametrize(
+    "hypermodel",
+    [NoDefault, lambda max_epochs: Patient(max_epochs), lambda hp, max_epochs: hp, lambda *, max_epochs: Patient()],
+    ids=range(4),
+)
+def test_who_asks_for_the_number_of_epochs_says_one_by_which_the_problem_is_looked_at(hypermodel):
+    with pytest.raises(ProblemError, match=r"'p': its hypermodel takes max_epochs without a default; .* max_epochs=10"):
+        make_hypermodel(problem(hypermodel=hypermodel))
 
 
 def test_what_does_not_ask_for_the_number_of_epochs_is_not_told():

@@ -8,6 +8,7 @@ import pytest
 
 from registry import Registry, Source, save_model
 from registry.core.errors import NotFoundError, UsageError
+from registry.values.recipes.recipe import Recipe
 from search.confirm.held_out import measure_derived
 from search.errors import ProblemError
 from search.problems.rebuild import rebuild_model
@@ -134,6 +135,26 @@ def test_each_member_is_trained_again_and_their_average_measured_once(registry, 
     assert (again.version, again.is_new, again.test, called) == (done.version, False, done.test, [])
     alone, called = refit(registry, sqlite_engine, study, "toy/1")
     assert (alone.trainings[0].version, called) == ("toy/4", ["measure_derived"])  # the same training, not yet measured
+
+
+def test_a_version_of_a_longer_study_is_told_of_its_own_epochs(registry, sqlite_engine, make_study):
+    study = make_study(sqlite_engine)
+    longer = study.settings.max_epochs + 20
+    recipe = Recipe(problem=study.problem, settings={"max_epochs": longer}).to_bytes()
+    version = registry.register(
+        "toy", weights=None, metric="val_accuracy", score=0.5, recipe=recipe, source=Source(problem=study.problem)
+    )
+    plans = []
+
+    def keep(function, url, plan, **place):
+        plans.append(plan)
+        raise ProblemError("kept")
+
+    work = Work(registry, str(sqlite_engine.url), study, 1, ONE_CORE, (), call=keep)
+    for ref in (version.ref, trained(registry, study, 0).ref):
+        with pytest.raises(ProblemError, match="kept"):
+            work.winner(registry.get(ref), measured=False)
+    assert [plan.max_epochs for plan in plans] == [longer, study.settings.max_epochs]
 
 
 def test_an_average_is_measured_by_a_loss_that_keras_cannot_restore(registry, sqlite_engine, make_study, problems):

@@ -79,7 +79,7 @@ def plan(problem="search.toy:toy", *, epochs=2, seed=5, **settings):
         version=1,
         created_at=0.0,
     )
-    return Plan(study, PARAMS, epochs, seed, f"refit:toy/1#{seed}", {"refit": "s"})
+    return Plan(study, PARAMS, epochs, study.settings.max_epochs, seed, f"refit:toy/1#{seed}", {"refit": "s"})
 
 
 def train_by_hand(epochs, seed):

@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 
 from registry.core.objective import Objective
+from search.problems.models.hypermodel import as_hypermodel
 from search.problems.problem import Data, Problem
 from search.space.discovery import discover
-from search.space.hypermodel import as_hypermodel
 from search.space.hyperparameters import SampledHyperParameters
 from search.system.process_settings import clear_session, settings_kept
 from search.training.job import Job

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from registry.core.objective import Objective
 from search.errors import ProblemError
+from search.problems.inspection import make_hypermodel
 from search.problems.models.metric_check import check_metrics
 from search.problems.problem import Data, Problem
 from search.space.hyperparameters import SampledHyperParameters
@@ -78,6 +79,21 @@ def test_each_model_is_told_how_long_it_is_trained() -> None:
         return int(model.optimizer._learning_rate.decay_steps)
 
     assert [steps(1), steps(2)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "hypermodel",
+    [Falling, lambda: Falling, lambda hp, max_epochs=3: Falling(max_epochs).build(hp)],
+    ids=["class", "function that gives it", "build function"],
+)
+def test_whatever_asks_is_told_and_made_once_for_each_number_of_epochs(hypermodel: Any) -> None:
+    data = Data(train=(np.ones((8, 2)), np.ones(8)), validation=(np.ones((4, 2)), np.ones(4)))
+    problem = Problem("p", OBJECTIVE, hypermodel, data)
+    training = KerasTraining(problem, make_hypermodel(problem), data)
+    jobs = [Job(SampledHyperParameters(), Monitor(OBJECTIVE, Limits(epochs)), seed=0) for epochs in (2, 5, 2)]
+    told = [training._hypermodel_for(job) for job in jobs]
+    assert [each.build(jobs[0].hp).optimizer._learning_rate.decay_steps for each in told] == [2, 5, 2]
+    assert told[0] is told[2]
 
 
 class Stepping(Sized):

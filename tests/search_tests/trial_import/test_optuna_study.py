@@ -256,6 +256,10 @@ def test_what_is_not_there_is_told(sqlite_engine, tmp_path, monkeypatch, url, me
 def test_no_journal_and_no_optuna_is_told(sqlite_engine, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no journal\nat all\n")
+    file = path.with_name("optuna.db")
+    file.write_bytes(b"SQLite format 3\0 and so on")
+    with pytest.raises(DatabaseError, match=f"{file} is a SQLite database, .*; say sqlite:///{file}$"):
+        imported(sqlite_engine, str(file))
     with pytest.raises(DatabaseError, match="notes.txt is no journal of Optuna's"):
         imported(sqlite_engine, str(path))
     (tmp_path / "empty.db").touch()

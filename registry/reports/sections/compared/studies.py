@@ -20,8 +20,9 @@ def studies_block(studies: Sequence[ReportedStudy]) -> Block:
     """Return the section that compares several studies: who won in words, winners side by side, pictures."""
     scored = [study for study in studies if study.ranked]
     begun = [study for study in scored if not study.settings.get("confirms")]
-    # What a teacher taught is another training than the search's: it may win, though it has searched nothing.
-    judged = [study for study in scored if study in begun or study.settings.get("teacher")]
+    # What a teacher taught, or was trained longer, is another training than the search's: it may win, though it has
+    # searched nothing.
+    judged = [study for study in scored if study in begun or study.settings.get("teacher") or study.other_epochs]
     same = len({(study.metric, study.direction) for study in judged}) == 1
     notes = [*_cautions(studies), *_left_out(studies, scored, begun, judged)]
     if not (same and len(judged) > 1):

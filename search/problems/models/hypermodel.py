@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Any
+
+from search.errors import ProblemError
 
 EXPECTED = (
     "expected a keras_tuner.HyperModel (its class or an instance), a function build(hp) that returns a compiled "
@@ -19,7 +22,10 @@ def as_hypermodel(source: Any, max_epochs: int | None = None) -> Any:
 
     Args:
         source: the problem's ``hypermodel``.
-        max_epochs: given to a class or a function that `takes_epochs`; None for its own default.
+        max_epochs: given to a class or a function that takes it by this name; None for its own default.
+
+    Raises:
+        ProblemError: it takes ``max_epochs``, and has no default for it.
     """
     import keras_tuner
     from keras_tuner.src.engine.hypermodel import get_hypermodel
@@ -28,20 +34,46 @@ def as_hypermodel(source: Any, max_epochs: int | None = None) -> Any:
         return source
     if not callable(source):
         return None
+    asked = _epochs_of(source)
+    if asked is not None and asked.default is asked.empty:
+        raise ProblemError(
+            f"its hypermodel takes {EPOCHS} without a default; expected one, by which the problem is looked at, such "
+            f"as {EPOCHS}=10"
+        )
+    told = source if max_epochs is None or asked is None else partial(source, **{EPOCHS: max_epochs})
     if is_build_function(source):
-        return get_hypermodel(source)
-    value = source() if max_epochs is None or not takes_epochs(source) else source(**{EPOCHS: max_epochs})
+        return get_hypermodel(told)
+    value = told()
     if value is source or (callable(value) and not isinstance(value, keras_tuner.HyperModel) and not _makes_one(value)):
         return None
     return as_hypermodel(value, max_epochs)
 
 
 def takes_epochs(source: Any) -> bool:
-    """Tell whether a class or a function that makes a HyperModel takes the number of epochs as ``max_epochs``."""
-    try:
-        return callable(source) and EPOCHS in inspect.signature(source).parameters
-    except (TypeError, ValueError):
+    """Tell whether a HyperModel depends on the number of epochs: what makes it, or what that makes first, takes it.
+
+    A function without arguments is called.
+    """
+    if _epochs_of(source) is not None:
+        return True
+    if not callable(source) or not _makes_one(source) or inspect.isclass(source) or is_build_function(source):
         return False
+    value = source()
+    return value is not source and takes_epochs(value)
+
+
+def _epochs_of(source: Any) -> inspect.Parameter | None:
+    """Return the parameter ``max_epochs`` of a class or a function; None where it has none that can be named."""
+    import keras_tuner
+
+    if isinstance(source, keras_tuner.HyperModel) or not callable(source):
+        return None
+    try:
+        parameter = inspect.signature(source).parameters.get(EPOCHS)
+    except (TypeError, ValueError):
+        return None
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return parameter if parameter is not None and parameter.kind in named else None
 
 
 def is_build_function(function: Any) -> bool:
