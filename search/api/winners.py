@@ -36,7 +36,8 @@ class Winners(Running):
         Args:
             top: how many configurations, 5 without it; fewer where the study has fewer.
             seeds: trainings of each; 5 without it, or as many as there are. A confirmation that has more keeps them.
-            name: of the study that confirms; else this study's with ``-confirm``, or ``-taught`` with a teacher.
+            name: of the study that confirms; else this study's with ``-confirm``, or ``-taught`` with a teacher, and
+                with ``-60-epochs`` where ``max_epochs`` is 60 and this study's is not.
             teacher: a version whose predictions the trainings learn from instead of the labels, such as an ensemble;
                 without it that of this study, if any.
             max_epochs: how long each is trained at most; without it as long as in this study.

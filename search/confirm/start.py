@@ -56,7 +56,8 @@ def begin(
             f"{confirm_command(parent)}"
         )
     teacher = with_pinned_teacher(engine, {"teacher": teacher})["teacher"]
-    name = name or f"{parent.name}-{'confirm' if teacher is None else 'taught'}"
+    longer = "" if max_epochs in (None, parent.settings.max_epochs) else f"-{max_epochs}-epochs"
+    name = name or f"{parent.name}-{'confirm' if teacher is None else 'taught'}{longer}"
     check_name(name)
     if name in study_names(engine):
         return _continue(engine, parent, read_study(engine, name), top, seeds, teacher, max_epochs, accept_changes)

@@ -101,17 +101,17 @@ def test_winners_are_averaged_and_trained_once_more(
 
 def test_the_best_are_trained_longer(study: Study) -> None:
     epochs = study.record.settings.max_epochs + 2
-    longer = study.confirm(top=1, seeds=1, name="longer", max_epochs=epochs, workers=1)
+    longer = study.confirm(top=1, seeds=1, max_epochs=epochs, workers=1)
     with Registry(study.url) as registry:
-        (version,) = registry.list("toy", study="longer")
+        (version,) = registry.list("toy", study=f"s-confirm-{epochs}-epochs")
         assert (longer.winner, version.tags["confirm_max_epochs"]) == (version.ref, str(epochs))
         assert registry.reproduce(version.ref).verdict == "identical"
-    own, other = collect(study.engine, ["s", "longer"], errors=False, importance=False).studies
+    own, other = collect(study.engine, ["s", longer.study], errors=False, importance=False).studies
     assert (own.other_epochs, other.other_epochs) == (False, True)
     assert (own.confirmed, own.repeats) == (None, ())  # it is no confirmation of what was searched
     assert (other.confirmed, other.settings["max_epochs"]) == (version.source.trial, epochs)
     assert (len(version.curves["val_loss"].values), study.refit().winner == version.ref) == (epochs, False)
-    assert f"--as longer-again --max-epochs {epochs} " in other.commands["The study again"]
+    assert f"--as {longer.study}-again --max-epochs {epochs} " in other.commands["The study again"]
 
 
 def test_the_best_learn_from_a_teacher(study: Study, capsys: pytest.CaptureFixture[str]) -> None:

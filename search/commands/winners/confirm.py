@@ -26,7 +26,12 @@ def confirm_command(
         int | None, typer.Option("--seeds", metavar="N", help="Trainings of each, on the same new seeds (5).")
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="Its name; else STUDY-confirm, or STUDY-taught.")
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="Its name; else STUDY-confirm or STUDY-taught, with -N-epochs after --max-epochs.",
+        ),
     ] = None,
     teacher: options.Teacher = None,
     max_epochs: Annotated[

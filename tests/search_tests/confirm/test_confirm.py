@@ -185,7 +185,7 @@ def test_what_is_asked_again_may_be_left_out(engine, make_study):
     with pytest.raises(
         SettingsError, match="have 10 epochs at most, not 20: leave out --max-epochs, or say --as s-con"
     ):
-        begin(parent.engine, parent.record, max_epochs=20)
+        begin(parent.engine, parent.record, name="s-confirm", max_epochs=20)
     make_study(engine, name="other", budget=0)
     with pytest.raises(SettingsError, match="does not confirm 's'; say --as s-confirm-2"):
         begin(parent.engine, parent.record, name="other")
