@@ -119,7 +119,9 @@ def _settings(
         max_seconds_per_epoch=None,
         repeats=1,  # each seed is a trial of its own
         seed=derive_seed(own.seed, NEW_SEEDS + zlib.crc32(name.encode())),
-        confirms=Confirmation(parent.name, numbers, points, top, None if epochs == own.max_epochs else epochs),
+        confirms=Confirmation(
+            parent.name, numbers, points, top, *((epochs, own.max_epochs) if epochs != own.max_epochs else ())
+        ),
     )
 
 

@@ -18,6 +18,7 @@ class Confirmation:
         points: their params, by the names and values that Optuna keeps, in the same order.
         top: how many were asked for.
         max_epochs: how long each is trained at most, where that is not as long as in their study; else None.
+        searched_epochs: how long it was there, in the same case.
 
     Example:
         >>> plan = Confirmation("fmnist", (7, 3), ({"dropout": 0.1}, {"dropout": 0.2}), 2)
@@ -30,6 +31,7 @@ class Confirmation:
     points: tuple[Mapping[str, Any], ...]
     top: int
     max_epochs: int | None = None
+    searched_epochs: int | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Confirmation:

@@ -32,6 +32,7 @@ from registry.reports import (
 from registry.values.known_tags import CONFIRM_TAG, trained_with
 from registry.values.stop_reason import StopReason
 from registry.values.trainings import has_folds, trainings_of
+from search.records.confirm_plan import Confirmation
 from search.records.settings import OF_MODELS, Settings
 from search.records.several.front import values_of
 from search.records.studies import StudyRecord
@@ -161,9 +162,17 @@ def _settings(record: StudyRecord) -> dict[str, Any]:
     if record.is_objective:
         values = {name: value for name, value in values.items() if name not in OF_MODELS}
     if settings.confirms is not None:
-        trials = ", ".join(map(str, settings.confirms.trials))
-        values |= {"confirms": f"trials {trials} of {settings.confirms.study}"}
+        numbers = settings.confirms.trials
+        trials = f"trial{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+        values |= {"confirms": f"{trials} of {settings.confirms.study}"}
+        values |= {"confirms with": other_epochs(settings.confirms)} if settings.confirms.max_epochs else {}
     return values
+
+
+def other_epochs(plan: Confirmation) -> str:
+    """Return how long a confirmation trains, in words, where that is not as long as its study did."""
+    searched = "another number" if plan.searched_epochs is None else plan.searched_epochs
+    return f"max_epochs {plan.max_epochs}, where {plan.study} had {searched}"
 
 
 def versions_by_trial(record: StudyRecord, versions: Sequence[ModelVersion]) -> dict[int, ModelVersion]:

@@ -99,7 +99,7 @@ def test_winners_are_averaged_and_trained_once_more(
             make()
 
 
-def test_the_best_are_trained_longer(study: Study) -> None:
+def test_the_best_are_trained_longer(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     epochs = study.record.settings.max_epochs + 2
     longer = study.confirm(top=1, seeds=1, max_epochs=epochs, workers=1)
     with Registry(study.url) as registry:
@@ -109,9 +109,13 @@ def test_the_best_are_trained_longer(study: Study) -> None:
     own, other = collect(study.engine, ["s", longer.study], errors=False, importance=False).studies
     assert (own.other_epochs, other.other_epochs) == (False, True)
     assert (own.confirmed, own.repeats) == (None, ())  # it is no confirmation of what was searched
+    assert other.settings["confirms with"] == f"max_epochs {epochs}, where s had {epochs - 2}"
     assert (other.confirmed, other.settings["max_epochs"]) == (version.source.trial, epochs)
     assert (len(version.curves["val_loss"].values), study.refit().winner == version.ref) == (epochs, False)
     assert f"--as {longer.study}-again --max-epochs {epochs} " in other.commands["The study again"]
+    assert run(app, "search", ["confirm", "s", "--max-epochs", str(epochs), "--storage", study.url]) == 0
+    told = f"trained with max_epochs {epochs}, where s had {epochs - 2}; then is what s reached"
+    assert told in capsys.readouterr().out
 
 
 def test_the_best_learn_from_a_teacher(study: Study, capsys: pytest.CaptureFixture[str]) -> None:

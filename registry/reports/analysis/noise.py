@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import warnings
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
@@ -117,7 +118,9 @@ def welch(first: Sequence[float], second: Sequence[float]) -> float:
         return 1.0 if first[0] == second[0] else 0.0
     from scipy import stats
 
-    return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)  # where one of the two has equal values
+        return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
 
 
 def baseline_lines(study: ReportedStudy) -> list[str]:

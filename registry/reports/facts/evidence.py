@@ -125,6 +125,8 @@ class Mistakes:
         confusion: for each class the samples by predicted class.
         calibration: ranges of confidence, the lowest first; empty ones are left out.
         worst: wrong predictions, the surest first.
+        output: the model's output; empty for the only one.
+        others: the outputs that are classifications, too, and are not shown.
     """
 
     ref: str
@@ -132,6 +134,8 @@ class Mistakes:
     confusion: tuple[tuple[int, ...], ...]
     calibration: tuple[Calibration, ...]
     worst: tuple[Mistake, ...] = ()
+    output: str = ""
+    others: tuple[str, ...] = ()
 
     @property
     def samples(self) -> int:

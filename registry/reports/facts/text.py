@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 
@@ -50,6 +52,23 @@ LONGEST_LABEL = 14
 def width_of(label: str) -> int:
     """Return how many letters' room a label takes; Chinese, Japanese and Korean characters take two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in label)
+
+
+def shorten_apart(labels: Sequence[str], longest: int = LONGEST_LABEL) -> list[str]:
+    """Return labels cut to the width of ``longest`` letters; those that would become alike begin where they differ.
+
+    Example:
+        >>> shorten_apart(["a_long_name_1", "a_long_name_2", "other"], 8)
+        ['…e_1', '…e_2', 'other']
+    """
+    short = {label: shorten(label, longest) for label in labels}
+    for text in set(short.values()):
+        alike = [label for label, cut in short.items() if cut == text]
+        if len(alike) > 1:
+            same = takewhile(lambda letters: len(set(letters)) == 1, zip(*alike, strict=False))
+            begin = max(sum(1 for _ in same) - 2, 0)
+            short |= {label: shorten(f"…{label[begin:]}", longest) for label in alike}
+    return [short[label] for label in labels]
 
 
 def shorten(label: str, longest: int = LONGEST_LABEL) -> str:

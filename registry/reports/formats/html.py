@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from registry.core.plain_text import plain_text
 from registry.reports.document.parts import Page
 from registry.reports.drawing.canvas import Drawing
 from registry.reports.facts.study import Report
@@ -76,6 +77,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("registry.reports", "formats"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -89,9 +91,14 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
+def _shown(value: Any) -> Any:
+    """Return a text in which characters that would turn its order around, or that no page may hold, are shown."""
+    return plain_text(value) if type(value) is str else value
+
+
 def _breakable(text: str) -> Markup:
     """Let a long name break after an underscore, where a table has no room for it."""
-    return escape(text).replace("_", Markup("_<wbr>"))
+    return escape(plain_text(text)).replace("_", Markup("_<wbr>"))
 
 
 def _part(name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from registry.core.plain_text import plain_text
 from registry.reports.document.parts import Bars, Block, Choices, Facts, Gallery, Page, Part, Pictures, Rows, Shown
 from registry.reports.document.table import Table
 from registry.reports.facts.study import Report
@@ -48,7 +49,7 @@ def page_to_markdown(page: Page) -> str:
 
 def escaped(text: str) -> str:
     """Return a text whose characters mean nothing to Markdown, in one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", plain_text(" ".join(text.split())))
 
 
 def _answer(section: Section, *, alone: bool) -> Iterator[str]:

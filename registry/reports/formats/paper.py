@@ -6,8 +6,11 @@ import html
 import io
 import itertools
 import re
+import unicodedata
 
 from fpdf import FPDF
+from fpdf.bidi import BidiParagraph
+from fpdf.enums import TextDirection
 from fpdf.fonts import TTFFont
 
 from registry.plots.fonts import BASE, face_of, families_for
@@ -15,6 +18,7 @@ from registry.reports.drawing.canvas import PRINTED, Drawing
 
 MARGIN, GAP = 42.0, 14.0  # in points, as all lengths here
 NO_LETTER = "\N{REPLACEMENT CHARACTER}"
+_PIECE = re.compile(r".+?(?:[\s_/,;.:=-]+|$)")  # after which a line may end
 _TEXT = re.compile(r"(<text [^>]*>)([^<]*)")
 
 
@@ -56,9 +60,30 @@ class Paper(FPDF):
         self.set_text_color(PRINTED.get(colour, PRINTED["soft"]))
 
     def plain(self, text: str) -> str:
+        """Return the text in one line as it is drawn from left to right, Hebrew and Arabic in their order."""
+        text = self._lettered(text)
+        if not any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
+            return text
+        return BidiParagraph(text, base_direction=TextDirection.LTR).get_reordered_string()
+
+    def _lettered(self, text: str) -> str:
         """Return the text in one line, with another letter for those that no font has."""
         letters = filter(str.isprintable, " ".join(text.split()))
         return "".join(letter if self._font_of(letter) else NO_LETTER for letter in letters)
+
+    def broken(self, text: str, width: float) -> str:
+        """Return a line as lines of that width: broken after a space, else a sign within a word, else anywhere."""
+        lines, line, most = [], "", width + 0.01  # for what was rounded
+        for piece in _PIECE.findall(text):
+            if line and self.get_string_width(f"{line}{piece}".rstrip()) > most:
+                lines.append(line)
+                line = ""
+            for letter in piece:
+                if line and letter != " " and self.get_string_width(line + letter) > most:
+                    lines.append(line)
+                    line = ""
+                line += letter
+        return "\n".join(part.rstrip() for part in [*lines, line])
 
     def _font_of(self, letter: str) -> str | None:
         """Return the font that has the letter; it is looked for on the machine when the letter first occurs."""
@@ -108,7 +133,7 @@ class Paper(FPDF):
     def heading(self, title: str, level: int, *, size: float, keep: float) -> None:
         """Write a heading, which a reader's program lists, too."""
         self.room(size * 3 + keep)
-        self.start_section(self.plain(title), level)
+        self.start_section(self._lettered(title), level)
         self.say(title, size=size, bold=True, before=size * 1.4)
 
     def stroke(self, role: str, width: float, begin: float, end: float, y: float, *, dashed: bool = False) -> None:

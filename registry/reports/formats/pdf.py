@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from registry.reports.document.parts import Bars, Block, Choices, Facts, Part, Pictures, Rows, Shown
+from registry.reports.document.parts import Bars, Block, Choices, Facts, Gallery, Part, Pictures, Rows, Shown
 from registry.reports.facts.study import Report
 from registry.reports.facts.text import value_text
 from registry.reports.formats import printed
@@ -97,6 +97,7 @@ def _block(paper: Paper, block: Block, level: int) -> None:
 def _keep(paper: Paper, part: Shown) -> float:
     """Return the height of what must follow a heading on its page, about: the notes and the first rows or pictures."""
     height = printed.height_of(paper, part) if isinstance(part, Pictures) else 70
+    height = printed.gallery_height(paper, part.samples) if isinstance(part, Gallery) else height
     return height + sum(paper.height_of(note, NOTE) for note in part.notes)
 
 

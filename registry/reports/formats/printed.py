@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from fpdf import FontFace
@@ -16,26 +16,46 @@ from registry.reports.facts.text import shorten
 from registry.reports.formats.paper import GAP, MARGIN, Paper
 
 MOST_ROWS = 40
-LONGEST_CELL = 44
+LONGEST_CELL, LONGEST_WORDS = 600, 120  # letters
+WIDEST, WIDEST_HEAD, PADDING = 190.0, 110.0, 7.0  # of a column, in points: what is longer is broken into lines
 
 
 def rows(paper: Paper, table: Table) -> None:
     """Draw a table: its first rows, and as many columns as fit, in several parts where params would be missing."""
     rows = table.rows[:MOST_ROWS]
-    paper.pen(7, bold=True)
     heads = [paper.plain(column.name) for column in table.columns]
-    texts = [[paper.plain(shorten(" ".join(cell.text.split()), LONGEST_CELL)) for cell in row] for row in rows]
-    widths = [max(map(paper.get_string_width, head.split()), default=0) + 7 for head in heads]
-    paper.pen(7)
-    for line in texts:
-        widths = [max(width, paper.get_string_width(text) + 7) for width, text in zip(widths, line, strict=True)]
+    whole = [[paper.plain(cell.text) for cell in row] for row in rows]
+    texts = [[shorten(text, LONGEST_CELL) for text in line] for line in whole]
+    wanted = _widths(paper, heads, texts)
+    widths = [min(width, WIDEST) for width in wanted]
     parts = _parts(paper, table, widths)
     notes = [f"The first {MOST_ROWS} of {len(table.rows)} rows."] if len(rows) < len(table.rows) else []
     if parts[-1][-1] + 1 < len(widths):
         notes.append(f"The first {parts[-1][-1] + 1} of {len(widths)} columns.")
+    if texts != whole:
+        notes.append("What ends in … is whole in the HTML report.")
     paper.say(" ".join(notes), size=8, colour="soft")
     for part in parts:
-        _table(paper, table, part, [heads, *texts], widths)
+        _table(paper, table, part, [heads, *texts], _filled(paper, part, widths, wanted))
+
+
+def _widths(paper: Paper, heads: Sequence[str], texts: Sequence[Sequence[str]]) -> list[float]:
+    """Return how wide the columns are where no cell is broken, and heads only between words or where very long."""
+    paper.pen(7, bold=True)
+    words = [max(map(paper.get_string_width, head.split()), default=0) for head in heads]
+    widths = [min(width, WIDEST_HEAD) + PADDING for width in words]
+    paper.pen(7)
+    for line in texts:
+        widths = [max(width, paper.get_string_width(text) + PADDING) for width, text in zip(widths, line, strict=True)]
+    return widths
+
+
+def _filled(paper: Paper, part: Sequence[int], widths: Sequence[float], wanted: Sequence[float]) -> Mapping[int, float]:
+    """Return the widths of a part's columns; what the page has left goes to those whose cells are broken."""
+    filled = {n: widths[n] for n in part}
+    for n in part:
+        filled[n] = min(wanted[n], filled[n] + paper.epw - sum(filled.values()))
+    return filled
 
 
 def _parts(paper: Paper, table: Table, widths: Sequence[float]) -> list[list[int]]:
@@ -50,8 +70,10 @@ def _parts(paper: Paper, table: Table, widths: Sequence[float]) -> list[list[int
 
 
 def _table(
-    paper: Paper, table: Table, part: Sequence[int], lines: Sequence[Sequence[str]], widths: Sequence[float]
+    paper: Paper, table: Table, part: Sequence[int], lines: Sequence[Sequence[str]], widths: Mapping[int, float]
 ) -> None:
+    paper.pen(7, bold=True)
+    heads = [_head(paper, lines[0][n], widths[n] - PADDING) for n in part]
     paper.pen(7)
     paper.set_draw_color(PRINTED["line"])
     paper.set_fill_color(PRINTED["paper"])
@@ -68,11 +90,16 @@ def _table(
         padding=(1.2, 3),
         headings_style=FontFace(emphasis="BOLD", color=PRINTED["soft"]),
     ) as drawn:
-        drawn.row([lines[0][n] for n in part])
+        drawn.row(heads)
         for cells, line in zip(table.rows, lines[1:], strict=False):
-            row = drawn.row()
+            row = drawn.row(v_align="TOP")
             for n in part:
-                row.cell(line[n], style=_tint(cells[n]))
+                row.cell(paper.broken(line[n], widths[n] - PADDING), style=_tint(cells[n]))
+
+
+def _head(paper: Paper, name: str, width: float) -> str:
+    fits = all(paper.get_string_width(word) <= width + 0.01 for word in name.split())
+    return name if fits else paper.broken(name, width)
 
 
 def pictures(paper: Paper, part: Pictures) -> None:
@@ -129,9 +156,12 @@ def _legend(paper: Paper, keys: Sequence[Key]) -> None:
 def bars(paper: Paper, part: Bars) -> None:
     """Draw shares of 1, a line a name."""
     for name, shares in part.shares.items():
-        paper.room(12)
         paper.pen(8)
-        paper.cell(150, 11, paper.plain(shorten(name, 30)))
+        *above, last = paper.broken(paper.plain(name), 146).splitlines()
+        paper.room(11 * len(above) + 12)
+        for line in above:
+            paper.cell(150, 11, line, new_x="LMARGIN", new_y="NEXT")
+        paper.cell(150, 11, last)
         for index, share in enumerate(shares):
             x, length = MARGIN + 150 + index * 180, 120 * (share or 0.0)
             paper.set_fill_color(PRINTED[f"c{index + 1}"])
@@ -149,18 +179,32 @@ def bars(paper: Paper, part: Bars) -> None:
 def gallery(paper: Paper, samples: Sequence[Mistake]) -> None:
     """Draw samples as small pictures, six in a row, with a few words below each."""
     for begin in range(0, len(samples), 6):
-        paper.room(92)
+        row = samples[begin : begin + 6]
+        words = [_words(paper, sample) for sample in row]
+        height = gallery_height(paper, row)
+        paper.room(height)
         top = paper.y + 4
-        for number, sample in enumerate(samples[begin : begin + 6]):
+        for number, (sample, lines) in enumerate(zip(row, words, strict=True)):
             x = MARGIN + number * paper.epw / 6
             if sample.png:
                 paper.image(io.BytesIO(sample.png), x, top, 56, 56)
-            words = (sample.label, f"taken for {sample.predicted}", f"{100 * sample.confidence:.1f} % sure")
             paper.pen(6.5)
-            for line, word in enumerate(words):
+            for line, text in enumerate(lines):
                 paper.set_xy(x, top + 58 + 9 * line)
-                paper.cell(text=paper.plain(shorten(word, 22)))
-        paper.set_y(top + 88)
+                paper.cell(text=text)
+        paper.set_y(top + height - 4)
+
+
+def gallery_height(paper: Paper, samples: Sequence[Mistake]) -> float:
+    """Return how high the first row of samples is."""
+    return 68.0 + 9 * max((len(_words(paper, sample)) for sample in samples[:6]), default=0)
+
+
+def _words(paper: Paper, sample: Mistake) -> list[str]:
+    paper.pen(6.5)
+    texts = (sample.label, f"taken for {sample.predicted}", f"{100 * sample.confidence:.1f} % sure")
+    whole = (shorten(paper.plain(text), LONGEST_WORDS) for text in texts)
+    return [line for text in whole for line in paper.broken(text, paper.epw / 6 - 6).splitlines()]
 
 
 def _across(part: Pictures) -> int:

@@ -24,6 +24,7 @@ MOST_ROWS = 500
 MOST_CELLS = 15_000
 MOST_NUMBERS = 12
 MOST_EPOCHS = 120
+LONGEST_ERROR = 1500  # letters; the whole one is folded away
 
 
 def leaderboard(study: ReportedStudy) -> Table:
@@ -215,7 +216,9 @@ def _by_error(heading: str, trials: Sequence[ReportedTrial]) -> Table:
         whole = next((trial.error for trial in those if trial.error and "\n" in trial.error.strip()), "")
         numbers = ", ".join(str(trial.number) for trial in those[:MOST_NUMBERS])
         numbers += f" and {len(those) - MOST_NUMBERS} more" if len(those) > MOST_NUMBERS else ""
-        rows.append((Cell(str(len(those))), Cell(reason), Cell(error, folded=whole), Cell(numbers)))
+        said = error_line(those[0].error, LONGEST_ERROR) or error
+        said += "…" if len(said) == LONGEST_ERROR else ""
+        rows.append((Cell(str(len(those))), Cell(reason), Cell(said, folded=whole), Cell(numbers)))
     shown = rows[:MOST_LISTED]
     note = f"{len(shown)} of {len(rows)} different reasons are listed." if len(shown) < len(rows) else ""
     return Table(columns, tuple(shown), note)

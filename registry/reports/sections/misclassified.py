@@ -32,40 +32,50 @@ def errors_block(study: ReportedStudy) -> Block:
     parts += [part for residuals in study.residuals for part in residual_parts(residuals)]
     samples = mistakes.samples if mistakes else study.residuals[0].samples
     note = f"{ref}{again} on the {count_text(samples)} samples of the validation data, computed for this report."
-    more = (f"Not all is known: {study.mistakes_missing}.",) if study.mistakes_missing else ()
+    more = [f"Not all is known: {study.mistakes_missing}."] if study.mistakes_missing else []
+    if mistakes and mistakes.others:
+        more.append(
+            f"Of the classes those of {mistakes.output} are shown, and not those of {', '.join(mistakes.others)}."
+        )
     return Block("Errors of the winner", tuple(parts), (note, *more))
 
 
 def _class_parts(mistakes: Mistakes) -> list[Part]:
     """Return measures, classes, confusion, calibration and the worst mistakes."""
+    name = f"{mistakes.output}: " if mistakes.output else ""
+
+    def titled(title: str) -> str:
+        return f"{name}{title[0].lower()}{title[1:]}" if name else title
+
     parts: list[Part] = [
         Facts(
             {
                 "accuracy": f"{mistakes.accuracy:.4f}",
                 "wrong": count_text(round((1 - mistakes.accuracy) * mistakes.samples)),
                 "calibration error": f"{mistakes.calibration_error:.4f}",
-            }
+            },
+            f"{name}{count_text(mistakes.samples)} samples" if name else "",
         ),
-        Rows(classes_table(mistakes), "By class"),
+        Rows(classes_table(mistakes), titled("By class")),
     ]
     if len(mistakes.classes) <= MOST_CLASSES:
         parts.append(
             Rows(
                 confusion_table(mistakes),
-                "Confusion",
+                titled("Confusion"),
                 ("A line for each true class, a column for what it was taken for; tinted by its share of the line.",),
             )
         )
     else:
-        parts.append(Rows(pairs_table(mistakes), "Most confused"))
-    parts.append(Pictures((_calibration(mistakes),), "wide", "Calibration"))
+        parts.append(Rows(pairs_table(mistakes), titled("Most confused")))
+    parts.append(Pictures((_calibration(mistakes),), "wide", titled("Calibration")))
     if mistakes.worst:
-        parts.append(Gallery(mistakes.worst, "Worst mistakes", ("Wrong, and surest of it.",)))
+        parts.append(Gallery(mistakes.worst, titled("Worst mistakes"), ("Wrong, and surest of it.",)))
     return parts
 
 
 def classes_table(mistakes: Mistakes) -> Table:
-    """Return each class's accuracy, the worst first, and what it is most taken for."""
+    """Return each class's accuracy, the worst first and one without samples last, and what it is most taken for."""
     columns = (Column("class", number=False), *map(Column, ("samples", "right", "accuracy", "of predictions right")))
     rows = []
     for index, name in enumerate(mistakes.classes):
@@ -73,19 +83,17 @@ def classes_table(mistakes: Mistakes) -> Table:
         predicted = sum(row[index] for row in mistakes.confusion)
         shares = [part / whole if whole else None for part, whole in ((right, samples), (right, predicted))]
         cells = [exact(share, f"{share:.3f}" if share is not None else "–") for share in shares]
-        rows.append((shares[0] or 0.0, (Cell(name), _count(samples), _count(right), *cells)))
+        cells.append(_taken_for(mistakes, index))
+        rows.append((2.0 if shares[0] is None else shares[0], (Cell(name), _count(samples), _count(right), *cells)))
     rows.sort(key=lambda row: row[0])
-    return Table(
-        (*columns, Column("taken for", number=False)), tuple((*r, _taken_for(mistakes, r[0].text)) for _, r in rows)
-    )
+    return Table((*columns, Column("taken for", number=False)), tuple(row for _, row in rows))
 
 
 def _count(count: int, level: int = 0) -> Cell:
     return Cell(count_text(count), str(count), level)
 
 
-def _taken_for(mistakes: Mistakes, name: str) -> Cell:
-    index = mistakes.classes.index(name)
+def _taken_for(mistakes: Mistakes, index: int) -> Cell:
     wrong = [(count, other) for other, count in enumerate(mistakes.confusion[index]) if other != index and count]
     if not wrong:
         return Cell("–", "")

@@ -16,7 +16,7 @@ from registry.reports.drawing.canvas import COLOURS, PAPER, Drawing, Spot
 from registry.reports.drawing.limits import thinned, time_axis
 from registry.reports.facts.evidence import Attempt
 from registry.reports.facts.study import UNFINISHED, ReportedStudy
-from registry.reports.facts.text import count_text, shorten
+from registry.reports.facts.text import count_text, shorten_apart
 from registry.reports.sections.markers import LONG
 
 MOST_LANES = 24
@@ -82,7 +82,7 @@ def _timeline(axes: Axes, *, bars: Sequence[Attempt], lanes: Sequence[str], role
         spots.append(Spot(start + length / 2, lane, _describe(bar)))
     axes.set_xlim(0, end * 1.01)
     axes.set_ylim(-0.6, len(lanes) - 0.4)
-    axes.set_yticks(range(len(lanes)), [shorten(lane, 14) for lane in reversed(lanes)])
+    axes.set_yticks(range(len(lanes)), shorten_apart(lanes, 14)[::-1])
     time_axis(axes, end)
     axes.set_xlabel("since the first trial began")
     return spots

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from search.confirm.ranking import Confirmed
+    from search.records.confirm_plan import Confirmation
 
 
 def confirm_command(
@@ -73,10 +74,10 @@ def confirm_command(
         say(f"stopped in order; nothing is lost. To continue: {again}", err=as_json)
         return
     confirmed = confirmation.conclude()
-    print_json(confirmed.as_dict()) if as_json else _print(confirmed, again)
+    print_json(confirmed.as_dict()) if as_json else _print(confirmed, again, confirmation.record.settings.confirms)
 
 
-def _print(confirmed: Confirmed, again: str) -> None:
+def _print(confirmed: Confirmed, again: str, plan: Confirmation | None) -> None:
     metric = confirmed.objective.metric
     print_table(
         ["rank", "was", "trial", "then", f"mean {metric}", "spread", "seeds", "parameters", "seconds"],
@@ -95,6 +96,10 @@ def _print(confirmed: Confirmed, again: str) -> None:
             for rank, configuration in enumerate(confirmed.ranked, 1)
         ],
     )
+    if plan is not None and plan.max_epochs is not None:
+        from search.report.facts import other_epochs
+
+        say(f"trained with {other_epochs(plan)}; then is what {plan.study} reached")
     if confirmed.held:
         say(f"no winner yet: {confirmed.held}; then {again}")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from registry.core.error_text import one_line
@@ -106,7 +107,11 @@ def errors_by_output(
             if is_regression(y, predictions):
                 residuals.append(residuals_of(ref, output, y, predictions))
         else:
-            mistakes = mistakes or summarize(ref, _names(class_names, shares.shape[1]), labels, shares, pictures)
+            if mistakes is None:
+                found = summarize(ref, _names(class_names, shares.shape[1]), labels, shares, pictures)
+                mistakes = replace(found, output=output)
+            else:
+                mistakes = replace(mistakes, others=(*mistakes.others, output))
     if mistakes is None and not residuals and why is not None:
         raise why
     return mistakes, tuple(residuals)

@@ -155,6 +155,8 @@ class TestNoise:
     def test_equal_scores_are_no_evidence(self) -> None:
         assert welch((0.5, 0.5), (0.5, 0.5)) == 1.0
         assert welch((0.5, 0.5), (0.6, 0.6)) == 0.0
+        assert 0 < welch((0.7, 0.58), (0.62, 0.6199999)) < 1  # SciPy warns of nearly equal values
+        assert 0 < welch((0.7, 0.58), (0.62, 0.62)) < 1
 
     def test_the_strongest_baseline_is_named(self) -> None:
         best = trial(score=0.9, epoch=1)
@@ -255,6 +257,22 @@ class TestSeveralStudies:
         block = studies_block([toy_study(10), longer])
         assert block.notes[0].startswith("The best is trial 0 of longer: val_accuracy 0.9999")
         assert block.notes[-1] == "longer searched nothing, but trained anew what was found: not on equal budget."
+
+    def test_what_was_trained_longer_may_win_and_that_is_said(self) -> None:
+        best = ReportedTrial(0, "complete", {"units": 8}, 0.9999, 1, 1)
+        settings = {"confirms": "trial 1 of toy", "confirms with": "max_epochs 6, where toy had 3"}
+        longer = toy_study(0, name="longer", trials=(best,), settings=settings, other_epochs=True)
+        block = studies_block([toy_study(10), longer])
+        assert block.notes[0].startswith("The best is trial 0 of longer: val_accuracy 0.9999")
+        assert block.notes[-2:] == (
+            "longer searched nothing, but trained anew what was found: not on equal budget.",
+            "longer trained with max_epochs 6, where toy had 3.",
+        )
+        told = "This study trains trial 1 of toy again on new seeds, with max_epochs 6, where toy had 3."
+        assert told in answer(longer).lines
+        plain = replace(longer, settings={"confirms": "trial 1 of toy"})
+        assert "This study trains trial 1 of toy again on new seeds." in answer(plain).lines
+        assert not any("trains" in line for line in answer(toy_study(10)).lines)
 
     def test_all_are_cut_at_the_smallest_budget(self) -> None:
         long, short = toy_study(40), toy_study(10, name="short", seed=1)

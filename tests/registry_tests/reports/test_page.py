@@ -30,7 +30,7 @@ from registry.reports.drawing.canvas import Drawing
 from registry.reports.drawing.limits import thinned, window
 from registry.reports.drawing.svg import inline
 from registry.reports.drawing.ticks import even_ticks, log_ticks
-from registry.reports.facts.text import share_text, value_text
+from registry.reports.facts.text import share_text, shorten_apart, value_text
 from registry.reports.sections.curves import ONE_POINT, curves_block
 from registry.reports.sections.history import history_picture
 from registry.reports.sections.leaderboard import leaderboard
@@ -498,3 +498,9 @@ def test_a_stop_reason_that_nobody_has_heard_of_is_drawn_with_a_marker_of_its_ow
     assert picture is not None
     drawn = picture.drawing.standalone()
     assert drawn.count('class="f-c6') > history_picture(without).drawing.standalone().count('class="f-c6')  # type: ignore[union-attr]
+
+
+def test_labels_that_begin_alike_stay_apart() -> None:
+    names = [f"a_choice_text_that_is_rather_long_{number}" for number in range(3)]
+    assert shorten_apart([*names, "short"]) == ["…g_0", "…g_1", "…g_2", "short"]
+    assert shorten_apart(["가나다라마바사아자차카타파하", "x" * 30]) == ["가나다라마바…", "x" * 13 + "…"]

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from registry.plots.fonts import families_for
+from registry.reports.document.parts import Bars, Block, Gallery
 from registry.reports.document.table import Cell, Column, Table
 from registry.reports.drawing.canvas import Drawing
+from registry.reports.facts.evidence import Mistake
 from registry.reports.facts.study import ReportedTrial
 from registry.reports.formats import paper as paper_module
 from registry.reports.formats.paper import NO_LETTER, Paper
-from registry.reports.formats.pdf import fill, to_pdf
-from registry.reports.formats.printed import MOST_ROWS, rows
+from registry.reports.formats.pdf import _block, fill, to_pdf
+from registry.reports.formats.printed import MOST_ROWS, bars, gallery, rows
 from registry.reports.toy import toy_evidence, toy_report, toy_study
 
 RARE = "ᴕ"  # not in the first font; others of matplotlib's have it
@@ -104,6 +106,54 @@ def test_a_head_may_break_between_words_only(paper: Noted) -> None:
     assert lines == ["explanatory", "words", "of_a_head"]
 
 
+def test_a_long_cell_is_whole_in_lines_that_fit(paper: Noted) -> None:
+    long = ["a choice of_many_words/in_a_row " * 9, "W" * 300, "ValueError: `x` <b> *y* | " * 15]
+    names = ["trials", *(f"a_param_with_a_name_as_long_as_some_are_{n}_in_a_block" for n in range(3)), "seconds"]
+    columns = tuple(Column(name, param=name.startswith("a_")) for name in names)
+    rows(paper, Table(columns, ((Cell("1"), *map(Cell, long), Cell("2")),) * 3))
+    shown = [text for _, _, text in paper.marks]
+    for text in (*long, *names):
+        assert "".join(text.split()) in {"".join(words.split()) for words in shown}
+    assert not any("…" in text for text in shown)
+    paper.pen(7)
+    for text in shown:
+        assert all(paper.get_string_width(line) <= paper.epw for line in text.splitlines())
+
+
+def test_a_cell_that_is_absurdly_long_is_cut_and_that_is_said(paper: Noted) -> None:
+    rows(paper, Table((Column("error", number=False),), ((Cell("W" * 9000),),)))
+    shown = [text for _, _, text in paper.marks]
+    assert "What ends in … is whole in the HTML report." in shown
+    assert any(text.endswith("…") and 500 < len(text) < 700 for text in shown)
+
+
+def test_lines_end_after_a_space_or_a_sign_and_else_anywhere(paper: Noted) -> None:
+    paper.pen(7)
+    width = paper.get_string_width("a_long_name_")
+    assert paper.broken("a_long_name_of_it and more", width) == "a_long_name_\nof_it and\nmore"
+    assert paper.broken("W" * 30, width).replace("\n", "") == "W" * 30
+    assert paper.broken("short", width) == "short"
+
+
+def test_long_names_of_bars_and_classes_are_whole(paper: Noted) -> None:
+    name = "a_hyperparameter_with_a_name_as_long_as_some_are_in_a_block"
+    bars(paper, Bars(("share",), {name: (0.5,)}))
+    gallery(paper, [Mistake(3, "a class that many words name, as some do", "another class", 0.9, b"")])
+    shown = "".join("".join(paper.cells).split())
+    assert name in shown
+    assert "aclassthatmanywordsname,assomedo" in shown
+    assert "…" not in shown
+
+
+def test_the_heading_of_samples_is_on_their_page(paper: Noted) -> None:
+    sample = Mistake(3, "a class that many words name, as some do", "another class", 0.9)
+    for lines in range(60, 76):
+        paper.add_page()
+        paper.set_y(10.0 * lines)
+        _block(paper, Block("Errors", (Gallery((sample,), "Worst mistakes"),)), 0)
+        assert paper.marks[-1] == (paper.page, "heading", "Worst mistakes")
+
+
 def test_letters_come_from_another_font_or_another_letter_stands_for_them(
     paper: Noted, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -130,6 +180,14 @@ def test_a_page_tells_that_letters_are_missing(paper: Noted, monkeypatch: pytest
         paper.say(text)
         paper.add_page()
         assert any("No font on this machine" in text for text in paper.cells) == told
+
+
+def test_hebrew_and_arabic_are_drawn_in_their_order_and_listed_as_they_are(paper: Noted) -> None:
+    name = "שכבה"
+    assert paper.plain(f"Study {name} of 12") == f"Study {name[::-1]} of 12"
+    paper.heading(f"a {name}", 0, size=9, keep=0)
+    assert [section.name for section in paper._outline] == [f"a {name}"]
+    assert paper.marks[-1][2] == f"a {name}"
 
 
 def test_its_dates_are_the_report_s_and_its_title_is_there() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,11 @@ from registry.reports.document.parts import Bars, Choices, Facts, Pictures
 from registry.reports.drawing.limits import cut_note, limits_of, time_axis
 from registry.reports.drawing.ticks import PlainNumbers, tick_text
 from registry.reports.facts.digits import alike, score_writer
+from registry.reports.formats.markdown import to_markdown
 from registry.reports.sections.compared.budget import budget_parts, grouped, without_tiny
 from registry.reports.sections.curves import curves_block
 from registry.reports.sections.headline.answer import answer
-from registry.reports.sections.leaderboard import failures
+from registry.reports.sections.leaderboard import LONGEST_ERROR, failures
 from registry.reports.sections.params.mattered import contradiction, importance_bars, mattered_block
 from registry.reports.toy import toy_report, toy_study
 
@@ -270,6 +272,23 @@ class TestFailures:
         assert first[2].folded == self.TRACEBACK.format("it")
         assert [cell.text for cell in second] == ["1", "out_of_memory", "MemoryError", "99"]
         assert second[2].folded == ""
+
+    def test_an_error_of_many_lines_is_told_whole_and_shows_what_it_holds(self) -> None:
+        text = " ".join(f"line {n}: `x` <b>b</b> | *y* _z_" for n in range(30))
+        failed = self.failed(2, self.TRACEBACK.format(text.replace(" line", "\nline") + " \u202eturned"))
+        report = toy_report(of(lived(1, 0.5), failed))
+        (row,) = failures(report.studies[0]).rows
+        assert text in row[2].text
+        page, (markdown, _) = render(report), to_markdown(report, "p")
+        assert ("\u202e" in page, "\u202e" in markdown) == (False, False)
+        assert "\\u202eturned" in page
+        (line,) = (line for line in markdown.splitlines() if "line 29" in line)
+        assert text in re.sub(r"\\(.)", r"\1", line)
+        assert not re.search(r"(?<!\\)[`<*_]", line)
+
+    def test_what_is_longer_than_any_line_ends_in_a_sign_of_it(self) -> None:
+        (row,) = failures(of(lived(1, 0.5), self.failed(2, "x" * 9000))).rows
+        assert row[2].text == "x" * LONGEST_ERROR + "…"
 
     def test_the_traceback_is_folded_away(self) -> None:
         page = render(toy_report(of(lived(1, 0.5), self.failed(2, self.TRACEBACK.format("<b>")))))

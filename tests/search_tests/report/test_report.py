@@ -26,6 +26,7 @@ from registry.core.errors import DatabaseError, NotFoundError, UsageError, UserE
 from registry.core.objective import Objective
 from registry.reports import Attempt, ReportedTrial, bases_of, score_of
 from registry.reports.sections.leaderboard import leaderboard
+from registry.reports.sections.misclassified import classes_table, errors_block
 from registry.reports.sources.commands import commands_for
 from registry.reports.toy import toy_study
 from search.errors import ProblemError
@@ -37,7 +38,7 @@ from search.records.status import read_status
 from search.records.studies import insert_study, read_study
 from search.records.trials import read_trials
 from search.report.collect import collect, default_path, write_report
-from search.report.errors.misclassified import classified, summarize
+from search.report.errors.misclassified import classified, errors_by_output, summarize
 from search.report.importances import importances
 from search.schema import attempts, results, slots, workers
 
@@ -505,6 +506,24 @@ class TestMistakes:
         assert all(worst.png.startswith(b"\x89PNG") for worst in found.worst)
         assert [part.samples for part in found.calibration] == [1, 1, 1, 1]
         assert found.calibration_error == pytest.approx((0.1 + 0.2 + 0.7 + 0.55) / 4)
+
+    def test_of_several_outputs_it_is_said_whose_classes_are_shown(self) -> None:
+        y, shares = np.array([0, 1]), np.array([[0.8, 0.2], [0.6, 0.4]])
+        outputs = {"kind": (y, shares), "price": (y + 0.5, shares[:, :1]), "size": (y, shares)}
+        mistakes, residuals = errors_by_output("m/1", outputs)
+        assert mistakes is not None
+        assert (mistakes.output, mistakes.others, [each.output for each in residuals]) == ("kind", ("size",), ["price"])
+        block = errors_block(replace(toy_study(3), mistakes=mistakes, residuals=residuals))
+        assert block.notes[-1] == "Of the classes those of kind are shown, and not those of size."
+        titles = [part.title for part in block.parts]
+        assert titles[:2] == ["kind: 2 samples", "kind: by class"]
+        assert all(title.startswith(("kind: ", "price: ")) for title in titles)
+
+    def test_classes_of_one_name_and_without_samples_have_lines_of_their_own(self) -> None:
+        labels, shares = np.array([0, 1, 1]), np.array([[0.1, 0.9, 0], [0.6, 0.4, 0], [0.1, 0.2, 0.7]])
+        table = classes_table(summarize("m/1", ("a", "a", "c"), labels, shares))
+        cells = [(row[0].text, row[1].text, row[-1].text) for row in table.rows]
+        assert cells == [("a", "1", "a (1)"), ("a", "2", "c (1)"), ("c", "0", "–")]
 
     @pytest.mark.parametrize(
         ("y", "given"),

@@ -52,11 +52,14 @@ def _left_out(
 ) -> list[str]:
     """Return who takes no part in the comparison, and why."""
     confirming = [study.name for study in scored if study not in judged]
-    taught = [study.name for study in judged if study not in begun]
+    anew = [study for study in judged if study not in begun]
     empty = [study.name for study in studies if study not in scored]
     lines = [f"Without {', '.join(confirming)}, which trains what another study found."] if confirming else []
-    if taught and begun:
-        lines.append(f"{', '.join(taught)} searched nothing, but trained anew what was found: not on equal budget.")
+    if anew and begun:
+        names = ", ".join(study.name for study in anew)
+        lines.append(f"{names} searched nothing, but trained anew what was found: not on equal budget.")
+    longer = (study for study in anew if study.settings.get("confirms with"))
+    lines += [f"{study.name} trained with {study.settings['confirms with']}." for study in longer]
     return lines + ([f"Without {', '.join(empty)}: no trial of it has a score yet."] if empty else [])
 
 

@@ -17,7 +17,7 @@ from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import count_text, value_text
 
 MOST_SCORES = 10
-NOT_COMPARED = ("seed", "confirms", "accepted changes")
+NOT_COMPARED = ("seed", "confirms", "confirms with", "accepted changes")
 Winner = tuple[ReportedStudy, ReportedTrial]
 
 

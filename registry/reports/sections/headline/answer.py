@@ -146,6 +146,9 @@ def _lines(study: ReportedStudy) -> list[str]:
     if ranked[0] in study.rivals:
         alone = f"{ranked[0].name} ({_write(study)(score_of(ranked[0]))})"
         lines.append(f"It is the best in the mean over seeds; by one training of each, {alone} was.")
+    if confirms := study.settings.get("confirms"):
+        otherwise = study.settings.get("confirms with")
+        lines.append(f"This study trains {confirms} again on new seeds{f', with {otherwise}' if otherwise else ''}.")
     if (teacher := study.settings.get("teacher")) and not best.imported:
         lines.append(f"It learnt from the predictions of {str(teacher).partition('#')[0]} instead of the labels.")
     if measured := _on_test(best, repeated, best.number == study.confirmed):
@@ -203,7 +206,7 @@ def _saved(study: ReportedStudy) -> str:
         paces = [(max(0, most - t.epochs), min(usual, (t.seconds or 0.0) / t.epochs)) for t in those if t.epochs]
         seconds = sum(spared * pace for spared, pace in paces)
         if epochs:
-            parts.append(f"{name} spared {count_text(epochs)} epochs, about {duration_text(seconds)}")
+            parts.append(f"{name} spared {counted(epochs, 'epoch')}, about {duration_text(seconds)}")
     if not parts:
         return ""
     ended = sum(1 for trial in study.trials if trial.stop_reason)

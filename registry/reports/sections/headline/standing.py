@@ -16,7 +16,7 @@ from registry.reports.drawing.ticks import plain_numbers
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.evidence import Repeats, means_over
 from registry.reports.facts.study import ReportedStudy
-from registry.reports.facts.text import shorten
+from registry.reports.facts.text import shorten_apart
 from registry.values.known_tags import TEST
 
 MOST = 8
@@ -90,7 +90,7 @@ def _paint(axes: Axes, *, study: ReportedStudy, lines: Sequence[_Line]) -> list[
             spots += [Spot(value, place, f"{line.label} · {name} {write(value)}") for value in values]
     axes.set_xlim(*window([spot.x for spot in spots], study.objective))
     axes.set_ylim(-0.6, len(lines) - 0.4)
-    axes.set_yticks(range(len(lines)), [shorten(line.label, LABEL) for line in reversed(lines)])
+    axes.set_yticks(range(len(lines)), shorten_apart([line.label for line in reversed(lines)], LABEL))
     axes.grid(visible=True, axis="x")
     plain_numbers(axes.xaxis)
     axes.set_xlabel(f"a dot a training, on different {means_over(study.repeats)}")

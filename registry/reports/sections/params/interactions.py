@@ -19,7 +19,7 @@ from registry.reports.drawing.ticks import even_ticks
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import distinct_values, has_importances, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import shorten, width_of
+from registry.reports.facts.text import shorten, shorten_apart, width_of
 from registry.reports.sections.markers import LONG, WIDE, hint
 
 MOST_AXES = 8
@@ -107,8 +107,8 @@ def _parallel(
         ticks = scales[x].ticks(4) if x < last else _score_ticks(ends)
         title = _in_two(spaces[x].name if x < last else study.metric, max(8, 110 // (last + 1)))
         axes.text(x, 1.05, title, ha="center", va="bottom", fontsize=9.5, color=INK, clip_on=False)
-        for y, text in ticks[:12]:
-            axes.text(x + 0.03, y, shorten(text, 10), va="center", fontsize=8, color=INK, zorder=5, clip_on=False)
+        for (y, _), text in zip(ticks[:12], shorten_apart([text for _, text in ticks[:12]], 10), strict=True):
+            axes.text(x + 0.03, y, text, va="center", fontsize=8, color=INK, zorder=5, clip_on=False)
     names = [space.name for space in spaces]
     return [
         Spot(x, y, hint(line.trial, study, write, *names))
@@ -185,7 +185,7 @@ def _interaction(
     axes.set_ylim(0, 1)
     for axis, scale, label in ((axes.xaxis, scales[0], pair[0].name), (axes.yaxis, scales[1], pair[1].name)):
         ticks = scale.ticks(4)[:MOST_AXES]
-        axis.set_ticks([place for place, _ in ticks], [shorten(text, 10) for _, text in ticks])
+        axis.set_ticks([place for place, _ in ticks], shorten_apart([text for _, text in ticks], 10))
         axis.set_label_text(shorten(label, 40))
     axes.spines["bottom"].set_color(LINE)
     return [*spots, *(Spot(x, y, hint(t, study, write, pair[0].name, pair[1].name)) for t, x, y in shown)]

@@ -18,7 +18,7 @@ from registry.reports.drawing.ticks import log_axis, plain_numbers, whole_ticks
 from registry.reports.facts.digits import score_writer
 from registry.reports.facts.params import MOST_CHOICES, distinct_values, groups_of, params_by_importance
 from registry.reports.facts.study import Hyperparameter, ReportedStudy, ReportedTrial, score_of
-from registry.reports.facts.text import shorten, value_text, width_of
+from registry.reports.facts.text import shorten_apart, value_text, width_of
 from registry.reports.sections.markers import NARROW, hint, median_line, plot_median
 
 MOST_SLICES = 24
@@ -132,11 +132,11 @@ def _choices(axes: Axes, cloud: _Cloud, groups: Sequence[str], slanted: bool) ->
     ]
     _dots(axes, shaken, shaken[0] if cloud.has_winner and points[0].x in place else None)
     labels = []
-    for name in groups:
+    for name, short in zip(groups, shorten_apart(groups), strict=True):
         scores = [point.y for point in points if point.x == name]
         middle = statistics.median(scores)
         plot_median(axes, [place[name] - 0.3, place[name] + 0.3], [middle, middle])
-        labels.append(f"{shorten(name)} ({len(scores)})" if slanted else f"{name}\n{len(scores)}")
+        labels.append(f"{short} ({len(scores)})" if slanted else f"{name}\n{len(scores)}")
     ticks = axes.set_xticks(range(len(groups)), labels)
     for tick in ticks if slanted else ():
         tick.label1.set(rotation=30, ha="right")
