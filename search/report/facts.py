@@ -171,8 +171,7 @@ def _settings(record: StudyRecord) -> dict[str, Any]:
 
 def other_epochs(plan: Confirmation) -> str:
     """Return how long a confirmation trains, in words, where that is not as long as its study did."""
-    searched = "another number" if plan.searched_epochs is None else plan.searched_epochs
-    return f"max_epochs {plan.max_epochs}, where {plan.study} had {searched}"
+    return f"max_epochs {plan.max_epochs}, where {plan.study} had {plan.searched_epochs}"
 
 
 def versions_by_trial(record: StudyRecord, versions: Sequence[ModelVersion]) -> dict[int, ModelVersion]:
