@@ -28,8 +28,6 @@ LONG = (
     "test_search",
     "test_kills",
     "test_ray",
-    "test_troubles",
-    "test_storm",
 )
 # A busy machine takes longer for an example, which is no fault of the program's.
 settings.register_profile("without_clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
