@@ -77,10 +77,7 @@ def stand_against(registry: Registry, record: StudyRecord, best: BestTrial) -> s
     distance = f"{abs(best.score - mean):.4f}"
     if not record.objective.is_better(best.score, than=mean):
         return f"{champion}{distance} better than this study's best"
-    confirm = (
-        f"search confirm {shlex.quote(record.name)}" if record.settings.confirms is None else confirm_command(record)
-    )
-    return f"{champion}which this study's best beats by {distance}: {confirm}"
+    return f"{champion}which this study's best beats by {distance}: {confirm_command(record)}"
 
 
 def find_champion(registry: Registry, model: str) -> ModelVersion | None:

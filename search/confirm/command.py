@@ -1,4 +1,4 @@
-"""The command that goes on with a confirmation, and at its end chooses the winner."""
+"""The command that confirms a study, or goes on with a confirmation and at its end chooses the winner."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from search.records.studies import StudyRecord
 
 
 def confirm_command(record: StudyRecord) -> str:
-    """Return the command that goes on with a study that confirms another, for a shell; without its options of a run.
-
-    Raises:
-        ValueError: the study confirms none.
-    """
+    """Return the command that confirms a study, or goes on with one that confirms another; without options of a run."""
     plan = record.settings.confirms
     if plan is None:
-        raise ValueError(f"{record.name!r} confirms no study")
+        return shlex.join(["search", "confirm", record.name])
     named = [] if record.name == f"{plan.study}-confirm" else ["--as", record.name]
     return shlex.join(["search", "confirm", plan.study, *named])

@@ -100,6 +100,7 @@ def _settings(
     """
     own = parent.settings
     epochs = own.max_epochs if max_epochs is None else max_epochs
+    other = () if epochs == own.max_epochs else (epochs, own.max_epochs)
     numbers = tuple(int(trial.trial or 0) for trial in best)
     with closing_storage(engine, readonly=True) as storage:
         ids = [storage.get_trial_id_from_study_id_trial_number(parent.optuna_id, number) for number in numbers]
@@ -119,9 +120,7 @@ def _settings(
         max_seconds_per_epoch=None,
         repeats=1,  # each seed is a trial of its own
         seed=derive_seed(own.seed, NEW_SEEDS + zlib.crc32(name.encode())),
-        confirms=Confirmation(
-            parent.name, numbers, points, top, *((epochs, own.max_epochs) if epochs != own.max_epochs else ())
-        ),
+        confirms=Confirmation(parent.name, numbers, points, top, *other),
     )
 
 

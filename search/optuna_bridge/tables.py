@@ -64,11 +64,12 @@ def insert_trial(connection: Connection, study: int, number: int, attrs: Mapping
 
 def write_changes(connection: Connection, trial_id: int, changes: Changes) -> None:
     """Write what has changed of a running trial; to write them again changes nothing."""
+    own = {"trial_id": trial_id}
     proposed = [
-        {"param_name": name, "param_value": value, "distribution_json": distribution_to_json(distribution)}
+        {**own, "param_name": name, "param_value": value, "distribution_json": distribution_to_json(distribution)}
         for name, (value, distribution) in changes.params.items()
     ]
-    insert_all_new(connection, params, [{"trial_id": trial_id, **row} for row in proposed])
+    insert_all_new(connection, params, proposed)
     for step, report in changes.reports.items():
         stored, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(report)
         key = {"trial_id": trial_id, "step": step}

@@ -93,7 +93,6 @@ def reported_study(
         confirmed=winner,
         confirming_seconds=sum(each.seconds or 0.0 for each in confirmations(versions, record.name)),
         objectives=several,
-        other_epochs=record.settings.confirms is not None and record.settings.confirms.max_epochs is not None,
     )
 
 

@@ -182,7 +182,6 @@ class ReportedStudy:
         mistakes_missing: why that is not known; empty where there is no need to say.
         machines: where it was trained, one line each.
         objectives: of several, all of them, that of the score first.
-        other_epochs: whether it confirms another study's configurations with another number of epochs.
         alongside: scores of the same metric in the same document, so that all are written with as many digits.
     """
 
@@ -215,13 +214,17 @@ class ReportedStudy:
     mistakes_missing: str = ""
     machines: tuple[str, ...] = ()
     objectives: tuple[Objective, ...] = ()
-    other_epochs: bool = False
     alongside: tuple[float, ...] = ()
 
     @property
     def objective(self) -> Objective:
         """Which scores are better."""
         return Objective(self.metric, self.direction)
+
+    @property
+    def other_epochs(self) -> bool:
+        """Whether it confirms another study's configurations with another number of epochs, as its settings tell."""
+        return "confirms with" in self.settings
 
     @property
     def ranked(self) -> tuple[ReportedTrial, ...]:

@@ -250,18 +250,10 @@ class TestSeveralStudies:
         assert not any("taught" in spot for _, _, spot in curves.pictures[-1].drawing.inline("p")[1])
         assert "taught" not in str(next(part for part in block.parts if part.title == "On equal budget").table)
 
-    def test_what_was_trained_longer_may_win_and_has_searched_nothing(self) -> None:
-        best = ReportedTrial(0, "complete", {"units": 8}, 0.9999, 1, 1)
-        settings = {"confirms": "trial 1 of toy", "max_epochs": 60}
-        longer = toy_study(0, name="longer", trials=(best,), settings=settings, other_epochs=True)
-        block = studies_block([toy_study(10), longer])
-        assert block.notes[0].startswith("The best is trial 0 of longer: val_accuracy 0.9999")
-        assert block.notes[-1] == "longer searched nothing, but trained anew what was found: not on equal budget."
-
     def test_what_was_trained_longer_may_win_and_that_is_said(self) -> None:
         best = ReportedTrial(0, "complete", {"units": 8}, 0.9999, 1, 1)
         settings = {"confirms": "trial 1 of toy", "confirms with": "max_epochs 6, where toy had 3"}
-        longer = toy_study(0, name="longer", trials=(best,), settings=settings, other_epochs=True)
+        longer = toy_study(0, name="longer", trials=(best,), settings=settings)
         block = studies_block([toy_study(10), longer])
         assert block.notes[0].startswith("The best is trial 0 of longer: val_accuracy 0.9999")
         assert block.notes[-2:] == (

@@ -58,8 +58,7 @@ def _left_out(
     if anew and begun:
         names = ", ".join(study.name for study in anew)
         lines.append(f"{names} searched nothing, but trained anew what was found: not on equal budget.")
-    longer = (study for study in anew if study.settings.get("confirms with"))
-    lines += [f"{study.name} trained with {study.settings['confirms with']}." for study in longer]
+    lines += [f"{study.name} trained with {study.settings['confirms with']}." for study in anew if study.other_epochs]
     return lines + ([f"Without {', '.join(empty)}: no trial of it has a score yet."] if empty else [])
 
 
