@@ -130,9 +130,14 @@ def _of_series(series: Any) -> Any:
 
 
 def _plain(array: Any) -> Any:
-    """Return an array of objects as one of numbers or texts, where it is one; of numbers of 128 bits, of 64."""
+    """Return an array of objects as one of numbers or texts, where it is one; of numbers of 128 bits, of 64.
+
+    What is masked becomes NaN.
+    """
     import numpy as np
 
+    if np.ma.is_masked(array) and array.dtype.kind in "biuf":
+        array = array.astype(np.result_type(array.dtype, np.float32)).filled(np.nan)
     if array.dtype == np.longdouble:  # which TensorFlow does not have
         return array.astype(np.float64)
     if array.dtype != object:
