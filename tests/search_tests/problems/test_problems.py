@@ -82,6 +82,15 @@ def test_a_problem_that_is_not_there(spec, message):
         ("problem = of(lambda hp: None)", "build returned NoneType; expected a compiled keras.Model"),
         ("problem = of(lambda hp: keras.Sequential())", "build returned a model that is not compiled; call model.comp"),
         (
+            "one = compiled(); problem = of(lambda hp: one)",
+            "build returned the model that it had returned before, so that each trial would go on from what",
+        ),
+        (
+            "one = keras.layers.Dense(1, name='one'); one.build((None, 2)); "
+            "problem = of(lambda hp: [m := keras.Sequential([one]), m.compile('sgd', 'mse')][0])",
+            "build returned a model with the weights 'one/kernel' that it had returned before",
+        ),
+        (
             "problem = Problem('p', Objective('a', 'max'), dict, dict)",
             "its hypermodel makes no HyperModel; expected a keras_tuner.HyperModel (its class or",
         ),
