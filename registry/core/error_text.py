@@ -8,7 +8,7 @@ import traceback
 LONGEST = 300  # characters of one line
 MOST = 20_000  # characters of a traceback
 COLOURS = re.compile(r"\x1b\[[\d;]*m")  # with which Keras prints parts of its errors bold
-PLACES = r'Graph execution error:|^\s*(?:Detected at node|<stack traces|File "|\[\[\{\{node).*'  # in TensorFlow's graph
+PLACES = r'Graph execution error:|^\s*(?:Detected at node|<stack traces|File "|\[\[[{\w]).*'  # in TensorFlow's graph
 MODULE = re.compile(r"^(?:\w+\.)+(?=\w+(?::|$))")  # before the name of an exception in a traceback
 TRACE = re.compile(r"(?:\s*\+ Exception Group )?Traceback \(most recent call last\)")
 GROUP = re.compile(r"^ *(?:\| ?|\+-[-+ \d]*$)")  # which frames the exceptions of a group
@@ -78,7 +78,7 @@ def error_line(error: str | None, most: int = LONGEST) -> str:
         after = [
             text for text in (GROUP.sub("", line) for line in after) if text[:1].strip() and not TRACE.search(text)
         ]
-    message = next((after[number:] for number, line in enumerate(after) if not line.startswith(" ")), lines[-1:])
+    message = next((after[number:] for number, line in enumerate(after) if line[:1].strip()), lines[-1:])
     text = " ".join(NOISE.sub("", "\n".join(message)).split())
     return (MODULE.sub("", text) if traces else text)[:most]
 

@@ -72,6 +72,15 @@ def is_batched(part: Any) -> bool:
     return hasattr(part, "element_spec") or any(base.__name__ in BATCHED for base in type(part).__mro__)
 
 
+def batches_in(batched: Any) -> int | None:
+    """Return how many batches a data set gives; None where it does not say, or never ends."""
+    try:
+        count: int | None = batched.num_batches if hasattr(batched, "num_batches") else len(batched)
+    except (NotImplementedError, TypeError):
+        return None
+    return count
+
+
 def as_arrays(value: Any, name: str) -> Any:
     """Return x, y or weights as arrays, or in tuples, lists and dicts of them where there are several.
 
