@@ -107,6 +107,14 @@ def test_a_problem_that_is_not_there(spec, message):
             "problem = of(lambda hp: [hp.Boolean('deep') and hp.get('nothing'), compiled()][1])",
             "the problem 'mine:problem': with deep=True, build cannot declare its hyperparameters: KeyError",
         ),
+        (
+            "problem = of(lambda hp: [hp.Float('rate', 0, float('inf')), compiled()][1])",
+            "the hyperparameter 'rate' goes from 0.0 to inf, which no sampler can draw from; expected finite ends",
+        ),
+        (
+            "problem = of(lambda hp: [hp.Int('units', 1, 2**70), compiled()][1])",
+            "the hyperparameter 'units' goes from 1 to 1180591620717411303424, which no sampler can draw from",
+        ),
         ("problem = of(lambda hp: compiled(), lambda: 1 / 0)", "loading its data failed: ZeroDivisionError"),
     ],
 )
