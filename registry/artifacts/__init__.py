@@ -12,12 +12,13 @@ from registry.artifacts.selection import (
     store_below,
 )
 from registry.artifacts.stores.contract import Held, MissingError, Store
-from registry.artifacts.stores.urls import display, located
+from registry.artifacts.stores.urls import check_lasts, display, located
 
 __all__ = [
     "Held",
     "MissingError",
     "Store",
+    "check_lasts",
     "choose",
     "current",
     "display",

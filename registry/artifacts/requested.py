@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.engine import Connection, Engine
 
-from registry.artifacts import choose, display, hold, located, open_outside, other
+from registry.artifacts import check_lasts, choose, display, hold, located, open_outside, other
 from registry.core.database.transaction import reading, writing
 from registry.core.database.url import display_url
 from registry.core.errors import ConflictError
@@ -29,6 +29,7 @@ def check_artifacts(engine: Engine, place: str | None) -> None:
     if place is None:
         return
     base = located(place)
+    check_lasts(base)
     if base is not None:
         open_outside(base)
     if SCHEMA.is_made(engine):

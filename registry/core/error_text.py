@@ -8,8 +8,10 @@ import traceback
 LONGEST = 300  # characters of one line
 MOST = 20_000  # characters of a traceback
 COLOURS = re.compile(r"\x1b\[[\d;]*m")  # with which Keras prints parts of its errors bold
-PLACES = r'Graph execution error:|^\s*(?:Detected at node|<stack traces|File "|\[\[\{\{node).*'  # in TensorFlow's graph
+PLACES = r'Graph execution error:|^\s*(?:Detected at node|<stack traces|File "|\[\[[{\w]).*'  # in TensorFlow's graph
 MODULE = re.compile(r"^(?:\w+\.)+(?=\w+(?::|$))")  # before the name of an exception in a traceback
+TRACE = re.compile(r"(?:\s*\+ Exception Group )?Traceback \(most recent call last\)")
+GROUP = re.compile(r"^ *(?:\| ?|\+-[-+ \d]*$)")  # which frames the exceptions of a group
 NOISE = re.compile(f"{COLOURS.pattern}|{PLACES}", re.MULTILINE)  # which fills a line before the cause comes
 
 
@@ -63,14 +65,20 @@ def shortened(text: str, most: int) -> str:
 def error_line(error: str | None, most: int = LONGEST) -> str:
     r"""Return in one line what a stored error says: of a traceback the exception and its text, else the last line.
 
+    Of a group of exceptions it is the group, and each in it.
+
     Example:
         >>> error_line("Traceback (most recent call last):\n  File ...\nmine.ModelError: bad\n  value\n")
         'ModelError: bad value'
     """
     lines = (error or "").strip().splitlines()
-    traces = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    traces = [number for number, line in enumerate(lines) if TRACE.match(line)]
     after = lines[traces[-1] + 1 :] if traces else []
-    message = next((after[number:] for number, line in enumerate(after) if not line.startswith(" ")), lines[-1:])
+    if traces and "+" in lines[traces[-1]]:  # a group, of which each exception's text is told, without its places
+        after = [
+            text for text in (GROUP.sub("", line) for line in after) if text[:1].strip() and not TRACE.search(text)
+        ]
+    message = next((after[number:] for number, line in enumerate(after) if line[:1].strip()), lines[-1:])
     text = " ".join(NOISE.sub("", "\n".join(message)).split())
     return (MODULE.sub("", text) if traces else text)[:most]
 

@@ -148,6 +148,7 @@ def build_as_saved(model: Any, path: Path) -> None:
     shapes = _config(path).get("build_config")
     if shapes and not model.built:
         model.build_from_config(shapes)
+        model.built = True  # which Keras leaves open where it makes the weights by running ``call``
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import clock, writing
 from registry.values.stop_reason import StopReason
 from search.coordination.ending.announcements import announce_lost_worker
+from search.coordination.ending.given_up import why_given_up
 from search.coordination.finish import close_slot
 from search.coordination.slots import end_attempts, release
 from search.optuna_bridge import tables
@@ -26,8 +27,7 @@ from search.system.process_exit import WorkerExit
 def release_worker(engine: Engine, study: StudyRecord, worker: str, exit_: WorkerExit) -> bool:
     """Hand back what a dead worker held, or close it where its trial is to blame.
 
-    A trial that is out of memory would be so again. One whose process crashed is tried again as often as the
-    study's ``max_retries`` says; one that was lost, always.
+    One whose process crashed is tried again as often as the study's ``max_retries`` says; see `why_given_up`.
 
     Returns:
         Whether the worker had held a slot.
@@ -40,15 +40,15 @@ def release_worker(engine: Engine, study: StudyRecord, worker: str, exit_: Worke
         row = connection.execute(held.with_for_update()).one_or_none()
         if row is None:
             return False
-        crashes = row.crashes + (exit_.outcome == "crashed")
-        connection.execute(sa.update(slots).where(slots.c.id == row.id).values(crashes=crashes))
-        if exit_.outcome == "out_of_memory" or crashes > study.settings.max_retries:
-            reason = StopReason.OUT_OF_MEMORY if exit_.outcome == "out_of_memory" else StopReason.CRASHED
-            result = unattended_result(connection, study, row, reason, exit_.detail)
-            close_slot(connection, row.id, row.trial_id, result)
-            end_attempts(connection, row.id, exit_.outcome, exit_.detail)
-        else:
-            end_attempts(connection, row.id, exit_.outcome, exit_.detail)
+        counted = slots.c.crashes + int(exit_.outcome == "crashed")
+        row = connection.execute(
+            sa.update(slots).where(slots.c.id == row.id).values(crashes=counted).returning(slots)
+        ).one()
+        given_up = why_given_up(connection, row, exit_, study.settings.max_retries)
+        if given_up is not None:
+            close_slot(connection, row.id, row.trial_id, unattended_result(connection, study, row, *given_up))
+        end_attempts(connection, row.id, exit_.outcome, exit_.detail)
+        if given_up is None:
             release(connection, row.id)
         return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from search.data.parts import is_batched
+from search.data.parts import batches_in, is_batched
 
 if TYPE_CHECKING:
     from search.problems.problem import Data
@@ -42,7 +42,7 @@ def _of_batched(batches: Any) -> str:
 
     first = batches[0] if hasattr(batches, "__getitem__") else next(iter(batches))
     shapes = [(str(getattr(leaf, "dtype", "")), tuple(leaf.shape[1:])) for leaf in keras.tree.flatten(first)]
-    return f"{type(batches).__name__} {len(batches)} {shapes}"
+    return f"{type(batches).__name__} {batches_in(batches)} {shapes}"
 
 
 def describe_data(data: Data) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from registry.values.structures import mapped
+from search.data.parts import batches_in
 from search.errors import ProblemError
 
 CHECK_SAMPLES = 8
@@ -53,14 +54,11 @@ def count_batches(part: Any, batch_size: int) -> int | None:
     """Return how many batches data have; None of a data set that does not say, or never ends."""
     if isinstance(part, tuple):
         return -(-len(keras.tree.flatten(part)[0]) // batch_size)
-    try:
-        return len(part)
-    except TypeError:
-        return None
+    return batches_in(part)
 
 
 def check_ends(part: Any, which: str, steps: str) -> None:
-    """Refuse a ``tf.data.Dataset`` that repeats for ever, whose epoch would never end.
+    """Refuse a data set that repeats for ever, whose epoch would never end.
 
     Args:
         part: training or validation data.
@@ -74,6 +72,11 @@ def check_ends(part: Any, which: str, steps: str) -> None:
         raise ProblemError(
             f"the {which} data are a tf.data.Dataset that repeats for ever, so that no epoch would end; leave repeat() "
             f"out, give its take(n) batches, or a HyperModel whose fit says {steps}"
+        )
+    if isinstance(part, keras.utils.PyDataset) and part.num_batches is None:
+        raise ProblemError(
+            f"the {which} data are a PyDataset whose num_batches is None, so that no epoch would end; give a number, "
+            f"or a HyperModel whose fit says {steps}"
         )
 
 
@@ -91,7 +94,8 @@ class FirstBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return min(self._batches, len(self._whole))
+        whole = batches_in(self._whole)
+        return self._batches if whole is None else min(self._batches, whole)
 
     def __getitem__(self, place: int) -> Any:
         """Return a batch."""

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from registry.core.error_text import first_line
+from search.data.parts import batches_in
 from search.errors import ProblemError
 
 
@@ -33,6 +34,8 @@ def join(train: Any, validation: Any, seed: int) -> Any:
     if isinstance(train, tf.data.Dataset) and isinstance(validation, tf.data.Dataset):
         return _datasets(train, validation, seed)
     if isinstance(train, keras.utils.PyDataset) and isinstance(validation, keras.utils.PyDataset):
+        if batches_in(train) is None or batches_in(validation) is None:
+            raise ProblemError("a PyDataset whose num_batches is None never ends, so it cannot be joined with another")
         return BothInTurn(train, validation)
     kinds = [_kind(part) for part in (train, validation)]
     raise ProblemError(
@@ -123,11 +126,11 @@ class BothInTurn(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __len__(self) -> int:
         """Return how many batches both have."""
-        return len(self._first) + len(self._second)
+        return int(self._first.num_batches) + int(self._second.num_batches)
 
     def __getitem__(self, place: int) -> Any:
         """Return a batch."""
-        first = len(self._first)
+        first = int(self._first.num_batches)
         return self._first[place] if place < first else self._second[place - first]
 
     def on_epoch_end(self) -> None:

@@ -72,6 +72,15 @@ def is_batched(part: Any) -> bool:
     return hasattr(part, "element_spec") or any(base.__name__ in BATCHED for base in type(part).__mro__)
 
 
+def batches_in(batched: Any) -> int | None:
+    """Return how many batches a data set gives; None where it does not say, or never ends."""
+    try:
+        count: int | None = batched.num_batches if hasattr(batched, "num_batches") else len(batched)
+    except (NotImplementedError, TypeError):
+        return None
+    return count
+
+
 def as_arrays(value: Any, name: str) -> Any:
     """Return x, y or weights as arrays, or in tuples, lists and dicts of them where there are several.
 
@@ -130,9 +139,14 @@ def _of_series(series: Any) -> Any:
 
 
 def _plain(array: Any) -> Any:
-    """Return an array of objects as one of numbers or texts, where it is one; of numbers of 128 bits, of 64."""
+    """Return an array of objects as one of numbers or texts, where it is one; of numbers of 128 bits, of 64.
+
+    What is masked becomes NaN.
+    """
     import numpy as np
 
+    if np.ma.is_masked(array) and array.dtype.kind in "biuf":
+        array = array.astype(np.result_type(array.dtype, np.float32)).filled(np.nan)
     if array.dtype == np.longdouble:  # which TensorFlow does not have
         return array.astype(np.float64)
     if array.dtype != object:

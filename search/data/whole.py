@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
-from search.data.parts import gather
+from search.data.parts import batches_in, gather
 
 
 def as_whole(part: Any, which: str) -> tuple[Any, ...]:
@@ -24,4 +25,5 @@ def as_whole(part: Any, which: str) -> tuple[Any, ...]:
 def _batches(part: Any) -> Iterator[Any]:
     if hasattr(part, "element_spec") or not hasattr(part, "__getitem__"):
         return iter(part)
-    return (part[place] for place in range(len(part)))
+    batches = batches_in(part)
+    return (part[place] for place in (count() if batches is None else range(batches)))

@@ -153,7 +153,7 @@ class _Looked:
         self.warnings: list[str] = []
 
     def __call__(self, model: Any) -> None:
-        check_model(model, self._problem, own_fit=self.own_fit)
+        check_model(model, self._problem, own_fit=self.own_fit, before=self.first)
         self.first = model if self.first is None else self.first
         if len(self.described) < 2:
             self.described.append(describe_model(model))

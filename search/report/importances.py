@@ -32,6 +32,7 @@ METHOD = "PED-ANOVA: how far a param's values among the best fifth differ from t
 FANOVA_METHOD = "fANOVA: how much of the scores' variance a param explains by itself, in a random forest"
 FANOVA_TRIALS = 200  # the forest's time grows faster than the number of trials
 FANOVA_TREES = 32
+MOST_CATEGORIES = 8  # with a column each, every further one doubles the forest's time
 TRIALS_A_PARAM = 3  # with fewer, what no param explains is shared out by chance
 DRAWS, DRAWN_TRIALS = 8, 60
 
@@ -80,7 +81,7 @@ def _ped_anova(trials: list[FrozenTrial], direction: Direction, ranges: bool) ->
 def _fanova(trials: list[FrozenTrial], direction: Direction, ranges: bool) -> Importances:
     """Return fANOVA's shares of the params that all trials have; of many trials, those at even steps of rank count."""
     trials = sorted(trials, key=lambda trial: trial.value or 0.0)
-    trials = trials[:: -(-len(trials) // FANOVA_TRIALS)]
+    trials = [_numbered(trial) for trial in trials[:: -(-len(trials) // FANOVA_TRIALS)]]
     common = set.intersection(*(set(trial.params) for trial in trials))
     names = [name for name in _varied(trials) if name in common]
     if len({trial.value for trial in trials}) < 2 or not names:
@@ -88,6 +89,19 @@ def _fanova(trials: list[FrozenTrial], direction: Direction, ranges: bool) -> Im
     shares = _evaluate(trials, direction, names, trees=FANOVA_TREES)
     draw = functools.partial(_evaluate, direction=direction, names=names, trees=FANOVA_TREES // 4)
     return Importances(shares, len(trials), FANOVA_METHOD, ranges=_ranges(trials, shares, draw) if ranges else {})
+
+
+def _numbered(trial: FrozenTrial) -> FrozenTrial:
+    """Return a trial whose params of many categories are the categories' numbers: parts of a range of equal length."""
+    from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+    from optuna.trial import create_trial
+
+    params, distributions = dict(trial.params), dict[str, BaseDistribution](trial.distributions)
+    for name, kind in trial.distributions.items():
+        if isinstance(kind, CategoricalDistribution) and len(kind.choices) > MOST_CATEGORIES:
+            params[name] = int(kind.to_internal_repr(params[name]))
+            distributions[name] = IntDistribution(0, len(kind.choices) - 1)
+    return create_trial(value=trial.value, params=params, distributions=distributions)
 
 
 def _ranges(

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -208,7 +209,21 @@ def _shown(hp: Any) -> str:
     return f"{type(hp).__name__.removeprefix('Mixed')} {json.dumps(config)[:200]}"
 
 
+def _check_range(hp: Any) -> None:
+    if isinstance(hp, kt.Int):
+        possible = hp.min_value >= -(2**63) and hp.max_value < 2**63
+    else:
+        possible = not isinstance(hp, kt.Float) or math.isfinite(hp.max_value - hp.min_value)
+    if not possible:
+        raise SpaceError(
+            f"the hyperparameter {hp.name!r} goes from {hp.min_value!s:.40} to {hp.max_value!s:.40}, which no sampler "
+            "can draw from; expected finite ends, of an Int within 64 bits"
+        )
+
+
 def _check_names(declared: Any) -> None:
+    for hp in declared:
+        _check_range(hp)
     names = Names.of_declared(declared)
     for hp in declared:
         if not hp.name or storable(hp.name) != hp.name:

@@ -15,7 +15,7 @@ class WorkerExit:
     """How a worker's process ended.
 
     Args:
-        outcome: ``lost`` (it was ended from outside: never its trial's fault), ``crashed`` (it broke down by
+        outcome: ``lost`` (it was ended from outside: not its trial's fault), ``crashed`` (it broke down by
             itself, with whatever exit code), ``out_of_memory``, ``preempted`` (its pool ended it, to stop) or
             ``overdue`` (its pool ended it at its trial's time limit).
         detail: in words.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
@@ -23,15 +24,16 @@ def clear_session(*, free_memory: bool = True) -> None:
 
 @contextmanager
 def settings_kept() -> Iterator[None]:
-    """Put Keras' settings, TensorFlow's eager execution and the working folder back after the block.
+    """Put settings of Keras, NumPy and TensorFlow, filters of warnings and the working folder back after the block.
 
     Otherwise a trial that sets float16 would set it for those after it, in the workers where it ran.
     """
-    folder = _folder()
+    folder, filters = _folder(), list(warnings.filters)
     with _keras_kept() if "keras" in sys.modules else nullcontext():
         try:
             yield
         finally:
+            warnings.filters[:] = filters  # type: ignore[index]
             if folder is not None:
                 with suppress(OSError):  # it is gone
                     os.chdir(folder)
@@ -40,10 +42,11 @@ def settings_kept() -> Iterator[None]:
 @contextmanager
 def _keras_kept() -> Iterator[None]:
     import keras
+    import numpy as np
     import tensorflow as tf
 
     settings, numbers, layout = _settings(), keras.config.floatx(), keras.config.image_data_format()
-    eagerly = tf.config.functions_run_eagerly()
+    eagerly, errors = tf.config.functions_run_eagerly(), np.geterr()
     try:
         yield
     finally:
@@ -51,6 +54,7 @@ def _keras_kept() -> Iterator[None]:
         keras.config.set_floatx(numbers)
         keras.config.set_image_data_format(layout)
         tf.config.run_functions_eagerly(eagerly)
+        np.seterr(**errors)
 
 
 def _folder() -> str | None:

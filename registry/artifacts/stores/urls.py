@@ -49,6 +49,16 @@ def located(text: str) -> str | None:
     return text.rstrip("/")
 
 
+def check_lasts(base: str | None) -> None:
+    """Refuse a store that ends with the process that writes to it; for programs, whose weights others are to read.
+
+    Raises:
+        UsageError: it is fsspec's ``memory://``.
+    """
+    if base is not None and base.startswith("memory:"):
+        raise UsageError(f"what is in {base} ends with each process; expected a folder, or such as s3://bucket/models")
+
+
 def folder_of(url: str) -> Path | None:
     """Return the folder that a recorded URL means, or None where it is no folder's."""
     return Path(unquote(url.removeprefix("file://"))) if url.startswith("file://") else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from urllib.parse import quote_plus
 
@@ -14,8 +15,8 @@ from registry.core.errors import DatabaseError
 DEFAULT_FILE, OWN_FILE = "studies.db", "my-studies.db"
 DEFAULT_URL, OWN_URL = f"sqlite:///{DEFAULT_FILE}", f"sqlite:///{OWN_FILE}"
 REFERENCE_MARK = ".studies-reference"  # where it lies, `DEFAULT_FILE` is a reference that is only read
-# libpq's options that hold a secret or the path of one.
-SECRET_OPTIONS = ("password", "sslpassword", "passfile", "oauth_client_secret", "scram_client_key", "scram_server_key")
+# libpq's options that hold a secret or the path of one, and how they may be misspelt.
+SECRET_OPTIONS = re.compile("pass|pwd|secret|token|scram", re.IGNORECASE)
 HIDDEN = "***"
 
 
@@ -41,7 +42,7 @@ def display_url(url: str | URL) -> str:
         'postgresql+psycopg://ann:***@db/studies?sslpassword=***'
     """
     parsed = parse_url(url)
-    secret = [name for name in parsed.query if name.lower() in SECRET_OPTIONS]
+    secret = [name for name in parsed.query if SECRET_OPTIONS.search(name)]
     shown = parsed.update_query_dict(dict.fromkeys(secret, HIDDEN)).render_as_string(hide_password=True)
     return shown.replace(quote_plus(HIDDEN), HIDDEN)
 
@@ -54,7 +55,7 @@ def pasted_url(url: str | URL) -> str:
 def hide_secrets(text: str, url: str | URL) -> str:
     """Return a text, such as a driver's error, without the secrets that a URL holds."""
     parsed = parse_url(url)
-    listed = [parsed.query[name] for name in parsed.query if name.lower() in SECRET_OPTIONS]
+    listed = [parsed.query[name] for name in parsed.query if SECRET_OPTIONS.search(name)]
     values = [value for item in listed for value in ([item] if isinstance(item, str) else item)]
     for secret in filter(None, [str(parsed.password or ""), *values]):
         text = text.replace(secret, HIDDEN)
@@ -64,7 +65,7 @@ def hide_secrets(text: str, url: str | URL) -> str:
 def without_secrets(url: str | URL) -> URL:
     """Return a database's URL without its password, fit to be copied; the driver finds the password elsewhere."""
     parsed = parse_url(url)
-    secret = [name for name in parsed.query if name.lower() in SECRET_OPTIONS]
+    secret = [name for name in parsed.query if SECRET_OPTIONS.search(name)]
     return parsed._replace(password=None).difference_update_query(secret)  # URL.set takes None for "as it was"
 
 
@@ -90,6 +91,8 @@ def parse_url(url: str | URL) -> URL:
         raise DatabaseError(
             "the storage is a SQLite URL with a host; expected sqlite:///FILE, or sqlite:////FOLDER/FILE"
         )
+    if "@" in (parsed.host or ""):
+        raise DatabaseError("the storage's password holds an '@', which ends it in a URL; expected %40 in its place")
     if parsed.port is not None and not 0 < parsed.port < 2**16:
         raise DatabaseError(f"the storage's port is {parsed.port}; expected 1 to {2**16 - 1}")
     return parsed

@@ -1,1 +1,1 @@
-"""Studies that end before their budget is used up: by their own wishes, or because their trials fail."""
+"""Studies and trials that end early: studies by their own wishes or for failures, trials that end their workers."""

@@ -70,6 +70,8 @@ def _number(value: Any) -> tuple[float | None, str]:
     """Return a value as a number, if it can be one, and what else it is than one number."""
     if value is None:
         return None, ""
+    if isinstance(value, np.ma.MaskedArray):
+        value = value.compressed()  # what is masked is no value
     if isinstance(value, numbers.Real):
         return _float(value), ""
     try:

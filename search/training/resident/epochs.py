@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from search.data.arrays import sample_order
-from search.errors import Interrupted
+from search.errors import Interrupted, ProblemError
 from search.training.fitting.metrics import MetricReader
 from search.training.kernels.step import with_kernels
 from search.training.resident.arrays import ResidentArrays
@@ -65,6 +65,7 @@ class ResidentEpochs:
         self._own_test = type(model).test_step is not keras.Model.test_step
         step = as_written(with_kernels(as_written(model.train_step), model))
         _build(model, train.slice(0, self._batch_size), step)
+        self._loss = model._loss_tracker  # another one once the model is compiled anew
         self._grain = _steps_a_program(model, train.samples // self._batch_size)
         self._train_steps = train_loop(step, train, self._batch_size, grain=self._grain)
         self._train_batch = tf.function(lambda indices: step(train.batch(indices)), reduce_retracing=True)
@@ -76,7 +77,14 @@ class ResidentEpochs:
 
         Raises:
             Interrupted: asked to stop; the weights are somewhere inside the epoch.
+            ProblemError: the model was compiled anew, so that its metrics are others than those of the traced steps.
         """
+        if self._model._loss_tracker is not self._loss:
+            raise ProblemError(
+                "a callback has compiled the model in the middle of its training, which Keras' fit cannot go on after; "
+                "change model.optimizer.learning_rate there, or let the HyperModel's own fit compile it between two "
+                "calls of model.fit"
+            )
         order = sample_order(self._train.samples, self._seed, epoch)
         self._model.reset_metrics()
         logs = self._run_steps(tf.constant(order))

@@ -276,6 +276,11 @@ ERRORS = [
     (["best", "toi"], 1, "registry: there is no registered model 'toi'; did you mean 'toy'?"),
     (["best", "toy", "--metric", "los"], 1, "registry: no version of 'toy' has a value of the metric 'los'; "),
     (["best", "toy", "--direction", "up"], 2, "registry: --direction is 'up'; expected 'max' or 'min'"),
+    (
+        ["artifacts", "memory://x"],
+        2,
+        "registry: what is in memory://x ends with each process; expected a folder, or such",
+    ),
     (["show", "toy/9"], 1, "registry: the model 'toy' has no version 9; its versions go from 1 to 2"),
     (["show", "toy/x"], 2, "registry: 'toy/x' names no version; expected MODEL, MODEL/3 or MODEL@ALIAS"),
     (

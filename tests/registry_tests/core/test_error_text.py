@@ -39,3 +39,41 @@ def test_an_error_of_a_graph_is_told_by_its_cause() -> None:
     assert error_line(stored) == f"RuntimeError: {CAUSE}"
     assert first_line(OF_A_GRAPH) == CAUSE.replace(". L", ".  L")
     assert "train.py" in whole_traceback(OF_A_GRAPH)
+
+
+def test_a_group_of_exceptions_is_told_by_all_of_them() -> None:
+    inner = ExceptionGroup("inner", [MemoryError(), KeyError("z")])
+    try:
+        try:
+            raise ValueError("a\n  b")
+        except ValueError as error:
+            raise ExceptionGroup("two failed", [error, inner]) from None
+    except ExceptionGroup as group:
+        stored = whole_traceback(group)
+    told = "ExceptionGroup: two failed (2 sub-exceptions) ValueError: a"
+    assert error_line(stored) == f"{told} ExceptionGroup: inner (2 sub-exceptions) MemoryError KeyError: 'z'"
+
+
+OF_A_DATA_SET = """Traceback (most recent call last):
+  File "/lib/keras/fit.py", line 59, in fit
+UnknownError: Graph execution error:
+
+Detected at node PyFunc defined at (most recent call last):
+<stack traces unavailable>
+OSError: disk gone
+Traceback (most recent call last):
+
+  File "/lib/tensorflow/script_ops.py", line 269, in __call__
+    ret = func(*args)
+          ^^^^^^^^^^^
+
+OSError: disk gone
+
+
+\t [[{{node PyFunc}}]]
+\t [[IteratorGetNext]] [Op:__inference_one_step_943]
+"""
+
+
+def test_an_error_of_a_data_set_in_a_graph_is_told_as_python_tells_it() -> None:
+    assert error_line(OF_A_DATA_SET) == "OSError: disk gone"

@@ -126,3 +126,26 @@ def test_installed_packages_are_asked(version, trained, tmp_path, monkeypatch, s
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert sqlite_registry.load_check("toy/1").status == "equal"
+
+
+class Noisy(keras.Model):
+    """A model that nobody has registered, and that predicts otherwise each time."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = keras.layers.Dense(3)
+
+    def call(self, x):
+        hidden = self.hidden(x)
+        return hidden + keras.random.normal(keras.ops.shape(hidden))
+
+    def get_config(self):
+        return {}
+
+
+def test_a_model_without_stored_predictions_is_built_for_the_files_shapes(sqlite_registry, register):
+    model = Noisy()
+    model(X)
+    found = register(sqlite_registry, 0.5, weights=save_model(model), parameters=model.count_params())
+    loaded = found.load(rebuild=lambda problem, params: Noisy())
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])

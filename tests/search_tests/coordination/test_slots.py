@@ -12,6 +12,7 @@ from registry.core.errors import UserError
 from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
 from search.coordination.checkpointing.store import StoredCheckpoint
+from search.coordination.ending.given_up import MOST_KILLS
 from search.coordination.lease import Lease
 from search.coordination.worker_exits import release_worker
 from search.creation.changes import add_trials
@@ -276,6 +277,29 @@ def test_a_trial_that_eats_its_workers_memory_is_not_tried_again(engine, make_st
     study, name, _ = held(engine, make_study, add_worker)
     release_worker(engine, study, name, WorkerExit("out_of_memory", "used 9 MB of memory; its limit is 8 MB"))
     assert read_trials(engine, study.id)[0].stop_reason is StopReason.OUT_OF_MEMORY
+
+
+def test_a_trial_that_is_killed_again_and_again_before_its_first_epoch_is_given_up(engine, make_study, add_worker):
+    study = make_study(engine, budget=2)
+    name = add_worker(engine, study)
+    kill = WorkerExit("lost", "ended by signal 9 (SIGKILL)")
+    for _ in range(MOST_KILLS):
+        assert slots.claim(engine, study.id, name).number == 0
+        release_worker(engine, study, name, kill)
+    trial = read_trials(engine, study.id)[0]
+    assert (trial.stop_reason, trial.error) == (
+        StopReason.CRASHED,
+        f"{kill.detail}, {MOST_KILLS} times before an epoch had ended",
+    )
+    assert slots.claim(engine, study.id, name).number == 1
+    assert ended(engine) == ["lost"] * MOST_KILLS + [None]
+
+
+def test_a_trial_that_gets_on_between_kills_is_never_given_up(sqlite_engine, make_study, add_worker):
+    study, name, _ = held(sqlite_engine, make_study, add_worker)
+    for _ in range(MOST_KILLS + 1):
+        release_worker(sqlite_engine, study, name, WorkerExit("lost", "ended by signal 9 (SIGKILL)"))
+        assert slots.claim(sqlite_engine, study.id, name).number == 0
 
 
 def test_nothing_is_claimed_while_the_study_is_being_stopped(engine, make_study, add_worker):

@@ -77,6 +77,11 @@ def test_weights_in_the_database_are_a_choice(engine, stores):
         check_artifacts(engine, stores[0])
 
 
+def test_one_that_ends_with_each_worker_is_refused(sqlite_engine: Engine):
+    with pytest.raises(UsageError, match="ends with each process"):
+        check_artifacts(sqlite_engine, "memory://x")
+
+
 def test_without_the_option_nothing_is_asked(sqlite_engine: Engine):
     choose_artifacts(sqlite_engine, None)
     check_artifacts(sqlite_engine, None)

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.data.first import count_batches, first_batches, one_batch
+from search.data.fingerprint import fingerprint_data
+from search.data.first import check_ends, count_batches, first_batches, one_batch
+from search.data.whole import as_whole
+from search.errors import ProblemError
+from search.problems.problem import Data
 
 X = np.arange(20, dtype="float32")
 
@@ -22,6 +26,15 @@ class Batches(keras.utils.PyDataset):
         return X[2 * place : 2 * place + 2]
 
 
+class Endless(keras.utils.PyDataset):
+    """Batches of two numbers, again and again."""
+
+    num_batches = None
+
+    def __getitem__(self, place):
+        return X[2 * (place % 10) : 2 * (place % 10) + 2]
+
+
 def generated():
     return tf.data.Dataset.from_generator(lambda: iter(X), output_signature=tf.TensorSpec((), "float32")).batch(2)
 
@@ -32,6 +45,7 @@ def generated():
         ((X, X), 10),
         ((X[:19],), 10),
         (Batches(), 10),
+        (Endless(), None),
         (tf.data.Dataset.from_tensor_slices(X).batch(2), 10),
         (tf.data.Dataset.from_tensor_slices(X).batch(2).repeat(), None),
         (generated(), None),
@@ -55,3 +69,25 @@ def test_sparse_tensors_are_cut_as_arrays_are():
 
 def test_less_than_the_first_batches_is_all_there_is():
     assert count_batches(first_batches(Batches(), 2, 40), 2) == 10
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (Endless(), "a PyDataset whose num_batches is None"),
+        (tf.data.Dataset.from_tensor_slices(X).batch(2).repeat(), "a tf.data.Dataset that repeats for ever"),
+    ],
+)
+def test_what_never_ends_is_refused_with_what_to_say(data, said):
+    with pytest.raises(ProblemError, match=f"the training data are {said}.* a HyperModel whose fit says steps_per_ep"):
+        check_ends(data, "training", "steps_per_epoch")
+
+
+def test_an_endless_data_set_has_a_fingerprint_and_cannot_be_gathered():
+    class Pairs(Endless):
+        def __getitem__(self, place):
+            return X[:2], X[:2]
+
+    with pytest.raises(ProblemError, match="has given 10000 batches and does not end"):
+        as_whole(Pairs(), "train")
+    assert len(fingerprint_data(Data(train=Endless(), validation=(X, X)))) == 16

@@ -86,6 +86,14 @@ def test_numbers_of_128_bits_are_made_shorter():
     assert train((np.ones((6, 2), np.longdouble), Y))[0].dtype == np.float64
 
 
+@pytest.mark.parametrize(("kind", "becomes"), [("float32", "float32"), ("uint8", "float32"), ("int64", "float64")])
+def test_what_is_masked_becomes_nan(kind, becomes):
+    given = np.ma.masked_equal(np.arange(6, dtype=kind), 3)
+    (x, _) = train((given, Y))
+    assert (type(x), x.dtype) == (np.ndarray, np.dtype(becomes))
+    np.testing.assert_array_equal(x, [0, 1, 2, np.nan, 4, 5])
+
+
 def test_what_keras_takes_no_arrays_of_is_named():
     frame = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=6), "word": ["a", None, "b", "c", "d", "e"]})
     assert not_taken((as_arrays(frame, "x"), Y), "train") == [

@@ -82,6 +82,15 @@ def test_a_problem_that_is_not_there(spec, message):
         ("problem = of(lambda hp: None)", "build returned NoneType; expected a compiled keras.Model"),
         ("problem = of(lambda hp: keras.Sequential())", "build returned a model that is not compiled; call model.comp"),
         (
+            "one = compiled(); problem = of(lambda hp: one)",
+            "build returned the model that it had returned before, so that each trial would go on from what",
+        ),
+        (
+            "one = keras.layers.Dense(1, name='one'); one.build((None, 2)); "
+            "problem = of(lambda hp: [m := keras.Sequential([one]), m.compile('sgd', 'mse')][0])",
+            "build returned a model with the weights 'one/kernel' that it had returned before",
+        ),
+        (
             "problem = Problem('p', Objective('a', 'max'), dict, dict)",
             "its hypermodel makes no HyperModel; expected a keras_tuner.HyperModel (its class or",
         ),
@@ -97,6 +106,14 @@ def test_a_problem_that_is_not_there(spec, message):
         (
             "problem = of(lambda hp: [hp.Boolean('deep') and hp.get('nothing'), compiled()][1])",
             "the problem 'mine:problem': with deep=True, build cannot declare its hyperparameters: KeyError",
+        ),
+        (
+            "problem = of(lambda hp: [hp.Float('rate', 0, float('inf')), compiled()][1])",
+            "the hyperparameter 'rate' goes from 0.0 to inf, which no sampler can draw from; expected finite ends",
+        ),
+        (
+            "problem = of(lambda hp: [hp.Int('units', 1, 2**70), compiled()][1])",
+            "the hyperparameter 'units' goes from 1 to 1180591620717411303424, which no sampler can draw from",
         ),
         ("problem = of(lambda hp: compiled(), lambda: 1 / 0)", "loading its data failed: ZeroDivisionError"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ def set_all_and_fail(folder: Path) -> None:
         keras.config.set_floatx("float64")
         keras.config.set_image_data_format("channels_first")
         tf.config.run_functions_eagerly(True)
+        warnings.simplefilter("error")
+        np.seterr(all="raise")
         os.chdir(folder)
         raise ValueError("the trial fails")
 
@@ -37,11 +40,13 @@ def test_what_is_set_in_a_block_ends_with_it(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     gone = tmp_path / "gone"
     gone.mkdir()
+    filters, errors = list(warnings.filters), np.geterr()
     with pytest.raises(ValueError, match="the trial fails"):
         set_all_and_fail(gone)
     assert keras.config.dtype_policy().name == keras.config.floatx() == keras.layers.Dense(1).compute_dtype == "float32"
     assert keras.config.image_data_format() == "channels_last"
     assert not tf.config.functions_run_eagerly()
+    assert (list(warnings.filters), np.geterr()) == (filters, errors)
     assert Path.cwd() == tmp_path
 
 

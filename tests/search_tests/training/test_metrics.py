@@ -25,6 +25,7 @@ LOSS = Objective("val_loss", "min")
         (np.array([[2.0]]), 2.0),
         ([1.0, 3.0], 2.0),
         (10**400, float("inf")),
+        (np.ma.array([1.0, 7.0, 3.0], mask=[False, True, False]), 2.0),
     ],
 )
 def test_numbers_are_taken_as_they_are_and_vectors_by_their_mean(value: Any, number: float) -> None:
@@ -71,7 +72,7 @@ def test_a_returned_measure_is_read_as_kerastuner_reads_it(outcome: Any, metrics
     assert returned_metrics(outcome, LOSS, MetricReader()) == metrics
 
 
-@pytest.mark.parametrize("outcome", [None, "0.5", [], object(), {"loss": 1.0}, history(loss=[1.0])])
+@pytest.mark.parametrize("outcome", [None, "0.5", [], object(), np.ma.masked, {"loss": 1.0}, history(loss=[1.0])])
 def test_what_is_no_measure_is_told_what_was_expected(outcome: Any) -> None:
     with pytest.raises(ProblemError, match="the HyperModel's fit returned"):
         returned_metrics(outcome, LOSS, MetricReader())

@@ -325,6 +325,15 @@ def test_a_callback_may_end_the_training():
     assert (trainer.monitor.epochs, trainer.monitor.stop_reason) == (3, StopReason.MAX_EPOCHS)
 
 
+def test_a_callback_that_compiles_the_model_anew_is_refused_as_keras_refuses_it():
+    class Compiles(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.compile("sgd", "sparse_categorical_crossentropy")
+
+    with pytest.raises(ProblemError, match="compiled the model in the middle of its training"):
+        with_callbacks(2, Compiles())
+
+
 def test_callbacks_that_ask_for_batches_are_told_from_others():
     class OfBatches(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
