@@ -107,7 +107,7 @@ def _project_in(directory: Path) -> Path:
 
 
 def _trial_files(folder: Path, oracle: Mapping[str, Any]) -> list[Path]:
-    """Return the trials' files in the order of their beginning, of KerasTuner 1.0 and 1.1 in that of the files' times."""
+    """Return the trials' files in the order of their beginning, in KerasTuner 1.0 and 1.1 that of the files' times."""
     if "start_order" not in oracle:
         return sorted(folder.glob("trial_*/trial.json"), key=lambda path: (path.stat().st_mtime_ns, path))
     return [folder / f"trial_{trial}" / "trial.json" for trial in dict.fromkeys(oracle["start_order"])]
