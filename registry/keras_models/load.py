@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from registry.values.version import ModelVersion, Param, Rebuild
 
 if TYPE_CHECKING:
     from registry.keras_models.reference_predictions import ReferencePredictions
+    from registry.values.recipes.recipe import Recipe
 
 ENTRY_POINTS = "registry.rebuild"
 
@@ -40,6 +42,7 @@ def load(
     path: Path,
     rebuild: Rebuild | None,
     reference_predictions: Callable[[], ReferencePredictions | None],
+    recipe: Callable[[], Recipe | None] = lambda: None,
 ) -> Any:
     """Return the Keras model of a version's file.
 
@@ -47,8 +50,10 @@ def load(
         version: what the file is of.
         path: the verified ``.keras`` file.
         rebuild: makes the built model of the problem's name and the params, or returns None where it does not know the
-            problem; without one, the installed packages' are asked (entry points ``registry.rebuild``).
+            problem; without one, the installed packages' are asked (entry points ``registry.rebuild``). One that takes
+            ``max_epochs`` by name is given the version's.
         reference_predictions: returns what was stored with the version, or None.
+        recipe: returns what made the version, or None.
 
     Raises:
         LoadError: it can neither be read nor rebuilt; says which versions saved it and what differs here.
@@ -59,7 +64,8 @@ def load(
         unread = error
     try:
         stored = reference_predictions()
-        model = _rebuilt(version, path, rebuild, stored)
+        builders = [_told(build, recipe) for build in ([rebuild] if rebuild is not None else _installed())]
+        model = _rebuilt(version, path, builders, stored)
         _compare(version, model, stored)
     except UserError as error:
         if isinstance(unread, UnknownClassError):
@@ -73,9 +79,18 @@ def load(
     return model
 
 
-def _rebuilt(version: ModelVersion, path: Path, rebuild: Rebuild | None, stored: ReferencePredictions | None) -> Any:
+def _told(build: Rebuild, recipe: Callable[[], Recipe | None]) -> Rebuild:
+    """Return what builds a model, told how many epochs the version could have where it asks for them."""
+    if "max_epochs" not in inspect.signature(build).parameters or (made := recipe()) is None:
+        return build
+    return partial(build, max_epochs=made.settings.get("max_epochs"))  # type: ignore[call-arg]
+
+
+def _rebuilt(
+    version: ModelVersion, path: Path, builders: Sequence[Rebuild], stored: ReferencePredictions | None
+) -> Any:
     problem = version.source.problem
-    for build in [rebuild] if rebuild is not None else _installed():
+    for build in builders:
         try:
             model = build(problem, dict(version.params))
         except Exception as error:
@@ -120,7 +135,7 @@ def _compare(version: ModelVersion, model: Any, stored: ReferencePredictions | N
         )
 
 
-def rebuild_trusted(problem: str | None, params: Mapping[str, Param]) -> Any:
+def rebuild_trusted(problem: str | None, params: Mapping[str, Param], max_epochs: int | None = None) -> Any:
     """Return the model that a problem builds, whose code is imported and run: only for those that the user trusts.
 
     Asks those installed packages (entry points ``registry.rebuild``) whose function takes ``trusted``.
@@ -129,8 +144,10 @@ def rebuild_trusted(problem: str | None, params: Mapping[str, Param]) -> Any:
         LoadError: no package builds it.
     """
     for build in _installed():
-        if "trusted" in inspect.signature(build).parameters:
-            model = build(problem, params, trusted=True)  # type: ignore[call-arg]
+        asked = inspect.signature(build).parameters
+        if "trusted" in asked:
+            told = {"max_epochs": max_epochs} if "max_epochs" in asked else {}
+            model = build(problem, params, trusted=True, **told)  # type: ignore[call-arg]
             if model is not None:
                 return model
     raise LoadError(f"no installed package builds the problem {problem!r}")

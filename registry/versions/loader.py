@@ -41,7 +41,8 @@ class DatabaseLoader:
 
         with TemporaryDirectory(prefix="registry-") as folder:
             path = self.export(version, Path(folder) / "model.keras")
-            return load(version, path, rebuild, lambda: self.reference_predictions(version))
+            stored = (lambda: self.reference_predictions(version)), (lambda: self.recipe(version))
+            return load(version, path, rebuild, *stored)
 
     def export(self, version: ModelVersion, out: str | Path) -> Path:
         """Write a version's verified ``.keras`` file; see `ModelVersion.export`."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry.core.pareto.objectives import quantity_text
-from registry.values.html import html_table
 from search.api.opened import OpenedStudy
 from search.coordination import slots
 from search.launchers.watch import current_status
@@ -25,13 +23,7 @@ class Asking(OpenedStudy):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: how the study stands, and its best trial."""
-        now = self.status()
-        rows: list[tuple[str, object]] = [("problem", now.problem), ("trials", f"{now.finished} of {now.budget}")]
-        if now.best is not None:
-            metric, best = now.objective.metric, now.best
-            score = f"{quantity_text(metric, best.score)} (trial {best.trial}, epoch {best.epoch})"
-            rows += [(f"best {metric}", score), *best.params.items()]
-        return html_table(now.study, ("", ""), rows)
+        return self.status()._repr_html_()
 
     def status(self) -> StudyStatus:
         """Return how the study stands, after handing back what dead workers held."""

@@ -65,6 +65,14 @@ class Winners(Running):
 
         return type(self)(self._engine, begin(self._engine, self.record, **options))
 
+    def lacks_choice(self) -> bool:
+        """Tell whether this is a confirmation that was not concluded; see `conclude`."""
+        from registry.core.database.transaction import reading
+        from search.records.history.events import CONFIRMED, find_note
+
+        with reading(self._engine) as connection:
+            return self.record.settings.confirms is not None and not find_note(connection, self.record.id, CONFIRMED)
+
     def conclude(self) -> Confirmed:
         """Return how this confirmation stands, and choose its winner once all trainings have ended; see `confirm`."""
         from search.confirm.conclude import conclude

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ LARGE = 100.0  # inputs beyond this are seldom meant to go into a network as the
 RARE = 0.01  # a class with a smaller share of the samples
 
 
-def data_warnings(data: Data, finite: Container[str] = (), *, scaled: bool = False) -> Iterator[str]:
+def data_warnings(
+    data: Data, finite: Container[str] = (), *, scaled: bool = False, class_weight: Any = None
+) -> Iterator[str]:
     """Yield what may be wrong with arrays, a line each; nothing of what is no array.
 
     Args:
@@ -21,6 +23,7 @@ def data_warnings(data: Data, finite: Container[str] = (), *, scaled: bool = Fal
         finite: the losses, of ``loss`` and ``val_loss``, that were finite on samples among which were those that
             `first_not_finite` finds.
         scaled: whether the model scales what goes into it.
+        class_weight: the problem's.
     """
     for part, which, loss in ((data.train, "training", "loss"), (data.validation, "validation", "val_loss")):
         if not isinstance(part, tuple):
@@ -33,7 +36,7 @@ def data_warnings(data: Data, finite: Container[str] = (), *, scaled: bool = Fal
                     yield f"{share:.1%} of the {called} are no finite numbers: the model has to deal with them"
                 if name == "x" and not scaled and (most := _largest(array)) > LARGE:
                     yield f"the {called} reach {most:.6g}: let the model's first layer scale them"
-    yield from _of_classes(data)
+    yield from _of_classes(data, class_weight if isinstance(class_weight, Mapping) else {})
 
 
 def first_not_finite(leaf: Any) -> int | None:
@@ -77,7 +80,7 @@ def _largest(array: np.ndarray[Any, Any]) -> float:
     return float(sizes.max(initial=0.0))
 
 
-def _of_classes(data: Data) -> Iterator[str]:
+def _of_classes(data: Data, weights: Mapping[int, float]) -> Iterator[str]:
     parts = (data.train, data.validation)
     if not all(isinstance(part, tuple) and len(part) > 1 and hasattr(part[1], "dtype") for part in parts):
         return
@@ -90,6 +93,9 @@ def _of_classes(data: Data) -> Iterator[str]:
     unseen = sorted(set(np.unique(validation).tolist()) - set(classes.tolist()))
     if unseen:
         yield f"validation has labels that training does not have: {', '.join(map(str, unseen[:10]))}"
+    absent = sorted(set(weights) - set(classes.tolist()))
+    if absent:
+        yield f"class_weight has classes that no training label is: {', '.join(map(str, absent[:10]))}"
     rare = [str(label) for label, count in zip(classes, counts, strict=True) if count < RARE * len(train)]
     if rare and len(classes) <= 100:
         yield f"classes with less than {RARE:.0%} of the training samples: {', '.join(rare[:10])}; see class_weight"

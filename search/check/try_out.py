@@ -58,6 +58,7 @@ def try_out(spec: str) -> Findings:
         for number in range(RANDOM_MODELS + 1)
     ]
     scaling = [model.scales_inputs for model in tried if model.scales_inputs is not None]
+    told: dict[str, Any] = {"scaled": bool(scaling) and all(scaling), "class_weight": problem.class_weight}
     faults = [f"{_called(place)}: {model.error}" for place, model in enumerate(tried) if model.error]
     fast = not own_fit and all(isinstance(part, tuple) and are_arrays(part) for part in (few.train, few.validation))
     return Findings(
@@ -72,7 +73,7 @@ def try_out(spec: str) -> Findings:
         path="fast path" if fast else "model.fit",
         continued=EXACTLY if fast else INEXACT,
         faults=faults,
-        warnings=[*inspection.warnings, *data_warnings(data, tried[0].metrics, scaled=bool(scaling) and all(scaling))],
+        warnings=[*inspection.warnings, *data_warnings(data, tried[0].metrics, **told)],
     )
 
 

@@ -143,6 +143,8 @@ def _print_ending(study: Study, now: StudyStatus) -> None:
         say(f"the study has ended itself: {now.ended}")
     elif now.finished < now.budget and not now.at_work:
         say(f"to go on: {continue_command(study)}")
+    elif now.finished >= now.budget and study.lacks_choice():
+        say(f"its winner is yet to be chosen: {continue_command(study)}")
     if why := describe_all_failed(study):
         say(why)
 

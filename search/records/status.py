@@ -13,6 +13,8 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import clock, reading
 from registry.core.errors import NotFoundError
 from registry.core.objective import Objective
+from registry.core.pareto.objectives import quantity_text
+from registry.values.html import html_table
 from registry.values.stop_reason import StopReason
 from registry.values.version import finite
 from search.records.forecast.pace import Pace, read_pace
@@ -123,6 +125,15 @@ class StudyStatus:
         """How many trials have ended, in whatever way."""
         return self.trials["complete"] + self.trials["pruned"] + self.trials["failed"]
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: how the study stands, and its best trial."""
+        rows: list[tuple[str, object]] = [("problem", self.problem), ("trials", f"{self.finished} of {self.budget}")]
+        if self.best is not None:
+            metric, best = self.objective.metric, self.best
+            score = f"{quantity_text(metric, best.score)} (trial {best.trial}, epoch {best.epoch})"
+            rows += [(f"best {metric}", score), *best.params.items()]
+        return html_table(self.study, ("", ""), rows)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the status with the keys that other programs rely on."""
         return {
@@ -134,12 +145,8 @@ class StudyStatus:
             "budget": self.budget,
             "trials": dict(self.trials),
             "best": self.best
-            and {
-                "trial": self.best.trial,
-                "score": finite(self.best.score),
-                "epoch": self.best.epoch,
-                "params": {name: finite(value) for name, value in self.best.params.items()},
-            },
+            and asdict(self.best)
+            | {"score": finite(self.best.score), "params": {n: finite(v) for n, v in self.best.params.items()}},
             "workers": [asdict(worker) | {"age": round(worker.age, 1)} for worker in self.workers],
             "stopping": self.stopping,
             "error": self.error,
@@ -252,16 +259,9 @@ def _workers(connection: Connection, study: StudyRecord) -> tuple[WorkerStatus, 
         .where(workers.c.study_id == study.id, workers.c.state.in_(("working", "idle")), age < FORGOTTEN_SECONDS)
         .order_by(workers.c.started_at, workers.c.id)
     )
+    found = connection.execute(query).all()
+    states = ["dead" if row.age > DEAD_SECONDS else row.state for row in found]
     return tuple(
-        WorkerStatus(
-            id=row.id,
-            host=row.host,
-            pid=row.pid,
-            device=row.device,
-            state="dead" if row.age > DEAD_SECONDS else row.state,
-            trial=row.trial,
-            epoch=row.epoch,
-            age=max(0.0, row.age),
-        )
-        for row in connection.execute(query)
+        WorkerStatus(row.id, row.host, row.pid, row.device, state, row.trial, row.epoch, max(0.0, row.age))
+        for row, state in zip(found, states, strict=True)
     )

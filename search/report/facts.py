@@ -56,6 +56,7 @@ def reported_study(
             `search.records.history.events.find_confirmed`.
         space: what the trials were sampled from, where the study's record does not tell; None where it does.
     """
+    otherwise = _confirmed_otherwise(record, versions)
     versions = _trained_alike(versions, record.settings)
     by_trial = versions_by_trial(record, versions)
     several = record.objectives if len(record.objectives) > 1 else ()
@@ -83,7 +84,7 @@ def reported_study(
         space=_space((space or record.space).get("hyperparameters", ())),
         importances=Importances(),
         commands={},
-        provenance=_provenance(record, by_trial.values()),
+        provenance={**_provenance(record, by_trial.values()), **otherwise},
         libraries=libraries_of(list(by_trial.values())),
         created_at=datetime.fromtimestamp(record.created_at, UTC),
         wall_seconds=_wall_seconds(begun),
@@ -98,9 +99,25 @@ def reported_study(
 
 def _trained_alike(versions: Sequence[ModelVersion], settings: Settings) -> list[ModelVersion]:
     """Return versions without those that confirm configurations with another teacher or number of epochs."""
-    epochs = None if settings.confirms is None else settings.confirms.max_epochs
-    own = (settings.teacher, None if epochs is None else str(epochs))
+    own = _own_training(settings)
     return [version for version in versions if CONFIRM_TAG not in version.tags or trained_with(version.tags) == own]
+
+
+def _own_training(settings: Settings) -> tuple[str | None, str | None]:
+    epochs = None if settings.confirms is None else settings.confirms.max_epochs
+    return settings.teacher, None if epochs is None else str(epochs)
+
+
+def _confirmed_otherwise(record: StudyRecord, versions: Sequence[ModelVersion]) -> dict[str, str]:
+    """Name the studies that confirm a study's configurations with another teacher or number of epochs."""
+    confirming = [each for each in versions if each.tags.get(CONFIRM_TAG) == record.name]
+    own, by_study = _own_training(record.settings), {each.source.study: trained_with(each.tags) for each in confirming}
+    others = [
+        f"{study} ({', '.join(filter(None, (teacher and f'teacher {teacher}', epochs and f'max_epochs {epochs}')))})"
+        for study, (teacher, epochs) in sorted(by_study.items(), key=str)
+        if (teacher, epochs) != own
+    ]
+    return {"confirmed otherwise by": ", ".join(others)} if others else {}
 
 
 def _of_all(objectives: Sequence[Objective], slot: TrialRecord) -> tuple[float, ...]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST_STEP = 10**6  # an epoch's; curves have a place for each
 OWN = "tuner/"  # how the names begin that Hyperband's tuner puts among the values
+SUM = "multi_objective"  # of several objectives, which KerasTuner makes one metric that no training reports
 ENDED = {"COMPLETED": TrialState.COMPLETE, "FAILED": TrialState.FAIL, "INVALID": TrialState.FAIL}
 
 
@@ -60,7 +61,7 @@ def find_project(directory: str, objective: str | None = None) -> Project:
     folder = _project_in(Path(directory))
     oracle = _read(folder / "oracle.json")
     with _as_keras_tuner_writes(folder):
-        trials = [_read(folder / f"trial_{trial}" / "trial.json") for trial in dict.fromkeys(oracle["start_order"])]
+        trials = [_read(path) for path in _trial_files(folder, oracle)]
         ended = [trial for trial in trials if trial["status"] in ENDED]
         return Project(folder, oracle, ended, len(trials) - len(ended), _objective(folder, ended, objective))
 
@@ -105,19 +106,33 @@ def _project_in(directory: Path) -> Path:
     raise NotFoundError(f"{directory} {contents}; give the folder of one project of KerasTuner")
 
 
+def _trial_files(folder: Path, oracle: Mapping[str, Any]) -> list[Path]:
+    """Return the trials' files in the order of their beginning, in KerasTuner 1.0 and 1.1 that of the files' times."""
+    if "start_order" not in oracle:
+        return sorted(folder.glob("trial_*/trial.json"), key=lambda path: (path.stat().st_mtime_ns, path))
+    return [folder / f"trial_{trial}" / "trial.json" for trial in dict.fromkeys(oracle["start_order"])]
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read, so nothing is imported: {one_line(error)}") from error
+        raise UsageError(
+            f"{path} cannot be read, so nothing is imported: {one_line(error)}; restore it, or take the trial out of "
+            f"start_order in the project's oracle.json to leave it out"
+        ) from error
     if not isinstance(value, dict):
         raise UsageError(f"{path} holds no JSON object, so nothing is imported")
     return value
 
 
 def _without_own(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters without those that a tuner added for itself."""
-    space = [each for each in config["space"] if not each["config"]["name"].startswith(OWN)]
+    """Return hyperparameters without those that a tuner added for itself; KerasTuner 1.0 writes no conditions."""
+    space = [
+        {**each, "config": {"conditions": [], **each["config"]}}
+        for each in config["space"]
+        if not each["config"]["name"].startswith(OWN)
+    ]
     return {"space": space, "values": {n: value for n, value in config["values"].items() if not n.startswith(OWN)}}
 
 
@@ -126,7 +141,8 @@ def _objective(folder: Path, trials: Sequence[Mapping[str, Any]], name: str | No
     scored = [trial for trial in trials if trial["score"] is not None]
     if not scored:
         raise UsageError(f"no trial of {folder} has a score: there is nothing to import")
-    directions = {metric: history["direction"] for metric, history in scored[0]["metrics"]["metrics"].items()}
+    histories = scored[0]["metrics"]["metrics"]
+    directions = {metric: history["direction"] for metric, history in histories.items() if metric != SUM}
     fitting = [metric for metric in directions if all(_is_score(trial, metric) for trial in scored)]
     if name is not None:
         if name not in directions:
@@ -142,7 +158,7 @@ def _objective(folder: Path, trials: Sequence[Mapping[str, Any]], name: str | No
 
 def _is_score(trial: Mapping[str, Any], metric: str) -> bool:
     history = trial["metrics"]["metrics"].get(metric)
-    values = [] if history is None else list(_values(history["observations"]).values())
+    values = [] if history is None else _numbers(_values(history["observations"])).values()
     best = Objective(metric, history["direction"]).best(values) if values and history["direction"] else None
     return best is not None and math.isclose(best, trial["score"])
 
@@ -159,6 +175,10 @@ def _values(observations: Sequence[Mapping[str, Any]]) -> dict[int, float]:
     return by_step
 
 
+def _numbers(values: Mapping[int, float]) -> dict[int, float]:
+    return {step: value for step, value in values.items() if not math.isnan(value)}
+
+
 def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objective) -> PastTrial:
     from search.space.hyperparameters import SampledHyperParameters
 
@@ -166,8 +186,7 @@ def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objecti
     params, distributions = _sampled(trial["trial_id"], hp, space)
     curves = {name: _curve(_values(history["observations"])) for name, history in trial["metrics"]["metrics"].items()}
     state = ENDED[trial["status"]]
-    score = trial["score"] if state is TrialState.COMPLETE else None
-    own = _values(trial["metrics"]["metrics"][objective.metric]["observations"]) if score is not None else {}
+    own, score, best_step = _scored(trial, objective) if state is TrialState.COMPLETE else ({}, None, None)
     message = trial.get("message")
     optuna = FrozenTrial(
         number=place,
@@ -182,16 +201,23 @@ def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objecti
         system_attrs={"fail_reason": str(message)} if message else {},
         intermediate_values=own,
     )
-    best_epoch = None if score is None else _best_step(trial, own, objective) + 1
+    best_epoch = None if best_step is None else best_step + 1
     active = {name: value for name, value in hp.values.items() if value is not None}
     return PastTrial(optuna, active, curves, best_epoch)
 
 
-def _best_step(trial: Mapping[str, Any], values: Mapping[int, float], objective: Objective) -> int:
-    """Return the step of a trial's score: as it was written, or where the objective was best."""
-    if trial.get("best_step") in values:
-        return int(trial["best_step"])
-    return min(values, key=lambda step: objective.key(values[step]), default=0)
+def _scored(trial: Mapping[str, Any], objective: Objective) -> tuple[dict[int, float], float, int]:
+    """Return the objective by step, a trial's score and its step.
+
+    They are as KerasTuner wrote them; where it optimized another metric or did not tell the step, the objective's best.
+    """
+    values = _values(trial["metrics"]["metrics"].get(objective.metric, {"observations": ()})["observations"])
+    if not (known := _numbers(values)):
+        raise UsageError(f"trial {trial['trial_id']} ended well without {objective.metric}; say another --objective")
+    best = min(known, key=lambda step: objective.key(known[step]))
+    if not _is_score(trial, objective.metric):
+        return values, values[best], best
+    return values, trial["score"], int(trial["best_step"]) if trial.get("best_step") in values else best
 
 
 def _curve(values: Mapping[int, float]) -> list[float | None]:

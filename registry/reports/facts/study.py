@@ -179,7 +179,7 @@ class ReportedStudy:
         confirming_seconds: the time of those trainings, of a study that others confirm.
         mistakes: where the winner of a classification errs.
         residuals: how far the winner's numbers are off, an output each.
-        mistakes_missing: why that is not known; empty where there is no need to say.
+        mistakes_missing: why that, or part of it, is not known; empty where there is no need to say.
         machines: where it was trained, one line each.
         objectives: of several, all of them, that of the score first.
         alongside: scores of the same metric in the same document, so that all are written with as many digits.

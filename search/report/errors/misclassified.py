@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ BATCH = 1024
 Errors = tuple[Mistakes | None, tuple[Residuals, ...]]
 
 
-def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Errors:
+def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> tuple[Errors, str]:
     """Return what a version gets wrong; call it in a child process, for it imports TensorFlow.
 
     Args:
@@ -33,7 +33,8 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Erro
         data_fingerprint: of the data that the version was trained and chosen with.
 
     Returns:
-        The mistakes of the first output that is a classification, and the residuals of those that are numbers.
+        The mistakes of the first output that is a classification, the residuals of those that are numbers, and which
+        outputs are neither, in words; nothing where there is none.
 
     Raises:
         UserError: the problem does not load, its data have changed, no output is of either kind, or the version was
@@ -61,7 +62,17 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> Erro
         model = registry.get(ref).load(rebuild=rebuild_model)
     predictions = predict(model, x, BATCH)
     pictures = np.asarray(x) if hasattr(x, "shape") else None
-    return errors_by_output(ref, outputs_of(y, predictions), loaded.class_names, pictures)
+    outputs = outputs_of(y, predictions)
+    found = errors_by_output(ref, outputs, loaded.class_names, pictures)
+    return found, left_out(outputs, found)
+
+
+def left_out(outputs: Collection[str], found: Errors) -> str:
+    """Return, in words, which outputs the errors that were found do not cover; nothing where they cover all."""
+    mistakes, residuals = found
+    covered = {each.output for each in residuals} | ({mistakes.output, *mistakes.others} if mistakes else set())
+    others = [output for output in outputs if output not in covered]
+    return f"neither one class nor one number a sample: {', '.join(others)}" if others else ""
 
 
 def outputs_of(y: Any, predictions: Any) -> dict[str, tuple[Any, Any]]:
@@ -213,11 +224,11 @@ def _png(sample: Any) -> bytes:
 
 
 def errors_of_winner(url: str, ref: str, problem: str, data_fingerprint: str) -> tuple[Errors, str]:
-    """Return a winner's errors by a child process, or none and why not."""
+    """Return a winner's errors by a child process, and what is not known of them and why."""
     from search.system.forkserver import call_in_child
 
     try:
-        return call_in_child(find_errors, url, ref, problem, data_fingerprint), ""
+        return call_in_child(find_errors, url, ref, problem, data_fingerprint)
     except (UserError, OSError) as error:
         return (None, ()), str(error).rstrip(".")
     except Exception as error:  # the user's code may raise anything; the report is worth more than that

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from registry import LoadError, ReferencePredictions, Source, save_model
+from registry.values.recipes.recipe import Recipe
 
 keras = pytest.importorskip("keras")
 X = np.random.default_rng(0).random((16, 4)).astype("float32")
@@ -69,6 +70,22 @@ def test_it_is_rebuilt_with_its_weights(version, trained, caplog):
     assert "toy/1: Keras" in caplog.text
     assert "which Keras 9.0.0 saved" in caplog.text
     assert "was rebuilt from the problem mine" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [(Recipe(problem="mine", settings={"max_epochs": 60}).to_bytes(), 60), (None, 10)],
+    ids=["recorded", "not"],
+)
+def test_it_is_rebuilt_for_the_epochs_that_it_could_have(sqlite_registry, register, trained, recipe, told):
+    def build_for(problem, params, max_epochs=10):
+        asked.append(max_epochs)
+        return build(problem, params)
+
+    asked = []
+    weights = from_the_future(save_model(trained))
+    register(sqlite_registry, 0.5, weights=weights, params={"units": 5}, recipe=recipe).load(rebuild=build_for)
+    assert asked == [told]
 
 
 def test_without_one_who_rebuilds_it_says_what_differs(version):

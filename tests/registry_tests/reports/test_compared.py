@@ -36,6 +36,12 @@ class TestVerdict:
             "whether that is luck is not known: the command search confirm trains both on several seeds."
         )
 
+    def test_who_has_several_seeds_need_not_train_on_them_again(self) -> None:
+        one, other = two()
+        seeds, single = seeded(one, 0.9, 0.901), f"trains {other.ranked[0].name} of two on several seeds."
+        assert ahead_line(seeds, other).endswith(f"the command search confirm {single}")
+        assert ahead_line(other, seeds).endswith(f"the command search confirm {single}")
+
     def test_seeds_tell_whether_it_is_luck(self) -> None:
         one, other = two()
         apart = ahead_line(seeded(one, 0.9, 0.901, 0.9), seeded(other, 0.8, 0.801, 0.8))

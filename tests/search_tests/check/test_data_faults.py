@@ -37,6 +37,11 @@ def test_what_may_be_wrong_is_said(data, message):
     assert any(message in line for line in said(**data))
 
 
+def test_weights_of_classes_that_there_are_not_are_said():
+    assert said(class_weight={0: 1.0, 7: 2.0}) == ["class_weight has classes that no training label is: 7"]
+    assert said(class_weight={1: 2.0}) == said(class_weight="balanced") == []
+
+
 def test_what_the_model_deals_with_is_no_warning():
     some = np.where(X > 0.9, np.nan, X * 500)
     assert len(said(x=some, x_validation=some)) == 4

@@ -18,6 +18,7 @@ from search.commands.session import continue_command
 from search.commands.summary import say_what_is_kept
 from search.creation.objectives import parse_direction
 from search.records.confirm_plan import Confirmation
+from search.records.history.events import CONFIRMED, note
 from search.schema import results, slots
 from tests.support.filled import make_tables
 
@@ -118,8 +119,14 @@ def test_commands_can_be_pasted_whatever_the_path_of_the_database(make_study, tm
 def test_a_confirmation_is_gone_on_with_by_the_command_that_chooses_its_winner(call, sqlite_engine, make_study):
     plan = Confirmation("its study", (0,), ({},), 1)
     for name, named in (("its study-confirm", ""), ("longer", " --as longer")):
-        make_study(sqlite_engine, name, confirms=plan)
+        study = make_study(sqlite_engine, name, confirms=plan)
         assert f"to go on: search confirm 'its study'{named} --storage" in call("status", name)[1]
+        end_all(sqlite_engine, study, score=0.5, best_epoch=1, stop_reason="max_epochs")
+        choose = f"its winner is yet to be chosen: search confirm 'its study'{named} --storage"
+        assert choose in call("status", name)[1]
+        with writing(sqlite_engine) as connection:
+            note(connection, study.id, CONFIRMED, trial=0, version="toy/1")
+        assert "search confirm" not in call("status", name)[1]
         code, _, err = call("confirm", name)
         assert (code, f"already; to go on with it: search confirm 'its study'{named}" in err) == (2, True)
 

@@ -61,6 +61,7 @@ def test_a_study_without_trials_has_the_columns_all_the_same(sqlite_engine, make
 def test_a_study_shows_itself_without_markup_of_users(study):
     assert repr(study) == "Study('<b>&', problem='search.toy:toy')"
     shown = study._repr_html_()
+    assert study.status()._repr_html_() == shown
     assert "<caption>&lt;b&gt;&amp;</caption>" in shown
     assert "1 of 3" in shown
     assert "0.5000 (trial 0, epoch 2)" in shown

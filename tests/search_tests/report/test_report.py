@@ -400,6 +400,8 @@ class TestEvidence:
                          test_accuracy="0.83")  # fmt: skip
             for seed, score in ((0, 0.88), (1, 0.87)):
                 register(registry, "confirmed", seed, score, best.params, confirm="toy")
+                register(registry, "longer", seed, score + 0.1, best.params, confirm="toy", confirm_max_epochs="60")
+                register(registry, "taught", seed, score + 0.1, best.params, confirm="toy", teacher="toy/9")
         (study,) = collect(engine, ["toy"], errors=False).studies
         (baseline,) = study.baselines
         assert (baseline.label, baseline.score, baseline.test) == (
@@ -409,6 +411,7 @@ class TestEvidence:
             f"trial {best.number}": (0.88, 0.87),
             "baseline softmax": (0.84, 0.85),
         }
+        assert study.provenance["confirmed otherwise by"] == "longer (max_epochs 60), taught (teacher toy/9)"
 
     def test_a_confirmed_winner_is_told_in_both_studies(self, engine: Engine) -> None:
         fill(engine, register=0)

@@ -11,7 +11,7 @@ from registry.reports import render
 from registry.reports.sections.misclassified import errors_block
 from registry.reports.toy import toy_report, toy_study
 from search.errors import ProblemError
-from search.report.errors.misclassified import errors_by_output, outputs_of
+from search.report.errors.misclassified import errors_by_output, left_out, outputs_of
 from search.report.errors.residuals import is_regression, residuals_of
 
 TRUE = np.array([1.5, 2.5, 3.5, 4.5])
@@ -53,6 +53,9 @@ def test_each_output_has_errors_of_its_own() -> None:
     assert mistakes is not None
     assert mistakes.confusion == ((1, 0), (1, 2))
     assert (age.output, age.mae) == ("age", 0.75)
+    assert left_out(outputs, (mistakes, (age,))) == ""
+    others = outputs | {"mask": (np.zeros((4, 3, 3)), np.zeros((4, 3, 3))), "kind 2": outputs["kind"]}
+    assert left_out(others, errors_by_output("toy/1", others)) == "neither one class nor one number a sample: mask"
     assert list(outputs_of([TRUE, TRUE], [GIVEN, GIVEN])) == ["output 1", "output 2"]
 
 

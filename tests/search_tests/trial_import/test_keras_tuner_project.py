@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import keras_tuner
 import pytest
@@ -103,7 +104,11 @@ def edit(path, change):
         (lambda folder: (folder / "trial_1" / "trial.json").unlink(), "trial_1/trial.json cannot be read"),
         (lambda folder: (folder / "trial_1" / "trial.json").write_text('{"trial'), "trial_1/trial.json cannot be read"),
         (lambda folder: (folder / "trial_1" / "trial.json").write_text("[]"), "holds no JSON object"),
-        (lambda folder: edit(folder / "oracle.json", lambda d: d.pop("start_order")), "no project that KerasTuner 1.4"),
+        (lambda folder: edit(folder / "oracle.json", lambda d: d.pop("hyperparameters")), "no project that KerasTuner"),
+        (
+            lambda folder: (folder / "trial_1" / "trial.json").unlink(),
+            "restore it, or take the trial out of start_order in the project's oracle.json to leave it out",
+        ),
         (lambda folder: edit(folder / "trial_0/trial.json", lambda d: d.pop("status")), "no project that KerasTuner"),
         (
             lambda folder: edit(
@@ -151,7 +156,52 @@ def test_where_the_best_step_is_not_told_the_best_value_tells(project, change):
     assert read_project(find_project(str(project))).trials[2].best_epoch == 3
 
 
+def test_a_project_of_keras_tuner_1_1_keeps_no_order_but_the_times_of_its_files(project):
+    edit(project / "oracle.json", lambda d: [d.pop(key) for key in d.keys() - {"hyperparameters", "ongoing_trials"}])
+    for place, trial in enumerate(("2", "0", "3", "1", "4")):
+        path = project / f"trial_{trial}" / "trial.json"
+        edit(path, lambda d: [d.pop("message"), [each["config"].pop("conditions") for each in space_of(d)[:2]]])
+        edit(path, lambda d: space_of(d)[1]["config"].update(sampling=None))
+        os.utime(path, (1000 + place, 1000 + place))
+    past = read_project(find_project(str(project)))
+    assert [trial.optuna.user_attrs["keras_tuner_trial"] for trial in past.trials] == ["2", "0", "3", "1"]
+    assert past.left_out == 1
+    assert past.trials[0].optuna.value == pytest.approx(0.7)
+
+
+def space_of(document):
+    return document["hyperparameters"]["space"]
+
+
 def test_the_objective_may_be_named(project):
-    assert read_project(find_project(str(project), "val_loss")).objective == Objective("val_loss", "min")
+    past = read_project(find_project(str(project), "val_loss"))
+    assert past.objective == Objective("val_loss", "min")
+    assert [trial.optuna.value for trial in past.trials] == pytest.approx([1.0, 0.9, 0.8, None])
+    assert [trial.best_epoch for trial in past.trials] == [1, 2, 3, None]
+    edit(project / "trial_1" / "trial.json", lambda d: d["metrics"]["metrics"].pop("val_loss"))
+    with pytest.raises(UsageError, match="trial 1 ended well without val_loss; say another --objective"):
+        read_project(find_project(str(project), "val_loss"))
+
+
+def test_the_sum_of_several_objectives_is_none(project):
+    for place in range(3):
+        path = project / f"trial_{place}" / "trial.json"
+        total = {"direction": "min", "observations": [{"value": [0.25], "step": 0}]}
+        edit(path, lambda d, m=total: [d.update(score=0.25), d["metrics"]["metrics"].update(multi_objective=m)])
+    with pytest.raises(UsageError, match=r"cannot be told .* one of: val_accuracy, val_loss, loss .several"):
+        find_project(str(project))
+    assert read_project(find_project(str(project), "val_accuracy")).trials[2].optuna.value == pytest.approx(0.7)
+
+
+def test_an_epoch_without_a_number_is_not_the_best(project):
+    observations = [{"value": [value], "step": step} for step, value in enumerate([float("nan"), 0.9, 0.4])]
+    change = {"score": 0.9, "best_step": None}
+    path = project / "trial_2" / "trial.json"
+    edit(path, lambda d: [d.update(change), d["metrics"]["metrics"]["val_accuracy"].update(observations=observations)])
+    best = read_project(find_project(str(project))).trials[2]
+    assert (best.optuna.value, best.best_epoch, best.curves["val_accuracy"]) == (0.9, 2, [None, 0.9, 0.4])
+
+
+def test_an_objective_that_no_trial_has_is_told(project):
     with pytest.raises(UsageError, match="have no metric 'f1'; there are: loss, val_accuracy, val_loss"):
         read_project(find_project(str(project), "f1"))

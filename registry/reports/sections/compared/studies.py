@@ -97,9 +97,12 @@ def ahead_line(first: ReportedStudy, rival: ReportedStudy) -> str:
     if not ahead:
         text = f"The best of {rival.name}, {other.name}, is equal to it"
     of_best, of_other = first.repeats_of(best), rival.repeats_of(other)
+    pairs = ((first, best), (rival, other))
     if of_best and of_other:
         return f"{text}: {verdict(of_best.scores, of_other.scores)}."
-    return f"{text}; whether that is luck is not known: the command search confirm trains both on several seeds."
+    lacking = [f"{each.name} of {study.name}" for study, each in pairs if not study.repeats_of(each)]
+    which = "both" if len(lacking) == 2 else lacking[0]
+    return f"{text}; whether that is luck is not known: the command search confirm trains {which} on several seeds."
 
 
 def _best_of(study: ReportedStudy) -> str:
