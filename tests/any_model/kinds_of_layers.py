@@ -86,7 +86,7 @@ def kinds_alone() -> Data:
 REBUILT = {"loads": "rebuilt", "warns": "cannot read its model back", "exports": ("weights", "savedmodel")}
 
 ROWS = (
-    Row("stateful", stateful, data=sequences),
+    Row("stateful", stateful, data=sequences, exports=("keras",)),
     Row("stateful_in_order", stateful, in_order, data=sequences),
     Row("batches_of_eight", batches_of_eight),
     Row("counting", counting, **REBUILT),

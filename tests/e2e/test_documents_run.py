@@ -1,7 +1,7 @@
 """Every command and every Python block of README and docs runs, in order, in a copy of the checkout.
 
 What takes hours is made short (`SHORT`), what a page leaves to its reader is given (`BEFORE`), and what needs another
-machine, service or download is left out, with the reason (`LEFT_OUT`).
+machine, service or download is left out, with the reason (`LEFT_OUT`), as is a report that the page has made before.
 """
 
 from __future__ import annotations
@@ -74,10 +74,11 @@ def test_a_page_does_what_it_says(page: Path, checkout: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if name != "STUDIES_URL"}
     environ |= {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(checkout), "COLUMNS": "160"}
     Files(checkout, environ).prepare(str(page.relative_to(TOP)))
-    failures = []
+    failures, followed = [], set[str]()
     for step in steps(page):
-        if applies(LEFT_OUT, step):
+        if applies(LEFT_OUT, step) or (step.text in followed and step.text.startswith("search report")):
             continue
+        followed.add(step.text)
         if step.text.startswith("export "):
             name, _, value = step.text.removeprefix("export ").partition("=")
             environ[name] = value

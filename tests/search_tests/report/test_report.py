@@ -24,7 +24,7 @@ from registry.core.database.transaction import writing
 from registry.core.database.url import without_secrets
 from registry.core.errors import DatabaseError, NotFoundError, UsageError, UserError
 from registry.core.objective import Objective
-from registry.reports import Attempt, ReportedTrial, bases_of, score_of
+from registry.reports import Attempt, ReportedStudy, ReportedTrial, bases_of, score_of
 from registry.reports.sections.leaderboard import leaderboard
 from registry.reports.sections.misclassified import classes_table, errors_block
 from registry.reports.sources.commands import commands_for
@@ -67,6 +67,11 @@ DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
     "activation": optuna.distributions.CategoricalDistribution(("relu", "elu", "tanh")),
     "nesterov": optuna.distributions.CategoricalDistribution((False, True)),
 }
+
+
+def facts(engine: Engine, studies: list[str], *, importance: bool = False) -> tuple[ReportedStudy, ...]:
+    """Return what a report knows of some studies, without what takes long to compute."""
+    return collect(engine, studies, errors=False, importance=importance).studies
 
 
 def fill(engine: Engine, name: str = "toy", *, count: int = 30, waiting: int = 2, register: int = 3) -> None:
@@ -175,7 +180,7 @@ def _register(engine: Engine, name: str, top_k: int) -> None:
 class TestCollect:
     def test_the_facts_are_those_of_the_python_api(self, engine: Engine) -> None:
         fill(engine)
-        (study,) = collect(engine, ["toy"], errors=False).studies
+        (study,) = facts(engine, ["toy"])
         status = read_status(engine, "toy")
         assert dict(study.counts) == status.trials
         assert study.budget == status.budget == 33
@@ -193,7 +198,7 @@ class TestCollect:
 
     def test_a_running_trial_is_not_the_winner(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"])
         assert study.counts["running"] == 1
         assert study.ranked[0].score != 0.99
 
@@ -202,7 +207,7 @@ class TestCollect:
         with writing(sqlite_engine) as connection:
             stopped = {"state": "waiting", "worker_id": None, "expires_at": None}
             connection.execute(sa.update(slots).where(slots.c.trial == 30).values(stopped))
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"])
         trial = study.trials[-1]
         assert (trial.outcome, trial.score, trial.epochs, trial.counts) == ("waiting", None, 2, False)
         assert study.leaders[0].number != 30
@@ -236,7 +241,7 @@ class TestCollect:
 
     def test_versions_and_aliases_are_found(self, engine: Engine) -> None:
         fill(engine)
-        (study,) = collect(engine, ["toy"], errors=False).studies
+        (study,) = facts(engine, ["toy"])
         best = study.ranked[0]
         assert (best.version, best.aliases) == ("toy/4", ("champion",))
         assert study.ranked[3].version == "toy/1"
@@ -246,12 +251,12 @@ class TestCollect:
 
     def test_where_a_curve_was_not_finite_it_is_nan(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"])
         assert math.isnan(study.ranked[0].curves["loss"][0])
 
     def test_the_space_in_words(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"])
         assert [(hp.name, hp.kind, hp.range, hp.condition, hp.log) for hp in study.space] == [
             ("learning_rate", "Float", "0.003 to 0.05, log", "", True),
             ("hidden_layers", "Int", "1 to 3", "", False),
@@ -264,23 +269,23 @@ class TestCollect:
 
     def test_wall_time_is_from_the_first_begin_to_the_last_end(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, count=30)
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"])
         assert study.wall_seconds == 139.0 - 100.0
 
     def test_without_names_all_studies_are_told(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, "second")
         fill(sqlite_engine, "무작위 탐색")
-        assert [study.name for study in collect(sqlite_engine, [], errors=False).studies] == ["second", "무작위 탐색"]
+        assert [study.name for study in facts(sqlite_engine, [])] == ["second", "무작위 탐색"]
 
     def test_a_name_twice_is_told_once(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        assert len(collect(sqlite_engine, ["toy", "toy"], errors=False).studies) == 1
+        assert len(facts(sqlite_engine, ["toy", "toy"])) == 1
 
 
 class TestCommands:
     def test_they_name_the_version_that_won_also_where_a_better_one_comes_later(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"])
         shell, file, python, _ = study.commands.values()
         url = str(sqlite_engine.url)
         assert file == f"registry load toy/4 --out toy-4.keras --storage {url}"
@@ -290,13 +295,13 @@ class TestCommands:
             registry.register(
                 "toy", weights=None, score=0.999, metric="val_accuracy", direction="max", epoch=1, params={}, curves={}
             )
-        (again,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (again,) = facts(sqlite_engine, ["toy"])
         assert again.commands == study.commands
 
     def test_they_can_be_pasted_into_a_shell_whatever_the_names_are(self, sqlite_engine: Engine) -> None:
         name = 'it\'s a "night"; rm -rf $HOME'
         fill(sqlite_engine, name)
-        (study,) = collect(sqlite_engine, [name], errors=False).studies
+        (study,) = facts(sqlite_engine, [name])
         url = make_url("sqlite:////tmp/my studies' folder/s.db")
         with Registry(str(sqlite_engine.url)) as registry:
             commands = commands_for(url, registry.best("toy"))
@@ -307,7 +312,7 @@ class TestCommands:
 
     def test_without_a_version_there_is_only_how_to_search_again(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, register=0)
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"])
         assert study.commands == {
             "The study again": f"search run search.toy:toy --study toy-again --trials 33 --seed 7 "
             f"--storage {sqlite_engine.url}"
@@ -317,7 +322,7 @@ class TestCommands:
         fill(sqlite_engine, register=0)
         with writing(sqlite_engine) as connection:
             note(connection, read_study(sqlite_engine, "toy").id, WARM_START, study="last night")
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"])
         assert " --warm-start 'last night' " in study.commands["The study again"]
 
     def test_passwords_are_left_out(self) -> None:
@@ -349,7 +354,7 @@ class TestImportances:
 
     def test_they_are_those_of_the_scores_at_the_epoch_that_nearly_all_reached(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine, count=60)
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"], importance=True)
         there, complete = (basis.study for basis in bases_of(study))
         assert study.importances.trials == len(there.trials) > len(complete.trials) == study.of_complete[0].trials
 
@@ -402,7 +407,7 @@ class TestEvidence:
                 register(registry, "confirmed", seed, score, best.params, confirm="toy")
                 register(registry, "longer", seed, score + 0.1, best.params, confirm="toy", confirm_max_epochs="60")
                 register(registry, "taught", seed, score + 0.1, best.params, confirm="toy", teacher="toy/9")
-        (study,) = collect(engine, ["toy"], errors=False).studies
+        (study,) = facts(engine, ["toy"])
         (baseline,) = study.baselines
         assert (baseline.label, baseline.score, baseline.test) == (
             "softmax (mean of 2 seeds)", pytest.approx(0.845), {"test_accuracy": 0.83},
@@ -431,7 +436,7 @@ class TestEvidence:
                 row = _slot(replace(trial, number=number, score=scores[trial.number][number // 2], epoch=1))
                 connection.execute(sa.insert(slots).values(study_id=again, number=number, **row))
             note(connection, again, CONFIRMED, trial=second.number, version="toy/4")
-        study, confirming = collect(engine, ["toy", "again"], errors=False).studies
+        study, confirming = facts(engine, ["toy", "again"])
         best, same = study.leaders[0], confirming.leaders[0]
         assert (best.number, best.version, best.stand_in, best.test) == (
             second.number, None, "toy/4", {"test_accuracy": pytest.approx(0.855)},
@@ -455,7 +460,7 @@ class TestEvidence:
                 sa.insert(attempts).values(**lost, lease=1, started_at=5.0, ended_at=9.0, last_epoch=2, outcome="lost")
             )
             connection.execute(sa.insert(attempts).values(**lost | {"first_epoch": 3}, lease=2, started_at=12.0))
-        (study,) = collect(engine, ["toy"], errors=False).studies
+        (study,) = facts(engine, ["toy"])
         assert study.machines == ("h, cpu, 1 worker",)
         assert study.attempts == (
             Attempt(3, "worker of toy", "h, cpu", 5.0, 9.0, "lost", 1, 2),
@@ -464,7 +469,7 @@ class TestEvidence:
 
     def test_the_best_peers_are_told(self, sqlite_engine: Engine) -> None:
         fill(sqlite_engine)
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"])
         told = [trial.pruned_by.best_peers for trial in study.trials if trial.pruned_by]
         assert told
         assert all(peers == ((0, 0.87), (1, 0.865)) for peers in told)
@@ -554,7 +559,7 @@ class TestWriteReport:
         assert [path.name for path in out.parent.iterdir()] == ["report.html"]
         page = out.read_text(encoding="utf-8")
         assert page.startswith("<!doctype html>")
-        assert repr(collect(engine, ["toy"], errors=False).studies[0].ranked[0].score) in page
+        assert repr(facts(engine, ["toy"])[0].ranked[0].score) in page
 
     def test_numbers_in_the_page_are_those_of_the_python_api(self, sqlite_engine: Engine, tmp_path: Path) -> None:
         fill(sqlite_engine)
@@ -569,7 +574,7 @@ class TestWriteReport:
         assert {repr(score) for score in scores if score != 0.99} <= set(re.findall(r'data-v="([^"]+)"', page))
         bars = page[page.index('<table class="bars">') :]
         told = {float(share) for share in re.findall(r'<td class="n" data-v="([^"]+)"', bars[: bars.index("</table>")])}
-        (study,) = collect(sqlite_engine, ["toy"], errors=False).studies
+        (study,) = facts(sqlite_engine, ["toy"], importance=True)
         assert told == {share for found in (study.importances, study.fanova) for share in found.shares.values()}
 
     def test_a_url_does_as_well(self, sqlite_engine: Engine, tmp_path: Path) -> None:
