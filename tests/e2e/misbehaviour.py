@@ -127,7 +127,7 @@ def run(url: str, options: str, ends: Sequence[str], trials: int, seed: int) -> 
     yield Check("  seconds until its workers had ended, at most", f"{longest:.1f}")
     yield Check("processes left, after each run", "; ".join(outlived) or "none", not outlived)
     yield from examine(url, trials)
-    living = _said_to_live(url) - unsaid
+    living = _said_to_live(url) - unsaid - _lost(url)
     yield Check("workers that are said to live", str(len(living)), not living)
 
 
@@ -163,6 +163,15 @@ def _said_to_live(url: str) -> set[str]:
     """Return the ids of the workers that the study's status has."""
     status = _status(url)
     return set() if status is None else {worker.id for worker in status.workers}
+
+
+def _lost(url: str) -> set[str]:
+    """Return the ids of the workers whose trial ended them when the search that would have said so was killed."""
+    engine = sa.create_engine(url)
+    with reading(engine) as connection:
+        ids = set(connection.scalars(sa.select(attempts.c.worker_id).where(attempts.c.outcome == "lost")))
+    engine.dispose()
+    return ids
 
 
 def _status(url: str) -> StudyStatus | None:
