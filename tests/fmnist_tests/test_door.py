@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,12 +37,13 @@ def test_nothing_heavy_is_imported(module: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["data", "explore"])
-def test_an_error_is_one_line(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(app, "fmnist", [command, "--data-dir", "/nonexistent"]) == 1
+def test_an_error_is_one_line(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = tmp_path / "nowhere"
+    assert run(app, "fmnist", [command, "--data-dir", str(nowhere)]) == 1
     answer = capsys.readouterr()
     assert answer.out == ""
     assert answer.err == (
-        "fmnist: --data-dir names /nonexistent, which is not a folder; name one that holds Fashion-MNIST's four files\n"
+        f"fmnist: --data-dir names {nowhere}, which is not a folder; name one that holds Fashion-MNIST's four files\n"
     )
 
 
