@@ -11,15 +11,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-# `make nightly` runs longer ones, each on both kinds of database.
+# `make nightly` runs longer ones, each on both kinds of database; tests/e2e/test_siege.py a storm without a schedule.
 @pytest.mark.parametrize(
     "options",
     [
-        "--kills 16 --pauses 1 --restarts 1 --trials 70 --storage postgresql",
         "--kills 14 --schedule rungs --trials 60 --seed 2 --storage sqlite",
         *(
             pytest.param(options, marks=pytest.mark.nightly)
             for options in (
+                "--kills 16 --pauses 1 --restarts 1 --trials 70 --storage postgresql",
                 "--kills 16 --pauses 1 --trials 70 --storage sqlite",
                 "--kills 14 --schedule rungs --trials 60 --seed 2 --storage postgresql",
                 "--kills 4 --storage sqlite --workers 2 --trials 14 --training keras --seed 86",

@@ -4,5 +4,5 @@ from tests.support.bundle_fuzz import fuzz, real_bundle
 
 
 def test_an_edited_bundle_is_refused_whole_or_added_whole(tmp_path):
-    counted = fuzz(real_bundle(tmp_path), tmp_path, 80)
+    counted = fuzz(real_bundle(tmp_path), tmp_path, 40)
     assert set(counted) == {"refused", "added"}
