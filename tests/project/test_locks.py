@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-RUN, TEST = "requirements.lock", "requirements-test.lock"
+RUN, TEST, INSTALLER = "requirements.lock", "requirements-test.lock", "requirements-uv.lock"
 
 
 def pins(lock: str) -> dict[str, Requirement]:
@@ -27,6 +27,7 @@ def pins(lock: str) -> dict[str, Requirement]:
     [
         (RUN, PROJECT["dependencies"]),
         (TEST, PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]),
+        (INSTALLER, ["uv"]),
     ],
 )
 def test_every_dependency_is_pinned_as_asked(lock: str, wanted: list[str]) -> None:
@@ -41,7 +42,7 @@ def test_a_test_environment_runs_what_users_run() -> None:
     assert {name: str(pin) for name, pin in pins(RUN).items()} == {name: str(tested[name]) for name in pins(RUN)}
 
 
-@pytest.mark.parametrize("lock", [RUN, TEST])
+@pytest.mark.parametrize("lock", [RUN, TEST, INSTALLER])
 def test_pins_carry_hashes_and_no_index(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert not re.search(r"^--|://", text, re.MULTILINE)
