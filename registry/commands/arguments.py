@@ -11,7 +11,6 @@ import typer
 
 from registry.api.registry import Registry
 from registry.artifacts import check_lasts, located
-from registry.artifacts.stores.urls import DATABASE
 from registry.core.console import name_database, quietly
 from registry.core.database.own_database import own_url
 from registry.core.errors import DatabaseError
@@ -56,7 +55,8 @@ def open_to_write(storage: str | None, *, as_json: bool = False, **options: Any)
 
     What it did is told to hooks at the end, for a few seconds at most; a command of a hook is not run here.
     """
-    check_lasts(located(options.get("artifacts") or DATABASE))
+    if place := options.get("artifacts"):
+        check_lasts(located(place))
     url = own_url(storage)
     with Registry(url, **options) as registry:
         name_database(url, err=as_json)

@@ -42,8 +42,8 @@ def display_url(url: str | URL) -> str:
         'postgresql+psycopg://ann:***@db/studies?sslpassword=***'
     """
     parsed = parse_url(url)
-    secret = [name for name in parsed.query if SECRET_OPTIONS.search(name)]
-    shown = parsed.update_query_dict(dict.fromkeys(secret, HIDDEN)).render_as_string(hide_password=True)
+    hidden = dict.fromkeys(_secret_options(parsed), HIDDEN)
+    shown = parsed.update_query_dict(hidden).render_as_string(hide_password=True)
     return shown.replace(quote_plus(HIDDEN), HIDDEN)
 
 
@@ -52,10 +52,14 @@ def pasted_url(url: str | URL) -> str:
     return shlex.quote(without_secrets(url).render_as_string(hide_password=False))
 
 
+def _secret_options(url: URL) -> list[str]:
+    return [name for name in url.query if SECRET_OPTIONS.search(name)]
+
+
 def hide_secrets(text: str, url: str | URL) -> str:
     """Return a text, such as a driver's error, without the secrets that a URL holds."""
     parsed = parse_url(url)
-    listed = [parsed.query[name] for name in parsed.query if SECRET_OPTIONS.search(name)]
+    listed = [parsed.query[name] for name in _secret_options(parsed)]
     values = [value for item in listed for value in ([item] if isinstance(item, str) else item)]
     for secret in filter(None, [str(parsed.password or ""), *values]):
         text = text.replace(secret, HIDDEN)
@@ -65,7 +69,7 @@ def hide_secrets(text: str, url: str | URL) -> str:
 def without_secrets(url: str | URL) -> URL:
     """Return a database's URL without its password, fit to be copied; the driver finds the password elsewhere."""
     parsed = parse_url(url)
-    secret = [name for name in parsed.query if SECRET_OPTIONS.search(name)]
+    secret = _secret_options(parsed)
     return parsed._replace(password=None).difference_update_query(secret)  # URL.set takes None for "as it was"
 
 
