@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from search.errors import Interrupted
+from search.errors import Interrupted, ProblemError
 from search.training.state.averages import averaged
 
 
@@ -73,8 +73,19 @@ class EpochCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._testing.enter_context(averaged(self._model))
 
     def on_test_end(self, logs: Any = None) -> None:
-        """Give the model its weights again."""
+        """Give the model its weights again; refuse what was measured on nothing, which Keras calls 0."""
         self._testing.close()
+        self._own(self._check_measured)
+
+    def _check_measured(self) -> None:
+        model = self._model
+        if isinstance(model, keras.Model) and type(model).test_step is keras.Model.test_step:
+            tracker = model._loss_tracker
+            if tracker is not None and not float(tracker.count):
+                raise ProblemError(
+                    "the validation data gave no samples, so nothing was measured; Data(validation=...) must give at "
+                    "least one sample an epoch"
+                )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Hand the metrics on and end the training where told."""

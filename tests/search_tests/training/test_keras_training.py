@@ -109,3 +109,13 @@ def test_data_that_never_end_are_trained_for_as_many_steps_as_the_fit_says() -> 
     training = KerasTraining(Problem("p", OBJECTIVE, Stepping, data), Stepping(), data)
     model = training.run(Job(SampledHyperParameters(), monitor, seed=0))
     assert int(model.optimizer.iterations) == 3
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_validation_on_no_sample_is_no_score() -> None:
+    arrays = tf.data.Dataset.from_tensor_slices((np.ones((8, 2)), np.ones(8))).batch(2)
+    data = Data(train=arrays, validation=arrays.filter(lambda x, y: tf.reduce_sum(x) < 0))
+    with pytest.raises(ProblemError, match="the validation data gave no samples"):
+        KerasTraining(Problem("p", OBJECTIVE, Falling, data), Falling(), data).run(
+            Job(SampledHyperParameters(), Monitor(OBJECTIVE, Limits(1)), seed=0)
+        )
