@@ -1,23 +1,23 @@
 """Images a second on a GPU: our fast path beside Keras' ``fit``, and whether workers are placed as promised.
 
 Each way is measured with XLA on and off, 1, 2, 4 and 8 workers on one GPU, in float32, float16 and bfloat16, on
-Fashion-MNIST with a 784-300-100-10 network. All workers of a case begin together, after an epoch that compiles.
+Fashion-MNIST with a 784-300-100-10 network. All workers of a case begin together, after an epoch that compiles; the
+processes are the same for all cases, so that none waits for TensorFlow's start again.
 Without a GPU it says so and ends.
 
-    python -m benchmarks.gpu [--seconds 20] [--batch 32] [--gpu 0] [--precisions float32 …] [--workers 1 4 …]
-                             [--document docs/speed.md]
+    python -m benchmarks.gpu [--seconds 20] [--images 48000] [--batch 32] [--gpu 0] [--precisions float32 …]
+                             [--workers 1 4 …] [--document docs/speed.md]
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import itertools
 import multiprocessing
 import os
-import queue
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -108,7 +108,7 @@ class Measured:
 
 def cases(policies: Sequence[str] = POLICIES, workers: Sequence[int] = WORKERS) -> list[Case]:
     """Return all cases of some precisions and numbers of workers, the two ways of one setting after each other."""
-    grid = itertools.product(policies, (False, True), workers, WAYS)
+    grid = itertools.product(policies, (True, False), workers, WAYS)
     return [Case(way, policy, xla, workers) for policy, xla, workers, way in grid]
 
 
@@ -198,38 +198,109 @@ def epochs_of(way: str, model: Any, data: Any, batch: int) -> tuple[Callable[[in
     return epochs.run, "GPU" in keras.tree.flatten(train.tensors)[0].device
 
 
-def work(case: Case, gpu: str | None, batch: int, seconds: float, start: Any, results: Any) -> None:
-    """Train in this process until the time is over, and say what was done and seen."""
-    try:
-        results.put(_work(case, gpu, batch, seconds, start))
-    except Exception as error:
-        start.abort()
-        results.put(Worked(os.getpid(), error=f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"))
+class Pool:
+    """Processes that are set up once, as workers are, and measure case after case: of N workers, the first N of them.
+
+    Args:
+        count: processes.
+        gpu: as CUDA numbers it; None for the CPU.
+        images: that an epoch trains on; a quarter as many are measured after it.
+        batch: samples a step.
+        seconds: for each case.
+    """
+
+    def __init__(self, count: int, gpu: str | None, *, images: int, batch: int, seconds: float) -> None:
+        self._gpu, self._seconds = gpu, seconds
+        self._settings = (gpu, images, batch, seconds)
+        self._processes = [self._start() for _ in range(count)]
+
+    def _start(self) -> tuple[Any, Any]:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(theirs, *self._settings), daemon=True)
+        process.start()
+        theirs.close()  # so that its end is noticed
+        return process, ours
+
+    def measure(self, case: Case) -> Measured:
+        """Let a case's workers begin at once, each after an epoch that compiles, and ask the driver meanwhile."""
+        for _, connection in self._processes[: case.workers]:
+            with contextlib.suppress(OSError):  # one that has ended, as its answer says
+                connection.send(case)
+        ready = [self._answer(index) for index in range(case.workers)]
+        failed = tuple(answer for answer in ready if answer.error)
+        for (_, connection), answer in zip(self._processes, ready, strict=False):
+            if not answer.error:
+                connection.send(not failed)  # True begins
+        if failed:
+            return Measured(failed)
+        time.sleep(self._seconds / 2)
+        held = {} if self._gpu is None else parse_held(ask_driver("--query-compute-apps=pid,gpu_uuid,used_memory"))
+        return Measured(tuple(self._answer(index) for index in range(case.workers)), held)
+
+    def _answer(self, index: int) -> Worked:
+        """Return what a process says; one that has ended, or is silent for ten minutes, is replaced."""
+        process, connection = self._processes[index]
+        with contextlib.suppress(EOFError, OSError):
+            if connection.poll(600):
+                answer: Worked = connection.recv()
+                return answer
+        process.kill()
+        self._processes[index] = self._start()
+        return Worked(process.pid, error="a worker ended without an answer")
+
+    def close(self) -> None:
+        """End the processes."""
+        for process, connection in self._processes:
+            process.kill()
+            process.join()
+            connection.close()
 
 
-def _work(case: Case, gpu: str | None, batch: int, seconds: float, start: Any) -> Worked:
+def serve(connection: Any, gpu: str | None, images: int, batch: int, seconds: float) -> None:
+    """Set this process up as a worker's, and measure the cases that come."""
     from search.system.runtime import configure
 
     configure(gpu, THREADS)
+    from fmnist.problem import fmnist
+    from search import Data
+
+    whole = fmnist.load_data()
+    train, validation = whole.train, whole.validation
+    data = Data(tuple(part[:images] for part in train), tuple(part[: images // 4] for part in validation))
+    while True:
+        case = connection.recv()
+        try:
+            _serve(connection, case, data, batch, seconds)
+        except Exception as error:
+            said = str(error).splitlines() or [""]
+            connection.send(Worked(os.getpid(), error=f"{type(error).__name__}: {said[0][:200]}"))
+
+
+def _serve(connection: Any, case: Case, data: Any, batch: int, seconds: float) -> None:
+    """Say that one epoch is compiled, and once all are so far, train until the time is over and say what was done."""
     import keras
     import tensorflow as tf
 
-    from fmnist.problem import fmnist
-
+    devices = tf.config.list_physical_devices("GPU")
+    keras.backend.clear_session()
+    gc.collect()
+    if devices:
+        tf.config.experimental.reset_memory_stats("GPU:0")
     keras.mixed_precision.set_dtype_policy(case.policy)
     model = build(TRIALS[1])
     model.compile(model.optimizer, model.loss, metrics=["accuracy"], jit_compile=case.xla)
-    data = fmnist.load_data()
     run, resident = epochs_of(case.way, model, data, batch)
-    run(1)  # which compiles
-    devices = tf.config.list_physical_devices("GPU")
-    start.wait(600)
+    run(1)
+    connection.send(Worked(os.getpid()))
+    if not connection.recv():
+        return
     began = last = time.monotonic()
     epochs = 0
     while last - began < seconds:
         run(epochs + 2)
         epochs, last = epochs + 1, time.monotonic()
-    return Worked(
+    worked = Worked(
         pid=os.getpid(),
         images=epochs * len(data.train[0]),
         seconds=last - began,
@@ -239,29 +310,7 @@ def _work(case: Case, gpu: str | None, batch: int, seconds: float, start: Any) -
         threads=tf.config.threading.get_intra_op_parallelism_threads(),
         resident=resident,
     )
-
-
-def measure(case: Case, gpu: str | None, batch: int, seconds: float) -> Measured:
-    """Run a case's workers at once, and ask the driver meanwhile what they hold."""
-    context = multiprocessing.get_context("spawn")
-    start, results = context.Barrier(case.workers + 1), context.Queue()
-    arguments = (case, gpu, batch, seconds, start, results)
-    processes = [context.Process(target=work, args=arguments) for _ in range(case.workers)]
-    for process in processes:
-        process.start()
-    held: dict[int, tuple[str, float]] = {}
-    with contextlib.suppress(threading.BrokenBarrierError):  # one could not begin; it says why
-        start.wait(600)
-        time.sleep(seconds / 2)
-        held = parse_held(ask_driver("--query-compute-apps=pid,gpu_uuid,used_memory")) if gpu is not None else {}
-    workers = []
-    for process in processes:
-        process.join(600)
-        process.kill()  # one that hangs
-        with contextlib.suppress(queue.Empty):
-            workers.append(results.get(timeout=1))
-    missing = [Worked(0, error="a worker ended without an answer")] * (case.workers - len(workers))
-    return Measured((*workers, *missing), held)
+    connection.send(worked)
 
 
 def ask_driver(query: str) -> str:
@@ -274,6 +323,7 @@ def main() -> None:
     """Measure all cases on one GPU, print the table and what was not kept; say so where there is no GPU."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="for each case")
+    parser.add_argument("--images", type=int, default=48_000, help="an epoch; fewer take less time")
     parser.add_argument("--batch", type=int, default=32, help="samples a step")
     parser.add_argument("--gpu", help="as CUDA numbers it; else the first")
     parser.add_argument("--precisions", nargs="+", choices=POLICIES, default=POLICIES, help="those to measure")
@@ -288,16 +338,22 @@ def main() -> None:
     known = parse_gpus(ask_driver("--query-gpu=index,uuid,memory.total"))
     if gpu not in known:
         raise SystemExit(f"--gpu is {gpu}; expected one of: {', '.join(gpus)}")
-    uuid, total = known[gpu]
+    pool = Pool(max(options.workers), gpu, images=options.images, batch=options.batch, seconds=options.seconds)
+    with contextlib.closing(pool):
+        _measure_all(pool, gpu, gpus, known[gpu], options)
+
+
+def _measure_all(pool: Pool, gpu: str, gpus: list[str], known: tuple[str, float], options: argparse.Namespace) -> None:
     results: dict[Case, Measured] = {}
     broken: list[str] = []
+    text = ""
     for case in cases(options.precisions, options.workers):
         places = place_workers(workers=case.workers, device=f"gpu:{gpu}", cores=os.cpu_count() or 1, gpus=gpus)
-        results[case] = measured = measure(case, gpu, options.batch, options.seconds)
-        broken += [f"{case}: {fault}" for fault in [*place_faults(places, gpu), *faults(measured, uuid, total)]]
+        results[case] = measured = pool.measure(case)
+        broken += [f"{case}: {fault}" for fault in [*place_faults(places, gpu), *faults(measured, *known)]]
         print(f"{case}: {measured.error or f'{measured.images_a_second:,.0f} images/s'}", flush=True)
         said = "\n".join(f"* {fault}" for fault in broken) or "Placement, growth and pinning are as promised."
-        text = f"{table(results)}\n{said}\n"
+        text = f"{options.images:,} images an epoch.\n\n{table(results)}\n{said}\n"
         if options.document:  # after each case: such a machine is lent for a while
             write_table(options.document, "python -m benchmarks.gpu", text)
     print(text)
