@@ -36,7 +36,7 @@ def measure_on_test(
     from registry import Registry, evaluate
     from registry.core.error_text import one_line
     from search.problems.resolve import load_problem
-    from search.training.fitting.metrics import MetricReader
+    from search.training.metrics import MetricReader
 
     loaded = load_problem(problem)
     if loaded.load_test is None:

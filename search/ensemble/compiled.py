@@ -10,7 +10,7 @@ import keras
 from registry.values.structures import for_keras, leaves, mapped
 from search.ensemble.outputs import OutputKind, named_identity
 from search.errors import MetricError
-from search.training.fitting.metrics import MetricReader
+from search.training.metrics import MetricReader
 
 BATCH = 8192
 

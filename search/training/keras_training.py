@@ -23,9 +23,9 @@ from search.problems.problem import Data, Problem
 from search.space.hyperparameters import build_model
 from search.system.process_settings import clear_session, settings_kept
 from search.training.fitting.fast_path import takes_fast_path
-from search.training.fitting.metrics import MetricReader
 from search.training.fitting.own_callbacks import are_of_epochs, as_callbacks, without_ours
 from search.training.job import Job
+from search.training.metrics import MetricReader
 from search.training.replicas.epochs import ReplicatedEpochs
 from search.training.resident.arrays import ResidentArrays
 from search.training.state.averages import keep_averages

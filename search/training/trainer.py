@@ -14,9 +14,9 @@ from registry.values.stop_reason import StopReason
 from search.errors import CannotContinue, ProblemError, TimeLimit, TrainingEnded
 from search.training.fitting.calls import FitCalls, FitDefaults
 from search.training.fitting.epochs import EpochCallback
-from search.training.fitting.metrics import MetricReader
 from search.training.fitting.outcome import returned_metrics
 from search.training.fitting.own_callbacks import OwnCallbacks
+from search.training.metrics import MetricReader
 from search.training.monitor import Monitor
 from search.training.resident.arrays import ResidentArrays
 from search.training.resident.epochs import ResidentEpochs

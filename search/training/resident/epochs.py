@@ -16,8 +16,8 @@ import tensorflow as tf
 
 from search.data.arrays import sample_order
 from search.errors import Interrupted, ProblemError
-from search.training.fitting.metrics import MetricReader
 from search.training.kernels.step import with_kernels
+from search.training.metrics import MetricReader
 from search.training.resident.arrays import ResidentArrays
 from search.training.resident.measure import Measure, measures_alike
 from search.training.state.averages import averaged

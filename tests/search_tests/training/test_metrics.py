@@ -10,8 +10,8 @@ import pytest
 
 from registry.core.objective import Objective
 from search.errors import MetricError, ProblemError
-from search.training.fitting.metrics import MetricReader
 from search.training.fitting.outcome import returned_metrics
+from search.training.metrics import MetricReader
 
 LOSS = Objective("val_loss", "min")
 
