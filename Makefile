@@ -105,17 +105,17 @@ $(VENV)/.installed-test: requirements-test.lock pyproject.toml | $(BIN)/python
 	$(call install_from,requirements-test.lock)
 	@touch $@ $(VENV)/.installed
 
-# uv resolves at once for the platforms and Pythons that pyproject.toml names; it lives in an environment of its own.
-LOCK := .lock-venv/bin/uv pip compile --universal --python-version 3.11 --upgrade \
+# uv resolves at once for the platforms and Pythons that pyproject.toml names; the tests' needs first, which may keep
+# what a search needs from its newest release.
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade \
     --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
-lock:
-	@tools/make_venv.sh .lock-venv
-	.lock-venv/bin/python -m pip install --quiet uv
+lock: $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements-uv.lock
 	echo uv | $(LOCK) - --output-file requirements-uv.lock
-	$(LOCK) pyproject.toml --output-file requirements.lock
-	$(LOCK) pyproject.toml --extra test --constraint requirements.lock --output-file requirements-test.lock
+	$(LOCK) pyproject.toml --extra test --output-file requirements-test.lock
+	$(LOCK) pyproject.toml --constraint requirements-test.lock --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .lock-venv .data build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf $(VENV) .data build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 	    .import_linter_cache
 	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +
