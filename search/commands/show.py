@@ -32,8 +32,8 @@ def status_command(
     from search.api.study import Study, all_studies
 
     if study is None:
-        statuses = [each.status() for each in all_studies(storage)]
-        print_json([status.as_dict() for status in statuses]) if as_json else _print_studies(statuses)
+        statuses = [(each, each.status()) for each in all_studies(storage)]
+        print_json([status.as_dict() for _, status in statuses]) if as_json else _print_studies(statuses)
         return
     if watch and as_json:
         raise UsageError("--watch draws a picture again and again; leave out --json, or --watch")
@@ -149,12 +149,16 @@ def _print_ending(study: Study, now: StudyStatus) -> None:
         say(why)
 
 
-def _print_studies(statuses: list[StudyStatus]) -> None:
+def _print_studies(statuses: list[tuple[Study, StudyStatus]]) -> None:
     print_table(
         ["study", "state", "problem", "done", "budget", "running", "best"],
         [
-            (*(s.study, s.state, s.problem, s.finished, s.budget, s.trials["running"]), s.best and s.best.score)
-            for s in statuses
+            (*(s.study, _word(each, s), s.problem, s.finished, s.budget, s.trials["running"]), s.best and s.best.score)
+            for each, s in statuses
         ],
         ("running", "problem", "budget"),
     )
+
+
+def _word(study: Study, now: StudyStatus) -> str:
+    return "no winner yet" if now.state == "done" and study.lacks_choice() else now.state

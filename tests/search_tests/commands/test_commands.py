@@ -124,9 +124,11 @@ def test_a_confirmation_is_gone_on_with_by_the_command_that_chooses_its_winner(c
         end_all(sqlite_engine, study, score=0.5, best_epoch=1, stop_reason="max_epochs")
         choose = f"its winner is yet to be chosen: search confirm 'its study'{named} --storage"
         assert choose in call("status", name)[1]
+        assert [line.count("no winner yet") for line in call("status")[1].splitlines() if line.startswith(name)] == [1]
         with writing(sqlite_engine) as connection:
             note(connection, study.id, CONFIRMED, trial=0, version="toy/1")
         assert "search confirm" not in call("status", name)[1]
+        assert "no winner yet" not in call("status")[1]
         code, _, err = call("confirm", name)
         assert (code, f"already; to go on with it: search confirm 'its study'{named}" in err) == (2, True)
 
