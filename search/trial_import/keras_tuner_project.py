@@ -61,7 +61,10 @@ def find_project(directory: str, objective: str | None = None) -> Project:
     folder = _project_in(Path(directory))
     oracle = _read(folder / "oracle.json")
     with _as_keras_tuner_writes(folder):
-        trials = [_read(path) for path in _trial_files(folder, oracle)]
+        leave_out = (
+            "take the trial out of start_order in oracle.json" if "start_order" in oracle else "move its folder away"
+        )
+        trials = [_read(path, f", or {leave_out} to leave it out") for path in _trial_files(folder, oracle)]
         ended = [trial for trial in trials if trial["status"] in ENDED]
         return Project(folder, oracle, ended, len(trials) - len(ended), _objective(folder, ended, objective))
 
@@ -91,7 +94,7 @@ def _as_keras_tuner_writes(folder: Path) -> Iterator[None]:
     except UsageError:
         raise
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:  # KerasTuner's own among them
-        raise UsageError(f"{folder} is no project that KerasTuner 1.4 wrote: {one_line(error)}") from error
+        raise UsageError(f"{folder} is no project that KerasTuner 1.0 to 1.4 wrote: {one_line(error)}") from error
 
 
 def _project_in(directory: Path) -> Path:
@@ -113,13 +116,12 @@ def _trial_files(folder: Path, oracle: Mapping[str, Any]) -> list[Path]:
     return [folder / f"trial_{trial}" / "trial.json" for trial in dict.fromkeys(oracle["start_order"])]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, or_else: str = "") -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path} cannot be read, so nothing is imported: {one_line(error)}; restore it, or take the trial out of "
-            f"start_order in the project's oracle.json to leave it out"
+            f"{path} cannot be read, so nothing is imported: {one_line(error)}; restore it{or_else}"
         ) from error
     if not isinstance(value, dict):
         raise UsageError(f"{path} holds no JSON object, so nothing is imported")

@@ -107,8 +107,16 @@ def edit(path, change):
         (lambda folder: edit(folder / "oracle.json", lambda d: d.pop("hyperparameters")), "no project that KerasTuner"),
         (
             lambda folder: (folder / "trial_1" / "trial.json").unlink(),
-            "restore it, or take the trial out of start_order in the project's oracle.json to leave it out",
+            "restore it, or take the trial out of start_order in oracle.json to leave it out",
         ),
+        (
+            lambda folder: (
+                edit(folder / "oracle.json", lambda d: d.pop("start_order")),
+                (folder / "trial_1" / "trial.json").write_text("{"),
+            ),
+            "restore it, or move its folder away to leave it out",
+        ),
+        (lambda folder: (folder / "oracle.json").write_text("{"), "oracle.json cannot be read.*; restore it$"),
         (lambda folder: edit(folder / "trial_0/trial.json", lambda d: d.pop("status")), "no project that KerasTuner"),
         (
             lambda folder: edit(
@@ -128,7 +136,7 @@ def edit(path, change):
                     folder / "trial_0/trial.json",
                     lambda d: d["metrics"]["metrics"]["loss"]["observations"][0].update(first),
                 ),
-                "no project that KerasTuner 1.4 wrote: ValueError|no project that KerasTuner 1.4 wrote: Statistics",
+                "no project that KerasTuner 1.0 to 1.4 wrote: (ValueError|Statistics)",
             )
             for first in ({"step": 10**9}, {"step": -1}, {"step": "x"}, {"value": []})
         ),
@@ -136,7 +144,7 @@ def edit(path, change):
             lambda folder: edit(
                 folder / "trial_0/trial.json", lambda d: d["metrics"]["metrics"]["loss"].update(direction="up")
             ),
-            "no project that KerasTuner 1.4 wrote: ValueError: the direction of 'loss' is 'up'",
+            "no project that KerasTuner 1.0 to 1.4 wrote: ValueError: the direction of 'loss' is 'up'",
         ),
         (
             lambda folder: edit(folder / "trial_0/trial.json", lambda d: d.update(score=7.0)),
