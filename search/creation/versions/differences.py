@@ -42,7 +42,8 @@ def check_unchanged(study: StudyRecord, now: ProblemFacts) -> None:
     if changed:
         raise ChangedProblem(
             f"the problem {study.problem!r} is not the one that the study {study.name!r} began with: "
-            f"{'; '.join(changed)}. Name another study, or go on all the same with --accept-changes"
+            f"{'; '.join(changed)}. Name another study, or go on all the same with --accept-changes "
+            "(accept_changes=True in Python)"
         )
 
 

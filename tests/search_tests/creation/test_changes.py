@@ -78,7 +78,9 @@ def test_changed_folds_are_refused_until_they_are_accepted(sqlite_engine, make_s
     study = make_study(sqlite_engine, "s")
     slots.claim(sqlite_engine, study.id, add_worker(sqlite_engine, study))
     folded = replace(SAME, folds=3)
-    with pytest.raises(ChangedProblem, match="'s' began with: folds: 1 became 3. .*--accept-changes$"):
+    with pytest.raises(
+        ChangedProblem, match="'s' began with: folds: 1 became 3. .*--accept-changes .accept_changes=True in Python.$"
+    ):
         check_unchanged(study, folded)
     accepted = accept(sqlite_engine, study, folded)
     assert (accepted.folds, accepted.version) == (3, 2)
@@ -218,5 +220,8 @@ def test_what_differs_is_said_in_words(before, now, said):
 
 def test_the_refusal_says_what_to_do(sqlite_engine, make_study):
     study = make_study(sqlite_engine, "s")
-    with pytest.raises(ChangedProblem, match=r"'s' began with: units \(8..64\) is new. .*--accept-changes$"):
+    with pytest.raises(
+        ChangedProblem,
+        match=r"'s' began with: units \(8..64\) is new. .*--accept-changes .accept_changes=True in Python.$",
+    ):
         check_unchanged(study, OTHER_SPACE)
