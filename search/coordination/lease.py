@@ -73,18 +73,25 @@ class Lease:
 
     def progress(self, epoch: int, score: float | None, best_epoch: int | None, changes: Changes) -> bool:
         """Say how far the trial is; tell whether somebody asks to prune it."""
-        with self._fenced(epoch=epoch, score=score, best_epoch=best_epoch) as connection:
+        reached = {"expires_at": self._now + self._seconds, "epoch": epoch, "score": score, "best_epoch": best_epoch}
+        with writing(self._engine) as connection:
+            held = connection.execute(self._hold(reached).returning(slots.c.prune)).first()
+            if held is None:
+                raise LeaseLost
             tables.write_changes(connection, self.claim.trial_id, changes)
-            query = sa.select(slots.c.prune).where(slots.c.id == self.claim.slot)
-            return bool(connection.execute(query).scalar_one())
+        return bool(held.prune)
 
     def finish(self, connection: Connection, result: TrialResult, changes: Changes) -> None:
         """Close the slot and its trial within a transaction; the same again changes nothing."""
-        if not self._is_closed(connection):
+        try:
             self._fence(connection, {})
-            tables.write_changes(connection, self.claim.trial_id, changes)
-            close_slot(connection, self.claim.slot, self.claim.trial_id, result)
-            end_attempts(connection, self.claim.slot, "finished")
+        except LeaseLost:
+            if self._is_closed(connection):
+                return
+            raise
+        tables.write_changes(connection, self.claim.trial_id, changes)
+        close_slot(connection, self.claim.slot, self.claim.trial_id, result)
+        end_attempts(connection, self.claim.slot, "finished")
 
     def extend(self, until: int, grant: Grant) -> int:
         """Let the trial go on until a later epoch, held to a budget of epochs; return until which."""
@@ -117,6 +124,8 @@ class Lease:
 
     def load_checkpoint(self) -> tuple[str, bytes] | None:
         """Return the hash and the bytes of the last checkpoint, or None."""
+        if self.claim.lease == 1:  # nobody has held the slot before
+            return None
         with reading(self._engine) as connection:
             return read_checkpoint(connection, self.claim.slot)
 
@@ -128,11 +137,12 @@ class Lease:
             yield connection
 
     def _fence(self, connection: Connection, values: Mapping[str, object]) -> None:
-        held = sa.update(slots).where(
-            slots.c.id == self.claim.slot, slots.c.lease == self.claim.lease, slots.c.state == "running"
-        )
-        if connection.execute(held.values({"lease": slots.c.lease} | dict(values))).rowcount != 1:
+        if connection.execute(self._hold(values)).rowcount != 1:
             raise LeaseLost
+
+    def _hold(self, values: Mapping[str, object]) -> sa.Update:
+        held = slots.c.id == self.claim.slot, slots.c.lease == self.claim.lease, slots.c.state == "running"
+        return sa.update(slots).where(*held).values({"lease": slots.c.lease} | dict(values))
 
     def _is_closed(self, connection: Connection) -> bool:
         """Tell whether this very claim has closed the slot: the answer to its commit was lost on the way."""

@@ -14,9 +14,9 @@ from sqlalchemy.engine import Engine
 
 from registry.core.database.transaction import clock, reading, writing
 from registry.values.stop_reason import StopReason
+from search.coordination.ending.worker_exits import unattended_result
 from search.coordination.finish import close_slot
 from search.coordination.slots import end_attempts
-from search.coordination.worker_exits import unattended_result
 from search.records.studies import StudyRecord
 from search.schema import attempts, slots, workers
 from search.timing import BEAT_FOR_SECONDS, LEASE_SECONDS, TRIAL_GRACE_SECONDS

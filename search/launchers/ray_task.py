@@ -13,8 +13,8 @@ from sqlalchemy.engine import Engine
 from registry.core.database.engine import open_engine
 from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseError, UserError
+from search.coordination.ending.worker_exits import release_worker
 from search.coordination.slots import unfinished
-from search.coordination.worker_exits import release_worker
 from search.pool.books import open_pool
 from search.pool.contract import FAILED
 from search.pool.pool import Pool

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Engine
 from registry.core.database.url import with_password
 from registry.core.errors import DatabaseError
 from registry.hooks.background import Background
+from search.coordination.ending.worker_exits import release_worker
 from search.coordination.time_limits import beat_for, close_overdue, overdue_workers
-from search.coordination.worker_exits import release_worker
 from search.pool.contract import Child
 from search.pool.guard import Guard
 from search.pool.pool import Pool

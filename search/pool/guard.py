@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from registry.core.database.engine import open_engine
 from registry.core.database.transaction import reading
 from registry.core.errors import UserError
-from search.coordination.worker_exits import release_worker
+from search.coordination.ending.worker_exits import release_worker
 from search.records.studies import read_study
 from search.schema import workers
 from search.system.forkserver import start_process

@@ -11,18 +11,22 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from registry.core.objective import Objective
-from registry.hooks.outbox import announce, hears, listeners
+from registry.hooks.outbox import announce, hears
 from registry.schema import hooks
 from registry.values.version import finite
 from search.schema import IMPORTED, OPEN, slots, studies, workers
 
 ENDS = 0x656E6473  # the advisory locks under which it is seen that a study is over, one a study
+_ITS_MODEL = sa.select(studies.c.model).join(slots).where(slots.c.id == sa.bindparam("of_slot")).scalar_subquery()
+_LISTENING = sa.select(hooks.c.kinds).where(sa.or_(hooks.c.model.is_(None), hooks.c.model == _ITS_MODEL))
 
 
 def announce_if_over(connection: Connection, slot: int) -> None:
     """Announce that a study is over where its last slot was just closed, in the transaction that closes it."""
+    if not any(hears(hook, "study-ended") for hook in connection.execute(_LISTENING, {"of_slot": slot})):
+        return
     study = connection.execute(sa.select(studies).join(slots).where(slots.c.id == slot)).one()
-    if not any(hears(hook, "study-ended") for hook in listeners(connection, study.model)) or study.ended is not None:
+    if study.ended is not None:
         return
     if connection.dialect.name == "postgresql":  # so that of two who close at once one sees the other's; see GRANTS
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ENDS, study.id)))

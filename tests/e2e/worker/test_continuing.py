@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from registry.core.database.transaction import writing
 from registry.values.stop_reason import StopReason
+from search.coordination.ending.worker_exits import release_worker
 from search.coordination.lease import Lease
-from search.coordination.worker_exits import release_worker
 from search.creation.versions.differences import differences
 from search.creation.versions.settings import change_settings
 from search.errors import Interrupted, LeaseLost, Outdated

@@ -12,9 +12,9 @@ from registry.hooks.outbox import KINDS
 from registry.schema import deliveries, metadata
 from registry.values.stop_reason import StopReason
 from search.coordination.ending.conditions import end_study, fail_study
+from search.coordination.ending.worker_exits import release_worker
 from search.coordination.lease import Lease
 from search.coordination.slots import claim, reap
-from search.coordination.worker_exits import release_worker
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
 from search.records.studies import set_stopping

@@ -13,8 +13,8 @@ from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
 from search.coordination.checkpointing.store import StoredCheckpoint
 from search.coordination.ending.given_up import MOST_KILLS
+from search.coordination.ending.worker_exits import release_worker
 from search.coordination.lease import Lease
-from search.coordination.worker_exits import release_worker
 from search.creation.changes import add_trials
 from search.errors import LeaseLost
 from search.launchers.watch import current_status

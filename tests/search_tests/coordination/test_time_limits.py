@@ -7,10 +7,10 @@ from registry.core.database.engine import open_engine
 from registry.core.database.transaction import clock, reading, writing
 from registry.values.stop_reason import StopReason
 from search.coordination import control
+from search.coordination.ending.worker_exits import release_worker
 from search.coordination.lease import Lease
 from search.coordination.slots import claim, reap
 from search.coordination.time_limits import beat_for, close_overdue, overdue_workers
-from search.coordination.worker_exits import release_worker
 from search.errors import LeaseLost
 from search.optuna_bridge.tables import Changes
 from search.records.status import read_status
