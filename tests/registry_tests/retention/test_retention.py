@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import sqlite3
 import struct
 import threading
@@ -329,6 +330,19 @@ class TestBackup:
             with Registry(f"sqlite:///{tmp_path}/{number}.db") as copy:
                 assert copy.verify().clean
         assert not list(tmp_path.glob(".*"))
+
+    def test_it_leaves_nothing_where_the_disk_is_full(self, sqlite_registry, register, tmp_path):
+        register(sqlite_registry, 0.5, weights=os.urandom(3_000_000))
+        out = tmp_path / "out" / "copy.db"
+        out.parent.mkdir()
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))  # a file beyond is refused, as by a full disk
+        try:
+            with pytest.raises(UserError, match=r"cannot back up .*studies.db to .*copy.db: "):
+                sqlite_registry.backup(out)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert list(out.parent.iterdir()) == []
 
     def test_it_replaces_nothing_unasked(self, sqlite_registry, tmp_path):
         out = tmp_path / "copy.db"
