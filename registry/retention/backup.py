@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 
 from registry.core.atomic_file import whole_file
 from registry.core.database.driver_errors import BUSY_SECONDS
-from registry.core.database.closed_folder import connect
+from registry.core.database.files.closed_folder import connect
 from registry.core.database.url import without_secrets
 from registry.core.errors import DatabaseError, UserError
 
