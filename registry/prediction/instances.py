@@ -85,7 +85,8 @@ def _check_names(columns: dict[str, list[Any]], inputs: Sequence[Input]) -> None
     names = [each.name for each in inputs]
     for name in names:
         if name not in columns:
-            raise UsageError(f"the request has no {name!r}; {did_you_mean(name, sorted(columns))}")
+            hint = did_you_mean(name, sorted(columns)) if columns else _expected(inputs)
+            raise UsageError(f"the request has no {name!r}; {hint}")
     for name in columns:
         if name not in names:
             raise UsageError(f"the model has no input {name!r}; {did_you_mean(name, names)}")
