@@ -149,6 +149,19 @@ class TestVerify:
         ((version, what),) = [(record.version, record.what) for record in found.damaged]
         assert (version, what[: len(said)]) == ("toy/2", said)
 
+    @pytest.mark.parametrize(
+        ("column", "said"),
+        [("libraries", "JSONDecodeError: "), ("created_at", "ValueError: Invalid isoformat"), ("epoch", "TypeError: ")],
+    )
+    def test_records_that_cannot_be_read(self, sqlite_registry, register, column, said):
+        for _ in range(5):
+            register(sqlite_registry, 0.5, curves={"val_accuracy": [0.5, 0.2, 0.4]})
+        with writing(sqlite_registry._engine) as connection:  # SQLite keeps a text in whatever column
+            connection.exec_driver_sql(f"UPDATE registry_versions SET {column} = 'gone' WHERE number = 4")
+        ((version, what),) = [(record.version, record.what) for record in sqlite_registry.verify().damaged]
+        assert version == "toy/4"
+        assert what.startswith(f"it cannot be read: {said}")
+
     def test_records_older_than_their_hashes_are_counted(self, registry, register):
         for _ in range(3):
             register(registry, 0.5)
