@@ -9,6 +9,7 @@ from typing import Self
 
 from registry.artifacts import choose, current, display, located, outside
 from registry.core.database.engine import open_engine
+from registry.core.database.files.replaced_file import follow_file
 from registry.core.database.transaction import reading, writing
 from registry.core.database.url import default_url
 from registry.schema import SCHEMA
@@ -30,6 +31,8 @@ class Connected:
     ) -> None:
         chosen = None if artifacts is None else (located(artifacts),)
         self._engine = open_engine(url or default_url(), must_exist=not create)
+        if not create:
+            follow_file(self._engine)
         self._clock, self._actor = clock, actor
         self._loader = DatabaseLoader(self._engine)
         try:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from registry.core.errors import UsageError
 
 Direction = Literal["max", "min"]
+OF_EPOCHS = "epoch_"  # before a metric's name: what the epochs reported, where the training returned another value
 
 
 def to_direction(text: str, what: str = "the direction") -> Direction:

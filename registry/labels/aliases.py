@@ -39,7 +39,8 @@ def set_alias(
         alias: the name.
         version: the row of the version, with ``id``, ``number``, ``state`` and ``weights``.
         if_currently: the number that the alias must be on; ``none`` for nowhere; None: wherever it is.
-        force: move a protected alias, too, and one to a version that has no weights.
+        force: move a protected alias, too, and one to a version that has no weights; it spares no approval, and none
+            is given to such a version.
         why: kept with the event.
         kind: the event's.
     """
@@ -50,10 +51,12 @@ def set_alias(
     if number == version.number:
         return None
     _guard(model, alias, before, force, "moved")
-    if not force and version.weights is None:
+    asks = before is not None and before.approvals > 0
+    if version.weights is None and (asks or not force):
+        advice = "nobody could approve that" if asks else "do it nevertheless with --force (force=True in Python)"
         raise NotFoundError(
             f"{model.name}@{alias} is not moved: {without_weights(f'{model.name}/{version.number}', version.state)}; "
-            "do it nevertheless with --force (force=True in Python)"
+            f"{advice}"
         )
     if before is not None and before.approvals:
         return _ask(model, alias, before, kind, version.number, why)

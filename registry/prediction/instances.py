@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from registry.core.errors import UsageError, did_you_mean
-from registry.prediction.samples import Input
+from registry.prediction.samples import Input, in_type
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +85,8 @@ def _check_names(columns: dict[str, list[Any]], inputs: Sequence[Input]) -> None
     names = [each.name for each in inputs]
     for name in names:
         if name not in columns:
-            raise UsageError(f"the request has no {name!r}; {did_you_mean(name, sorted(columns))}")
+            hint = did_you_mean(name, sorted(columns)) if columns else _expected(inputs)
+            raise UsageError(f"the request has no {name!r}; {hint}")
     for name in columns:
         if name not in names:
             raise UsageError(f"the model has no input {name!r}; {did_you_mean(name, names)}")
@@ -138,16 +139,7 @@ def _depth(values: Any) -> int:
 
 def _typed(array: NDArray[Any], expected: Input) -> NDArray[Any]:
     """Return numbers in an input's type, which must be able to hold them; texts as they are."""
-    import numpy as np
-
-    if array.dtype == object:
-        return array
-    with np.errstate(over="ignore"):
-        typed = array.astype(expected.dtype)
-    held = ~np.isinf(typed) if array.dtype == np.float64 else typed == array
-    if not held.all():
-        raise UsageError(f"{_named(expected)} has {array[~held][0]}, which {expected.dtype} cannot hold")
-    return typed
+    return array if array.dtype == object else in_type(array, expected.dtype, _named(expected))
 
 
 def _shaped(array: NDArray[Any], expected: Input) -> NDArray[Any]:

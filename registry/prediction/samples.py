@@ -210,13 +210,31 @@ def _typed(array: np.ndarray[Any, Any], expected: Input, path: Path) -> Any:
         if expected.dtype == "string":
             typed = np.where(pd.isna(array), "", array.astype(object)).astype(str)
         else:
-            typed = np.asarray(array).astype(expected.dtype)
+            typed = in_type(np.asarray(array), expected.dtype, f"{path}: {expected.name!r}")
         return typed.reshape((len(typed), *shape))
     except (ValueError, TypeError) as error:
         raise UsageError(
             f"{path}: {expected.name!r} has the shape {array.shape[1:]} and the type {array.dtype} a sample; the "
             f"model takes {expected.shape} of {expected.dtype}: {one_line(error)}"
         ) from error
+
+
+def in_type(array: np.ndarray[Any, Any], dtype: str, what: str) -> np.ndarray[Any, Any]:
+    """Return numbers in an input's type, as they are: NumPy would let 300 be 44 as a uint8, and NaN be 0.
+
+    Raises:
+        UsageError: the type cannot hold one of them; it begins with ``what``.
+        ValueError: a text that is no number.
+    """
+    import numpy as np
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        typed = array.astype(dtype)
+        exact = array.astype(np.float64) if array.dtype.kind in "OUS" else array
+        held = typed == exact if typed.dtype.kind in "iub" else ~np.isinf(typed) | np.isinf(exact)
+    if not held.all():
+        raise UsageError(f"{what} has {array[~held].flat[0]}, which {dtype} cannot hold")
+    return typed
 
 
 def _of_pictures(paths: Sequence[Path], folder: Path, inputs: Sequence[Input]) -> Samples:
@@ -227,7 +245,8 @@ def _of_pictures(paths: Sequence[Path], folder: Path, inputs: Sequence[Input]) -
     if len(inputs) > 1 or len(shape) not in (2, 3) or None in shape or (len(shape) == 3 and shape[2] not in (1, 3)):
         takes = ", ".join(f"{each.name} {each.shape}" for each in inputs)
         raise UsageError(f"the model takes no pictures of a known size, but {takes}; give it arrays (.npz)")
-    pictures = np.stack([_picture(path, shape) for path in paths]).astype(inputs[0].dtype)
+    seen = np.stack([_picture(path, shape) for path in paths])
+    pictures = in_type(seen, inputs[0].dtype, f"{folder}: {inputs[0].name!r}")
     return Samples(pictures, [str(path.relative_to(folder)) for path in paths], "image")
 
 

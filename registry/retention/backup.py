@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy.engine import URL
 
 from registry.core.atomic_file import whole_file
-from registry.core.database.closed_folder import connect
 from registry.core.database.driver_errors import BUSY_SECONDS
+from registry.core.database.files.closed_folder import connect
 from registry.core.database.url import without_secrets
 from registry.core.errors import DatabaseError, UserError
 
@@ -36,7 +36,9 @@ def backup(url: URL, out: Path, *, force: bool) -> Path:
                 original.backup(copy)
                 verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
         except sqlite3.Error as error:
-            raise DatabaseError(f"SQLite cannot back up {name}: {error}") from error
+            raise DatabaseError(f"SQLite cannot back up {name} to {out}: {error}") from error
+        finally:
+            Path(f"{file.name}-journal").unlink(missing_ok=True)  # SQLite leaves it where the disk is full
         if verdict != "ok":
             raise DatabaseError(f"the backup of {name} is damaged ({verdict}): check the disk, and the database itself")
     return out

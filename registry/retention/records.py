@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from registry.artifacts.findings import DamagedRecord
 from registry.core.database.transaction import reading
+from registry.core.error_text import one_line
 from registry.core.errors import IntegrityError
 from registry.schema import curves, metrics, models, params, versions
 from registry.values.encoding import hash_record, pack_float, pack_param, unpack_curve, unpack_param
@@ -41,15 +42,35 @@ def check_records(engine: Engine) -> tuple[int, int, tuple[DamagedRecord, ...]]:
 
 
 def _damaged(connection: Connection, ids: Sequence[int]) -> Iterator[DamagedRecord]:
-    named = sa.select(versions, models.c.name.label("model")).join(models, models.c.id == versions.c.model_id)
+    own = [versions.c[name] for name in ("id", "number", "score", "metric", "epoch", "record_sha256")]
+    named = sa.select(*own, models.c.name.label("model")).join(models, models.c.id == versions.c.model_id)
+    unreadable = _unreadable(connection, ids)
     parts = [_parts(connection, table, ids) for table in (params, curves, metrics)]
     for row in connection.execute(named.where(versions.c.id.in_(ids)).order_by(versions.c.id)):
         try:
-            what = _fault(row, *(part[row.id] for part in parts))
+            what = unreadable.get(row.id) or _fault(row, *(part[row.id] for part in parts))
         except IntegrityError as error:
             what = str(error)
+        except (TypeError, ValueError) as error:  # a value of another type than its column's, which SQLite takes
+            what = _cannot_be_read(error)
         if what is not None:
             yield DamagedRecord(f"{row.model}/{row.number}", what)
+
+
+def _unreadable(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Return what is wrong with versions whose rows cannot be read, such as a time that is none, by their ids."""
+    try:
+        connection.execute(sa.select(versions).where(versions.c.id.in_(ids))).all()
+    except (TypeError, ValueError) as error:
+        if len(ids) == 1:
+            return {ids[0]: _cannot_be_read(error)}
+        half = len(ids) // 2
+        return _unreadable(connection, ids[:half]) | _unreadable(connection, ids[half:])
+    return {}
+
+
+def _cannot_be_read(error: Exception) -> str:
+    return f"it cannot be read: {one_line(error)}"
 
 
 def _parts(connection: Connection, table: sa.Table, ids: Sequence[int]) -> dict[int, list[Any]]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from starlette.routing import Route
 
+from registry.serving.answers import JSON
+
 _REQUEST = {
     "type": "object",
     "properties": {
@@ -31,6 +33,8 @@ _PREDICTED = {
     },
 }
 _ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+# By path: what it answers where that is no JSON.
+_KINDS = {"/metrics": "text/plain", "/versions/{ref}/weights": "application/octet-stream"}
 # By path: what it answers, and the names of its parameters in the query.
 _ABOUT: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "/predict": ("Predict for one sample or more.", ()),
@@ -79,12 +83,13 @@ def _operation(route: Route) -> dict[str, Any]:
     parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in named]
     parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in query]
     schema = _PREDICTED if path == "/predict" else {}
-    answers = {"200": _content("What was asked for.", schema), "default": _content("What is wrong.", _ERROR)}
+    kind = _KINDS.get(path, JSON)
+    answers = {"200": _content("What was asked for.", schema, kind), "default": _content("What is wrong.", _ERROR)}
     operation: dict[str, Any] = {"summary": summary, "parameters": parameters, "responses": answers}
     if path == "/predict":
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _REQUEST}}}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _REQUEST}}}
     return {method.lower(): operation for method in methods_of(route)}
 
 
-def _content(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _content(description: str, schema: Mapping[str, Any], kind: str = JSON) -> dict[str, Any]:
+    return {"description": description, "content": {kind: {"schema": schema}}}

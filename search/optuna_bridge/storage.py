@@ -13,9 +13,9 @@ from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
-from registry.core.database.closed_folder import sqlite_options
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
 from registry.core.database.engine import prepare_sqlite
+from registry.core.database.files.closed_folder import sqlite_options
 from registry.core.database.postgres import connector
 from registry.core.database.url import database_exists, with_password
 

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from registry.core.objective import Objective
+from registry.core.objective import OF_EPOCHS, Objective
 from registry.core.pareto.objectives import SECONDS
 from registry.values.stop_reason import StopReason
 from search.errors import MetricError
 
 Verdict = Mapping[str, Any]
 Prune = Callable[[int, float], Verdict | None]
-OF_EPOCHS = "epoch_"  # before the objective's name: its values by epochs, where the HyperModel's fit returned another
 
 
 def never_prune(_epoch: int, _value: float) -> Verdict | None:

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from registry.core.database.closed_folder import sqlite_options
 from registry.core.database.driver_errors import BUSY_SECONDS, explain
+from registry.core.database.files.closed_folder import sqlite_options
 from registry.core.database.postgres import connector
 from registry.core.database.url import database_exists, display_url, hide_secrets, parse_url
 from registry.core.error_text import first_line

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from registry.core.objective import OF_EPOCHS
 from registry.reports.facts.study import ReportedStudy, ReportedTrial, score_of
 from registry.reports.facts.text import count_text
 
@@ -62,17 +63,24 @@ def bases_of(study: ReportedStudy) -> tuple[Basis, ...]:
 
 def common_epoch(study: ReportedStudy) -> int | None:
     """Return the last epoch that at least 80 % of the trials with a score reached; None without their curves."""
-    lengths = sorted((len(trial.curves.get(study.metric, ())) for trial in study.ranked), reverse=True)
+    lengths = sorted((len(_reported(study, trial)) for trial in study.ranked), reverse=True)
     return (lengths[math.ceil(REACHED * len(lengths)) - 1] or None) if lengths else None
 
 
 def _at_epoch(study: ReportedStudy, trial: ReportedTrial, epoch: int) -> ReportedTrial | None:
-    values = trial.curves.get(study.metric, ())
+    values = _reported(study, trial)
+    if len(values) == epoch and OF_EPOCHS + study.metric in trial.curves:
+        return trial  # what was returned at the end counts instead of what was reported
     finite = [value for value in values[:epoch] if math.isfinite(value)]
     if len(values) < epoch or not finite:
         return None
     best = study.objective.best(finite)
     return replace(trial, score=best, epoch=values.index(best) + 1)
+
+
+def _reported(study: ReportedStudy, trial: ReportedTrial) -> Sequence[float]:
+    """Return the objective's values by epochs, as the training reported them."""
+    return trial.curves.get(OF_EPOCHS + study.metric) or trial.curves.get(study.metric, ())
 
 
 def _only(study: ReportedStudy, trials: Sequence[ReportedTrial]) -> ReportedStudy:

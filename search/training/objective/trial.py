@@ -106,7 +106,10 @@ class ObjectiveTrial(optuna.Trial):
         """Tell whether the study's pruner, or somebody by ``search prune``, wants the trial to end."""
         self._job.should_stop()
         requested = self._job.monitor.stop_reason is StopReason.PRUNED
-        self.verdict = self._job.monitor.pruned_by if requested else self._pruner.verdict()
+        verdict = None if requested else self._pruner.verdict()
+        if verdict is not None:  # Optuna's steps may begin with 0 and have gaps; the curve counts reports
+            verdict["epoch"] = self._job.monitor.epochs
+        self.verdict = self._job.monitor.pruned_by if requested else verdict
         return self.verdict is not None
 
     def set_user_attr(self, key: str, value: Any) -> None:

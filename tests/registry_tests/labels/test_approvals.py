@@ -226,3 +226,11 @@ class TestCommandLine:
         assert (code, out.splitlines()[-1]) == (0, "request 4 is rejected; toy@champion stays as it is")
         states = [each["state"] for each in json.loads(call("requests", "--all", "--json")[1])]
         assert states == ["approved", "superseded", "superseded", "rejected"]
+
+
+def test_what_nobody_could_approve_is_not_asked_for(people):
+    ann, _bob = people[:2]
+    ann.drop_weights("toy", [3])
+    with pytest.raises(NotFoundError, match="toy@champion is not moved: toy/3 .*; nobody could approve that"):
+        ann.set_alias("toy", "champion", 3, force=True)
+    assert ann.requests() == []

@@ -75,6 +75,7 @@ def test_an_image_may_be_flat_and_a_sequence_of_any_length():
         (b'{"instances": [[1, 2, "NaN"]]}', "got `str`"),
         (b'{"instances": [[1, 2, true]]}', "got `bool`"),
         (b'{"instances": [{"y": [1, 2, 3]}]}', "has no 'x'; there are: y"),
+        (b'{"inputs": {}}', "has no 'x'; expected {\"instances\": "),
         (b'{"instances": [{"x": [1, 2, 3]}, [1]]}', "row 1 of 'instances' is list; expected in each row an object"),
         (b'{"inputs": {"x": [[1, 2, 3]], "y": [1]}}', "the model has no input 'y'"),
         (b'{"inputs": {"x": []}}', "expected equally many for each input, at least 1"),

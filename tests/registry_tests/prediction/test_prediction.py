@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import keras
@@ -158,6 +159,26 @@ def test_a_file_that_does_not_fit_is_told_in_a_line(tmp_path, name, content, mes
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=message):
         read_samples(tmp_path / name, dense())
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "told"),
+    [
+        ("uint8", [1.0, 300.0], "300.0"),
+        ("uint8", [0.5, 1.0], "0.5"),
+        ("int32", [1.0, np.nan], "nan"),
+        ("bool", [1.0, 2.0], "2.0"),
+        ("float32", [1.0, 1e300], "1e+300"),
+    ],
+)
+def test_a_number_that_the_input_cannot_hold_becomes_no_other(tmp_path, table, dtype, values, told):
+    model = keras.Sequential([keras.Input((2,), dtype=dtype, name="x"), keras.layers.Identity()])
+    (tmp_path / "x.npy").write_bytes(saved(np.array([values])))
+    for file in (tmp_path / "x.npy", table({"a": values[:1], "b": values[1:]})):
+        with pytest.raises(UsageError, match=rf"{file.name}: 'x' has {re.escape(told)}, which {dtype} cannot hold"):
+            read_samples(file, model)
+    (tmp_path / "y.npy").write_bytes(saved(np.array([[0.0, 1.0]])))
+    assert read_samples(tmp_path / "y.npy", model).inputs.dtype == dtype
 
 
 def test_nothing_is_unpickled(tmp_path):

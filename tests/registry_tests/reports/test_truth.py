@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import Any
@@ -57,6 +58,22 @@ class TestBasis:
         assert "3 of 3 trials with a score got so far" in basis.note
         assert [trial.number for trial in sorted(basis.study.trials, key=lambda t: -(t.score or 0))] == [1, 2, 3]
         assert basis.study.leaders[0].number == 2  # the ring is the winner of the study
+
+    def test_who_returned_another_value_is_compared_by_what_was_reported(self) -> None:
+        """As of an objective of Optuna's, whose last report and returned value are apart."""
+
+        def returned(number: int, value: float, *reported: float) -> ReportedTrial:
+            by_epochs = {"val_accuracy": (*(math.nan,) * (len(reported) - 1), value), "epoch_val_accuracy": reported}
+            return replace(lived(number, value), curves=by_epochs)
+
+        study = of(returned(1, 0.9, 0.3, 0.5), returned(2, 0.8, 0.2, 0.85), lived(3, 0.1))
+        assert common_epoch(study) == 1
+        (basis,) = bases_of(study)
+        assert "3 of 3 trials with a score got so far" in basis.note
+        assert {trial.number: trial.score for trial in basis.study.trials} == {1: 0.3, 2: 0.2, 3: 0.1}
+        (basis,) = bases_of(of(returned(1, 0.9, 0.3, 0.5), returned(2, 0.8, 0.2, 0.85)))
+        assert basis.title == "all trials"
+        assert {trial.number: trial.score for trial in basis.study.trials} == {1: 0.9, 2: 0.8}
 
     def test_where_all_trained_to_their_best_there_is_nothing_to_choose(self) -> None:
         (basis,) = bases_of(of(*(lived(n, 0.5, 0.6) for n in range(12))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import sqlite3
 import struct
 import threading
@@ -147,6 +148,19 @@ class TestVerify:
         assert (found.versions, found.clean) == (2, False)
         ((version, what),) = [(record.version, record.what) for record in found.damaged]
         assert (version, what[: len(said)]) == ("toy/2", said)
+
+    @pytest.mark.parametrize(
+        ("column", "said"),
+        [("libraries", "JSONDecodeError: "), ("created_at", "ValueError: Invalid isoformat"), ("epoch", "TypeError: ")],
+    )
+    def test_records_that_cannot_be_read(self, sqlite_registry, register, column, said):
+        for _ in range(5):
+            register(sqlite_registry, 0.5, curves={"val_accuracy": [0.5, 0.2, 0.4]})
+        with writing(sqlite_registry._engine) as connection:  # SQLite keeps a text in whatever column
+            connection.exec_driver_sql(f"UPDATE registry_versions SET {column} = 'gone' WHERE number = 4")
+        ((version, what),) = [(record.version, record.what) for record in sqlite_registry.verify().damaged]
+        assert version == "toy/4"
+        assert what.startswith(f"it cannot be read: {said}")
 
     def test_records_older_than_their_hashes_are_counted(self, registry, register):
         for _ in range(3):
@@ -329,6 +343,19 @@ class TestBackup:
             with Registry(f"sqlite:///{tmp_path}/{number}.db") as copy:
                 assert copy.verify().clean
         assert not list(tmp_path.glob(".*"))
+
+    def test_it_leaves_nothing_where_the_disk_is_full(self, sqlite_registry, register, tmp_path):
+        register(sqlite_registry, 0.5, weights=os.urandom(3_000_000))
+        out = tmp_path / "out" / "copy.db"
+        out.parent.mkdir()
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))  # a file beyond is refused, as by a full disk
+        try:
+            with pytest.raises(UserError, match=r"cannot back up .*studies.db to .*copy.db: "):
+                sqlite_registry.backup(out)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert list(out.parent.iterdir()) == []
 
     def test_it_replaces_nothing_unasked(self, sqlite_registry, tmp_path):
         out = tmp_path / "copy.db"

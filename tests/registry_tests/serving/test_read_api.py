@@ -107,3 +107,6 @@ def test_it_tells_whether_it_is_well_and_what_can_be_asked(client):
     paths = client.get("/openapi.json").document["paths"]
     assert {"/models", "/versions/{ref}/weights", "/best"} < set(paths)
     assert json.dumps(paths["/best"]).count('"in": "query"') == 5
+    for path, asked in (("/metrics", "/metrics"), ("/versions/{ref}/weights", "/versions/toy/2/weights")):
+        (kind,) = paths[path]["get"]["responses"]["200"]["content"]
+        assert client.get(asked).headers["content-type"].startswith(kind)

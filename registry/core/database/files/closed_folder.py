@@ -19,11 +19,19 @@ from registry.core.database.driver_errors import BUSY_SECONDS
 
 
 def sqlite_options(url: URL, *, reading: bool) -> dict[str, Any]:
-    """Return with which options SQLAlchemy opens a database; ``reading`` lets it be one that we may not write."""
+    """Return with which options SQLAlchemy opens a database.
+
+    Args:
+        url: the database's.
+        reading: it is there: it may be one that we may not write, and is not made anew where it is gone later.
+    """
     name = url.database
-    if not reading or not name or name.startswith("file:") or _may_write(name):
+    if not reading or not name or name.startswith("file:"):
         return {"connect_args": {"timeout": BUSY_SECONDS}}
-    return {"creator": partial(connect, os.path.abspath(name)), "poolclass": sa.NullPool}
+    creator = partial(connect, os.path.abspath(name))
+    if _may_write(name):
+        return {"connect_args": {"timeout": BUSY_SECONDS}} if url.query else {"creator": creator}
+    return {"creator": creator, "poolclass": sa.NullPool}
 
 
 def connect(name: str, mode: Literal["ro", "rw"] = "rw") -> sqlite3.Connection:
