@@ -59,7 +59,8 @@ def importances(
     params = len(_varied(scored))
     least = max(LEAST_TRIALS, TRIALS_A_PARAM * params)
     if len(scored) < least:
-        why = f"they need {least} trials with a score for {params} hyperparameters, and there are {len(scored)}"
+        varied = "1 hyperparameter" if params == 1 else f"{params} hyperparameters"
+        why = f"they need {least} trials with a score for {varied}, and there are {len(scored)}"
         return Importances(missing=why), Importances(missing=why)
     if not params:
         same = Importances(missing="no hyperparameter took more than one value")

@@ -16,7 +16,7 @@ from registry.reports.drawing.canvas import COLOURS, PAPER, Drawing, Spot
 from registry.reports.drawing.limits import thinned, time_axis
 from registry.reports.facts.evidence import Attempt
 from registry.reports.facts.study import UNFINISHED, ReportedStudy
-from registry.reports.facts.text import count_text, shorten_apart
+from registry.reports.facts.text import count_text, counted, shorten_apart
 from registry.reports.sections.markers import LONG
 
 MOST_LANES = 24
@@ -37,7 +37,7 @@ def timeline_block(study: ReportedStudy) -> Block:
     roles = {outcome: f"c{1 + index % len(COLOURS)}" for index, outcome in enumerate(_in_order(outcomes))}
     paint = functools.partial(_timeline, bars=bars, lanes=lanes[:MOST_LANES], roles=roles)
     height = max(90.0, 56.0 + 20.0 * min(len(lanes), MOST_LANES))
-    alt = f"{len(bars)} attempts of {len(lanes)} workers over time"
+    alt = f"{counted(len(bars), 'attempt')} of {counted(len(lanes), 'worker')} over time"
     notes = (
         [f"{count_text(MOST_LANES)} of {count_text(len(lanes))} workers are drawn."] if len(lanes) > MOST_LANES else []
     )
