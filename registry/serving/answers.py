@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from registry.core.errors import (
-    DatabaseUnavailable,
+    DatabaseError,
     LoadError,
     NotFoundError,
     StoreUnavailable,
@@ -27,7 +27,7 @@ _STATUS = (
     (UsageError, 400),
     (NotFoundError, 404),
     (LoadError, 422),  # the model fails on what it was given
-    (DatabaseUnavailable, 503),
+    (DatabaseError, 503),
     (StoreUnavailable, 503),
 )
 

@@ -110,3 +110,13 @@ def test_it_tells_whether_it_is_well_and_what_can_be_asked(client):
     for path, asked in (("/metrics", "/metrics"), ("/versions/{ref}/weights", "/versions/toy/2/weights")):
         (kind,) = paths[path]["get"]["responses"]["200"]["content"]
         assert client.get(asked).headers["content-type"].startswith(kind)
+
+
+def test_a_database_that_is_gone_is_an_outage_of_the_service(tmp_path):
+    file = tmp_path / "gone.db"
+    Registry(f"sqlite:///{file}", create=True).close()
+    with Registry(f"sqlite:///{file}") as gone, running(build_app(None, gone)) as client:
+        assert client.get("/models").status == 200
+        file.rename(tmp_path / "elsewhere.db")
+        answer = client.get("/models")
+        assert (answer.status, "gone.db" in answer.document["error"]) == (503, True)
