@@ -223,8 +223,18 @@ def describe_exit(error: BaseException) -> str:
     return f"the problem's code {what}{place}: {one_line(error)}"
 
 
+def start_as_scripts_do() -> None:
+    """Let the problem's code start processes as it would in a script of its own: by Python's default.
+
+    Multiprocessing would start them as this one was started, where what is no module's, such as a local class of
+    samples, cannot be sent, and each process imports all again.
+    """
+    multiprocessing.set_start_method(None, force=True)
+
+
 def _prepare_child() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    start_as_scripts_do()
     begin_session()
     end_with_creator()
     parent = multiprocessing.parent_process()

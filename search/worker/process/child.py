@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 
 from registry.core.errors import UserError
 from search.errors import MetricError, Outdated, SettingsError
-from search.system.forkserver import describe_exit, wait_for_parent
+from search.system.forkserver import describe_exit, start_as_scripts_do, wait_for_parent
 from search.system.placement import Place
 from search.system.process_tree import begin_session, end_session, end_with_creator
 from search.timing import ORPHAN_SECONDS
@@ -24,6 +24,7 @@ def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: st
 
     begin_session()
     end_with_creator()
+    start_as_scripts_do()
     stop = stop_on_signals()
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
@@ -48,11 +49,19 @@ def work_in_child(url: str, study: str, place: Place, worker_id: str, folder: st
 
 
 def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set, instead of ending the process."""
+    """Return an event that SIGTERM and SIGINT set, instead of ending the process; SIGTERM ends those that it forks."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_end_by_sigterm)
     return stop
+
+
+def _end_by_sigterm() -> None:
+    """Let a forked process end when the problem's code says ``terminate()``; with this one's handler it would go on."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _stop_with_parent(stop: threading.Event) -> None:

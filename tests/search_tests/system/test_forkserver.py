@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import multiprocessing
+import signal
+import threading
 from pathlib import Path
 
-from search.system.forkserver import start_process
+import pytest
+
+from search.system.forkserver import start_as_scripts_do, start_process
+from search.worker.process.child import stop_on_signals
 
 
 def _register(path: Path) -> None:
@@ -27,3 +33,28 @@ def test_what_a_child_registers_is_called_at_its_end(tmp_path: Path) -> None:
         child.join()
     assert [child.exitcode for child in children] == [0, 3]
     assert in_order.read_text() == by_an_error.read_text() == "called"
+
+
+def _start_and_terminate(path: Path) -> None:
+    start_as_scripts_do()
+    stop_on_signals()  # as a worker
+    ready = multiprocessing.Event()
+
+    def wait() -> None:  # of no module: only a forked process has it
+        ready.set()
+        threading.Event().wait()
+
+    process = multiprocessing.Process(target=wait)
+    process.start()
+    ready.wait()
+    process.terminate()
+    process.join()
+    path.write_text(str(process.exitcode))
+
+
+@pytest.mark.skipif(multiprocessing.get_start_method() != "fork", reason="processes are not forked here by default")
+def test_what_the_problems_code_starts_begins_and_ends_as_in_a_script(tmp_path: Path) -> None:
+    child = start_process(_start_and_terminate, tmp_path / "exit", tensorflow=False)
+    child.join()
+    assert child.exitcode == 0
+    assert (tmp_path / "exit").read_text() == str(-signal.SIGTERM)
