@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from registry.core.error_text import one_line
+from registry.core.errors import IntegrityError
 from registry.schema import aliases, artifacts, curves, imports, metrics, models, params, tags, versions
 from registry.values.encoding import pack_metrics, unpack_curve, unpack_float, unpack_param
 from registry.values.refs import parse_ref
@@ -33,7 +35,18 @@ def fetch(connection: Connection, ids: Sequence[int], loader: Loader | None = No
         connection: in one transaction, so that all parts are of one moment.
         ids: the versions' ids.
         loader: what the versions are loaded by; without one, they cannot be loaded.
+
+    Raises:
+        IntegrityError: a value is of another kind than its column, as in a damaged database.
     """
+    try:
+        return _fetch(connection, ids, loader)
+    except (ValueError, TypeError) as error:
+        said = f"the record of a version cannot be read: {one_line(error)}; `registry verify` names it"
+        raise IntegrityError(said) from error
+
+
+def _fetch(connection: Connection, ids: Sequence[int], loader: Loader | None) -> list[ModelVersion]:
     dialect = connection.dialect.name
     bound = {"ids": list(ids) if dialect == "postgresql" else json.dumps(list(ids))}
     rows = {row.id: row for row in connection.execute(_select_versions(dialect), bound).all()}
