@@ -32,7 +32,7 @@ def real_bundle(folder: Path) -> bytes:
 
 
 def fuzz(bundle: bytes, folder: Path, edits: int) -> Counter[str]:
-    """Import as many edits of a bundle; return how many were refused, how many added, and what was wrong, by its text.
+    """Import a bundle and as many edits; return how many were refused, how many added, and what was wrong, by its text.
 
     Wrong is one that ends in a fault of the program, writes something though it is refused, or is added and cannot be
     read or bundled again.
@@ -51,7 +51,10 @@ def fuzz(bundle: bytes, folder: Path, edits: int) -> Counter[str]:
     )
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        path.write_bytes(bundle_edits.edited(data.draw, members))
+        hold(bundle_edits.edited(data.draw, members))
+
+    def hold(content: bytes) -> None:
+        path.write_bytes(content)
         try:
             code, said = call("import", str(path), "--storage", url)
             if code:
@@ -67,6 +70,7 @@ def fuzz(bundle: bytes, folder: Path, edits: int) -> Counter[str]:
             leftover.unlink()
         shutil.copy(empty, folder / "target.db")
 
+    hold(bundle)
     check()
     return counted
 
