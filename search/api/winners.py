@@ -70,8 +70,10 @@ class Winners(Running):
         from registry.core.database.transaction import reading
         from search.records.history.events import CONFIRMED, find_note
 
+        if self.record.settings.confirms is None:
+            return False
         with reading(self._engine) as connection:
-            return self.record.settings.confirms is not None and not find_note(connection, self.record.id, CONFIRMED)
+            return not find_note(connection, self.record.id, CONFIRMED)
 
     def conclude(self) -> Confirmed:
         """Return how this confirmation stands, and choose its winner once all trainings have ended; see `confirm`."""

@@ -105,11 +105,13 @@ class ObjectiveTrial(optuna.Trial):
     def should_prune(self) -> bool:
         """Tell whether the study's pruner, or somebody by ``search prune``, wants the trial to end."""
         self._job.should_stop()
-        requested = self._job.monitor.stop_reason is StopReason.PRUNED
-        verdict = None if requested else self._pruner.verdict()
-        if verdict is not None:  # Optuna's steps may begin with 0 and have gaps; the curve counts reports
-            verdict["epoch"] = self._job.monitor.epochs
-        self.verdict = self._job.monitor.pruned_by if requested else verdict
+        monitor = self._job.monitor
+        if monitor.stop_reason is StopReason.PRUNED:
+            self.verdict = monitor.pruned_by
+        elif verdict := self._pruner.verdict():
+            self.verdict = verdict | {"epoch": monitor.epochs}  # the curve's: steps may begin with 0 and have gaps
+        else:
+            self.verdict = None
         return self.verdict is not None
 
     def set_user_attr(self, key: str, value: Any) -> None:
