@@ -122,7 +122,7 @@ def describe_all_failed(study: Study) -> str:
     if all(trial.stop_reason and trial.stop_reason.beyond_limit for trial in trials):
         return f"all {len(trials)} trials of {study.record.name!r} were beyond its limits: {trials[-1].error}"
     last = max(trials, key=lambda trial: trial.finished_at or 0.0)
-    why = describe_failure(str(last.stop_reason), last.error)
+    why = describe_failure(str(last.stop_reason), last.error).rstrip(".")
     numbers = " ".join(str(trial.trial) for trial in trials[:20]) + options.storage_option(study)
     name = shlex.quote(study.record.name)
     if len(trials) == 1:

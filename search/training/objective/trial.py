@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, NoReturn, Self
+from numbers import Real
+from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 import optuna
 from optuna.distributions import (
@@ -31,6 +34,21 @@ from search.training.objective.asked_pruner import AskedPruner
 logger = logging.getLogger(__name__)
 
 LARGEST_STEP = 2**31 - 1
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _one_at_a_time(
+    method: Callable[Concatenate[ObjectiveTrial, P], R],
+) -> Callable[Concatenate[ObjectiveTrial, P], R]:
+    """Let one thread of the objective at a time into the trial: what one notes, another one's report writes."""
+
+    @functools.wraps(method)
+    def alone(self: ObjectiveTrial, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._alone:
+            return method(self, *args, **kwargs)
+
+    return alone
 
 
 class ObjectiveTrial(optuna.Trial):
@@ -61,6 +79,7 @@ class ObjectiveTrial(optuna.Trial):
         self.verdict: Mapping[str, Any] | None = None
         self._job: Job
         self._lap_began = 0.0
+        self._alone = threading.RLock()
 
     def begin(self, job: Job) -> None:
         """Report to a job from here on."""
@@ -72,6 +91,7 @@ class ObjectiveTrial(optuna.Trial):
         seconds, self._lap_began = now - self._lap_began, now
         return seconds
 
+    @_one_at_a_time
     def report(self, value: float, step: int) -> None:
         """Report a value at a step, as Optuna's own; it is the trial's next epoch. Of several objectives, the first's.
 
@@ -83,7 +103,7 @@ class ObjectiveTrial(optuna.Trial):
         job, before = self._job, len(self._cached_frozen_trial.intermediate_values)
         if job.monitor.stop_reason is StopReason.PRUNED:
             raise optuna.TrialPruned("somebody has asked to prune this trial")
-        if isinstance(step, int | float) and step > LARGEST_STEP:
+        if isinstance(step, Real) and step > LARGEST_STEP:
             raise ValueError(f"the step is {step}; expected {LARGEST_STEP} at most")
         self._with_first_objective().report(value, step)
         if len(self._cached_frozen_trial.intermediate_values) == before:
@@ -102,6 +122,7 @@ class ObjectiveTrial(optuna.Trial):
         alone.__dict__ = {**self.__dict__, "study": by_first(self.study)}
         return alone
 
+    @_one_at_a_time
     def should_prune(self) -> bool:
         """Tell whether the study's pruner, or somebody by ``search prune``, wants the trial to end."""
         self._job.should_stop()
@@ -114,6 +135,7 @@ class ObjectiveTrial(optuna.Trial):
             self.verdict = None
         return self.verdict is not None
 
+    @_one_at_a_time
     def set_user_attr(self, key: str, value: Any) -> None:
         """Keep an attribute, as Optuna's own does.
 
@@ -127,6 +149,7 @@ class ObjectiveTrial(optuna.Trial):
             raise TypeError(f"user attribute {key!r}: {error}; expected numbers, texts, lists and dicts") from None
         super().set_user_attr(key, value)
 
+    @_one_at_a_time
     def set_constraint(self, key: str, value: float) -> None:
         """Set a constraint, as Optuna's own does."""
         _check_name(str(key))
@@ -143,6 +166,7 @@ class ObjectiveTrial(optuna.Trial):
             "a trial cannot be pickled, for its lease is of this process: give others trial.params, and report here"
         )
 
+    @_one_at_a_time
     def _suggest(self, name: str, distribution: BaseDistribution) -> Any:
         self._job.should_stop()
         own = self._cached_frozen_trial

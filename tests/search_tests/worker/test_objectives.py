@@ -36,9 +36,13 @@ from tests.support.bench import Bench, module_here
 MODULE = """
 import copy
 import pickle
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
+import numpy
 import optuna
 
 import search
@@ -111,6 +115,24 @@ def repeating(trial):
 
 def far_away(trial):
     trial.report(1.0, 2 ** 40)
+
+def far_away_for_numpy(trial):
+    trial.report(1.0, numpy.int64(2 ** 40))
+
+class Meeting:
+    # A value that is read while another thread's is, if that can be.
+    both = threading.Barrier(2)
+
+    def __float__(self):
+        with suppress(threading.BrokenBarrierError):
+            self.both.wait(0.2)
+            raise RuntimeError("two reports at once")
+        return 1.0
+
+def in_threads(trial):
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda step: trial.report(Meeting(), step), range(8)))
+    return 2.0
 
 def stopping(trial):
     if trial.number == 1:
@@ -360,6 +382,7 @@ def test_params_are_held_to_what_the_trials_have_asked_for(study: Begin, caplog:
         ("unnamable", "error", "a choice of 'x' is of type tuple; expected None, bool, int, float or str"),
         ("infinite", "error", "the choice inf of 'x' is not finite"),
         ("far_away", "error", f"the step is {2**40}; expected {2**31 - 1} at most"),
+        ("far_away_for_numpy", "error", f"the step is {2**40}; expected {2**31 - 1} at most"),
         ("not_a_number", "nan", None),
     ],
 )
@@ -371,6 +394,13 @@ def test_a_trial_that_goes_wrong_has_failed_with_its_reason(
     (trial,) = study(attr).work()
     assert (str(trial.stop_reason), trial.score) == (reason, None)
     assert error is None or error in trial.error
+
+
+def test_threads_of_an_objective_report_one_after_another(study: Begin) -> None:
+    bench = study("in_threads")
+    (trial,) = bench.work()
+    assert (trial.error, trial.epoch, trial.score) == (None, 8, 2.0)
+    assert bench.optuna_trials()[0].intermediate_values == dict.fromkeys(range(8), 1.0)
 
 
 @pytest.mark.filterwarnings("ignore:The reported value is ignored:UserWarning")
