@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search.errors import ProblemError
+
 VALUE = "value"  # what an objective's value is called, which Optuna gives no name
 EXPECTED = "an objective of Optuna's: a function of one argument that is called trial, or annotated as optuna.Trial"
 
@@ -59,6 +61,19 @@ def takes_trial(function: Any) -> bool:
     ):
         return False
     return _is_trial(parameters[0].name, inspect.formatannotation(parameters[0].annotation))
+
+
+def check_returns(spec: str, objective: Callable[[Any], Any]) -> None:
+    """Refuse an objective whose call gives no value but what is yet to run: an async function, or one that yields.
+
+    Raises:
+        ProblemError: so it is.
+    """
+    for called in (objective, type(objective).__call__):
+        if inspect.iscoroutinefunction(called):
+            raise ProblemError(f"the objective {spec!r} is async; expected a function that runs it by asyncio.run(...)")
+        if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
+            raise ProblemError(f"the objective {spec!r} yields its values; expected a function that returns one")
 
 
 def defines_objective(source: str, attr: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -14,7 +16,7 @@ from search.creation.objectives import objective_settings, parse_direction
 from search.errors import ProblemError
 from search.problems.inspection import inspect_problem
 from search.problems.lookup import find_spec_of, is_objective_spec, needs_tensorflow
-from search.problems.objectives.function import defines_objective, objective_name, takes_trial
+from search.problems.objectives.function import check_returns, defines_objective, objective_name, takes_trial
 from search.problems.resolve import load_problem, load_searched, problems_of
 
 
@@ -53,6 +55,39 @@ class Called:
 )
 def test_an_objective_is_called_with_a_trial(given: object, expected: bool) -> None:
     assert takes_trial(given) is expected
+
+
+class Awaited:
+    async def __call__(self, trial):
+        return 0.0
+
+
+async def waiting(trial):
+    return 0.0
+
+
+def yielding(trial):
+    yield 0.0
+
+
+async def yielding_later(trial):
+    yield 0.0
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (waiting, "is async"),
+        (Awaited(), "is async"),
+        (functools.partial(waiting), "is async"),
+        (yielding, "yields its values"),
+        (yielding_later, "yields its values"),
+    ],
+)
+def test_an_objective_returns_its_value_when_it_is_called(given: Callable[..., Any], says: str) -> None:
+    assert takes_trial(given)
+    with pytest.raises(ProblemError, match=rf"^the objective 'mine:it' {says}"):
+        check_returns("mine:it", given)
 
 
 @pytest.mark.parametrize(
