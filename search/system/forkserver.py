@@ -27,7 +27,7 @@ from search.system.placement import Place
 from search.system.process_tree import begin_session, end_at_end_of_file, end_session, end_with_creator
 from search.system.runtime import configure, configure_environment
 from search.system.safe_path import working_folder_left_out
-from search.timing import LOADING_SECONDS
+from search.timing import EXIT_SECONDS, LOADING_SECONDS
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -160,6 +160,7 @@ def call_in_child(
         _wait_for_answer([receiver, process.sentinel], seconds, slow)
         if receiver.poll():
             answer = pickle.loads(receiver.recv_bytes())  # noqa: S301 - our own
+            process.join(EXIT_SECONDS)
     except EOFError:
         pass  # it ended without one
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from search.system.forkserver import start_as_scripts_do, start_process
+from search.system.forkserver import call_in_child, start_as_scripts_do, start_process
 from search.worker.process.child import stop_on_signals
 
 
@@ -21,6 +21,12 @@ def _register(path: Path) -> None:
 def _register_and_raise(path: Path) -> None:
     _register(path)
     raise SystemExit(3)
+
+
+def test_a_child_that_has_answered_ends_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "in_order"
+    call_in_child(_register, path, tensorflow=False)
+    assert path.read_text() == "called"
 
 
 def test_what_a_child_registers_is_called_at_its_end(tmp_path: Path) -> None:
