@@ -16,7 +16,7 @@ from types import ModuleType
 from registry.core.error_text import one_line
 from registry.core.errors import NotFoundError, UserError, did_you_mean
 from search.errors import ProblemError
-from search.problems.objectives.function import EXPECTED, ObjectiveFunction, check_returns, objective_name, takes_trial
+from search.problems.objectives.function import EXPECTED, ObjectiveFunction, named_objective, takes_trial
 from search.problems.problem import Problem
 from search.system.runtime import show_optional
 
@@ -83,8 +83,7 @@ def load_searched(spec: str) -> Problem | ObjectiveFunction:
         near = [*_problems_in(imported), *_objectives_in(imported)]
         raise NotFoundError(f"the problem {spec!r}: module {module} has no {attr!r}; {did_you_mean(attr, near)}")
     if takes_trial(value):
-        check_returns(spec, value)
-        return ObjectiveFunction(objective_name(spec), value)
+        return named_objective(spec, value)
     if not isinstance(value, Problem):
         raise ProblemError(
             f"the problem {spec!r} is of type {type(value).__name__}; expected a search.Problem "

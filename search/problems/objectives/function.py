@@ -63,17 +63,18 @@ def takes_trial(function: Any) -> bool:
     return _is_trial(parameters[0].name, inspect.formatannotation(parameters[0].annotation))
 
 
-def check_returns(spec: str, objective: Callable[[Any], Any]) -> None:
-    """Refuse an objective whose call gives no value but what is yet to run: an async function, or one that yields.
+def named_objective(spec: str, function: Callable[[Any], Any]) -> ObjectiveFunction:
+    """Return a function that `takes_trial` as the objective that a name means.
 
     Raises:
-        ProblemError: so it is.
+        ProblemError: its call gives no value but what is yet to run: it is async, or yields.
     """
-    for called in (objective, type(objective).__call__):
+    for called in (function, type(function).__call__):
         if inspect.iscoroutinefunction(called):
             raise ProblemError(f"the objective {spec!r} is async; expected a function that runs it by asyncio.run(...)")
         if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
             raise ProblemError(f"the objective {spec!r} yields its values; expected a function that returns one")
+    return ObjectiveFunction(objective_name(spec), function)
 
 
 def defines_objective(source: str, attr: str) -> bool:

@@ -16,7 +16,7 @@ from search.creation.objectives import objective_settings, parse_direction
 from search.errors import ProblemError
 from search.problems.inspection import inspect_problem
 from search.problems.lookup import find_spec_of, is_objective_spec, needs_tensorflow
-from search.problems.objectives.function import check_returns, defines_objective, objective_name, takes_trial
+from search.problems.objectives.function import defines_objective, named_objective, objective_name, takes_trial
 from search.problems.resolve import load_problem, load_searched, problems_of
 
 
@@ -87,7 +87,7 @@ async def yielding_later(trial):
 def test_an_objective_returns_its_value_when_it_is_called(given: Callable[..., Any], says: str) -> None:
     assert takes_trial(given)
     with pytest.raises(ProblemError, match=rf"^the objective 'mine:it' {says}"):
-        check_returns("mine:it", given)
+        named_objective("mine:it", given)
 
 
 @pytest.mark.parametrize(
