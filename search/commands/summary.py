@@ -75,7 +75,9 @@ def say_what_is_kept(study: Study, now: StudyStatus) -> None:
     if ref:
         say(f"registered as {ref}: registry show {shlex.quote(ref)}{option}")
     elif best is not None and not study.record.is_objective:  # which saves a model, or does not
-        say(f"trial {best.trial} has no version in the registry")
+        imported = any(trial.imported and trial.trial == best.trial for trial in patiently(study.trials))
+        why = "was imported, without a model; to train its params here, enqueue them: search enqueue --help"
+        say(f"trial {best.trial} {why if imported else 'has no version in the registry'}")
     if len(now.objectives) > 1:
         front = "1 trial is" if len(now.front) == 1 else f"{len(now.front)} trials are"
         shown = f"registry best {shlex.quote(study.record.model)}{option} --pareto"

@@ -19,6 +19,7 @@ from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from search.api.study import Study
 from search.cli import app
+from search.commands.summary import say_what_is_kept
 from search.coordination import control, slots
 from search.coordination.ending.conditions import why_over
 from search.creation.create import create_study
@@ -351,18 +352,31 @@ def test_the_command_says_what_came_and_how_to_go_on(sqlite_engine, theirs, caps
     assert study_names(sqlite_engine) == ["my study"]
 
 
-def test_a_study_is_created_from_a_real_problem_on_top_of_imported_trials(sqlite_engine, theirs):
+def create_toy_on(engine, theirs):
+    """Create a study of the toy on top of one imported trial."""
     ranges = {
         "learning_rate": FloatDistribution(1e-3, 1.0, log=True),
         "units": IntDistribution(2, 16),
         "activation": CategoricalDistribution(("relu", "tanh")),
     }
     one = create_trial(value=0.5, params={"learning_rate": 0.1, "units": 4, "activation": "relu"}, distributions=ranges)
-    imported(sqlite_engine, theirs(one))
-    study = create_study(sqlite_engine, "s", "search.toy:toy", 3, {"max_epochs": 2})
+    imported(engine, theirs(one))
+    return create_study(engine, "s", "search.toy:toy", 3, {"max_epochs": 2})
+
+
+def test_a_study_is_created_from_a_real_problem_on_top_of_imported_trials(sqlite_engine, theirs):
+    study = create_toy_on(sqlite_engine, theirs)
     assert (study.problem, study.model, study.settings.max_epochs) == ("search.toy:toy", "toy", 2)
     again = create_study(sqlite_engine, "s", "search.toy:toy", 4, {})
     assert read_status(sqlite_engine, again.name).budget == 4
+
+
+def test_the_best_is_said_to_be_imported_where_it_is(sqlite_engine, theirs, capsys):
+    study = Study(sqlite_engine, create_toy_on(sqlite_engine, theirs))
+    say_what_is_kept(study, study.status())
+    assert capsys.readouterr().out == (
+        "trial 0 was imported, without a model; to train its params here, enqueue them: search enqueue --help\n"
+    )
 
 
 def test_an_imported_trial_reaches_no_target(sqlite_engine, theirs, make_study):
