@@ -6,6 +6,7 @@ Every ``run`` reads the file back and predicts with nothing else, as the program
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import re
 import warnings
@@ -145,8 +146,21 @@ def _place(name: str) -> tuple[int, str]:
 
 def _exported(model: Any, path: Path, name: str, **options: Any) -> None:
     """Let Keras export, without what it and its converters tell on the way."""
-    with _quiet():
+    with _quiet(), _without_training(model):
         model.export(str(path), format=name, verbose=False, **options)
+
+
+@contextlib.contextmanager
+def _without_training(model: Any) -> Iterator[None]:
+    """Let a model that is called in this block predict.
+
+    Keras exports a call that does not say so, in which layers that augment do what they do in training.
+    """
+    vars(model)["__call__"] = functools.partial(model.__call__, training=False)
+    try:
+        yield
+    finally:
+        del vars(model)["__call__"]
 
 
 @contextlib.contextmanager

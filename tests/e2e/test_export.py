@@ -39,6 +39,12 @@ def convolutional() -> Any:
     return keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.MaxPooling2D(), layers.Flatten()])
 
 
+def augmented() -> Any:
+    """Return a model with layers that change what they are given whenever nobody says that they are not to."""
+    changed = [layers.RandomFlip("horizontal"), layers.RandomRotation(0.2), layers.RandomTranslation(0.3, 0.3)]
+    return keras.Sequential([keras.Input((8, 8, 1)), *changed, layers.Conv2D(4, 3), layers.Flatten()])
+
+
 def two_by_name() -> Any:
     """Return a model whose inputs have names that sort otherwise, and of two outputs."""
     first, second = keras.Input((4,), name="zed"), keras.Input((3,), name="alpha")
@@ -76,7 +82,7 @@ def inverse() -> Any:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("make", [dense, convolutional, two_by_name, whole_numbers, with_gelu])
+@pytest.mark.parametrize("make", [dense, convolutional, augmented, two_by_name, whole_numbers, with_gelu])
 def test_it_predicts_the_same(make: Any, name: str, tmp_path: Path) -> None:
     out = tmp_path / NAMES[name]
     found = export_checked(make(), format_of(name, out), out, None)
