@@ -50,7 +50,8 @@ def measures_alike(model: Any) -> bool:
     """Tell whether a model whose training step was traced measures the same in batches of any size.
 
     Keras' own losses and metrics are means over samples, or count. What somebody else wrote may be of a whole batch,
-    such as the root of a mean; so may be what a layer adds to the loss.
+    such as the root of a mean; so may be what a layer adds to the loss. The loss of an output with a mask is the mean
+    over what a batch has left.
     """
     losses = [] if model._compile_loss is None else [each.loss for each in model._compile_loss._flat_losses or ()]
     metrics = [] if model._compile_metrics is None else model._compile_metrics.metrics
@@ -59,7 +60,17 @@ def measures_alike(model: Any) -> bool:
         all(_is_of_samples(each) for each in (*losses, *metrics))
         and all(size is None for size in batches)
         and not any(layer._losses or getattr(layer, "stateful", False) for layer in model._flatten_layers())
+        and not _masks_outputs(model)
     )
+
+
+def _masks_outputs(model: Any) -> bool:
+    """Tell whether a model may mask an output; of one that names no outputs, whether a layer makes masks."""
+    outputs = keras.tree.flatten(getattr(model, "outputs", None) or [])
+    if outputs:
+        return any(getattr(output, "_keras_mask", None) is not None for output in outputs)
+    layers = model._flatten_layers()
+    return any(isinstance(each, keras.layers.Masking) or getattr(each, "mask_zero", False) for each in layers)
 
 
 def _is_of_samples(measure: Any) -> bool:

@@ -34,6 +34,34 @@ class AddsSum(layers.Layer):
         return inputs
 
 
+class Masks(layers.Layer):
+    """Leaves out samples whose first number is below 0."""
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return inputs[:, 0] > 0
+
+
+class Unnamed(keras.Model):
+    """A model that names no outputs, and leaves out samples of zeros."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.masking, self.dense = layers.Masking(), layers.Dense(1)
+
+    def call(self, inputs: Any) -> Any:
+        return self.dense(self.masking(keras.ops.relu(inputs - 1)))
+
+
+def unnamed() -> Any:
+    keras.utils.set_random_seed(1)
+    model = Unnamed()
+    model.compile("sgd", "mse")
+    return model
+
+
 def network(*more: Any, batch: int | None = None, **compiled: Any) -> Any:
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((4,), batch_size=batch), *more, layers.Dense(1, "sigmoid")])
@@ -49,9 +77,12 @@ OF_BATCHES = {
     "dice": lambda: network(loss="dice"),
     "an added loss": lambda: network(AddsSum()),
     "a fixed batch": lambda: network(batch=BATCH),
+    "a mask": lambda: network(Masks(), metrics=["mae"]),
+    "a mask in a subclass": unnamed,
 }
 OF_SAMPLES = {
     "plain": lambda: network(metrics=["mae", keras.metrics.RootMeanSquaredError(), "r2_score"]),
+    "a mask that a layer uses up": lambda: network(layers.Reshape((4, 1)), layers.Masking(), layers.LSTM(2)),
     "a penalty": lambda: network(layers.Dense(3, kernel_regularizer="l2")),
 }
 
