@@ -28,6 +28,7 @@ class CallbackStates(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, callbacks: list[Any], states: list[dict[str, Any]], arrays: Mapping[str, Any]) -> None:
         super().__init__()
         self._callbacks, self._states, self._arrays = callbacks, states, arrays
+        self._made_with = [_made_with(callback) for callback in callbacks]
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Put the states back."""
@@ -37,7 +38,11 @@ class CallbackStates(keras.callbacks.Callback):  # type: ignore[misc]
 
     def states(self) -> list[dict[str, Any]]:
         """Return what each callback remembers, as JSON values."""
-        return [_state(callback) for callback in self._callbacks]
+        return [
+            {key: _plain(value) for key, value in _memory(callback) if _is_json(value)}
+            | {key: value for key, value in _made_with(callback).items() if key not in given or given[key] != value}
+            for callback, given in zip(self._callbacks, self._made_with, strict=True)
+        ]
 
     def arrays(self) -> Arrays:
         """Return the arrays and lists of arrays that the callbacks remember, such as the weights of a best epoch."""
@@ -82,13 +87,31 @@ def _named(key: str, place: int, name: str) -> bool:
 
 
 def _memory(callback: Any) -> list[tuple[str, Any]]:
-    """Return what a callback remembers beside what it was made with."""
-    made_with = {*inspect.signature(type(callback).__init__).parameters, *GIVEN_ANEW}
-    return [(key, value) for key, value in vars(callback).items() if key not in made_with and not key.startswith("_")]
+    """Return what a callback remembers beside what it was made with; of Keras' own what they show."""
+    is_keras = _is_keras(type(callback))
+    left_out = GIVEN_ANEW | _arguments(callback, of_keras=True) | _arguments(callback, of_keras=False)
+    held = vars(callback).items()
+    return [(key, value) for key, value in held if key not in left_out and not (is_keras and key.startswith("_"))]
 
 
-def _state(callback: Any) -> dict[str, Any]:
-    return {key: _plain(value) for key, value in _memory(callback) if _is_json(value)}
+def _made_with(callback: Any) -> dict[str, Any]:
+    """Return a copy of what a callback was made with, as far as it is JSON values: it may count in them, too.
+
+    Keras' own make others of theirs once, at their first epoch.
+    """
+    names = _arguments(callback, of_keras=False) - _arguments(callback, of_keras=True)
+    held = {key: value for key, value in vars(callback).items() if key in names and _is_json(value)}
+    return {key: json.loads(json.dumps(_plain(value))) for key, value in held.items()}
+
+
+def _arguments(callback: Any, *, of_keras: bool) -> set[str]:
+    """Return the names of what a callback's classes are made with, those of Keras' or the others."""
+    classes = [each for each in type(callback).__mro__ if _is_keras(each) == of_keras]
+    return {name for each in classes for name in inspect.signature(each).parameters}
+
+
+def _is_keras(kind: type) -> bool:
+    return kind.__module__.startswith("keras.")
 
 
 def _plain(value: Any) -> Any:

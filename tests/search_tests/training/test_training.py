@@ -194,9 +194,15 @@ def test_a_fit_that_returns_nothing_is_told_what_was_expected():
         fit_by_keras(lambda model, *args, **kwargs: None)
 
 
-def test_a_fit_of_the_users_own_continues_bit_for_bit_with_its_callbacks():
+class Slower(keras.callbacks.ReduceLROnPlateau):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+@pytest.mark.parametrize("make", [keras.callbacks.ReduceLROnPlateau, Slower])
+def test_a_fit_of_the_users_own_continues_bit_for_bit_with_its_callbacks(make):
     def fit(model, *args, callbacks, **kwargs):
-        slower = keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=1e9)
+        slower = make("loss", factor=0.5, patience=1, min_delta=1e9)
         return model.fit(*args, callbacks=[*callbacks, slower], **kwargs)
 
     whole = fit_by_keras(fit, epochs=4)
@@ -318,6 +324,40 @@ def test_a_problems_own_callbacks_are_called_after_each_epoch_and_remember_acros
     first = with_callbacks(3, Decay()).snapshot
     again = with_callbacks(5, Decay(), resume=Snapshot.from_bytes(first.to_bytes()))
     assert again.monitor.curves == whole.monitor.curves
+
+
+class Counts(keras.callbacks.Callback):
+    """Count epochs in what it was made with and in what it keeps to itself, and let the learning rate fall by both."""
+
+    def __init__(self, first=0, seen=0):
+        super().__init__()
+        self.first, self.seen, self._epochs = first, seen, []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.optimizer.learning_rate = 0.05 / (1 + self.seen + len(self._epochs))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen += 1
+        self._epochs.append(epoch)
+
+
+def test_what_a_callback_counts_in_its_arguments_or_keeps_to_itself_is_remembered_across_stops():
+    whole = with_callbacks(5, Counts())
+    first = with_callbacks(2, Counts()).snapshot
+    again = with_callbacks(4, Counts(), resume=Snapshot.from_bytes(first.to_bytes()))
+    callback = Counts(first=7)  # an argument that it leaves alone is what it is made with now
+    last = with_callbacks(5, callback, resume=Snapshot.from_bytes(again.snapshot.to_bytes()))
+    assert last.monitor.curves == whole.monitor.curves
+    assert (last.inexact, callback.first, callback.seen) == ((), 7, 5)
+
+
+def test_what_a_callback_keeps_to_itself_and_cannot_be_stored_is_told():
+    class Keeps(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self._last = {epoch: object()}
+
+    first = with_callbacks(1, Keeps()).snapshot
+    assert with_callbacks(2, Keeps(), resume=first).inexact == ("what Keeps remembers is not kept",)
 
 
 def test_a_callback_may_end_the_training():
