@@ -13,6 +13,7 @@ from search.data.first import first_inputs
 from search.data.whole import as_whole
 from search.ensemble.average import average_of
 from search.ensemble.compiled import Judge
+from search.ensemble.masks import Masks, masks_of
 from search.ensemble.members import check_alike
 from search.ensemble.outputs import OutputKind, kind_of
 from search.ensemble.selection import Selection, select
@@ -32,7 +33,7 @@ class Library:
         study: the study.
         versions: of its trials, with weights; the best first.
 
-    ``alone`` is each model's own score, measured as the average's.
+    ``alone`` is each model's own score, measured as the average's: of outputs with masks what the best model leaves.
 
     Raises:
         UserError: the problem or a model does not load, or the outputs cannot be averaged.
@@ -44,8 +45,9 @@ class Library:
         if len(part) < 2:
             raise ProblemError("the validation data hold no y: nothing says how good an average is")
         self._x, *truth = part
+        self._masks: Masks = {}
         self._kind, self._outputs = self._predictions()
-        self._judge = Judge(self._kind, self._compilation(), truth)
+        self._judge = Judge(self._kind, self._compilation(), truth, self._masks)
         self.alone = tuple(self._score(outputs) for outputs in self._outputs)
 
     @property
@@ -85,6 +87,8 @@ class Library:
             model = self._load(version)
             predicted = predictions_of(version, model, self._x)
             kinds.append(kind_of(model, predicted, loss))
+            if len(kinds) == 1:
+                self._masks = masks_of(model, kinds[0].names, self._x)
             check_alike(self._versions[0], kinds[0], version, kinds[-1], "look at fewer of the best with --candidates")
             raw = [np.asarray(leaf, "float32") for leaf in leaves(predicted)]
             outputs.append([np.array(link.probabilities(o)) for link, o in zip(kinds[0].links, raw, strict=True)])

@@ -60,11 +60,11 @@ def measures_alike(model: Any) -> bool:
         all(_is_of_samples(each) for each in (*losses, *metrics))
         and all(size is None for size in batches)
         and not any(layer._losses or getattr(layer, "stateful", False) for layer in model._flatten_layers())
-        and not _masks_outputs(model)
+        and not masks_outputs(model)
     )
 
 
-def _masks_outputs(model: Any) -> bool:
+def masks_outputs(model: Any) -> bool:
     """Tell whether a model may mask an output; of one that names no outputs, whether a layer makes masks."""
     outputs = keras.tree.flatten(getattr(model, "outputs", None) or [])
     if outputs:
