@@ -167,12 +167,14 @@ def _of_table(frame: pd.DataFrame, inputs: Sequence[Input], path: Path) -> dict[
     texts = only.dtype == "string"
     fitting = frame.select_dtypes(exclude="number") if texts else frame.select_dtypes(include=["number", "bool"])
     size = math.prod(length or 1 for length in only.shape)
-    if fitting.shape[1] != size:
+    of_any_length = only.shape.count(None) == 1
+    columns = fitting.shape[1]
+    if columns != size and not (of_any_length and columns and columns % size == 0):
         others = [str(name) for name in frame.columns if name not in fitting.columns]
         left = f" (not {', '.join(map(repr, others[:5]))}{', …' if len(others) > 5 else ''})" if others else ""
         raise UsageError(
-            f"{path} has {fitting.shape[1]} columns of {'texts' if texts else 'numbers'}{left}; the model takes {size} "
-            f"for each row, or a column {only.name!r}"
+            f"{path} has {columns} columns of {'texts' if texts else 'numbers'}{left}; the model takes "
+            f"{'a multiple of ' * of_any_length}{size} for each row, or a column {only.name!r}"
         )
     return {only.name: _typed(np.asarray(fitting), only, path)}
 

@@ -68,6 +68,17 @@ def test_a_table_of_numbers_gives_classes_and_probabilities(table):
     assert list(frame["row"]) == [0, 1]
 
 
+def test_an_input_of_any_length_takes_as_many_columns_as_there_are(table):
+    steps = keras.Input((None, 2))
+    model = keras.Model(steps, keras.ops.sum(steps, axis=(1, 2)))
+    frame = predict_file(model, table({"a": [1, 0], "b": [2, 0], "c": [3, 1], "d": [4, 0]}), [])
+    assert list(frame["prediction"]) == [10.0, 1.0]
+    with pytest.raises(UsageError, match="has 3 columns of numbers; the model takes a multiple of 2 for each row"):
+        predict_file(model, table({"a": [1], "b": [2], "c": [3]}), [])
+    with pytest.raises(UsageError, match=r"has 0 columns of numbers \(not 'a', 'b'\); the model takes a multiple of 2"):
+        predict_file(model, table({"a": ["x"], "b": ["y"]}), [])
+
+
 def test_columns_go_to_the_inputs_of_their_names_with_what_is_missing(table):
     path = table({"colour": ["red", None, "green"], "other": [1, 2, 3], "size/cm": [2.0, None, 4.0]}, sep=";")
     frame = predict_file(named(), path, [])
