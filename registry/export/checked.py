@@ -13,7 +13,7 @@ from registry.core.errors import ExportError, UsageError, UserError, did_you_mea
 from registry.export.formats import FORMATS, Format
 from registry.export.inputs import Inputs, inputs_of, predictions
 from registry.keras_models.reference_predictions import CLOSE, ReferencePredictions
-from registry.values.structures import as_array, differences
+from registry.values.structures import as_array, differences, samples
 from registry.values.version import ModelVersion, Rebuild
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def export_checked(model: Any, form: Format, out: Path, stored: ReferencePredict
             _move(written, out)
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror or error}; check that its folder exists") from error
-    return Exported(str(out), form.name, "random" if stored is None else "stored", inputs.samples, apart)
+    if stored is None:
+        return Exported(str(out), form.name, "random", inputs.samples, apart)
+    return Exported(str(out), form.name, "stored", min(inputs.samples, samples(stored.inputs)), apart)
 
 
 def _written_and_run(model: Any, form: Format, path: Path, inputs: Inputs) -> list[Any]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.keras_models.predictions import predict
-from registry.values.structures import Structure, leaves
+from registry.keras_models.predictions import filled, fixed_batch, predict
+from registry.values.structures import Structure, leaves, mapped
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,12 @@ class Inputs:
 
 
 def inputs_of(model: Any, stored: Structure) -> Inputs:
-    """Return stored inputs as a model takes them, with the types that it takes."""
+    """Return stored inputs as a model takes them, of the types that it takes; one batch where it wants a fixed size."""
     import keras
+
+    fixed = fixed_batch(model)
+    if fixed is not None:
+        stored = mapped(lambda array: array[:fixed], filled(stored, fixed))
 
     tensors = getattr(model, "inputs", None) or []
     arrays = _in_order(model, stored)
