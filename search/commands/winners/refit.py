@@ -66,7 +66,8 @@ def _line(trained: Refitted) -> str:
 
 
 def _print(done: Refit) -> None:
-    say(f"trained as {done.winner}, {done.epochs} epochs, on training and validation data: nothing is left for a score")
+    epochs = "1 epoch" if done.epochs == 1 else f"{done.epochs} epochs"
+    say(f"trained as {done.winner}, {epochs}, on training and validation data: nothing is left for a score")
     for name, values in done.test.items():
         spread = f" ± {stdev(values):.2g} over {len(values)} seeds" if len(values) > 1 else ""
         say(f"on the test data, measured once: {name} {fmean(values):.4f}{spread}")
