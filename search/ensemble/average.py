@@ -41,4 +41,4 @@ def _inputs(member: Any, x: Any) -> Any:
 
 
 def _input(own: Any) -> Any:
-    return keras.Input(own.shape[1:], dtype=own.dtype, name=own.name)
+    return keras.Input(batch_shape=own.shape, dtype=own.dtype, name=own.name)

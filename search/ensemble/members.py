@@ -18,8 +18,13 @@ def check_alike(first: ModelVersion, kind: OutputKind, other: ModelVersion, othe
         instead: what to do where they cannot, for the message.
 
     Raises:
-        ProblemError: they have another number, structure or shape.
+        ProblemError: they have another number, structure or shape, or are of batches of another size.
     """
+    if kind.batch != others.batch:
+        sizes = ["any size" if each.batch is None else f"{each.batch} samples" for each in (kind, others)]
+        raise ProblemError(
+            f"{first.ref} takes batches of {sizes[0]} and {other.ref} of {sizes[1]}: they cannot be averaged; {instead}"
+        )
     if not kind.fits(others):
         raise ProblemError(
             f"{first.ref} predicts arrays of shape {list(kind.shapes)} a sample and {other.ref} of "

@@ -23,12 +23,14 @@ class OutputKind:
         structure: the names, in the structure of the predictions: one, or a list or dict of them.
         shapes: of each output's prediction for one sample.
         links: of each output.
+        batch: how many samples each batch must have; None for any.
     """
 
     names: tuple[str, ...]
     structure: Any
     shapes: tuple[tuple[int, ...], ...]
     links: tuple[Link, ...]
+    batch: int | None = None
 
     def fits(self, other: OutputKind) -> bool:
         """Tell whether the outputs of another model are alike, but for the names of their layers."""
@@ -77,6 +79,7 @@ def kind_of(model: Any, predicted: Any, loss: Any) -> OutputKind:
         structure=mapped(lambda leaf: next(named), predicted),
         shapes=tuple(array.shape[1:] for array in arrays),
         links=tuple(link_of(_loss_of(loss, place, name)) for place, name in enumerate(names)),
+        batch=next((tensor.shape[0] for tensor in getattr(model, "inputs", None) or []), None),
     )
 
 

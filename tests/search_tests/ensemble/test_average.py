@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from registry import predict
 from registry.values.structures import leaves
 from search.ensemble.average import average_of
 from search.ensemble.outputs import kind_of
@@ -76,6 +77,19 @@ def test_it_predicts_the_weighted_mean(make, loss, x, as_probability, tmp_path):
     assert len(found) == len(as_probability)
     for link, mean, one, other in zip(as_probability, found, *predicted, strict=True):
         np.testing.assert_allclose(link(mean), (2 * link(one) + link(other)) / 3, rtol=1e-4, atol=1e-6)
+
+
+def test_members_that_want_batches_of_one_size_get_them(tmp_path):
+    def make():
+        return keras.Sequential([keras.Input((4, 1), batch_size=4), layers.GRU(2, stateful=True), layers.Dense(1)])
+
+    members, x = [make(), make()], X[..., None]
+    predicted = [predict(member, x) for member in members]
+    kind = kind_of(members[0], predicted[0], "mse")
+    assert kind.batch == 4
+    average_of([(member, 1) for member in members], kind, x).save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_allclose(predict(loaded, x), (predicted[0] + predicted[1]) / 2, rtol=1e-4, atol=1e-6)
 
 
 def test_inputs_and_outputs_keep_their_names():

@@ -137,12 +137,18 @@ def test_nothing_is_registered_where_nothing_is_gained(stored):
     assert len(registry.list("toy")) == before
 
 
-def test_models_that_do_not_fit_each_other(stored):
+@pytest.mark.parametrize(
+    ("units", "batch", "expected"),
+    [
+        (3, None, r"toy/1 predicts arrays of shape \[\(1,\)\] a sample and toy/5 of \[\(3,\)\]"),
+        (1, 8, "toy/1 takes batches of any size and toy/5 of 8 samples"),
+    ],
+)
+def test_models_that_do_not_fit_each_other(stored, units, batch, expected):
     registry, study, url = stored
-    wide = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-    other = register(registry, study, 9, save_model(wide), score=0.1)
-    expected = r"toy/1 predicts arrays of shape \[\(1,\)\] a sample and toy/5 of \[\(3,\)\]: they cannot be averaged"
-    with pytest.raises(ProblemError, match=expected):
+    model = keras.Sequential([keras.Input((4,), batch_size=batch), keras.layers.Dense(units)])
+    other = register(registry, study, 9, save_model(model), score=0.1)
+    with pytest.raises(ProblemError, match=f"{expected}: they cannot be averaged"):
         choose_and_register(url, study, ["toy/1", other.ref], 2, [])
 
 
