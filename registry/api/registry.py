@@ -221,7 +221,8 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
         version = self.get(ref)
         check_readable(Path(file))
         names = classes_of(version) if classes is None else classes
-        frame = predict_file(self.load(version, rebuild), Path(file), names)
+        model = self.load(version, rebuild)
+        frame = predict_file(model, Path(file), names, lambda: self.reference_predictions(version))
         if classes is not None and not {f"probability.{name}" for name in classes} <= set(frame.columns):
             raise UsageError(f"{len(classes)} classes are named, and {ref} tells another number of them, or none")
         return frame

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from registry.prediction.samples import Stored
+
 BATCH = 256
 FORMATS = (".csv", ".parquet", ".json")
 Kind = Literal["numbers", "probabilities", "second_probability", "logits"]
@@ -37,13 +39,14 @@ def classes_of(version: ModelVersion) -> tuple[str, ...]:
     return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
-def predict_file(model: Any, path: Path, classes: Sequence[str]) -> pd.DataFrame:
+def predict_file(model: Any, path: Path, classes: Sequence[str], stored: Stored = lambda: None) -> pd.DataFrame:
     """Return what a Keras model predicts for a file's samples.
 
     Args:
         model: the model.
         path: a table, arrays, a picture or a folder of pictures; see `read_samples`.
         classes: what its classes are called; where there are none or not as many as it tells, their numbers.
+        stored: returns the predictions that are stored with it, for a model that does not say what it takes.
 
     Returns:
         A row a sample: its ``row`` or ``image``; then ``class``, ``probability`` and ``probability.CLASS`` of a model
@@ -52,7 +55,7 @@ def predict_file(model: Any, path: Path, classes: Sequence[str]) -> pd.DataFrame
     Raises:
         UserError: the file cannot be read, or does not fit the model.
     """
-    samples = read_samples(path, model)
+    samples = read_samples(path, model, stored)
     try:
         return frame_of(samples, predict(model, samples.inputs, BATCH), classes)
     except Exception as error:  # the model's own code

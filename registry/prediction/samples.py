@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 from registry.core.csv_table import read_csv
 from registry.core.error_text import one_line
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
-from registry.values.structures import Structure
+from registry.values.structures import Structure, leaves
 from registry.versions.frame import require_pyarrow
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from registry.keras_models.reference_predictions import ReferencePredictions
+
+    Stored = Callable[[], ReferencePredictions | None]
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 TABLES, ARRAYS = (".csv", ".parquet"), (".npz", ".npy")
@@ -56,23 +60,46 @@ class Samples:
     of: str
 
 
-def inputs_of(model: Any) -> tuple[Input, ...]:
+def inputs_of(model: Any, stored: Stored = lambda: None) -> tuple[Input, ...]:
     """Return the inputs of a Keras model.
 
+    Args:
+        model: the model.
+        stored: returns predictions that are stored with it, or None; asked where it does not say what it takes, as
+            subclasses of ``keras.Model`` do not.
+
     Raises:
-        UsageError: it does not say what it takes.
+        UsageError: nobody says what it takes.
     """
     tensors = getattr(model, "inputs", None) or []
-    if not tensors:
+    structure = getattr(model, "input", None) if tensors else _inputs_in(stored())
+    if structure is None and not tensors:
         raise UsageError("the model does not say which inputs it takes; predict in Python: registry.get(REF).load()")
-    structure = getattr(model, "input", None)
     if isinstance(structure, Mapping) and any(isinstance(each, Mapping | list | tuple) for each in structure.values()):
         raise UsageError("the model takes inputs within inputs; predict in Python: registry.get(REF).load()")
+    if not tensors:
+        return tuple(Input(name, array.shape[1:], _dtype_of(array)) for name, array in _named(structure))
     names = sorted(structure) if isinstance(structure, Mapping) else [tensor.name for tensor in tensors]
     return tuple(
         Input(str(name), tuple(tensor.shape[1:]), str(tensor.dtype))
         for name, tensor in zip(names, tensors, strict=True)
     )
+
+
+def _inputs_in(stored: ReferencePredictions | None) -> Structure:
+    return None if stored is None else stored.inputs
+
+
+def _named(stored: Structure) -> list[tuple[str, Any]]:
+    """Return stored inputs by their names, in their order; by their places where they have none."""
+    if isinstance(stored, Mapping):
+        return [(str(name), stored[name]) for name in sorted(stored)]
+    arrays = leaves(stored)
+    return [("input" if len(arrays) == 1 else f"input_{place}", array) for place, array in enumerate(arrays)]
+
+
+def _dtype_of(array: np.ndarray[Any, Any]) -> str:
+    return "string" if array.dtype.kind in "SU" else array.dtype.name
 
 
 def check_readable(path: Path) -> None:
@@ -91,19 +118,20 @@ def check_readable(path: Path) -> None:
         raise UsageError(f"{path} is of another kind; {EXPECTED}")
 
 
-def read_samples(path: Path, model: Any) -> Samples:
+def read_samples(path: Path, model: Any, stored: Stored = lambda: None) -> Samples:
     """Return the samples of a file as a model takes them.
 
     Args:
         path: a table, arrays, a picture or a folder of pictures.
         model: a Keras model.
+        stored: as for `inputs_of`.
 
     Raises:
         NotFoundError: no such file or column.
         UsageError: a file of another kind, or one that the model does not take.
     """
     check_readable(path)
-    inputs = inputs_of(model)
+    inputs = inputs_of(model, stored)
     if path.is_dir():
         return _of_pictures(_pictures_in(path), path, inputs)
     kind = path.suffix.lower()
@@ -113,16 +141,17 @@ def read_samples(path: Path, model: Any) -> Samples:
     lengths = {len(array) for array in columns.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise UsageError(f"{path} holds {sorted(lengths)} samples; expected equally many for each input, at least 1")
-    return Samples(structured(columns, by_name=takes_names(model)), range(lengths.pop()), "row")
+    return Samples(structured(columns, by_name=takes_names(model, stored)), range(lengths.pop()), "row")
 
 
 def _pictures_in(folder: Path) -> list[Path]:
     return sorted(each for each in folder.rglob("*") if each.suffix.lower() in PICTURES)
 
 
-def takes_names(model: Any) -> bool:
-    """Tell whether a Keras model takes a dict of its inputs by their names."""
-    return isinstance(getattr(model, "input", None), Mapping)
+def takes_names(model: Any, stored: Stored = lambda: None) -> bool:
+    """Tell whether a Keras model takes a dict of its inputs by their names; arguments are those of `inputs_of`."""
+    says = bool(getattr(model, "inputs", None))
+    return isinstance(getattr(model, "input", None) if says else _inputs_in(stored()), Mapping)
 
 
 def structured(columns: Mapping[str, Any], *, by_name: bool) -> Structure:

@@ -72,9 +72,9 @@ def load_served(registry: Registry, version: ModelVersion, rebuild: Rebuild | No
     from registry.keras_models.predictions import states_of
 
     model = registry.load(version, rebuild)
-    inputs, by_name = inputs_of(model), takes_names(model)
-    forward = compiled(model, structured({each.name: each for each in inputs}, by_name=by_name))
     stored = registry.reference_predictions(version)
+    inputs, by_name = inputs_of(model, lambda: stored), takes_names(model, lambda: stored)
+    forward = compiled(model, structured({each.name: each for each in inputs}, by_name=by_name))
     try:
         possible = blank_samples(inputs) if stored is None else [by_input(stored.inputs, inputs)]
         arrays, outputs = first_answered(forward, possible, by_name=by_name)

@@ -183,6 +183,43 @@ def test_inputs_within_inputs_are_refused_in_a_line(sqlite_registry):
         Following(sqlite_registry, "made")
 
 
+@keras.saving.register_keras_serializable("predicting")
+class Sized(keras.Model):
+    """A subclass, which does not say what it takes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.known = keras.layers.StringLookup(vocabulary=["red", "blue"], output_mode="one_hot")
+        self.sum = keras.layers.Dense(1, kernel_initializer="ones")
+
+    def call(self, columns: Any) -> Any:
+        known = keras.ops.cast(self.known(columns["colour"]), "float32")
+        return self.sum(keras.ops.concatenate([columns["size"], known], axis=1))
+
+
+COLUMNS = {"size": np.array([[1.0], [2.0]], "float32"), "colour": np.array([["red"], ["blue"]])}
+
+
+def test_a_model_that_does_not_say_what_it_takes_takes_what_is_stored_with_it(sqlite_registry, tmp_path):
+    model = Sized()
+    register(sqlite_registry, model, reference_predictions=ReferencePredictions.of(model, COLUMNS))
+    (tmp_path / "new.csv").write_text("colour,size\nblue,3\n,4\n")
+    assert list(sqlite_registry.predict("made", tmp_path / "new.csv")["prediction"]) == [4.0, 5.0]
+    with serving(sqlite_registry, "made") as client:
+        answer = client.predict(instances=[{"size": 3.0, "colour": "blue"}, {"size": 4.0, "colour": None}])
+        wrong = client.predict(instances=[[3.0]])
+    assert answer.document["predictions"] == [4.0, 5.0]
+    assert "expected in each row an object with colour, size" in wrong.document["error"]
+
+
+def test_what_a_model_takes_is_unknown_where_nothing_says_it(sqlite_registry):
+    model = Sized()
+    predict(model, COLUMNS)
+    register(sqlite_registry, model)
+    with pytest.raises(UsageError, match="does not say which inputs it takes; predict in Python"):
+        Following(sqlite_registry, "made")
+
+
 def test_a_model_of_any_length_that_needs_some_is_served_without_stored_samples(sqlite_registry):
     inputs = keras.Input((None, 1))
     convolved = keras.layers.Conv1D(1, 5, kernel_initializer="ones")(inputs)
