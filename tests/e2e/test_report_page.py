@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from registry.reports import ReportedStudy, render
@@ -195,6 +197,55 @@ def test_the_view_is_kept_in_the_address(look: Any) -> None:
     assert page.locator("td.run:visible").count() > 0
 
 
+def with_params(study: ReportedStudy, params: Any) -> ReportedStudy:
+    """Return the study with more params a trial, which are given by its number."""
+    return replace(study, trials=tuple(replace(t, params={**t.params, **params(t.number)}) for t in study.trials))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("layers = 64,128", lambda t: t.params["layers"] == "64,128"),
+        ('mode = "a or b" or layers = 64', lambda t: t.params["mode"] == "a or b" or t.params["layers"] == "64"),
+        ('mode = "say ""and""" and tanh', lambda t: "say" in t.params["mode"] and t.params["activation"] == "tanh"),
+        ("params.rank <= 8", lambda t: t.params["rank"] <= 8),
+        ("Units > 20", lambda t: t.params["Units"] > 20),
+        ("units > 20", lambda t: t.params["units"] > 20),
+    ],
+)
+def test_the_filter_takes_any_value_and_any_name(look: Any, text: str, wanted: Any) -> None:
+    study = with_params(
+        toy_study(40),
+        lambda number: {
+            "layers": ("64,128", "256,512", "64")[number % 3],
+            "mode": ("a or b", 'say "and"')[number % 2],
+            "rank": 4 << number % 4,
+            "Units": number,
+            "units": 2 * number,
+        },
+    )
+    page = look(study)
+    page.get_by_label("Filter").fill(text)
+    count = sum(map(wanted, study.trials))
+    assert 0 < count < 40
+    assert page.locator(".filter output").text_content() == f"{count} of 40 rows"
+
+
+def test_an_address_of_a_row_or_a_section_leads_there(look: Any) -> None:
+    page = look(toy_study(40))
+    row = page.locator("tr[data-curve]").nth(30)
+    address = f"{page.url}#{row.get_attribute('id')}"
+    page.goto(address)
+    page.reload()
+    assert page.url == address
+    assert page.locator("tr[aria-selected='true']").get_attribute("id") == row.get_attribute("id")
+    expect(row).to_be_in_viewport()
+    section = page.get_by_role("link", name="Provenance").get_attribute("href")
+    page.goto(f"{page.url.partition('#')[0]}{section}")
+    page.reload()
+    assert page.get_by_text("data fingerprint").first.is_visible()
+
+
 def test_the_best_come_first_at_the_first_click(look: Any) -> None:
     page = look(toy_study(40))
     page.locator("th", has_text="val_accuracy").first.get_by_role("button").click()
@@ -270,6 +321,24 @@ def test_rows_and_pictures_can_be_taken_away(look: Any) -> None:
     assert png.value.path().read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_picture_is_taken_away_as_it_looks(look: Any) -> None:
+    page = look(toy_study(40))
+    page.get_by_label("Filter").fill("elu")
+    page.locator("tr[data-curve]:visible").nth(6).click()
+    first = page.locator("figure[data-pairs]:visible").first
+    first.get_by_label("goes across").select_option("momentum")
+    for figure in (page.locator("figure", has=page.locator(".laid")).first, page.locator("figure.long").first, first):
+        page.mouse.move(2, 2)
+        here = figure.locator("svg:visible").first.screenshot()
+        with page.expect_download() as png:
+            figure.get_by_role("button", name="PNG").click()
+        seen, taken = (
+            Image.open(io.BytesIO(each)).convert("L").resize((200, 140), Image.Resampling.BOX)
+            for each in (here, png.value.path().read_bytes())
+        )
+        assert sum(ImageChops.difference(seen, taken).histogram()[60:]) < 0.0005 * 200 * 140
+
+
 def test_dragging_along_an_axis_filters_by_it(look: Any) -> None:
     study = toy_study(40)
     page = look(study)
@@ -296,6 +365,25 @@ def test_dragging_along_an_axis_filters_by_it(look: Any) -> None:
     assert 0 < len(kept) < 40
     assert page.locator(".filter output").text_content() == f"{len(kept)} of 40 rows"
     assert figure.locator(".through").count() == sum(trial.counts for trial in kept)
+
+
+def test_dragging_beyond_an_axis_takes_all_to_its_end(look: Any) -> None:
+    study = with_params(toy_study(40), lambda number: {"rank": 4 << number % 4})
+    page = look(replace(study, space=()))
+    figure = page.locator("figure[data-axes]:visible").first
+    figure.scroll_into_view_if_needed()
+    names = [axis[0] for axis in json.loads(figure.get_attribute("data-axes") or "")]
+    x0, x1, y0, y1 = json.loads(figure.locator("svg").get_attribute("data-ends") or "")[4:8]
+    box = figure.locator("svg").bounding_box()
+    scale = box["width"] / float(figure.locator("svg").get_attribute("viewBox").split()[2])
+    x = box["x"] + scale * (x0 + names.index("rank") / (len(names) - 1) * (x1 - x0))
+    page.mouse.move(x, box["y"] + scale * (y0 + y1) / 2)
+    page.mouse.down()
+    page.mouse.move(x, box["y"] - 20)
+    page.mouse.up()
+    assert page.get_by_label("Filter").input_value().startswith("params.rank ")
+    kept = sum(trial.params["rank"] >= 16 for trial in study.trials)
+    assert page.locator(".filter output").text_content() == f"{kept} of 40 rows"
 
 
 def test_any_two_params_can_be_mapped(look: Any) -> None:
@@ -389,6 +477,19 @@ def test_hostile_names_only_show(look: Any) -> None:
     assert page.locator("h1").text_content() == f"Study {HOSTILE}"
     assert page.locator("img").count() == 0
     assert page.locator("script").count() == 1
+
+
+def test_names_with_characters_that_are_not_obeyed_keep_the_page_alive(look: Any) -> None:
+    names = ("a\x85b", "c\u202ed", " blank", "tab\tand\nline")
+    study = with_params(toy_study(40), lambda number: dict.fromkeys(names, (" q", "z\x7f", number)[number % 3]))
+    page = look(replace(study, space=()))
+    page.get_by_label("Filter").fill("tanh")
+    dots = page.locator("figure[data-pairs]:visible svg.map circle")
+    across = page.get_by_label("goes across").first
+    for name in (r"a\x85b", r"c\u202ed", "blank"):
+        across.select_option(label=name)
+        assert dots.count() == sum(trial.params["activation"] == "tanh" for trial in study.ranked)
+        assert all(0 <= float(x) <= 400 for x in dots.evaluate_all("all => all.map(dot => dot.getAttribute('cx'))"))
 
 
 def test_pictures_follow_dark_and_light(look: Any) -> None:

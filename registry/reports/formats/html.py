@@ -67,7 +67,7 @@ def _drawer() -> Callable[[Drawing], tuple[Markup, str]]:
 
     def draw(drawing: Drawing) -> tuple[Markup, str]:
         markup, spots = drawing.inline(f"p{next(numbers_of)}-")
-        return markup, json.dumps(spots, ensure_ascii=False, separators=(",", ":")) if spots else ""
+        return markup, _json(spots) if spots else ""
 
     return draw
 
@@ -84,7 +84,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "value": value_text,
         "breakable": _breakable,
-        "json": lambda values: json.dumps(values, ensure_ascii=False, separators=(",", ":")),
+        "json": _json,
         "base64": lambda data: base64.b64encode(data).decode(),
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
     }
@@ -94,6 +94,15 @@ def _environment() -> jinja2.Environment:
 def _shown(value: Any) -> Any:
     """Return a text in which characters that would turn its order around, or that no page may hold, are shown."""
     return plain_text(value) if type(value) is str else value
+
+
+def _json(value: Any) -> str:
+    """Return a value as JSON whose texts are as the page shows them."""
+
+    def shown(each: Any) -> Any:
+        return [shown(part) for part in each] if isinstance(each, list | tuple) else _shown(each)
+
+    return json.dumps(shown(value), ensure_ascii=False, separators=(",", ":"))
 
 
 def _breakable(text: str) -> Markup:

@@ -20,11 +20,13 @@ function sortBy(table, index, down) {
 
 // The filter: words that must occur in a row, and comparisons of a column, joined by and (or nothing) and by or.
 const SIGN = /<=|>=|!=|=|<|>/;
+const OR = /\s+or\s+(?=(?:[^"]*"[^"]*")*[^"]*$)/i; // not within quotes
+const inQuotes = (text) => `"${text.replaceAll('"', '""')}"`;
 const plain = (text) => text.replace(/(\d),(?=\d{3}\b)/g, "$1"); // 400,000 is a number
 
 function compared(column, sign, wanted) {
   return (row) => {
-    const found = exact(row.cells[column]).toLowerCase();
+    const found = plain(exact(row.cells[column]).toLowerCase());
     if (found === "") return false;
     if (sign === "=") return found === wanted || Number(found) === Number(wanted);
     if (sign === "!=") return found !== wanted && Number(found) !== Number(wanted);
@@ -35,8 +37,10 @@ function compared(column, sign, wanted) {
 
 // Return the words of a text that stand before its first sign, as the longest end that is a column's name.
 function named(words, names) {
+  const alike = names.map((name) => name.toLowerCase());
   for (let start = 0; start < words.length; start += 1) {
-    const column = names.indexOf(words.slice(start).join(" "));
+    const name = words.slice(start).join(" ");
+    const column = names.includes(name) ? names.indexOf(name) : alike.indexOf(name.toLowerCase());
     if (column >= 0) return [column, words.slice(0, start)];
   }
   return [-1, words.slice(0, -1)];
@@ -44,29 +48,30 @@ function named(words, names) {
 
 function conditions(text, names) {
   const found = [];
-  let rest = plain(text.toLowerCase()).trim();
-  const word = (one) => found.push((row) => [...row.cells].some((cell) => plain(cell.textContent.toLowerCase()).includes(one)));
+  let rest = plain(text).trim();
+  const wordsOf = (part) => part.split(/\s+/).filter((one) => one && one.toLowerCase() !== "and");
+  const word = (one) => found.push((row) => [...row.cells].some((cell) => plain(cell.textContent.toLowerCase()).includes(one.toLowerCase())));
   while (rest) {
     const at = rest.search(SIGN);
     if (at < 0) break;
     const [sign] = SIGN.exec(rest);
-    const words = rest.slice(0, at).split(/\s+/).filter((one) => one && one !== "and");
+    const words = wordsOf(rest.slice(0, at));
     const [column, before] = named(words, names);
     before.forEach(word);
     if (column < 0) throw new Error(unknown(words, names));
-    const after = /^\s*("([^"]*)"|\S+)\s*/.exec(rest.slice(at + sign.length));
+    const after = /^\s*("((?:[^"]|"")*)"|\S+)\s*/.exec(rest.slice(at + sign.length));
     if (!after) throw new Error(`${names[column]} ${sign} what? A value is missing.`);
-    found.push(compared(column, sign, after[2] ?? after[1]));
+    found.push(compared(column, sign, (after[2]?.replaceAll('""', '"') ?? after[1]).toLowerCase()));
     rest = rest.slice(at + sign.length + after[0].length);
   }
-  rest.split(/\s+/).filter((one) => one && one !== "and").forEach(word);
+  wordsOf(rest).forEach(word);
   return (row) => found.every((holds) => holds(row));
 }
 
 // A name with blanks is asked for by the last words before a sign, nobody knows how many.
 function unknown(words, names) {
   const asked = words.length ? words.map((_, start) => words.slice(start).join(" ")) : [""];
-  const near = names.flatMap((one) => asked.map((name) => [distance(name, one), one, name])).sort(([a], [b]) => a - b);
+  const near = names.flatMap((one) => asked.map((name) => [distance(name.toLowerCase(), one.toLowerCase()), one, name])).sort(([a], [b]) => a - b);
   const close = near.filter(([steps, one]) => steps <= Math.max(2, one.length / 2));
   const name = close.length ? close[0][2] : asked.at(-1);
   const shown = [...new Set(close.map(([, one]) => one))].slice(0, 3);
@@ -96,22 +101,28 @@ const spotsOf = (figure) => JSON.parse(figure.dataset.spots ?? "[]");
 // Where a row passes an axis of the parallel coordinates, from 0 at its foot to 1; null where it has no value.
 function passes([, low, high, log, choices], cell) {
   if (exact(cell) === "") return null;
-  const value = choices ? choices.indexOf(shown(cell)) : log ? Math.log(exact(cell)) : Number(exact(cell));
+  const value = choices ? choices.indexOf(cell.textContent) : log ? Math.log(exact(cell)) : Number(exact(cell));
   return Math.min(1, Math.max(0, (value - low) / (high - low)));
 }
 
-function line(figure, row, columns) {
+// The column of an axis: the param's of this name, and where there is none, the metric's.
+function columnOf(heads, name) {
+  const named = heads.filter((cell) => cell.textContent === name);
+  return heads.indexOf(named.find((cell) => cell.querySelector(".param")) ?? named[0]);
+}
+
+function line(figure, row, heads) {
   const axes = JSON.parse(figure.dataset.axes);
   const [, , , , x0, x1, y0, y1] = JSON.parse(figure.querySelector("svg").dataset.ends);
   const points = axes.map((axis, index) => {
-    const share = passes(axis, row.cells[columns.indexOf(axis[0].toLowerCase())]);
+    const share = passes(axis, row.cells[columnOf(heads, axis[0])]);
     return share === null ? "" : `${(x0 + (index / (axes.length - 1)) * (x1 - x0)).toFixed(1)},${(y0 + share * (y1 - y0)).toFixed(1)}`;
   });
   return draw("polyline", { points: points.join(" ").trim(), class: "kept through" });
 }
 
 // What is filtered out fades in every picture that shows trials; what is kept is drawn again.
-function fade(study, names, rows, columns) {
+function fade(study, names, rows, heads) {
   for (const figure of study.querySelectorAll("figure")) {
     const svg = figure.querySelector("svg");
     for (const old of svg.querySelectorAll(".kept")) old.remove();
@@ -120,7 +131,7 @@ function fade(study, names, rows, columns) {
     if (!trials.length) continue;
     svg.classList.add("faded");
     if (figure.dataset.axes) {
-      svg.append(...rows.slice(0, 150).map((row) => line(figure, row, columns)));
+      svg.append(...rows.slice(0, 150).map((row) => line(figure, row, heads)));
       continue;
     }
     for (const [x, y, text] of trials) {
@@ -170,23 +181,27 @@ function address(study, table) {
 }
 
 // Drag along an axis of the parallel coordinates: what passes there, as a text for the filter.
-function brush(figure, say) {
+function brush(figure, nameOf, say) {
   const svg = figure.querySelector("svg");
   const axes = JSON.parse(figure.dataset.axes);
   const [, , , , x0, x1, y0, y1] = JSON.parse(svg.dataset.ends);
   const place = (event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
   let from = null;
-  svg.addEventListener("pointerdown", (event) => (from = place(event)));
+  svg.addEventListener("pointerdown", (event) => {
+    from = place(event);
+    svg.setPointerCapture(event.pointerId); // an axis ends near the picture's edge
+  });
   svg.addEventListener("pointerup", (event) => {
-    const to = place(event);
-    if (!from || Math.abs(to.y - from.y) < 5) return;
-    const index = Math.round(((from.x - x0) / (x1 - x0)) * (axes.length - 1));
-    const [name, low, high, log, choices] = axes[Math.min(axes.length - 1, Math.max(0, index))];
-    const ends = [from.y, to.y].map((y) => low + ((y - y0) / (y1 - y0)) * (high - low)).sort((a, b) => a - b);
+    const [start, to] = [from, place(event)];
     from = null;
+    if (!start || Math.abs(to.y - start.y) < 5) return;
+    const index = Math.round(((start.x - x0) / (x1 - x0)) * (axes.length - 1));
+    const [param, low, high, log, choices] = axes[Math.min(axes.length - 1, Math.max(0, index))];
+    const name = nameOf(param);
+    const ends = [start.y, to.y].map((y) => low + ((y - y0) / (y1 - y0)) * (high - low)).sort((a, b) => a - b);
     if (choices) {
       const out = choices.filter((_, at) => at < ends[0] || at > ends[1]);
-      if (out.length < choices.length) say(out.map((choice) => `${name} != "${choice}"`).join(" and "));
+      if (out.length < choices.length) say(out.map((choice) => `${name} != ${inQuotes(choice)}`).join(" and "));
       return;
     }
     const [least, most] = ends.map((end) => Number((log ? Math.exp(end) : end).toPrecision(4)));
@@ -195,7 +210,7 @@ function brush(figure, say) {
 }
 
 // The map of any two params, drawn from the rows that are shown: the better a trial, the stronger its dot.
-function pairs(figure, columns) {
+function pairs(figure, heads) {
   const axes = JSON.parse(figure.dataset.pairs);
   const first = figure.querySelector("svg");
   const map = draw("svg", { viewBox: "0 0 400 280", role: "img", class: "map off" });
@@ -224,7 +239,7 @@ function pairs(figure, columns) {
       const marks = choices ? choices.map((choice, at) => [(at - low) / (high - low), choice]) : [[0, ends[0]], [1, ends[1]]];
       for (const [share, text] of marks) {
         if (way) label(84, 234 - share * 220, "end", text);
-        else label(90 + share * 300, 256, "middle", text);
+        else label(90 + share * 300, 256, share === 1 ? "end" : "middle", text);
       }
       if (way) label(84, 274, "end", name);
       else label(240, 274, "middle", name);
@@ -232,7 +247,7 @@ function pairs(figure, columns) {
     map.append(draw("path", { d: "M90 10V240H395", class: "s-soft", fill: "none" }));
     const count = Math.max(1, shownRows.length);
     shownRows.forEach((one, place) => {
-      const [x, y] = chosen.map((axis) => passes(axis, one.cells[columns.indexOf(axis[0].toLowerCase())]));
+      const [x, y] = chosen.map((axis) => passes(axis, one.cells[columnOf(heads, axis[0])]));
       if (x === null || y === null) return;
       const opacity = (0.95 - (0.75 * place) / count).toFixed(2);
       map.append(draw("circle", { cx: 90 + x * 300, cy: 230 - y * 220, r: 4, class: "f-c1", opacity }));
@@ -261,12 +276,13 @@ function save(name, address) {
 
 const quoted = (text) => {
   const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text; // no formula for a spreadsheet
-  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return /[",\r\n]/.test(safe) ? inQuotes(safe) : safe;
 };
 
 // The view is kept in the address: filter, sorted column and hidden columns of each leaderboard.
 const view = new URLSearchParams(location.hash.startsWith("#view&") ? location.hash.slice(6) : "");
 function keep(key, value) {
+  if (value === (view.get(key) ?? "")) return; // the address may be a link to a section or a row
   if (value) view.set(key, value);
   else view.delete(key);
   history.replaceState(null, "", view.size ? `#view&${view}` : location.pathname + location.search);
@@ -278,7 +294,9 @@ function keep(key, value) {
   const line = table.closest("section").querySelector(".filter");
   const [said, input, switched] = ["output", "input[type=search]", ".run-columns"].map((one) => line.querySelector(one));
   const rows = [...table.tBodies[0].rows];
-  const names = heads.map((cell) => shown(cell).toLowerCase());
+  const own = heads.filter((cell) => !cell.querySelector(".param")).map(shown);
+  // Such as the rank of a matrix, beside that of the trial.
+  const names = heads.map((cell) => (cell.querySelector(".param") && own.includes(shown(cell)) ? `params.${shown(cell)}` : shown(cell)));
   const count = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
   const sort = (index, down) => {
     sortBy(table, index, down);
@@ -290,15 +308,15 @@ function keep(key, value) {
       sort(index, now ? now === "ascending" : "highest" in cell.dataset);
     });
   });
-  const maps = [...study.querySelectorAll("figure[data-pairs]")].map((figure) => pairs(figure, names));
+  const maps = [...study.querySelectorAll("figure[data-pairs]")].map((figure) => pairs(figure, heads));
   const filter = () => {
     const text = input.value.trim();
     try {
-      const ways = text.split(/\s+or\s+/i).map((part) => conditions(part, names));
+      const ways = text.split(OR).map((part) => conditions(part, names));
       for (const row of rows) row.hidden = Boolean(text) && !ways.some((holds) => holds(row));
       const kept = rows.filter((row) => !row.hidden);
       said.textContent = text ? `${kept.length} of ${count}` : count;
-      fade(study, text ? new Set(kept.map((row) => row.dataset.name)) : null, kept.filter((row) => exact(row.cells[0])), names);
+      fade(study, text ? new Set(kept.map((row) => row.dataset.name)) : null, kept.filter((row) => exact(row.cells[0])), heads);
       for (const show of maps) show(kept.filter((row) => exact(row.cells[0])));
       keep(`filter${number}`, text);
     } catch (error) {
@@ -323,7 +341,7 @@ function keep(key, value) {
     save("trials.csv", `data:text/csv;charset=utf-8,${encodeURIComponent(`${text}\n`)}`);
   });
   for (const figure of study.querySelectorAll("figure[data-axes]")) {
-    brush(figure, (text) => {
+    brush(figure, (param) => names[columnOf(heads, param)], (text) => {
       input.value = input.value.trim() ? `${input.value.trim()} and ${text}` : text;
       filter();
     });
@@ -332,14 +350,21 @@ function keep(key, value) {
   address(study, table);
 });
 
-// A picture by itself: its colours and letters written into it, on the ground that it has here.
+// A picture by itself: what the page's style gives it written into it, on the ground that it has here.
+const INHERITED = ["fill", "stroke", "stroke-width", "paint-order", "font-family", "font-size"];
 function alone(svg) {
   const copy = svg.cloneNode(true);
   const [, , width, height] = svg.getAttribute("viewBox").split(" ");
   const [own, other] = [[svg, ...svg.querySelectorAll("*")], [copy, ...copy.querySelectorAll("*")]];
   own.forEach((element, index) => {
-    const style = getComputedStyle(element);
-    for (const name of ["fill", "stroke", "font-family"]) other[index].setAttribute(name, style.getPropertyValue(name));
+    const [style, around] = [element, element.parentElement].map((one) => getComputedStyle(one));
+    for (const name of INHERITED) {
+      const value = style.getPropertyValue(name);
+      // A shape that others use has their colours, unless it has its own.
+      if (index && value === around.getPropertyValue(name)) other[index].removeAttribute(name);
+      else other[index].setAttribute(name, value);
+    }
+    if (style.opacity !== "1" && !element.closest("defs")) other[index].setAttribute("opacity", style.opacity);
     for (const name of ["class", "tabindex", "data-ends"]) other[index].removeAttribute(name);
   });
   for (const [name, value] of Object.entries({ xmlns: SVG, width, height })) copy.setAttribute(name, value);
