@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t")
 
 
-def read_csv(path: Path, *, or_else: str = "") -> tuple[str, pd.DataFrame]:
-    """Return what separates a row's values, one of `SEPARATORS`, and the table.
+def read_csv(path: Path, *, or_else: str = "") -> tuple[dict[str, str], pd.DataFrame]:
+    """Return how pandas is to read a table, and the table.
+
+    What separates a row's values is one of `SEPARATORS`; where that is no comma, numbers may have commas for points.
 
     Args:
         path: the file.
@@ -32,7 +34,11 @@ def read_csv(path: Path, *, or_else: str = "") -> tuple[str, pd.DataFrame]:
         separator = max(heads, key=heads.__getitem__)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # of longer rows, whose values it would shift
-            return separator, pd.read_csv(path, sep=separator, index_col=False)
+            ways = [{"sep": separator}, *([] if separator == "," else [{"sep": separator, "decimal": ","}])]
+            tables = [pd.read_csv(path, index_col=False, **way) for way in ways]
+            numbers = [table.select_dtypes("number").shape[1] for table in tables]
+            best = numbers.index(max(numbers))
+            return ways[best], tables[best]
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no text in UTF-8 ({one_line(error)}); save it as that{or_else}") from error
     except pd.errors.ParserWarning as error:

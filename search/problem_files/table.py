@@ -25,7 +25,7 @@ class TableFacts:
     """A table, as a problem's file tells of it.
 
     Args:
-        separator: between the values of a row.
+        read: how pandas reads the file.
         target: the column to predict.
         classes: its values in their order, where it has classes; empty where it is a number.
         equal_shares: whether each class has rows enough to be split in equal shares.
@@ -33,7 +33,7 @@ class TableFacts:
         left_out: columns that tell nothing, with the reason.
     """
 
-    separator: str
+    read: dict[str, str]
     target: str
     classes: tuple[Any, ...]
     equal_shares: bool
@@ -50,7 +50,7 @@ def read_table(path: Path, target: str | None) -> TableFacts:
         NotFoundError: there is no such file or column.
         UsageError: it is no table, or the target cannot be predicted.
     """
-    separator, table = _read(path)
+    read, table = _read(path)
     names = [str(name) for name in table.columns]
     if target is None:
         raise UsageError(f"which column is to be predicted? say --target with one of: {', '.join(names[:20])}")
@@ -70,19 +70,19 @@ def read_table(path: Path, target: str | None) -> TableFacts:
             kinds[kind].append(name) if kind else left_out.update({name: reason})
     if not any(kinds.values()):
         raise UsageError(f"{path} has no column beside {target!r} that tells anything: {_listed(left_out)}")
-    return TableFacts(separator, target, classes, rarest >= LEAST_OF_A_CLASS, **kinds, left_out=left_out)
+    return TableFacts(read, target, classes, rarest >= LEAST_OF_A_CLASS, **kinds, left_out=left_out)
 
 
-def _read(path: Path) -> tuple[str, DataFrame]:
+def _read(path: Path) -> tuple[dict[str, str], DataFrame]:
     if not path.is_file():
         raise NotFoundError(f"there is no file {str(path)!r}; expected a table in a CSV file")
-    separator, table = read_csv(path)
+    read, table = read_csv(path)
     table = table.rename(columns=lambda name: str(name).replace("/", "_"))
     if table.shape[1] < 2:
         raise UsageError(f"{path} has one column; expected a table whose values are separated by , or ; or tabs")
     if not table.columns.is_unique:
         raise UsageError(f"{path} has columns without a name of their own; expected names in its first line")
-    return separator, table
+    return read, table
 
 
 def _classes(path: Path, target: Series[Any]) -> tuple[Any, ...]:
@@ -96,12 +96,14 @@ def _classes(path: Path, target: Series[Any]) -> tuple[Any, ...]:
         )
     numeric = pd.api.types.is_numeric_dtype(target) and not pd.api.types.is_bool_dtype(target)
     whole = numeric and bool((target == target.round()).all())
-    if numeric and not (whole and len(values) <= FEW_NUMBERS):
+    each_twice = len(target) // 2
+    if numeric and not (whole and len(values) <= min(FEW_NUMBERS, each_twice)):
         return ()
-    if len(values) > MANY_CLASSES:
+    most = min(MANY_CLASSES, each_twice)
+    if len(values) > most:
         raise UsageError(
             f"{target.name!r} has {len(values)} different values in {len(target)} rows of {path}; "
-            f"expected numbers, or {MANY_CLASSES} classes at most"
+            f"expected numbers, or {most} classes at most"
         )
     return tuple(sorted(int(value) if numeric else value for value in values))
 

@@ -101,7 +101,7 @@ def _of_table(facts: TableFacts, place: str, file: str) -> dict[str, str]:
         "categories": _list(facts.categories),
         "texts": _list(facts.texts),
         "left_out": re.sub(r"[^\w ();,%.-]", "_", left_out) or "nothing",
-        "separator": _literal(facts.separator),
+        "read": ", ".join(f"{name}={_literal(value)}" for name, value in facts.read.items()),
         "equal_shares": ", with equal shares of each class" if facts.equal_shares else "",
         "stratify": ", stratify=table[TARGET]" if facts.equal_shares else "",
         **(_CLASSES if facts.classes else _NUMBER),

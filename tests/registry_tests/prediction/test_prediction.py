@@ -85,6 +85,12 @@ def test_columns_go_to_the_inputs_of_their_names_with_what_is_missing(table):
     assert list(frame["prediction"]) == [3.0, 1.0, 5.0]  # an unknown colour counts as one of its own
 
 
+def test_numbers_with_a_comma_for_a_point_are_read(table):
+    rows = {"a": [0.5, 1.0], "b": [0.0, 2.25], "c": [0, 3]}
+    frame = predict_file(dense(), table(rows, sep=";", decimal=","), [])
+    pd.testing.assert_frame_equal(frame, predict_file(dense(), table(rows), []))
+
+
 def test_parquet_is_read_as_csv_is(tmp_path, table):
     rows = pd.DataFrame({"a": [0.0, 1.0], "b": [0.0, 2.0], "c": [0, 3]})
     rows.to_parquet(tmp_path / "new.parquet")

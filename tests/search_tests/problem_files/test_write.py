@@ -74,11 +74,23 @@ def test_a_target_is_a_number_or_has_classes(csv, target, classes):
     assert read_table(csv(table()), target).classes == classes
 
 
+def test_whole_numbers_of_which_hardly_any_comes_twice_are_no_classes(csv):
+    assert read_table(csv(table(20).assign(age=range(30, 50))), "age").classes == ()
+
+
 def test_rows_without_a_target_do_not_count_and_semicolons_will_do(csv):
     frame = table()
     frame.loc[:9, "legs"] = None
     facts = read_table(csv(frame, sep=";"), "legs")
-    assert (facts.separator, facts.classes) == (";", (3, 4, 5))
+    assert (facts.read, facts.classes) == ({"sep": ";"}, (3, 4, 5))
+
+
+def test_numbers_with_a_comma_for_a_point_are_numbers(csv, tmp_path):
+    path = csv(table(), sep=";", decimal=",")
+    facts = read_table(path, "price")
+    assert (facts.numbers, facts.classes) == (["size_cm", "legs"], ())
+    write_problem(tmp_path / "odd_decimals.py", "table", path, "price")
+    assert 'pd.read_csv(CSV, sep=";", decimal=",")' in (tmp_path / "odd_decimals.py").read_text()
 
 
 @pytest.mark.parametrize(
@@ -92,6 +104,7 @@ def test_rows_without_a_target_do_not_count_and_semicolons_will_do(csv):
             "chip",
             "'chip' has 300 different values in 300 rows .*; expected numbers, or 100 classes at most",
         ),
+        (table(60), "chip", "'chip' has 60 different values in 60 rows .*; expected numbers, or 30 classes at most"),
         (table(6), "kind", "has 6 rows with a 'kind'; expected 20 or more"),
         (table()[["id", "kind"]], "kind", r"has no column beside 'kind' that tells anything: id \(counts the rows\)"),
         (table()[["kind"]], "kind", "has one column"),
