@@ -183,6 +183,8 @@ def test_a_name_that_is_no_column_is_answered_with_near_ones(look: Any) -> None:
     assert said == "No column is called stop reasn; near: stop reason."
     page.get_by_label("Filter").fill("momentum >")
     assert page.locator(".filter output").text_content() == "momentum > what? A value is missing."
+    page.get_by_label("Filter").fill("momentum > high")
+    assert page.locator(".filter output").text_content() == "momentum > high? Expected a number."
 
 
 def test_the_view_is_kept_in_the_address(look: Any) -> None:
@@ -197,6 +199,17 @@ def test_the_view_is_kept_in_the_address(look: Any) -> None:
     assert page.locator("td.run:visible").count() > 0
 
 
+def test_a_page_that_loads_itself_anew_keeps_the_view(look: Any, tmp_path: Path) -> None:
+    study = toy_study(20)
+    page = look(study)
+    (tmp_path / "report.html").write_text(render(toy_report(study), reload=1), encoding="utf-8")
+    page.reload()
+    page.get_by_label("Filter").fill("elu")
+    with page.expect_event("load"):
+        pass
+    assert page.get_by_label("Filter").input_value() == "elu"
+
+
 def with_params(study: ReportedStudy, params: Any) -> ReportedStudy:
     """Return the study with more params a trial, which are given by its number."""
     return replace(study, trials=tuple(replace(t, params={**t.params, **params(t.number)}) for t in study.trials))
@@ -208,6 +221,7 @@ def with_params(study: ReportedStudy, params: Any) -> ReportedStudy:
         ("layers = 64,128", lambda t: t.params["layers"] == "64,128"),
         ('mode = "a or b" or layers = 64', lambda t: t.params["mode"] == "a or b" or t.params["layers"] == "64"),
         ('mode = "say ""and""" and tanh', lambda t: "say" in t.params["mode"] and t.params["activation"] == "tanh"),
+        ("activation == tanh", lambda t: t.params["activation"] == "tanh"),
         ("params.rank <= 8", lambda t: t.params["rank"] <= 8),
         ("Units > 20", lambda t: t.params["Units"] > 20),
         ("units > 20", lambda t: t.params["units"] > 20),

@@ -1,6 +1,11 @@
 "use strict";
 // Sorts and filters the leaderboards, says values under the pointer, copies commands, and gives rows and pictures as files.
 // Without it the page only stands still.
+
+// The page of a search that runs loads itself anew, with the view that its address keeps by then.
+const seconds = Number(document.documentElement.dataset.reload ?? 0);
+if (seconds) setTimeout(() => location.reload(), 1000 * seconds);
+
 const exact = (cell) => cell.dataset.v ?? cell.textContent;
 const shown = (cell) => cell.textContent.trim();
 
@@ -19,7 +24,7 @@ function sortBy(table, index, down) {
 }
 
 // The filter: words that must occur in a row, and comparisons of a column, joined by and (or nothing) and by or.
-const SIGN = /<=|>=|!=|=|<|>/;
+const SIGN = /<=|>=|!=|==?|<|>/;
 const OR = /\s+or\s+(?=(?:[^"]*"[^"]*")*[^"]*$)/i; // not within quotes
 const inQuotes = (text) => `"${text.replaceAll('"', '""')}"`;
 const plain = (text) => text.replace(/(\d),(?=\d{3}\b)/g, "$1"); // 400,000 is a number
@@ -28,7 +33,7 @@ function compared(column, sign, wanted) {
   return (row) => {
     const found = plain(exact(row.cells[column]).toLowerCase());
     if (found === "") return false;
-    if (sign === "=") return found === wanted || Number(found) === Number(wanted);
+    if (sign.startsWith("=")) return found === wanted || Number(found) === Number(wanted);
     if (sign === "!=") return found !== wanted && Number(found) !== Number(wanted);
     const [a, b] = [Number(found), Number(wanted)];
     return sign === "<" ? a < b : sign === ">" ? a > b : sign === "<=" ? a <= b : a >= b;
@@ -61,7 +66,9 @@ function conditions(text, names) {
     if (column < 0) throw new Error(unknown(words, names));
     const after = /^\s*("((?:[^"]|"")*)"|\S+)\s*/.exec(rest.slice(at + sign.length));
     if (!after) throw new Error(`${names[column]} ${sign} what? A value is missing.`);
-    found.push(compared(column, sign, (after[2]?.replaceAll('""', '"') ?? after[1]).toLowerCase()));
+    const wanted = (after[2]?.replaceAll('""', '"') ?? after[1]).toLowerCase();
+    if (/^[<>]/.test(sign) && Number.isNaN(Number(wanted))) throw new Error(`${names[column]} ${sign} ${wanted}? Expected a number.`);
+    found.push(compared(column, sign, wanted));
     rest = rest.slice(at + sign.length + after[0].length);
   }
   wordsOf(rest).forEach(word);
