@@ -119,7 +119,7 @@ def _trial_files(folder: Path, oracle: Mapping[str, Any]) -> list[Path]:
 def _read(path: Path, or_else: str = "") -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"{path} cannot be read, so nothing is imported: {one_line(error)}; restore it{or_else}"
         ) from error
@@ -140,7 +140,7 @@ def _without_own(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _objective(folder: Path, trials: Sequence[Mapping[str, Any]], name: str | None) -> Objective:
     """Return what was optimized, which KerasTuner does not write down: the metric whose best value is the score."""
-    scored = [trial for trial in trials if trial["score"] is not None]
+    scored = [trial for trial in trials if trial["score"] is not None and not math.isnan(trial["score"])]
     if not scored:
         raise UsageError(f"no trial of {folder} has a score: there is nothing to import")
     histories = scored[0]["metrics"]["metrics"]
@@ -187,9 +187,11 @@ def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objecti
     hp = SampledHyperParameters.from_config(_without_own(trial["hyperparameters"]))
     params, distributions = _sampled(trial["trial_id"], hp, space)
     curves = {name: _curve(_values(history["observations"])) for name, history in trial["metrics"]["metrics"].items()}
-    state = ENDED[trial["status"]]
+    state, message = ENDED[trial["status"]], trial.get("message")
+    if state is TrialState.COMPLETE and math.isnan(trial["score"]) and not _numbers(_own(trial, objective)):
+        # For KerasTuner it ended well.
+        state, message = TrialState.FAIL, f"its {objective.metric} was not a number"
     own, score, best_step = _scored(trial, objective) if state is TrialState.COMPLETE else ({}, None, None)
-    message = trial.get("message")
     optuna = FrozenTrial(
         number=place,
         trial_id=-1,
@@ -208,12 +210,17 @@ def _past(place: int, trial: Mapping[str, Any], space: Space, objective: Objecti
     return PastTrial(optuna, active, curves, best_epoch)
 
 
+def _own(trial: Mapping[str, Any], objective: Objective) -> dict[int, float]:
+    """Return a trial's objective by step."""
+    return _values(trial["metrics"]["metrics"].get(objective.metric, {"observations": ()})["observations"])
+
+
 def _scored(trial: Mapping[str, Any], objective: Objective) -> tuple[dict[int, float], float, int]:
     """Return the objective by step, a trial's score and its step.
 
     They are as KerasTuner wrote them; where it optimized another metric or did not tell the step, the objective's best.
     """
-    values = _values(trial["metrics"]["metrics"].get(objective.metric, {"observations": ()})["observations"])
+    values = _own(trial, objective)
     if not (known := _numbers(values)):
         raise UsageError(f"trial {trial['trial_id']} ended well without {objective.metric}; say another --objective")
     best = min(known, key=lambda step: objective.key(known[step]))

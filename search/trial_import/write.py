@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -190,6 +191,7 @@ def _write_slots(connection: Connection, study: StudyRecord, past: PastStudy, id
 
 def _slot(study_id: int, number: int, trial_id: int, trial: PastTrial, now: float) -> dict[str, Any]:
     optuna = trial.optuna
+    score = optuna.values[0] if optuna.values and all(map(math.isfinite, optuna.values)) else None
     return {
         "study_id": study_id,
         "number": number,
@@ -198,16 +200,23 @@ def _slot(study_id: int, number: int, trial_id: int, trial: PastTrial, now: floa
         "trial_id": trial_id,
         "params": dict(trial.params),
         "epoch": max(map(len, trial.curves.values()), default=0),
-        "score": optuna.values[0] if optuna.values else None,
-        "best_epoch": trial.best_epoch,
-        "stop_reason": REASONS[optuna.state].value,
+        "score": score,
+        "best_epoch": None if score is None else trial.best_epoch,
+        "stop_reason": (StopReason.NAN if _is_infinite(optuna) else REASONS[optuna.state]).value,
         "seconds": None if optuna.duration is None else optuna.duration.total_seconds(),
         "started_at": _seconds(optuna.datetime_start),
         "finished_at": _seconds(optuna.datetime_complete) or now,
     }
 
 
+def _is_infinite(trial: FrozenTrial) -> bool:
+    """Tell whether it ended well there with a value with which a trial here fails."""
+    return trial.state is TrialState.COMPLETE and not all(map(math.isfinite, trial.values))
+
+
 def _error(trial: FrozenTrial) -> str | None:
+    if _is_infinite(trial):
+        return f"its value was {', '.join(map(str, trial.values))}"
     if trial.state is not TrialState.FAIL:
         return None
     return str(trial.system_attrs.get(FAIL_REASON, "it failed where it ran; Optuna kept no reason"))

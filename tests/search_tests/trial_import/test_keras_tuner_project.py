@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
+from registry.values.stop_reason import StopReason
 from search.records.status import read_status
 from search.records.studies import read_study
 from search.records.trials import read_trials
@@ -77,6 +78,19 @@ def test_samplers_see_what_ours_would_have_proposed(project):
     assert [trial.optuna.state for trial in past.trials] == [TrialState.COMPLETE] * 3 + [TrialState.FAIL]
 
 
+def test_a_trial_whose_objective_was_never_a_number_failed(engine, project):
+    def diverge(document):
+        document["score"] = float("nan")
+        for history in document["metrics"]["metrics"].values():
+            history["observations"][0]["value"] = [float("nan")]
+
+    edit(project / "trial_1" / "trial.json", diverge)
+    write_past_study(engine, read_project(find_project(str(project))), "s")
+    diverged = read_trials(engine, read_study(engine, "s").id)[1]
+    assert (diverged.score, diverged.stop_reason) == (None, StopReason.ERROR)
+    assert diverged.error == "its val_accuracy was not a number"
+
+
 def test_the_folder_of_the_tuner_will_do(project):
     assert read_project(find_project(str(project.parent))).name == "project"
 
@@ -104,6 +118,7 @@ def edit(path, change):
         (lambda folder: (folder / "trial_1" / "trial.json").unlink(), "trial_1/trial.json cannot be read"),
         (lambda folder: (folder / "trial_1" / "trial.json").write_text('{"trial'), "trial_1/trial.json cannot be read"),
         (lambda folder: (folder / "trial_1" / "trial.json").write_text("[]"), "holds no JSON object"),
+        (lambda folder: (folder / "trial_1" / "trial.json").write_text("[" * 100_000), "trial.json cannot be read"),
         (lambda folder: edit(folder / "oracle.json", lambda d: d.pop("hyperparameters")), "no project that KerasTuner"),
         (
             lambda folder: (folder / "trial_1" / "trial.json").unlink(),

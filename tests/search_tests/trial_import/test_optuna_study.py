@@ -91,6 +91,15 @@ def imported(engine, url, name="s"):
     return brought
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("-inf")])
+def test_an_infinite_value_is_no_score(engine, theirs, value):
+    imported(engine, theirs(trial(0.5), trial(value, reports=(0.75, value))))
+    _, infinite = read_trials(engine, read_study(engine, "s").id)
+    assert (infinite.stop_reason, infinite.score, infinite.best_epoch) == (StopReason.NAN, None, None)
+    assert infinite.error == f"its value was {value}"
+    assert read_status(engine, "s").best.trial == 0
+
+
 def test_everything_comes_as_it_was(engine, theirs):
     url = theirs(
         trial(0.75, reports=(0.5, 0.75, 0.7)),
