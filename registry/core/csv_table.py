@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t")
 
 
-def read_csv(path: Path, *, or_else: str = "") -> tuple[dict[str, str], pd.DataFrame]:
+def read_csv(path: Path, *, or_else: str = "", texts: Container[str] = ()) -> tuple[dict[str, str], pd.DataFrame]:
     """Return how pandas is to read a table, and the table.
 
     What separates a row's values is one of `SEPARATORS`; where that is no comma, numbers may have commas for points.
@@ -23,6 +24,7 @@ def read_csv(path: Path, *, or_else: str = "") -> tuple[dict[str, str], pd.DataF
     Args:
         path: the file.
         or_else: how else than as text in UTF-8 it could be saved, to end the advice with.
+        texts: columns whose values are texts as they stand there, where pandas would take all of them for numbers.
 
     Raises:
         UsageError: it is no table, or no text in UTF-8, or has rows longer than its first line.
@@ -38,10 +40,18 @@ def read_csv(path: Path, *, or_else: str = "") -> tuple[dict[str, str], pd.DataF
             tables = [pd.read_csv(path, index_col=False, **way) for way in ways]
             numbers = [table.select_dtypes("number").shape[1] for table in tables]
             best = numbers.index(max(numbers))
-            return ways[best], tables[best]
+            way, table = ways[best], tables[best]
+            if taken := [name for name in table.select_dtypes("number") if keras_name(name) in texts]:
+                table[taken] = pd.read_csv(path, index_col=False, dtype=str, **way)[taken]
+            return way, table
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no text in UTF-8 ({one_line(error)}); save it as that{or_else}") from error
     except pd.errors.ParserWarning as error:
         raise UsageError(f"{path} has a row of more values than its first line has names") from error
     except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors
         raise UsageError(f"{path} is no table that pandas can read: {one_line(error)}") from error
+
+
+def keras_name(column: object) -> str:
+    """Return what an input for a column is called: no name in Keras has a slash."""
+    return str(column).replace("/", "_")

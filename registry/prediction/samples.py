@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry.core.csv_table import read_csv
+from registry.core.csv_table import keras_name, read_csv
 from registry.core.error_text import one_line
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from registry.values.structures import Structure, leaves
@@ -137,7 +137,7 @@ def read_samples(path: Path, model: Any, stored: Stored = lambda: None) -> Sampl
     kind = path.suffix.lower()
     if kind in PICTURES:
         return _of_pictures([path], path.parent, inputs)
-    columns = _of_table(_read_table(path), inputs, path) if kind in TABLES else _of_arrays(path, inputs)
+    columns = _of_table(_read_table(path, inputs), inputs, path) if kind in TABLES else _of_arrays(path, inputs)
     lengths = {len(array) for array in columns.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise UsageError(f"{path} holds {sorted(lengths)} samples; expected equally many for each input, at least 1")
@@ -162,14 +162,15 @@ def structured(columns: Mapping[str, Any], *, by_name: bool) -> Structure:
     return arrays[0] if len(arrays) == 1 else arrays
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def _read_table(path: Path, inputs: Sequence[Input]) -> pd.DataFrame:
     if path.suffix.lower() == ".parquet":
         frame = _read_parquet(path)
     else:
-        _, frame = read_csv(path, or_else=", or as .parquet")
+        texts = [each.name for each in inputs if each.dtype == "string"]
+        _, frame = read_csv(path, or_else=", or as .parquet", texts=texts)
     if not len(frame):
         raise UsageError(f"{path} has no rows; {EXPECTED}")
-    return frame.rename(columns=lambda name: str(name).replace("/", "_"))  # which no name in Keras has
+    return frame.rename(columns=keras_name)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

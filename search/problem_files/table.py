@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry.core.csv_table import read_csv
+from registry.core.csv_table import keras_name, read_csv
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def read_table(path: Path, target: str | None) -> TableFacts:
     names = [str(name) for name in table.columns]
     if target is None:
         raise UsageError(f"which column is to be predicted? say --target with one of: {', '.join(names[:20])}")
-    target = target.replace("/", "_")  # which no name in Keras may have
+    target = keras_name(target)
     if target not in names:
         raise NotFoundError(f"{path} has no column {target!r}; {did_you_mean(target, names)}")
     table = table.dropna(subset=[target])
@@ -77,7 +77,7 @@ def _read(path: Path) -> tuple[dict[str, str], DataFrame]:
     if not path.is_file():
         raise NotFoundError(f"there is no file {str(path)!r}; expected a table in a CSV file")
     read, table = read_csv(path)
-    table = table.rename(columns=lambda name: str(name).replace("/", "_"))
+    table = table.rename(columns=keras_name)
     if table.shape[1] < 2:
         raise UsageError(f"{path} has one column; expected a table whose values are separated by , or ; or tabs")
     if not table.columns.is_unique:

@@ -85,6 +85,15 @@ def test_columns_go_to_the_inputs_of_their_names_with_what_is_missing(table):
     assert list(frame["prediction"]) == [3.0, 1.0, 5.0]  # an unknown colour counts as one of its own
 
 
+def test_texts_that_look_like_numbers_are_texts(table):
+    colour = keras.Input((1,), name="colour_code", dtype="string")
+    hot = keras.layers.StringLookup(vocabulary=["007", "1"], output_mode="one_hot")(colour)
+    model = keras.Model(colour, keras.layers.Dense(1, use_bias=False)(hot))
+    model.set_weights([np.array([[9], [7], [1]])])
+    path = table({"colour/code": ["007", "1", None]})
+    assert list(predict_file(model, path, [])["prediction"]) == [7.0, 1.0, 9.0]
+
+
 def test_numbers_with_a_comma_for_a_point_are_read(table):
     rows = {"a": [0.5, 1.0], "b": [0.0, 2.25], "c": [0, 3]}
     frame = predict_file(dense(), table(rows, sep=";", decimal=","), [])
