@@ -64,15 +64,15 @@ def plot_curves(versions: Sequence[ModelVersion], metrics: Sequence[str] | None,
 
 
 def curves_figure(versions: Sequence[ModelVersion], metrics: Sequence[str] | None = None) -> Figure:
-    """Return the picture as a matplotlib figure; pyplot and its state are left alone.
+    """Return the picture as a matplotlib figure, which a notebook shows; pyplot and its state are left alone.
 
     Raises:
         NotFoundError: no version has such a curve.
     """
-    from matplotlib.figure import Figure
+    from registry.plots.shown import ShownFigure
 
     shown = _panels(versions, metrics)
-    figure = Figure(figsize=(max(5.2 * len(shown), 5.6), 4.4), layout="constrained")
+    figure = ShownFigure(figsize=(max(5.2 * len(shown), 5.6), 4.4), layout="constrained")
     panels = figure.subplots(1, len(shown), squeeze=False)[0]
     for axes, metric in zip(panels, shown, strict=True):
         _panel(axes, versions, metric)

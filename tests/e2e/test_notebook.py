@@ -25,6 +25,7 @@ running = study.run(workers=1, background=True)
 running.stop().finished < 53""",
     """from registry import Registry
 Registry(study.url).best("cells")""",
+    "Registry(study.url).best('cells').plot()",
     "Study.open('misspelt')",
 ]
 
@@ -45,6 +46,7 @@ def test_a_search_from_a_notebook(tmp_path):
     assert outputs[4][-1].data["text/plain"] == "3"
     assert outputs[5][-1].data["text/plain"] == "True"
     assert "<table" in outputs[6][-1].data["text/html"]
-    (error,) = outputs[7]
+    assert "image/png" in outputs[7][-1].data
+    (error,) = outputs[8]
     assert error.traceback == ["NotFoundError: " + error.evalue]  # a line, and no page of frames
     assert error.evalue == "no study is called 'misspelt'; there are: s"

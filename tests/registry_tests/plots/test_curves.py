@@ -43,6 +43,10 @@ def test_a_panel_a_metric_and_a_colour_a_version():
     assert {line.get_color() for line in lines if line.get_linestyle() != "None"} <= set(COLOURS[:2])
 
 
+def test_a_notebook_shows_the_figure():
+    assert curves_figure([ONE, TWO])._repr_png_().startswith(b"\x89PNG")
+
+
 def test_those_that_share_a_colour_differ_in_a_mark():
     figure = curves_figure([replace(TWO, version=number) for number in range(len(COLOURS) + 1)])
     looks = [(entry.get_color(), entry.get_marker()) for entry in figure.legends[0].legend_handles]
