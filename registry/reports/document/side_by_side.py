@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from registry.reports.document.table import Cell, Column, Table
+from registry.reports.document.table import NOTHING, Cell, Column, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +34,6 @@ def side_by_side(heads: Sequence[str], lines: Sequence[Line]) -> Table:
     """Return a column a thing and a line a property in which they differ; its note tells what is equal in all."""
     columns = (Column("", number=False), *(Column(head, number=False) for head in heads))
     rows = tuple((Cell(line.name, param=line.param), *line.cells) for line in lines if line.always or line.differs)
-    equal = [f"{line.name} {line.cells[0].text}" for line in lines if not (line.always or line.differs)]
+    told = [line for line in lines if not (line.always or line.differs) and line.cells[0] != NOTHING]
+    equal = [f"{line.name} {line.cells[0].text}" for line in told]
     return Table(columns, rows, f"Equal in all: {', '.join(equal)}." if equal else "")

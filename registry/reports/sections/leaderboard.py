@@ -258,7 +258,10 @@ def comparison(studies: Sequence[ReportedStudy]) -> Table:
                 NOTHING if best is None or best.score is None else exact(best.score, score_writer(study)(best.score)),
                 NOTHING if best is None else Cell(str(best.number)),
                 NOTHING if repeated is None else _score_cell(repeated.mean, score_writer(study)),
-                *(Cell(str(counts[kind])) for kind in ("complete", "pruned", "failed")),
+                *(
+                    Cell(count_text(count), str(count))
+                    for count in (counts["complete"], counts["pruned"], counts["failed"])
+                ),
                 Cell(count_text(epochs), str(epochs)),
                 exact(seconds, duration_text(seconds)),
                 Cell(str(study.settings.get("sampler", "–"))),

@@ -8,7 +8,7 @@ from typing import Any
 from registry.reports import Repeats, ReportedStudy, ReportedTrial, render
 from registry.reports.document.parts import Bars, Pictures, Rows
 from registry.reports.document.side_by_side import Line, side_by_side
-from registry.reports.document.table import Cell
+from registry.reports.document.table import NOTHING, Cell
 from registry.reports.sections.compared.pictures import importances, overlaid
 from registry.reports.sections.compared.studies import ahead_line, lead_lines, studies_block
 from registry.reports.sections.compared.winners import versions_table, winners_table
@@ -74,6 +74,7 @@ class TestSideBySide:
         assert [[cell.text for cell in row] for row in table.rows] == [["b", "1", "2"]]
         assert table.note == "Equal in all: a 1."
         assert side_by_side(["x", "y"], lines[1:]).note == ""
+        assert side_by_side(["x", "y"], [Line("parameters", (NOTHING, NOTHING))]).note == ""  # of neither known
 
     def test_the_winners_come_with_their_seeds_and_their_cost(self) -> None:
         one, other = two()
