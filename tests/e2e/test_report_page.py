@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -411,6 +412,27 @@ def test_any_two_params_can_be_mapped(look: Any) -> None:
     assert dots.count() == len(study.ranked)
     page.get_by_label("Filter").fill("activation = tanh")
     assert dots.count() == sum(trial.params["activation"] == "tanh" for trial in study.ranked)
+
+
+def test_long_names_have_room_in_the_map(look: Any) -> None:
+    encoders = ("convnext_tiny_imagenet21k_in1k", "efficientnet_v2_small_imagenet21k", "resnet_50_imagenet")
+    name = "pretrained_backbone_of_the_encoder"
+    page = look(replace(with_params(toy_study(40), lambda number: {name: encoders[number % 3]}), space=()))
+    figure = page.locator("figure[data-pairs]:visible").first
+    assert figure.locator("figcaption").is_visible()
+    for way in ("across", "up"):
+        figure.get_by_label(f"goes {way}").select_option(label=name)
+    assert not figure.locator("figcaption").is_visible()  # which names two others
+    box = figure.locator("svg.map").bounding_box()
+    texts = figure.locator("svg.map text")
+    boxes = [texts.nth(place).bounding_box() for place in range(texts.count())]
+    assert min(each["x"] for each in boxes) >= box["x"]
+    assert max(each["x"] + each["width"] for each in boxes) <= box["x"] + box["width"]
+    across = boxes[: len(encoders)]
+    assert all(one["x"] + one["width"] < other["x"] for one, other in itertools.pairwise(across))
+    with page.expect_download() as svg:
+        figure.get_by_role("button", name="SVG").click()
+    assert svg.value.suggested_filename.startswith("trials-by-pretrained_backbone")
 
 
 def test_a_link_opens_what_is_folded(look: Any) -> None:

@@ -216,6 +216,9 @@ function brush(figure, nameOf, say) {
   });
 }
 
+// A text with its middle left out, where it is longer than there is room for: many begin alike.
+const cut = (text, most) => (text.length > most ? `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}` : text);
+
 // The map of any two params, drawn from the rows that are shown: the better a trial, the stronger its dot.
 function pairs(figure, heads) {
   const axes = JSON.parse(figure.dataset.pairs);
@@ -245,11 +248,11 @@ function pairs(figure, heads) {
       const ends = [low, high].map((end) => Number((log ? Math.exp(end) : end).toPrecision(3)));
       const marks = choices ? choices.map((choice, at) => [(at - low) / (high - low), choice]) : [[0, ends[0]], [1, ends[1]]];
       for (const [share, text] of marks) {
-        if (way) label(84, 234 - share * 220, "end", text);
-        else label(90 + share * 300, 256, share === 1 ? "end" : "middle", text);
+        if (way) label(84, 234 - share * 220, "end", cut(String(text), 12));
+        else label(90 + share * 300, 256, share === 1 ? "end" : "middle", cut(String(text), Math.max(3, Math.floor(42 / marks.length))));
       }
-      if (way) label(84, 274, "end", name);
-      else label(240, 274, "middle", name);
+      if (way) label(84, 274, "end", cut(name, 12));
+      else label(240, 274, "middle", cut(name, 40));
     }
     map.append(draw("path", { d: "M90 10V240H395", class: "s-soft", fill: "none" }));
     const count = Math.max(1, shownRows.length);
@@ -262,7 +265,7 @@ function pairs(figure, heads) {
   };
   const choose = () => {
     const own = selects[0].value === "0" && selects[1].value === "1";
-    first.classList.toggle("off", !own);
+    for (const one of [first, figure.querySelector("figcaption")]) one?.classList.toggle("off", !own);
     map.classList.toggle("off", own);
     show();
   };
@@ -392,8 +395,8 @@ async function asPng(svg) {
 
 for (const figure of document.querySelectorAll("figure")) {
   const shownNow = () => figure.querySelector("svg:not(.off)");
-  const title = figure.querySelector("svg").getAttribute("aria-label") ?? "picture";
-  const name = title.slice(0, 60).replace(/[^\w-]+/g, "-");
+  const titleNow = () => shownNow().getAttribute("aria-label") ?? "picture";
+  const title = titleNow();
   const line = document.createElement("div");
   line.className = "take";
   for (const [kind, address] of [["svg", async () => alone(shownNow())], ["png", () => asPng(shownNow())]]) {
@@ -401,7 +404,7 @@ for (const figure of document.querySelectorAll("figure")) {
     button.type = "button";
     button.textContent = kind.toUpperCase();
     button.setAttribute("aria-label", `${kind.toUpperCase()}: ${title}`);
-    button.addEventListener("click", async () => save(`${name}.${kind}`, await address()));
+    button.addEventListener("click", async () => save(`${titleNow().slice(0, 60).replace(/[^\w-]+/g, "-")}.${kind}`, await address()));
     line.append(button);
   }
   figure.append(line);
