@@ -34,7 +34,7 @@ def split(table, share):
 def parts():
     """Return the rows to train on (60 of 100), to choose by (20) and to test on (20)."""
     table = pd.read_csv(CSV, sep=",").rename(columns=lambda name: name.replace("/", "_"))
-    table = table.dropna(subset=[TARGET])
+    table = table.replace([float("inf"), float("-inf")], float("nan")).dropna(subset=[TARGET])
     train, rest = split(table, 0.4)
     return train, *split(rest, 0.5)
 

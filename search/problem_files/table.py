@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,9 @@ def read_table(path: Path, target: str | None) -> TableFacts:
             kind, reason = _kind(name, table[name])
             kinds[kind].append(name) if kind else left_out.update({name: reason})
     if not any(kinds.values()):
-        raise UsageError(f"{path} has no column beside {target!r} that tells anything: {_listed(left_out)}")
+        raise UsageError(
+            f"{path} has no column beside {target!r} that tells anything: {listed(left_out) or 'there is none'}"
+        )
     return TableFacts(read, target, classes, rarest >= LEAST_OF_A_CLASS, **kinds, left_out=left_out)
 
 
@@ -77,11 +79,15 @@ def _read(path: Path) -> tuple[dict[str, str], DataFrame]:
     if not path.is_file():
         raise NotFoundError(f"there is no file {str(path)!r}; expected a table in a CSV file")
     read, table = read_csv(path)
-    table = table.rename(columns=keras_name)
+    table = table.rename(columns=keras_name).replace([float("inf"), float("-inf")], float("nan"))
     if table.shape[1] < 2:
         raise UsageError(f"{path} has one column; expected a table whose values are separated by , or ; or tabs")
     if not table.columns.is_unique:
-        raise UsageError(f"{path} has columns without a name of their own; expected names in its first line")
+        twice = table.columns[table.columns.duplicated()][0]
+        raise UsageError(
+            f"{path} has more than one column called {twice!r}, where / in a name counts as _; expected names of their "
+            "own in its first line"
+        )
     return read, table
 
 
@@ -125,5 +131,6 @@ def _kind(name: str, column: Series[Any]) -> tuple[str, str]:
     return ("texts", "") if words >= 2 else ("", "another word in almost every row")
 
 
-def _listed(left_out: dict[str, str]) -> str:
-    return ", ".join(f"{name} ({reason})" for name, reason in left_out.items()) or "there is none"
+def listed(left_out: Mapping[str, str]) -> str:
+    """Return columns that tell nothing, with the reasons, as people read them."""
+    return "; ".join(f"{name} ({reason})" for name, reason in left_out.items())

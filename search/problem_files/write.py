@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -13,15 +14,28 @@ from string import Template
 from registry.core.atomic_file import whole_file
 from registry.core.errors import UsageError
 from search.problem_files.names import is_module_name, is_taken
-from search.problem_files.table import TableFacts, read_table
+from search.problem_files.table import TableFacts, listed, read_table
 
 KINDS = ("images", "table", "text", "own")
 EXAMPLE_TARGET = "kind"
 LONGEST_LINE = 100
 
 
-def write_problem(path: Path, kind: str, csv: Path | None = None, target: str | None = None) -> tuple[Path, ...]:
-    """Write a problem that runs at once, with comments; return the files that were written.
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Args:
+        files: the problem's, and an example's table.
+        left_out: a table's columns that the problem does not use, with the reason.
+    """
+
+    files: tuple[Path, ...]
+    left_out: dict[str, str]
+
+
+def write_problem(path: Path, kind: str, csv: Path | None = None, target: str | None = None) -> Written:
+    """Write a problem that runs at once, with comments; return what was written.
 
     Args:
         path: of the file; there must be none yet.
@@ -39,7 +53,7 @@ def write_problem(path: Path, kind: str, csv: Path | None = None, target: str | 
         raise UsageError(f"--csv and --target are for --kind table, and the kind is {kind!r}")
     _check_name(path)
     written = [path]
-    values = {"spec": os.path.normpath(path), "name": path.stem}
+    values, left_out = {"spec": os.path.normpath(path), "name": path.stem}, {}
     if kind == "table":
         if csv is None:
             csv, target = path.with_suffix(".csv"), EXAMPLE_TARGET
@@ -47,11 +61,12 @@ def write_problem(path: Path, kind: str, csv: Path | None = None, target: str | 
         _check_new(*written)
         if csv in written:
             _write(csv, _wines())
-        values |= _of_table(read_table(csv, target), _place(csv, path), csv.name)
+        facts = read_table(csv, target)
+        values, left_out = values | _of_table(facts, _place(csv, path), csv.name), facts.left_out
     _check_new(path)
     template = Template((files("search.problem_files") / f"{kind}.txt").read_text())
     _write(path, template.substitute(values))
-    return tuple(written)
+    return Written(tuple(written), left_out)
 
 
 def _write(path: Path, text: str) -> None:
@@ -92,7 +107,6 @@ def _place(csv: Path, path: Path) -> str:
 
 def _of_table(facts: TableFacts, place: str, file: str) -> dict[str, str]:
     """Return what a table's file says of it."""
-    left_out = "; ".join(f"{name} ({reason})" for name, reason in facts.left_out.items())
     return {
         "csv": place,
         "target": _literal(facts.target),
@@ -100,7 +114,7 @@ def _of_table(facts: TableFacts, place: str, file: str) -> dict[str, str]:
         "numbers": _list(facts.numbers),
         "categories": _list(facts.categories),
         "texts": _list(facts.texts),
-        "left_out": re.sub(r"[^\w ();,%.-]", "_", left_out) or "nothing",
+        "left_out": re.sub(r"[^\w ();,%.-]", "_", listed(facts.left_out)) or "nothing",
         "read": ", ".join(f"{name}={_literal(value)}" for name, value in facts.read.items()),
         "equal_shares": ", with equal shares of each class" if facts.equal_shares else "",
         "stratify": ", stratify=table[TARGET]" if facts.equal_shares else "",

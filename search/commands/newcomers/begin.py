@@ -27,11 +27,14 @@ def init_command(
     ] = None,
 ) -> None:
     """Write the file of a problem, with comments, that runs at once."""
+    from search.problem_files.table import listed
     from search.problem_files.write import write_problem
 
     written = write_problem(file, kind or ("own" if csv is None else "table"), csv, target)
     name = shlex.quote(str(file))
-    say(f"wrote {', '.join(map(str, written))}; to try it out, and to search:")
+    if written.left_out:
+        say(f"not used: {listed(written.left_out)}")
+    say(f"wrote {', '.join(map(str, written.files))}; to try it out, and to search:")
     say(f"  search check {name}")
     say(f"  search run {name}")
 

@@ -107,7 +107,8 @@ def _made_with(callback: Any) -> dict[str, Any]:
 def _arguments(callback: Any, *, of_keras: bool) -> set[str]:
     """Return the names of what a callback's classes are made with, those of Keras' or the others."""
     classes = [each for each in type(callback).__mro__ if _is_keras(each) == of_keras]
-    return {name for each in classes for name in inspect.signature(each).parameters}
+    made_by = [vars(each)["__init__"] for each in classes if "__init__" in vars(each)]
+    return {name for function in made_by for name in inspect.signature(function).parameters}
 
 
 def _is_keras(kind: type) -> bool:

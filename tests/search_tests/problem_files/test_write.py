@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +87,24 @@ def test_rows_without_a_target_do_not_count_and_semicolons_will_do(csv):
     assert (facts.read, facts.classes) == ({"sep": ";"}, (3, 4, 5))
 
 
+def test_infinite_numbers_count_as_missing(csv, tmp_path, monkeypatch):
+    frame = table()
+    frame.loc[:9, "price"], frame.loc[20, "size/cm"] = math.inf, -math.inf
+    write_problem(tmp_path / "odd_infinite.py", "table", csv(frame), "price")
+    monkeypatch.syspath_prepend(tmp_path)
+    parts = import_module("odd_infinite").parts()
+    assert sum(map(len, parts)) == len(frame) - 10
+    assert all(math.isfinite(part[["price", "size_cm"]].mean().sum()) for part in parts)
+
+
+def test_columns_that_are_not_used_are_named(csv, capsys, tmp_path):
+    words = ["init", str(tmp_path / "odd_unused.py"), "--csv", str(csv(table())), "--target", "price"]
+    assert run(app, "search", words) == 0
+    assert capsys.readouterr().out.startswith(
+        "not used: id (counts the rows); chip (another word in almost every row); planet (the same in all rows)\nwrote "
+    )
+
+
 def test_numbers_with_a_comma_for_a_point_are_numbers(csv, tmp_path):
     path = csv(table(), sep=";", decimal=",")
     facts = read_table(path, "price")
@@ -108,6 +128,7 @@ def test_numbers_with_a_comma_for_a_point_are_numbers(csv, tmp_path):
         (table(6), "kind", "has 6 rows with a 'kind'; expected 20 or more"),
         (table()[["id", "kind"]], "kind", r"has no column beside 'kind' that tells anything: id \(counts the rows\)"),
         (table()[["kind"]], "kind", "has one column"),
+        (table().assign(size_cm=1), "kind", "more than one column called 'size_cm', where / in a name counts as _"),
     ],
 )
 def test_a_table_that_cannot_be_predicted_is_refused_in_a_line(csv, frame, target, message):

@@ -351,6 +351,13 @@ def test_what_a_callback_counts_in_its_arguments_or_keeps_to_itself_is_remembere
     assert (last.inexact, callback.first, callback.seen) == ((), 7, 5)
 
 
+def test_a_callback_may_derive_from_a_type_that_does_not_say_what_it_is_made_with():
+    class OwnError(keras.callbacks.Callback, Exception):
+        pass
+
+    assert with_callbacks(1, OwnError()).inexact == ()
+
+
 def test_what_a_callback_keeps_to_itself_and_cannot_be_stored_is_told():
     class Keeps(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
