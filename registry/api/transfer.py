@@ -33,7 +33,7 @@ class Transfer(Queries):
             rebuild: as for `ModelVersion.load`.
 
         Raises:
-            ExportError: the format cannot hold the model, or predictions differ by more than 1e-4.
+            ExportError: the format cannot hold the model, or predictions differ by more than `load-check` allows.
             UsageError: no such format, or a file's name that it does not have.
             NotFoundError: no such version, or it has no weights.
 

@@ -12,7 +12,8 @@ from registry.core.error_text import one_line
 from registry.core.errors import ExportError, UsageError, UserError, did_you_mean
 from registry.export.formats import FORMATS, Format
 from registry.export.inputs import Inputs, inputs_of, predictions
-from registry.keras_models.reference_predictions import CLOSE, ReferencePredictions
+from registry.keras_models.predictions import tolerance_of
+from registry.keras_models.reference_predictions import ReferencePredictions
 from registry.values.structures import as_array, differences, samples
 from registry.values.version import ModelVersion, Rebuild
 
@@ -70,7 +71,7 @@ def export_version(
 
 
 def export_checked(model: Any, form: Format, out: Path, stored: ReferencePredictions | None) -> Exported:
-    """Write a model, run the file, and give it its name if it predicts the same within 1e-4.
+    """Write a model, run the file, and give it its name if it predicts the same, within `tolerance_of` it.
 
     Args:
         model: a Keras model.
@@ -91,7 +92,7 @@ def export_checked(model: Any, form: Format, out: Path, stored: ReferencePredict
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
             written = Path(folder) / f"model{form.suffix}"
             predicted = _written_and_run(model, form, written, inputs)
-            apart = _difference(form, expected, predicted)
+            apart = _difference(form, expected, predicted, tolerance_of(model))
             _move(written, out)
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror or error}; check that its folder exists") from error
@@ -114,7 +115,7 @@ def _written_and_run(model: Any, form: Format, path: Path, inputs: Inputs) -> li
         ) from error
 
 
-def _difference(form: Format, expected: list[Any], predicted: list[Any]) -> float:
+def _difference(form: Format, expected: list[Any], predicted: list[Any], tolerance: float) -> float:
     import numpy as np
 
     shapes = [value.shape for value in expected], [np.shape(value) for value in predicted]
@@ -127,7 +128,7 @@ def _difference(form: Format, expected: list[Any], predicted: list[Any]) -> floa
         else:
             pairs.append((a.astype("float64"), b.astype("float64")))
     apart = max((float(np.max(np.abs(a - b), initial=0.0)) for a, b in pairs), default=0.0)
-    if not all(texts) or not all(np.allclose(a, b, rtol=CLOSE, atol=CLOSE, equal_nan=True) for a, b in pairs):
+    if not all(texts) or not all(np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True) for a, b in pairs):
         raise ExportError(
             f"the {form.name} file predicts something else than the model: apart by {apart:.3g}; it was not kept"
         )

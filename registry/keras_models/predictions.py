@@ -8,6 +8,9 @@ from typing import Any
 
 from registry.values.structures import Structure, for_keras, leaves, mapped, samples
 
+CLOSE = 1e-4
+STEPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7}  # from 1 to the next number
+
 
 def predict(model: Any, inputs: Structure, batch_size: int | None = None) -> Structure:
     """Return a Keras model's predictions for the inputs, in silence.
@@ -24,6 +27,15 @@ def predict(model: Any, inputs: Structure, batch_size: int | None = None) -> Str
             return model.predict(for_keras(inputs), batch_size=batch_size or max(count, 1), verbose=0)
         outputs = model.predict(for_keras(filled(inputs, fixed)), batch_size=fixed, verbose=0)
     return mapped(lambda output: output[:count], outputs)
+
+
+def tolerance_of(model: Any) -> float:
+    """Return how far apart a Keras model's predictions may be on two machines, for a value of 1 and for one near 0.
+
+    It is 1e-4; where layers compute in float16 or bfloat16, four steps between their numbers: .0039 and .031.
+    """
+    computed = {getattr(layer, "compute_dtype", None) for layer in model._flatten_layers()}
+    return max([CLOSE, *(4 * step for dtype, step in STEPS.items() if dtype in computed)])
 
 
 def evaluate(model: Any, x: Structure, y: Structure, batch_size: int) -> dict[str, Any]:

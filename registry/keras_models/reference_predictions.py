@@ -6,11 +6,9 @@ import io
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from registry.keras_models.predictions import predict
+from registry.keras_models.predictions import predict, tolerance_of
 from registry.values import structures
 from registry.values.structures import Structure
-
-CLOSE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +62,10 @@ class ReferencePredictions:
 
     def compare(self, model: Any) -> LoadCheck:
         """Return how far a model's predictions are from the stored ones, over all of its outputs."""
-        return self.compare_outputs(predict(model, self.inputs))
+        return self.compare_outputs(predict(model, self.inputs), tolerance_of(model))
 
-    def compare_outputs(self, outputs: Structure) -> LoadCheck:
-        """Return how far outputs for the stored inputs are from the stored ones."""
+    def compare_outputs(self, outputs: Structure, tolerance: float) -> LoadCheck:
+        """Return how far outputs for the stored inputs are from the stored ones; see `tolerance_of`."""
         import numpy as np
 
         arrays = structures.mapped(structures.as_array, outputs)
@@ -82,7 +80,9 @@ class ReferencePredictions:
         if any(distance is None for _, distance in apart):
             return LoadCheck("different", None)
         unequal = [pair for pair, (equal, _) in zip(pairs, apart, strict=True) if not equal]
-        close = all(np.allclose(came, expected, rtol=CLOSE, atol=CLOSE, equal_nan=True) for expected, came in unequal)
+        close = all(
+            np.allclose(came, expected, rtol=tolerance, atol=tolerance, equal_nan=True) for expected, came in unequal
+        )
         return LoadCheck("close" if close else "different", max(distance or 0.0 for _, distance in apart))
 
 
@@ -91,8 +91,8 @@ class LoadCheck:
     """What became of a version's predictions.
 
     Args:
-        status: ``equal`` bit for bit, ``close`` (within 1e-4), ``different``, or ``unknown``: the model loads, but
-            no predictions were stored with it.
+        status: ``equal`` bit for bit, ``close`` (within `tolerance_of` the model), ``different``, or ``unknown``: the
+            model loads, but no predictions were stored with it.
         max_difference: the largest one; None where there is none to tell.
     """
 

@@ -69,7 +69,7 @@ def load_served(registry: Registry, version: ModelVersion, rebuild: Rebuild | No
         UserError: it has no weights, cannot be loaded, does not say what it takes, or predicts something else.
     """
     from registry.keras_models.forward import compiled
-    from registry.keras_models.predictions import states_of
+    from registry.keras_models.predictions import states_of, tolerance_of
 
     model = registry.load(version, rebuild)
     stored = registry.reference_predictions(version)
@@ -83,7 +83,7 @@ def load_served(registry: Registry, version: ModelVersion, rebuild: Rebuild | No
     except Exception as error:  # the model's own code
         raise LoadError(f"{version.ref} loads, but fails on its first samples: {one_line(error)}") from error
     if stored is not None:
-        check = stored.compare_outputs(outputs)
+        check = stored.compare_outputs(outputs, tolerance_of(model))
         if check.status == "different":
             raise LoadError(
                 f"{version.ref} loads, but predicts something else than when it was registered (apart by "

@@ -174,6 +174,20 @@ class TestLoadCheck:
         assert found.status == status
         assert found.max_difference == pytest.approx(apart, rel=0.1)
 
+    @pytest.mark.parametrize(
+        ("policy", "apart", "status"),
+        [
+            ("mixed_float16", 1e-3, "close"),
+            ("mixed_float16", 0.02, "different"),
+            ("mixed_bfloat16", 0.02, "close"),
+            ("mixed_bfloat16", 0.2, "different"),
+        ],
+    )
+    def test_what_computes_in_half_precision_may_be_apart_by_it(self, policy, apart, status):
+        half = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2, dtype=policy, kernel_initializer="zeros")])
+        known = ReferencePredictions.of(half, X[:4])
+        assert ReferencePredictions(known.inputs, known.outputs + np.float32(apart)).compare(half).status == status
+
     def test_unknown(self, sqlite_registry, register, model):
         register(sqlite_registry, 0.5, weights=save_model(model))
         assert sqlite_registry.load_check("toy").status == "unknown"
