@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -222,7 +223,8 @@ class Registry(Labels, Maintenance, Transfer, Hooks, Approvals):
         check_readable(Path(file))
         names = classes_of(version) if classes is None else classes
         model = self.load(version, rebuild)
-        frame = predict_file(model, Path(file), names, lambda: self.reference_predictions(version))
+        stored = functools.cache(lambda: self.reference_predictions(version))  # asked for more than once, or never
+        frame = predict_file(model, Path(file), names, stored)
         if classes is not None and not {f"probability.{name}" for name in classes} <= set(frame.columns):
             raise UsageError(f"{len(classes)} classes are named, and {ref} tells another number of them, or none")
         return frame
