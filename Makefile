@@ -16,7 +16,7 @@ TIMEOUT ?= 3m
 E2E := not nightly
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help search test nightly lint unit e2e compiled install install-test data chromium format lock clean
+.PHONY: help search test checks nightly lint unit e2e compiled install install-test data chromium format lock clean
 
 help:
 	@echo "make search   search on Fashion-MNIST ($(TRIALS) trials, $(TIMEOUT) at most); again: go on"
@@ -33,7 +33,11 @@ search: install data
 	$(BIN)/search run fmnist --study $(STUDY) --trials $(TRIALS) --max-epochs $(EPOCHS) \
 	    --workers auto --timeout $(TIMEOUT)
 
-test: lint unit e2e
+test: checks e2e
+
+# At once, since mypy uses one core only and fetching a browser none; what runs end to end comes after them.
+checks: install-test
+	+@$(MAKE) --no-print-directory -j 2 unit lint chromium
 
 lint: install-test
 	$(BIN)/ruff check .
