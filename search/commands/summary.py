@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from registry.core.console import say
+from registry.core.plain_text import single_line
 from search.commands import options, session
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def summarize(study: Study, before: StudyStatus, seconds: float, run_options: di
     say(describe_best(now))
     if now.best is not None:
         for name, value in now.best.params.items():
-            say(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}")
+            say(single_line(f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}"))
         best = now.best
         if against := patiently(lambda: _against_champion(study, best)):
             say(against)

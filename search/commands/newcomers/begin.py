@@ -10,6 +10,7 @@ import typer
 
 from registry.core.console import Json, print_json, say
 from registry.core.numbers import size_text
+from registry.core.plain_text import single_line
 from search.commands import options
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def _print(findings: Findings) -> None:
     for title, lines in (("space", findings.space), ("data", findings.data)):
         say(f"{title}:")
         for line in lines:
-            say(f"  {line}")
+            say(single_line(f"  {line}"))
     for place, model in enumerate(findings.models):
-        say("default model:" if place == 0 else f"random model {place}: {_params(model.params)}")
+        say("default model:" if place == 0 else single_line(f"random model {place}: {_params(model.params)}"))
         if model.parameter_count is not None and model.bytes is not None:
             say(f"  {model.parameter_count} parameters, {size_text(model.bytes)} with the optimizer's")
         if model.metrics:

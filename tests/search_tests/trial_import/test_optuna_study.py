@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import optuna
@@ -19,7 +20,7 @@ from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from search.api.study import Study
 from search.cli import app
-from search.commands.summary import say_what_is_kept
+from search.commands.summary import say_what_is_kept, summarize
 from search.coordination import control, slots
 from search.coordination.ending.conditions import why_over
 from search.creation.create import create_study
@@ -378,6 +379,16 @@ def test_a_study_is_created_from_a_real_problem_on_top_of_imported_trials(sqlite
     assert (study.problem, study.model, study.settings.max_epochs) == ("search.toy:toy", "toy", 2)
     again = create_study(sqlite_engine, "s", "search.toy:toy", 4, {})
     assert read_status(sqlite_engine, again.name).budget == 4
+
+
+def test_a_param_is_a_line_of_the_summary_whatever_its_name_is(sqlite_engine, theirs, capsys):
+    name = "learning\nrate"
+    imported(sqlite_engine, theirs(create_trial(value=0.5, params={name: 0.1}, distributions={name: RANGES["rate"]})))
+    study = Study(
+        sqlite_engine, dataclasses.replace(read_study(sqlite_engine, "s"), model="toy", problem="search.toy:toy")
+    )
+    summarize(study, study.status(), 1.0, {"on": "local", "log": ()})
+    assert "  learning\\nrate = 0.1" in capsys.readouterr().out.splitlines()
 
 
 def test_the_best_is_said_to_be_imported_where_it_is(sqlite_engine, theirs, capsys):
