@@ -297,6 +297,19 @@ def test_a_click_on_a_row_lays_its_curve_over_those_of_the_best(look: Any) -> No
     assert page.locator(".laid").count() == 0
 
 
+def test_a_row_is_reached_by_keyboard_and_lays_its_curve(look: Any) -> None:
+    page = look(toy_study(20))
+    page.get_by_label("Filter").fill("elu")
+    rows = page.locator("tr[data-curve]:visible")
+    page.locator("table[data-sortable] thead button:visible").last.focus()
+    for key in ("Tab", "ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    expect(rows.nth(1)).to_be_focused()
+    assert (rows.nth(1).get_attribute("aria-selected"), page.locator(".laid").count()) == ("true", 1)
+    page.keyboard.press("Enter")
+    assert page.locator(".laid").count() == 0
+
+
 def test_numbers_and_points_of_trials_lead_to_their_rows(look: Any) -> None:
     page = look(toy_study(40))
     link = page.locator("table:not([data-sortable]) td a[href^='#']").first

@@ -318,12 +318,29 @@ function keep(key, value) {
       sort(index, now ? now === "ascending" : "highest" in cell.dataset);
     });
   });
+  // By keyboard one row is reached, from there the arrows lead to the others; Enter is a click.
+  const curved = () => [...table.tBodies[0].rows].filter((row) => row.dataset.curve && !row.hidden);
+  const reach = (reached) => {
+    for (const row of rows) row.tabIndex = row === reached ? 0 : -1;
+  };
+  table.tBodies[0].addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const open = curved();
+    const place = open.indexOf(event.target);
+    if (place >= 0 && event.key === "Enter") overlay(study, event.target);
+    const next = place < 0 || !step ? null : open[place + step];
+    if (!next) return;
+    event.preventDefault();
+    reach(next);
+    next.focus();
+  });
   const maps = [...study.querySelectorAll("figure[data-pairs]")].map((figure) => pairs(figure, heads));
   const filter = () => {
     const text = input.value.trim();
     try {
       const ways = text.split(OR).map((part) => conditions(part, names));
       for (const row of rows) row.hidden = Boolean(text) && !ways.some((holds) => holds(row));
+      reach(curved()[0]);
       const kept = rows.filter((row) => !row.hidden);
       said.textContent = text ? `${kept.length} of ${count}` : count;
       fade(study, text ? new Set(kept.map((row) => row.dataset.name)) : null, kept.filter((row) => exact(row.cells[0])), heads);

@@ -42,6 +42,11 @@ class TestVerdict:
         assert ahead_line(seeds, other).endswith(f"the command search confirm {single}")
         assert ahead_line(other, seeds).endswith(f"the command search confirm {single}")
 
+    def test_what_has_no_version_is_not_sent_to_a_command_that_trains_versions(self) -> None:
+        one, other = two()
+        bare = replace(one, trials=tuple(replace(trial, version=None) for trial in one.trials))
+        assert ahead_line(bare, other).endswith("; whether by luck, only more seeds can tell.")
+
     def test_seeds_tell_whether_it_is_luck(self) -> None:
         one, other = two()
         apart = ahead_line(seeded(one, 0.9, 0.901, 0.9), seeded(other, 0.8, 0.801, 0.8))

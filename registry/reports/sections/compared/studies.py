@@ -101,6 +101,8 @@ def ahead_line(first: ReportedStudy, rival: ReportedStudy) -> str:
     if of_best and of_other:
         return f"{text}: {verdict(of_best.scores, of_other.scores)}."
     lacking = [f"{each.name} of {study.name}" for study, each in pairs if not study.repeats_of(each)]
+    if not best.version or not other.version:
+        return f"{text}; whether by luck, only more seeds can tell."
     which = "both" if len(lacking) == 2 else lacking[0]
     return f"{text}; whether that is luck is not known: the command search confirm trains {which} on several seeds."
 
