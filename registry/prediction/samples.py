@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry.core.csv_table import keras_name, read_csv
 from registry.core.error_text import one_line
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
+from registry.core.tables.amounts import amounts_in, as_numbers
+from registry.core.tables.csv_table import keras_name, read_csv
 from registry.values.structures import Structure, leaves
 from registry.versions.frame import require_pyarrow
 
@@ -166,8 +167,11 @@ def _read_table(path: Path, inputs: Sequence[Input]) -> pd.DataFrame:
     if path.suffix.lower() == ".parquet":
         frame = _read_parquet(path)
     else:
-        texts = [each.name for each in inputs if each.dtype == "string"]
-        _, frame = read_csv(path, or_else=", or as .parquet", texts=texts)
+        texts = {each.name for each in inputs if each.dtype == "string"}
+        way, frame = read_csv(path, or_else=", or as .parquet", texts=texts)
+        numbers = {each.name for each in inputs} - texts
+        amounts = [name for name in amounts_in(frame, way) if keras_name(name) in numbers]
+        frame[amounts] = as_numbers(frame[amounts], way)
     if not len(frame):
         raise UsageError(f"{path} has no rows; {EXPECTED}")
     return frame.rename(columns=keras_name)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry.core.csv_table import keras_name, read_csv
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
+from registry.core.tables.amounts import amounts_in, as_numbers
+from registry.core.tables.csv_table import keras_name, read_csv
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -31,6 +32,7 @@ class TableFacts:
         equal_shares: whether each class has rows enough to be split in equal shares.
         numbers, categories, texts: the other columns by what they hold: numbers, one of a few texts, words.
         left_out: columns that tell nothing, with the reason.
+        amounts: columns, the target perhaps among them, whose numbers stand there as texts such as 1,200.
     """
 
     read: dict[str, str]
@@ -41,6 +43,7 @@ class TableFacts:
     categories: Sequence[str] = ()
     texts: Sequence[str] = ()
     left_out: dict[str, str] = field(default_factory=dict)
+    amounts: Sequence[str] = ()
 
 
 def read_table(path: Path, target: str | None) -> TableFacts:
@@ -50,7 +53,7 @@ def read_table(path: Path, target: str | None) -> TableFacts:
         NotFoundError: there is no such file or column.
         UsageError: it is no table, or the target cannot be predicted.
     """
-    read, table = _read(path)
+    read, table, amounts = _read(path)
     names = [str(name) for name in table.columns]
     if target is None:
         raise UsageError(f"which column is to be predicted? say --target with one of: {', '.join(names[:20])}")
@@ -72,10 +75,11 @@ def read_table(path: Path, target: str | None) -> TableFacts:
         raise UsageError(
             f"{path} has no column beside {target!r} that tells anything: {listed(left_out) or 'there is none'}"
         )
-    return TableFacts(read, target, classes, rarest >= LEAST_OF_A_CLASS, **kinds, left_out=left_out)
+    used = [name for name in amounts if name not in left_out]
+    return TableFacts(read, target, classes, rarest >= LEAST_OF_A_CLASS, **kinds, left_out=left_out, amounts=used)
 
 
-def _read(path: Path) -> tuple[dict[str, str], DataFrame]:
+def _read(path: Path) -> tuple[dict[str, str], DataFrame, list[str]]:
     if not path.is_file():
         raise NotFoundError(f"there is no file {str(path)!r}; expected a table in a CSV file")
     read, table = read_csv(path)
@@ -88,7 +92,9 @@ def _read(path: Path) -> tuple[dict[str, str], DataFrame]:
             f"{path} has more than one column called {twice!r}, where / in a name counts as _; expected names of their "
             "own in its first line"
         )
-    return read, table
+    amounts = amounts_in(table, read)
+    table[amounts] = as_numbers(table[amounts], read)
+    return read, table, amounts
 
 
 def _classes(path: Path, target: Series[Any]) -> tuple[Any, ...]:

@@ -114,6 +114,10 @@ def _of_table(facts: TableFacts, place: str, file: str) -> dict[str, str]:
         "numbers": _list(facts.numbers),
         "categories": _list(facts.categories),
         "texts": _list(facts.texts),
+        "amounts": f"AMOUNTS = {_list(facts.amounts)}  # numbers that stand there as 1,200 or € 12\n"
+        if facts.amounts
+        else "",
+        "amounts_read": _amounts_read(facts.read.get("decimal", ".")) if facts.amounts else "",
         "left_out": re.sub(r"[^\w ();,%.-]", "_", listed(facts.left_out)) or "nothing",
         "read": ", ".join(f"{name}={_literal(value)}" for name, value in facts.read.items()),
         "equal_shares": ", with equal shares of each class" if facts.equal_shares else "",
@@ -121,6 +125,12 @@ def _of_table(facts: TableFacts, place: str, file: str) -> dict[str, str]:
         **(_CLASSES if facts.classes else _NUMBER),
         "classes": f"CLASSES = {_list(facts.classes)}" if facts.classes else "",
     }
+
+
+def _amounts_read(decimal: str) -> str:
+    """Return the line that makes numbers of the texts in `AMOUNTS`."""
+    point = "" if decimal == "." else f'.replace("{decimal}", ".", regex=True)'
+    return f'    table[AMOUNTS] = table[AMOUNTS].replace("[^0-9{decimal}-]", "", regex=True){point}.astype(float)\n'
 
 
 def _list(values: Iterable[object]) -> str:

@@ -100,6 +100,13 @@ def test_numbers_with_a_comma_for_a_point_are_read(table):
     pd.testing.assert_frame_equal(frame, predict_file(dense(), table(rows), []))
 
 
+def test_numbers_that_stand_there_as_texts_are_read_for_an_input_of_numbers(table):
+    rows = {"size/cm": ["€ 1,200.50", None, "€ 900"], "colour": ["1,000", "2,000", "red"]}
+    assert list(predict_file(named(), table(rows), [])["prediction"]) == [1201.5, 1.0, 901.0]
+    with pytest.raises(UsageError, match="could not convert string to float: '1,200'"):
+        predict_file(named(), table({"size/cm": ["1,200", "many"], "colour": ["red", "red"]}), [])
+
+
 def test_parquet_is_read_as_csv_is(tmp_path, table):
     rows = pd.DataFrame({"a": [0.0, 1.0], "b": [0.0, 2.0], "c": [0, 3]})
     rows.to_parquet(tmp_path / "new.parquet")

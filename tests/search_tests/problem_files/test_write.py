@@ -114,6 +114,44 @@ def test_numbers_with_a_comma_for_a_point_are_numbers(csv, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "options", "texts"),
+    [
+        ("grouped", {}, ["1,200", "-900", "12,345.5"]),
+        ("signed", {}, ["€ 1200", "€ -900", "€ 12345.50"]),
+        ("grouped_by_points", {"sep": ";", "decimal": ","}, ["1.200 €", "-900 €", "12.345,5 €"]),
+    ],
+)
+def test_numbers_that_stand_there_as_texts_are_numbers(csv, tmp_path, monkeypatch, name, options, texts):
+    frame = table()
+    frame["worth"] = [*texts, None] * 15
+    path = csv(frame, **options)
+    facts = read_table(path, "kind")
+    assert ("worth" in facts.numbers, facts.amounts) == (True, ["worth"])
+    write_problem(tmp_path / f"{name}.py", "table", path, "worth")
+    monkeypatch.syspath_prepend(tmp_path)
+    data = import_module(name).load_data()
+    assert set(data.train[1][:, 0]) == {1200, -900, 12345.5}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1,200", "1200", "900", "7"],
+        ["1,2", "1,200", "9", "8"],
+        ["€ 1", "$ 1", "€ 3", "$ 4"],
+        ["€ 1", "2", "3", "4"],
+        ["1,200", "no", "yes", "9"],
+        ["007%", "008%", "1%", "2%"],
+    ],
+)
+def test_texts_are_no_numbers_where_not_all_of_a_column_are_written_alike(csv, texts):
+    frame = table()
+    frame["worth"] = texts * 15
+    facts = read_table(csv(frame), "kind")
+    assert ("worth" in facts.categories, facts.amounts) == (True, [])
+
+
+@pytest.mark.parametrize(
     ("frame", "target", "message"),
     [
         (table(), None, r"which column is to be predicted\? say --target with one of: id, size_cm"),

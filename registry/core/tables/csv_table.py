@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from registry.core.error_text import one_line
 from registry.core.errors import UsageError
+from registry.core.tables.amounts import amounts_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,10 @@ def read_csv(path: Path, *, or_else: str = "", texts: Container[str] = ()) -> tu
             warnings.simplefilter("error", pd.errors.ParserWarning)  # of longer rows, whose values it would shift
             ways = [{"sep": separator}, *([] if separator == "," else [{"sep": separator, "decimal": ","}])]
             tables = [pd.read_csv(path, index_col=False, **way) for way in ways]
-            numbers = [table.select_dtypes("number").shape[1] for table in tables]
+            numbers = [
+                (table.select_dtypes("number").shape[1], len(amounts_in(table, way)))
+                for way, table in zip(ways, tables, strict=True)
+            ]
             best = numbers.index(max(numbers))
             way, table = ways[best], tables[best]
             if taken := [name for name in table.select_dtypes("number") if keras_name(name) in texts]:
