@@ -22,7 +22,7 @@ from search.problems.objectives.identity import identify_objective
 from search.problems.problem import Data, Problem
 from search.problems.resolve import load_searched
 from search.records.studies import DEFINE_BY_RUN, TENSORFLOW
-from search.space.description import describe_model, describe_source, steady
+from search.space.description import OWN_FIT, describe_model, describe_source, steady
 from search.system.runtime import show_optional
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _inspect_keras(
         model=problem.name,
         metric=optimized[0].metric,
         direction=optimized[0].direction,
-        space=dict(identity.space),
+        space={**identity.space, OWN_FIT: looked.own_fit},
         space_fingerprint=identity.space_fingerprint,
         data_fingerprint=identity.data_fingerprint,
         grid_size=space.grid_size(grid_trials, GRID_COUNTED) if grid_trials else 0,

@@ -15,6 +15,7 @@ from typing import Any
 
 LONGEST = 300  # characters of a value that is kept as it is; of a longer one, its hash
 MANY_LAYERS = 200
+OWN_FIT = "own_fit"  # marks the record of a space of which a HyperModel's own `fit` may ask for more
 # What differs between builds or machines and not between models: names are counted up in a process, seeds are drawn,
 # and the type of numbers is the worker's (mixed precision).
 _PASSING = {"name", "seed", "dtype", "build_config", "compile_config", "registered_name", "module"}

@@ -17,7 +17,7 @@ from registry import Registry
 from registry.core.database.transaction import reading
 from registry.values.known_tags import CHANGES_TAG, CLASSES_TAG
 from search.creation.imported.fit import Ranges
-from search.optuna_bridge.asked import AskedRanges
+from search.optuna_bridge.asked import AskedRanges, forget_proposal
 from search.optuna_bridge.pruners import StalledPruner, make_pruner
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.view.worker_storage import OptunaView
@@ -187,6 +187,7 @@ def open_context(
         optuna_study = optuna.load_study(study_name=study.name, storage=view, pruner=make_pruner(study.settings, most))
     registry = retry(lambda: Registry(url, create=True))
     accepted = retry(lambda: _accepted(engine, study))
+    ranges = Ranges.of(study.name, study.space)
     return WorkerContext(
         engine=engine,
         study=study,
@@ -200,17 +201,20 @@ def open_context(
         should_stop=stop.is_set,
         retry=retry,
         tags={CHANGES_TAG: "; ".join(accepted)[:LONGEST_TAG]} if accepted else {},
-        ranges=Ranges.of(study.name, study.space) if accepted else None,
-        make_params=lambda trial, suggest, pruner: _hyperparameters(study, suggest),
+        ranges=ranges if accepted or ranges.later else None,
+        make_params=lambda trial, suggest, pruner: _hyperparameters(study, trial, suggest, ranges),
     )
 
 
-def _hyperparameters(study: StudyRecord, suggest: Suggest) -> Any:
+def _hyperparameters(study: StudyRecord, trial: optuna.Trial, suggest: Suggest, ranges: Ranges) -> Any:
     """Return KerasTuner's ``HyperParameters`` whose values a sampler proposes."""
     from search.space.hyperparameters import SampledHyperParameters
     from search.space.names import Names
 
     def ask(dimension: Dimension) -> Any:
+        if ranges.note(dimension.name, dimension.distribution):
+            trial.study._thread_local.cached_all_trials = None  # now it is known which of them fit
+        forget_proposal(trial, dimension.name, dimension.distribution)
         return suggest(dimension.name, dimension.distribution)
 
     return SampledHyperParameters(ask, Names.of_record(study.space))

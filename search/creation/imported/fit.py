@@ -12,8 +12,9 @@ from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import FrozenTrial
 
 from registry.core.errors import UsageError, did_you_mean
-from search.optuna_bridge.asked import holds
+from search.optuna_bridge.asked import AskedRanges, holds
 from search.records.studies import DEFINE_BY_RUN
+from search.space.description import OWN_FIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,25 @@ class Ranges:
         fixed: what is sampled under each name that has one range.
         varying: names of which each build may have another range; they are taken as they come.
         by_run: nobody knows the ranges beforehand: every param is taken as it comes.
+        later: of what a HyperModel's own ``fit`` asks for, known as it asks; None where it has no such ``fit``.
     """
 
     study: str
     fixed: Mapping[str, BaseDistribution]
     varying: Collection[str]
     by_run: bool = False
+    later: AskedRanges | None = None
 
     @classmethod
     def of(cls, study: str, space: Mapping[str, Any]) -> Ranges:
         """Return the ranges of a study's record of its space."""
         ranges = {name: json_to_distribution(text) for name, text in space.get("ranges", {}).items()}
-        return cls(study, ranges, space.get("varying", ()), bool(space.get(DEFINE_BY_RUN)))
+        later = AskedRanges() if space.get(OWN_FIT) else None
+        return cls(study, ranges, space.get("varying", ()), bool(space.get(DEFINE_BY_RUN)), later)
+
+    def note(self, name: str, distribution: BaseDistribution) -> bool:
+        """Keep what is asked for by ``fit`` alone; tell whether that is new."""
+        return self.later is not None and name not in self.fixed and self.later.note(name, distribution)
 
     def refit(self, trial: FrozenTrial) -> FrozenTrial:
         """Return a trial with the same params, sampled from the study's ranges, so that its sampler learns from it.
@@ -66,6 +74,8 @@ class Ranges:
         if expected is None:
             if any(name.startswith((f"{base}#", f"{base}[")) for base in self.varying):
                 return trial.distributions[name]
+            if self.later is not None:
+                return self.later.range_of(trial, name)
             raise UsageError(
                 f"trial {trial.number} has {name!r}, which the space of {self.study!r} does not have; "
                 f"{did_you_mean(name, list(self.fixed))}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import math
 import threading
 import time
@@ -16,8 +15,6 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 import optuna
 from optuna.distributions import (
     BaseDistribution,
-    FloatDistribution,
-    IntDistribution,
     check_distribution_compatibility,
 )
 
@@ -25,13 +22,11 @@ from registry.core.error_text import storable
 from registry.core.errors import DatabaseUnavailable
 from registry.values.stop_reason import StopReason
 from search.errors import TimeLimit
-from search.optuna_bridge.asked import AskedRanges, holds, is_same_kind
+from search.optuna_bridge.asked import AskedRanges, forget_proposal, holds
 from search.optuna_bridge.view.several import by_first
 from search.space.dimensions import LONGEST_NAME
 from search.training.job import Job
 from search.training.objective.asked_pruner import AskedPruner
-
-logger = logging.getLogger(__name__)
 
 LARGEST_STEP = 2**31 - 1
 P = ParamSpec("P")
@@ -184,33 +179,16 @@ class ObjectiveTrial(optuna.Trial):
                 if name in other.distributions:
                     self._check_kind(name, distribution, other.distributions)
                     break
-            self._forget_proposal(name, distribution)
+            forget_proposal(self, name, distribution)
         value = self._ask(name, distribution)
         self._job.asked(self.params)
         return value
-
-    def _forget_proposal(self, name: str, distribution: BaseDistribution) -> None:
-        """Let the sampler propose a param anew that was given, or proposed, from what it was before a change."""
-        if name in self._fixed_params and not _takes(distribution, self._fixed_params[name]):
-            logger.warning(
-                "%s is not the %r that was given: it is sampled from %s", name, self._fixed_params[name], distribution
-            )
-            self._fixed_params = {other: value for other, value in self._fixed_params.items() if other != name}
-        if name in self.relative_params and not is_same_kind((self.relative_search_space or {})[name], distribution):
-            del self.relative_params[name]
 
     def _check_kind(self, name: str, now: BaseDistribution, seen: Mapping[str, BaseDistribution]) -> None:
         try:
             check_distribution_compatibility(seen[name], now)
         except ValueError as error:
             raise ValueError(f"{name!r} was suggested from {seen[name]} before, and now from {now}: {error}") from None
-
-
-def _takes(distribution: BaseDistribution, value: Any) -> bool:
-    """Tell whether a value that was given is of the distribution's kind; a number outside the range Optuna takes."""
-    if isinstance(distribution, FloatDistribution):
-        return isinstance(value, int | float)
-    return holds(distribution, value) or (isinstance(distribution, IntDistribution) and isinstance(value, int))
 
 
 def _check_name(name: str) -> None:

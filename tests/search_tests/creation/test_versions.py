@@ -8,6 +8,7 @@ import optuna
 import pytest
 import sqlalchemy as sa
 from optuna.distributions import CategoricalDistribution, FloatDistribution, distribution_to_json
+from optuna.trial import TrialState
 
 from registry.core.console import run
 from registry.core.database.transaction import reading, writing
@@ -20,6 +21,7 @@ from search.creation.imported.fit import Ranges
 from search.creation.versions.checks import option_of
 from search.creation.versions.settings import change_settings
 from search.errors import SettingsError
+from search.optuna_bridge.asked import forget_proposal
 from search.records.confirm_plan import Confirmation
 from search.records.history.events import notes
 from search.records.history.versions import CHANGED, trials_by_version
@@ -29,6 +31,7 @@ from search.records.studies import DEFINE_BY_RUN, read_study
 from search.records.trials import read_trials
 from search.schema import slots as slots_table
 from search.schema import studies
+from search.space.description import OWN_FIT
 from search.worker.scheduling.sampler_view import begin_trial, fitting
 
 
@@ -239,6 +242,24 @@ def test_the_command_refuses_in_a_line(sqlite_engine, make_study, capsys, words,
     ended, _, error = call(sqlite_engine, capsys, "change", "s", *words)
     assert (ended, error.count("\n")) == (code, 1)
     assert said in error
+
+
+def test_the_sampler_learns_from_trials_whose_fit_asked_for_more():
+    before, now = CategoricalDistribution((16, 64)), CategoricalDistribution((16, 32))
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=5))
+    for number in range(30):
+        params, distributions = {"batch": (16, 64)[number % 2]}, {"batch": before}
+        study.add_trial(optuna.create_trial(params=params, distributions=distributions, value=number))
+    ranges = Ranges.of("s", {"ranges": {}, OWN_FIT: True})
+    assert fitting(study.get_trials(), ranges) == study.get_trials()
+    trial = begin_trial(study, study.ask()._trial_id, None, ranges)
+    assert "batch" in trial.relative_params  # as before: what it is asked for now is not known yet
+    assert ranges.note("batch", now)
+    forget_proposal(trial, "batch", now)
+    assert [trial.number for trial in fitting(study.get_trials(states=[TrialState.COMPLETE]), ranges)] == list(
+        range(0, 30, 2)
+    )
+    assert trial._suggest("batch", now) in now.choices
 
 
 def test_the_sampler_learns_from_what_fits_a_changed_space():

@@ -194,7 +194,8 @@ def test_a_cost_that_is_misspelt(write):
 )
 def test_a_metric_that_it_may_report(write, problem):
     write("import tensorflow as tf\n" + METRIC + f"problem = {problem.replace('anything', 'val_anything')}")
-    assert inspect_problem("mine:problem").model == "p"
+    inspection = inspect_problem("mine:problem")
+    assert (inspection.model, inspection.space["own_fit"]) == ("p", "Own" in problem)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from search.records.trials import read_trials
 from search.report.collect import collect
 from search.schema import slots as slots_table
 from search.schema import studies
+from search.space.description import OWN_FIT
 from search.trial_import.optuna_study import space_of
 
 RANGES = {
@@ -310,6 +311,15 @@ def test_a_study_of_imported_trials_takes_the_problem_that_it_is_run_with(engine
     status = read_status(engine, "s")
     assert (status.budget, status.imported) == (5, 1)
     assert read_trials(engine, now.id)[0].curves == {"val_accuracy": [0.9]}
+
+
+def test_what_a_fit_of_ones_own_asks_for_is_taken_as_the_imported_trials_have_it(engine, theirs):
+    ranges = RANGES | {"batch": CategoricalDistribution((16, 64))}
+    imported(engine, theirs(trial(0.9, ranges=ranges, batch=64)))
+    with writing(engine) as connection:
+        adopt(connection, read_study(engine, "s"), inspected(SPACE | {OWN_FIT: True}), Settings(), 5)
+    (shown,) = OptunaView(engine, read_study(engine, "s")).get_all_trials(0)
+    assert (shown.distributions, shown.params["batch"]) == (ranges, 64)
 
 
 def test_a_problem_that_the_imported_trials_do_not_fit_changes_nothing(sqlite_engine, theirs):
