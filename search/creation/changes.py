@@ -17,7 +17,7 @@ from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from search import schema as tables
 from search.coordination import control, slots
-from search.creation.given import check_names, check_objective_params, sampled_points
+from search.creation.points.given import apart, check_objective_params, sampled_points
 from search.creation.versions.differences import ProblemFacts, check_unchanged, differences
 from search.errors import ChangedProblem
 from search.optuna_bridge.tables import read_trials, reopen_trial, set_direction
@@ -34,6 +34,7 @@ from search.records.studies import (
     set_objective,
     write_settings,
 )
+from search.space.description import OWN_FIT
 from search.system.forkserver import call_in_child
 
 logger = logging.getLogger(__name__)
@@ -88,8 +89,9 @@ def enqueue(engine: Engine, study: StudyRecord, points: Sequence[Mapping[str, An
         for line in check_objective_params(_trials_of(engine, study), points):
             logger.warning("%s", line)
     else:
-        check_names(study.space, points)
-        points = call_in_child(sampled_points, dict(study.space), list(points))
+        known, later = apart(study.space, points, _trials_of(engine, study) if study.space.get(OWN_FIT) else ())
+        sampled = call_in_child(sampled_points, dict(study.space), known)
+        points = [{**each, **others} for each, others in zip(sampled, later, strict=True)]
     return control.enqueue(engine, study, points)
 
 

@@ -8,7 +8,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from registry.core.errors import UsageError
-from search.creation.given import check_objective_params, sampled_params
+from search.creation.points.given import apart, check_objective_params, sampled_params
 from search.space.discovery import discover
 
 
@@ -93,3 +93,17 @@ def test_a_name_that_no_trial_has_asked_for_is_told_of_once_and_before_the_first
     points = [{"kin": "a", "x": 0.1}, {"kin": "b"}]
     assert check_objective_params(ASKED, points) == ["no trial has asked for 'kin' so far; did you mean 'kind'?"]
     assert check_objective_params([], points) == []
+
+
+def test_what_only_a_fit_of_ones_own_has_asked_for_is_taken_as_its_trials_have_it():
+    space = {"hyperparameters": [{"name": "units"}]}
+    assert apart(space, [{"units": 1, "kind": "b"}, {"x": 0.5}], ASKED) == (
+        [{"units": 1}, {}],
+        [{"kind": "b"}, {"x": 0.5}],
+    )
+    with pytest.raises(UsageError, match="kind is 'c'; expected one of 'a', 'b'"):
+        apart(space, [{"kind": "c"}], ASKED)
+    with pytest.raises(UsageError, match="no trial has asked for 'kin' so far; did you mean 'kind'"):
+        apart(space, [{"kin": "b"}], ASKED)
+    with pytest.raises(UsageError, match="the space has no 'kind'"):
+        apart(space, [{"kind": "b"}], [])

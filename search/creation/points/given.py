@@ -29,6 +29,27 @@ def check_names(space: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -
             raise UsageError(f"the space has no {name!r}; {did_you_mean(name, declared)}")
 
 
+def apart(
+    space: Mapping[str, Any], points: Sequence[Mapping[str, Any]], trials: Sequence[FrozenTrial]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what a study's space has of each point, and what only a ``fit`` of one's own has asked for so far.
+
+    Raises:
+        UsageError: a name that neither has, or a value that none of the ranges has which the trials asked for.
+    """
+    declared = {each["name"] for each in space["hyperparameters"]}
+    others = [{name: value for name, value in params.items() if name not in declared} for params in points]
+    later = others if trials else [{} for _ in points]
+    for line in check_objective_params(trials, later):
+        raise UsageError(line)
+    known = [
+        {name: value for name, value in params.items() if name not in rest}
+        for params, rest in zip(points, later, strict=True)
+    ]
+    check_names(space, known)
+    return known, later
+
+
 def sampled_points(space: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what `sampled_params` does, for several trials."""
     return [sampled_params(space, params) for params in points]

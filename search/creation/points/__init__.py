@@ -1,0 +1,1 @@
+"""Params of single trials, written down instead of sampled."""
