@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import keras
 
 from registry.values.structures import for_keras, leaves, mapped
 from search.ensemble.outputs import OutputKind, named_identity
+from search.problems.models.links import Link
 
 
 def average_of(members: Sequence[tuple[Any, int]], kind: OutputKind, x: Any) -> Any:
@@ -20,6 +23,7 @@ def average_of(members: Sequence[tuple[Any, int]], kind: OutputKind, x: Any) -> 
         x: some inputs, in the structure that the members take, for those that do not say what they take.
     """
     inputs = _inputs(members[0][0], x)
+    kind = replace(kind, links=tuple(map(_of_layers, kind.links)))
     outputs: list[list[Any]] = [[] for _ in kind.names]
     for place, (member, times) in enumerate(members, 1):
         member.name = f"member_{place}"
@@ -29,6 +33,19 @@ def average_of(members: Sequence[tuple[Any, int]], kind: OutputKind, x: Any) -> 
     named = mapped(named_identity, kind.structure)
     joined = iter(leaves(means))
     return keras.Model(inputs, mapped(lambda layer: layer(next(joined)), named), name="ensemble")
+
+
+def _of_layers(link: Link) -> Link:
+    """Return a link whose operations are layers, which hand on the mask of an output; operations alone lose it."""
+
+    def layered(function: Callable[[Any], Any], tensor: Any) -> Any:
+        x = keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype)
+        for operation in keras.Model(x, function(x)).operations[1:]:
+            is_layer = isinstance(operation, keras.Layer)
+            tensor = (operation if is_layer else keras.layers.Activation(operation, dtype=tensor.dtype))(tensor)
+        return tensor
+
+    return Link(partial(layered, link.probabilities), partial(layered, link.logits))
 
 
 def _inputs(member: Any, x: Any) -> Any:

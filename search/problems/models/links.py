@@ -22,7 +22,7 @@ SIGMOID = (keras.losses.BinaryCrossentropy, keras.losses.BinaryFocalCrossentropy
 
 @dataclass(frozen=True)
 class Link:
-    """Makes probabilities of logits, and logits again, by the functions of ``keras.ops``.
+    """Makes probabilities of logits, and logits again, by a chain of operations of one array: each may be a layer.
 
     Args:
         probabilities: of logits, of any shape.
@@ -35,10 +35,11 @@ class Link:
 
 def _log_odds(p: Any) -> Any:
     p = keras.ops.clip(p, SMALLEST, 1 - SMALLEST)
-    return keras.ops.subtract(keras.ops.log(p), keras.ops.log(keras.ops.subtract(1.0, p)))
+    against = keras.layers.Rescaling(1.0, offset=-1.0, dtype="float32")(keras.ops.reciprocal(p))
+    return keras.ops.negative(keras.ops.log(against))
 
 
-OF_CLASSES = Link(keras.ops.softmax, lambda p: keras.ops.log(keras.ops.maximum(p, SMALLEST)))
+OF_CLASSES = Link(keras.ops.softmax, lambda p: keras.ops.log(keras.ops.clip(p, SMALLEST, 1.0)))
 OF_TWO = Link(keras.ops.sigmoid, _log_odds)
 NO_LINK = Link(lambda values: values, lambda values: values)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -20,11 +21,11 @@ KINDS = WORDS % 2
 COMPILED = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
 
 
-def tagger(seed: int = 1, batch: int | None = None) -> Any:
+def tagger(seed: int = 1, batch: int | None = None, activation: str | None = "softmax") -> Any:
     keras.utils.set_random_seed(seed)
     known = layers.Embedding(4, 3, mask_zero=True)
     read = layers.GRU(3, return_sequences=True, stateful=batch is not None)
-    return keras.Sequential([keras.Input((4,), batch_size=batch), known, read, layers.Dense(2, "softmax")])
+    return keras.Sequential([keras.Input((4,), batch_size=batch), known, read, layers.Dense(2, activation)])
 
 
 class Tagger(keras.Model):
@@ -51,14 +52,19 @@ def test_a_model_alone_is_measured_as_keras_measures_it(make: Any) -> None:
     assert judge.metrics(predicted) == pytest.approx({f"val_{name}": value for name, value in expected.items()})
 
 
-def test_an_average_is_measured_as_keras_measures_its_model() -> None:
-    members = [tagger(seed) for seed in (1, 2)]
-    judge, _ = judge_of(members[0])
+@pytest.mark.parametrize("logits", [False, True])
+def test_an_average_is_measured_as_keras_measures_its_stored_model(logits: bool, tmp_path: Path) -> None:
+    compiled = COMPILED | {"loss": keras.losses.SparseCategoricalCrossentropy(from_logits=logits)}
+    members = [tagger(seed, activation=None if logits else "softmax") for seed in (1, 2)]
     outputs = [member.predict(WORDS, verbose=0) for member in members]
-    model = average_of([(member, 1) for member in members], kind_of(members[0], outputs[0], COMPILED["loss"]), WORDS)
-    model.compile("sgd", **COMPILED)
+    kind = kind_of(members[0], outputs[0], compiled["loss"])
+    judge = Judge(kind, compiled, (KINDS,), masks_of(members[0], kind.names, WORDS))
+    average_of([(member, 1) for member in members], kind, WORDS).save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    model.compile("sgd", **compiled)
     expected = model.evaluate(WORDS, KINDS, batch_size=len(WORDS), verbose=0, return_dict=True)
-    assert judge.metrics([(outputs[0] + outputs[1]) / 2]) == pytest.approx(
+    shares = [np.asarray(kind.links[0].probabilities(output)) for output in outputs]
+    assert judge.metrics([(shares[0] + shares[1]) / 2]) == pytest.approx(
         {f"val_{name}": value for name, value in expected.items()}
     )
 
