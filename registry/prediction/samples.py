@@ -113,7 +113,7 @@ def check_readable(path: Path) -> None:
     if path.is_dir():
         if not _pictures_in(path):
             raise UsageError(f"{path} holds no pictures: no {', '.join(PICTURES)}")
-    elif not path.is_file():
+    elif not path.exists():
         raise NotFoundError(f"there is no file {str(path)!r}; {EXPECTED}")
     elif path.suffix.lower() not in (*PICTURES, *TABLES, *ARRAYS):
         raise UsageError(f"{path} is of another kind; {EXPECTED}")
@@ -246,6 +246,8 @@ def _typed(array: np.ndarray[Any, Any], expected: Input, path: Path) -> Any:
         if expected.dtype == "string":
             typed = np.where(pd.isna(array), "", array.astype(object)).astype(str)
         else:
+            if array.dtype.kind == "O":  # pandas' own missing values, or lists in Parquet's columns
+                array = np.array(np.where(pd.isna(array), np.nan, array).tolist())
             typed = in_type(np.asarray(array), expected.dtype, f"{path}: {expected.name!r}")
         return typed.reshape((len(typed), *shape))
     except (ValueError, TypeError) as error:

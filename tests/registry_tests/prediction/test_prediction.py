@@ -115,6 +115,22 @@ def test_parquet_is_read_as_csv_is(tmp_path, table):
     )
 
 
+def test_what_parquet_holds_beyond_csv_is_read(tmp_path):
+    own = {
+        "a": pd.array([1.5, None], "Float64"),
+        "b": pd.array([1, 2], "Int64"),
+        "c": pd.array([True, None], "boolean"),
+    }
+    pd.DataFrame(own).to_parquet(tmp_path / "missing.parquet")
+    found = read_samples(tmp_path / "missing.parquet", dense()).inputs
+    assert np.array_equal(found, [[1.5, 1, 1], [np.nan, 2, np.nan]], equal_nan=True)
+    pd.DataFrame({"x": [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]}).to_parquet(tmp_path / "lists.parquet")
+    assert np.array_equal(read_samples(tmp_path / "lists.parquet", dense()).inputs, [[0, 1, 2], [3, 4, 5]])
+    pd.DataFrame({"x": [[0.0, 1.0, 2.0], [3.0, 4.0]]}).to_parquet(tmp_path / "ragged.parquet")
+    with pytest.raises(UsageError, match=r"the model takes \(3,\) of float32: ValueError: .*inhomogeneous shape"):
+        read_samples(tmp_path / "ragged.parquet", dense())
+
+
 def test_arrays_are_read_by_name_or_where_there_is_one(tmp_path):
     x = np.array([[1, 2, 3]], "int64")
     np.savez(tmp_path / "one.npz", anything=x)
@@ -225,6 +241,8 @@ def test_a_missing_column_is_told_with_a_near_one(table):
         read_samples(table({"size_cm": [1.0], "color": ["red"]}), named())
     with pytest.raises(NotFoundError, match="there is no file 'nowhere.csv'"):
         predict_file(dense(), Path("nowhere.csv"), [])
+    with pytest.raises(UsageError, match="/dev/null is of another kind; expected a table"):
+        predict_file(dense(), Path("/dev/null"), [])
 
 
 @pytest.fixture
