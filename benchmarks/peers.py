@@ -167,7 +167,7 @@ def _reported(database: Path) -> list[float]:
 
 
 def _problem(name: str) -> tuple[Any, Any]:
-    from search.problems.resolve import load_problem
+    from search.problems.finding.resolve import load_problem
 
     problem = load_problem(name)
     return problem.hypermodel(), problem.load_data()

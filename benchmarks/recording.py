@@ -94,8 +94,8 @@ def record(problem_name: str, numbers: list[int], epochs: int) -> None:
     from search.system.runtime import configure
 
     configure(None, 1)
+    from search.problems.finding.resolve import load_problem
     from search.problems.inspection import load_data, make_hypermodel
-    from search.problems.resolve import load_problem
     from search.training.keras_training import KerasTraining
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -13,7 +13,7 @@ from search.creation.create import create_study
 from search.creation.names import check_name
 from search.creation.objectives import parse_direction
 from search.optuna_bridge.studies import check_whole
-from search.problems.resolve import check_not_importing
+from search.problems.finding.resolve import check_not_importing
 from search.records.studies import read_study
 from search.schema import SCHEMA
 from search.system.forkserver import call_in_child

@@ -16,10 +16,10 @@ from search.check.data_faults import data_warnings, first_not_finite, scales_inp
 from search.check.findings import Findings, TriedModel
 from search.data.fingerprint import describe_data
 from search.errors import ProblemError
+from search.problems.finding.resolve import load_problem
 from search.problems.inspection import inspect_problem, load_data, make_hypermodel
 from search.problems.models.hypermodel import has_own_fit
 from search.problems.problem import Data, Problem
-from search.problems.resolve import load_problem
 from search.training.job import Job, Training
 from search.training.monitor import Limits, Monitor
 

@@ -193,7 +193,7 @@ def _create(
     from search.api.study import Study, check_asked, default_name
     from search.creation.objectives import parse_direction
     from search.optuna_bridge.direction import WORDS
-    from search.problems.lookup import find_spec_of, needs_tensorflow
+    from search.problems.finding.lookup import find_spec_of, needs_tensorflow
 
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in total, --add raises it; give one of them")

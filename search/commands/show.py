@@ -102,7 +102,7 @@ def _follow(url: str, names: list[str], out: Path) -> None:
 
 def problems_command(as_json: Json = False) -> None:
     """List the installed problems, which `search run NAME` finds by name."""
-    from search.problems.resolve import installed_problems
+    from search.problems.finding.resolve import installed_problems
 
     problems = [{"name": name, "source": point.value} for name, point in sorted(installed_problems().items())]
     print_json(problems) if as_json else print_table(["name", "source"], [(p["name"], p["source"]) for p in problems])

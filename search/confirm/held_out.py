@@ -24,7 +24,7 @@ def measure_on_test(
     Args:
         url: the database.
         refs: the versions.
-        problem: as `search.problems.resolve.load_problem` finds it.
+        problem: as `search.problems.finding.resolve.load_problem` finds it.
         like: params of a model that they are compiled as, where they are averages, which have none; else their own.
 
     Returns:
@@ -35,7 +35,7 @@ def measure_on_test(
     """
     from registry import Registry, evaluate
     from registry.core.error_text import one_line
-    from search.problems.resolve import load_problem
+    from search.problems.finding.resolve import load_problem
     from search.training.metrics import MetricReader
 
     loaded = load_problem(problem)

@@ -28,10 +28,10 @@ from search.errors import SettingsError
 from search.optuna_bridge import studies as optuna_studies
 from search.optuna_bridge.samplers import check_sampler
 from search.optuna_bridge.storage import create_tables, has_tables
+from search.problems.finding.lookup import find_spec_of, module_of, needs_tensorflow
+from search.problems.finding.resolve import split_spec
 from search.problems.inspection import GRID_COUNTED, SLOW, Inspection, inspect_problem
-from search.problems.lookup import find_spec_of, module_of, needs_tensorflow
 from search.problems.problem import Problem
-from search.problems.resolve import split_spec
 from search.records.settings import BUDGETS, Settings, check_budget
 from search.records.studies import NO_PROBLEM, StudyRecord, find_study, insert_study, read_study
 from search.schema import SCHEMA

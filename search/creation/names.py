@@ -13,10 +13,10 @@ from registry.core.errors import ConflictError, UsageError
 from registry.values.known_tags import CONFIRM_TAG, ENSEMBLE_TAG, REFIT_TAG
 from search.coordination.presence import check_idle
 from search.optuna_bridge.studies import check_free, rename_study
+from search.problems.finding.lookup import is_objective_spec
+from search.problems.finding.resolve import name_of, split_spec
 from search.problems.inspection import SLOW
-from search.problems.lookup import is_objective_spec
 from search.problems.objectives.function import objective_name
-from search.problems.resolve import name_of, split_spec
 from search.records.history.events import note
 from search.records.studies import (
     StudyRecord,

@@ -18,10 +18,10 @@ from search.ensemble.members import check_alike
 from search.ensemble.outputs import OutputKind, kind_of
 from search.ensemble.selection import Selection, select
 from search.errors import ProblemError
+from search.problems.finding.resolve import load_problem
 from search.problems.inspection import load_data
 from search.problems.models.predictions import predictions_of
 from search.problems.rebuild import compilation, rebuild_model
-from search.problems.resolve import load_problem
 from search.records.studies import StudyRecord
 from search.system.process_settings import clear_session
 

@@ -10,7 +10,7 @@ from typing import Any
 from registry.core.console import say
 from registry.core.errors import UsageError
 from search.problem_files.names import is_module_name, is_taken
-from search.problems.resolve import import_module, problems_in
+from search.problems.finding.resolve import import_module, problems_in
 
 MARK = "# A cell of a notebook, written by %%problem; change it there.\n"
 DEFAULT = "problem.py"

@@ -12,6 +12,7 @@ from registry.core.errors import UserError
 from registry.core.objective import Direction, Objective
 from registry.core.pareto.objectives import parse_objectives
 from search.errors import ProblemError, SpaceError
+from search.problems.finding.resolve import load_searched
 from search.problems.identity import identify
 from search.problems.models.compiled import check_model
 from search.problems.models.hypermodel import EXPECTED, as_hypermodel, has_own_fit
@@ -20,7 +21,6 @@ from search.problems.models.writable import has_call, unread_warning_of, warning
 from search.problems.objectives.function import VALUE, ObjectiveFunction
 from search.problems.objectives.identity import identify_objective
 from search.problems.problem import Data, Problem
-from search.problems.resolve import load_searched
 from search.records.studies import DEFINE_BY_RUN, TENSORFLOW
 from search.space.description import OWN_FIT, describe_model, describe_source, steady
 from search.system.runtime import show_optional

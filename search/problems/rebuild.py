@@ -8,7 +8,7 @@ from typing import Any
 from registry.core.starting.tensorflow import start_tensorflow
 from registry.values.version import Param
 from search.errors import ProblemError
-from search.problems.resolve import installed_problems, load_problem
+from search.problems.finding.resolve import installed_problems, load_problem
 
 Params = Mapping[str, Param]
 COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")

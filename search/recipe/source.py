@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search.problems.resolve import installed_problems, split_spec
+from search.problems.finding.resolve import installed_problems, split_spec
 
 LARGEST = 5_000_000  # bytes, of all files
 PROGRAM = ("search", "registry")  # its own version says what it is
@@ -34,7 +34,7 @@ def read_source(spec: str) -> ProblemSource:
     file or package, or below the working folder. Installed packages are not: their versions say what they are.
 
     Args:
-        spec: the problem, as `search.problems.resolve.load_problem` takes it.
+        spec: the problem, as `search.problems.finding.resolve.load_problem` takes it.
     """
     module, file = _module_of(spec)
     if module.partition(".")[0] in PROGRAM:

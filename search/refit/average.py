@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry import ModelVersion, Registry
+from search.problems.finding.resolve import load_problem
 from search.problems.inspection import load_data
 from search.problems.rebuild import compilation, rebuild_model
-from search.problems.resolve import load_problem
 from search.records.studies import StudyRecord
 from search.worker.recording.derived import register_derived
 

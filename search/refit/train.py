@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from registry import Registry
 from registry.values.version import Param
 from search.errors import ProblemError
+from search.problems.finding.resolve import load_problem
 from search.problems.inspection import load_data, make_hypermodel
 from search.problems.problem import Data
-from search.problems.resolve import load_problem
 from search.records.studies import StudyRecord
 from search.refit.last_epoch import LastEpoch
 from search.training.job import Job

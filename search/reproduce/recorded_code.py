@@ -10,7 +10,7 @@ from registry import ModelVersion
 from registry.core.errors import IntegrityError, NotFoundError
 from registry.values.recipes.recipe import Recipe
 from search.errors import ProblemError
-from search.problems.resolve import installed_problems, split_spec
+from search.problems.finding.resolve import installed_problems, split_spec
 
 
 def unpack(version: ModelVersion, recipe: Recipe | None, folder: str) -> str:

@@ -57,8 +57,8 @@ def train_again(order: Order) -> dict[str, Any]:
     """
     from registry import Registry
     from search.data.fingerprint import fingerprint_data
+    from search.problems.finding.resolve import load_problem
     from search.problems.inspection import load_data, make_hypermodel
-    from search.problems.resolve import load_problem
     from search.training.repeats.make import make_training
     from search.training.teaching.teacher import teacher_of
 

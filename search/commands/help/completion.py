@@ -24,7 +24,7 @@ def problem_names(incomplete: str) -> list[str]:
     """Return the names of the installed problems that begin with a text."""
 
     def names() -> list[str]:
-        from search.problems.resolve import installed_problems
+        from search.problems.finding.resolve import installed_problems
 
         return sorted(installed_problems())
 

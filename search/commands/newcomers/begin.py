@@ -44,8 +44,8 @@ def check_command(problem: options.ProblemName, as_json: Json = False) -> None:
     """Try a problem out: its space, the default and three random models, two batches each, and what would go wrong."""
     from search.check.try_out import try_out
     from search.errors import ProblemError
-    from search.problems.lookup import find_spec_of, is_objective_spec
-    from search.problems.resolve import no_problem
+    from search.problems.finding.lookup import find_spec_of, is_objective_spec
+    from search.problems.finding.resolve import no_problem
     from search.system.forkserver import call_in_child
 
     spec = find_spec_of(problem)

@@ -29,7 +29,7 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> tupl
     Args:
         url: the database.
         ref: the version, such as ``fmnist/3``.
-        problem: as `search.problems.resolve.load_problem` finds it.
+        problem: as `search.problems.finding.resolve.load_problem` finds it.
         data_fingerprint: of the data that the version was trained and chosen with.
 
     Returns:
@@ -45,9 +45,9 @@ def find_errors(url: str, ref: str, problem: str, data_fingerprint: str) -> tupl
     from registry import Registry, predict
     from registry.values.trainings import has_folds
     from search.data.fingerprint import fingerprint_data
+    from search.problems.finding.resolve import load_problem
     from search.problems.inspection import load_data
     from search.problems.rebuild import rebuild_model
-    from search.problems.resolve import load_problem
 
     with Registry(url) as registry:
         version = registry.get(ref)

@@ -92,7 +92,7 @@ def test_a_stored_model_is_compiled_with_keras_own_loss() -> None:
 
 def test_its_winners_are_versions_of_fmnist() -> None:
     from fmnist.problem import fmnist, fmnist_wide
-    from search.problems.resolve import installed_problems
+    from search.problems.finding.resolve import installed_problems
 
     assert (fmnist_wide.name, fmnist_wide.load_data) == (fmnist.name, fmnist.load_data)
     assert fmnist_wide.hypermodel().name == "fmnist-wide"

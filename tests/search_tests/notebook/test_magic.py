@@ -6,7 +6,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from registry.core.errors import UsageError
-from search.problems.lookup import find_spec_of
+from search.problems.finding.lookup import find_spec_of
 
 CELL = """from search import Objective, Problem
 from search.toy import load_data, make_hypermodel

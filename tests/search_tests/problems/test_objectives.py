@@ -14,10 +14,10 @@ import pytest
 from registry.core.errors import UsageError
 from search.creation.objectives import objective_settings, parse_direction
 from search.errors import ProblemError
+from search.problems.finding.lookup import find_spec_of, is_objective_spec, needs_tensorflow
+from search.problems.finding.resolve import load_problem, load_searched, problems_of
 from search.problems.inspection import inspect_problem
-from search.problems.lookup import find_spec_of, is_objective_spec, needs_tensorflow
 from search.problems.objectives.function import defines_objective, named_objective, objective_name, takes_trial
-from search.problems.resolve import load_problem, load_searched, problems_of
 
 
 def annotated(t: optuna.Trial) -> float:

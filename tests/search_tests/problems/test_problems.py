@@ -9,9 +9,9 @@ import pytest
 from registry.core.errors import NotFoundError
 from search.data.fingerprint import fingerprint_data
 from search.errors import MetricError, ProblemError
+from search.problems.finding.resolve import installed_problems, load_problem
 from search.problems.inspection import inspect_problem
 from search.problems.problem import Data
-from search.problems.resolve import installed_problems, load_problem
 
 HEAD = """
 import keras, keras_tuner, numpy as np

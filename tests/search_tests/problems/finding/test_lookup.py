@@ -10,8 +10,8 @@ import pytest
 from registry.core.errors import NotFoundError, UsageError
 from search import Study
 from search.errors import ProblemError
-from search.problems.lookup import find_spec_of
-from search.problems.resolve import load_problem
+from search.problems.finding.lookup import find_spec_of
+from search.problems.finding.resolve import load_problem
 
 PROBLEM = """
 from search import Data, Problem

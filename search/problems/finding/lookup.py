@@ -11,9 +11,9 @@ from typing import Any
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
 from search.errors import ProblemError
+from search.problems.finding.resolve import installed_problems, problems_of, split_spec
 from search.problems.objectives.function import defines_objective, imports, takes_trial
 from search.problems.problem import Problem
-from search.problems.resolve import installed_problems, problems_of, split_spec
 from search.system.forkserver import call_in_child
 
 DYNAMIC = ("globals(", "import *", "__getattr__", "setattr(", "exec(", "vars(")  # a name may come from anywhere

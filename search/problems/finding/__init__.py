@@ -1,0 +1,1 @@
+"""Which problem a name means: told by its source alone, or imported."""
