@@ -244,7 +244,7 @@ def _best(connection: Connection, study: StudyRecord) -> BestTrial | None:
     query = (
         sa.select(slots.c.trial, slots.c.score, slots.c.best_epoch, slots.c.params)
         .where(slots.c.study_id == study.id, slots.c.state == "finished", slots.c.score.is_not(None), ~slots.c.dropped)
-        .order_by(study.objective.order(slots.c.score), slots.c.trial)
+        .order_by(study.objective.order(slots.c.score), slots.c.finished_at, slots.c.trial)
         .limit(1)
     )
     row = connection.execute(query).one_or_none()

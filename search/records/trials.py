@@ -105,10 +105,10 @@ def _trial(row: Mapping[str, Any]) -> TrialRecord:
 
 
 def ranked(objective: Objective, trials: Iterable[TrialRecord]) -> list[TrialRecord]:
-    """Return the trials that have finished with a score and were not dropped, the best first; ties: the oldest."""
+    """Return the trials that have finished with a score and were not dropped, the best first; ties: the first ended."""
     scored = [
-        (objective.key(trial.score), trial.slot, trial)
+        (objective.key(trial.score), trial.finished_at or 0.0, trial.slot, trial)
         for trial in trials
         if trial.state == "finished" and not trial.dropped and trial.score is not None and math.isfinite(trial.score)
     ]
-    return [trial for *_, trial in sorted(scored, key=lambda pair: pair[:2])]
+    return [trial for *_, trial in sorted(scored, key=lambda pair: pair[:3])]

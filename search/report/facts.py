@@ -219,6 +219,7 @@ def _trial(slot: TrialRecord, version: ModelVersion | None) -> ReportedTrial:
         imported=slot.imported,
         test={} if version is None else metrics_on_test(version),
         seed=None if version is None else version.source.seed,
+        ended=slot.finished_at or 0.0,
     )
 
 

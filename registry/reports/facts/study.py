@@ -72,6 +72,7 @@ class ReportedTrial:
         dropped: somebody took it out of the study; it is kept for the record only.
         imported: it ended elsewhere, and is not in the study's budget.
         values: of several objectives, its value of each; empty where not all are known.
+        ended: when it ended, in seconds since 1970; 0 where nobody knows.
     """
 
     number: int
@@ -96,6 +97,7 @@ class ReportedTrial:
     dropped: bool = False
     imported: bool = False
     values: tuple[float, ...] = ()
+    ended: float = 0.0
 
     @property
     def name(self) -> str:
@@ -228,10 +230,10 @@ class ReportedStudy:
 
     @property
     def ranked(self) -> tuple[ReportedTrial, ...]:
-        """The finished trials that have a score and were not dropped, the best first; of equal ones the earlier."""
+        """The finished trials that have a score and were not dropped, the best first; of equals the first to end."""
         key = self.objective.key
         counted = (trial for trial in self.trials if trial.counts)
-        return tuple(sorted(counted, key=lambda trial: (key(score_of(trial)), trial.number)))
+        return tuple(sorted(counted, key=lambda trial: (key(score_of(trial)), trial.ended, trial.number)))
 
     @property
     def leaders(self) -> tuple[ReportedTrial, ...]:

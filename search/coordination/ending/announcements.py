@@ -50,7 +50,8 @@ def announce_end(connection: Connection, study_id: int, reason: str, error: str 
         finished = sa.select(slots).where(slots.c.study_id == study_id, slots.c.state == "finished", ~IMPORTED)
         rows = connection.execute(finished).all()
         scored = [row for row in rows if row.score is not None and not row.dropped]
-        best = min(scored, key=lambda row: Objective(study.metric, study.direction).key(row.score), default=None)
+        key = Objective(study.metric, study.direction).key
+        best = min(scored, key=lambda row: (key(row.score), row.finished_at, row.number), default=None)
         winner = best and {"trial": best.trial, "score": finite(best.score), "epoch": best.best_epoch}
         return study.name, {
             "study": study.name,

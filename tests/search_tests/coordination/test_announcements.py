@@ -17,7 +17,11 @@ from search.coordination.lease import Lease
 from search.coordination.slots import claim, reap
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
+from search.records.status import read_status
 from search.records.studies import set_stopping
+from search.records.trials import ranked, read_trials
+from search.report.collect import collect
+from search.schema import slots
 from search.system.process_exit import WorkerExit
 
 
@@ -63,6 +67,21 @@ def test_a_study_is_over_with_its_last_trial(engine, make_study, add_worker, tol
         "its budget of trials is used up",
         None,
     )
+
+
+def test_of_equal_scores_the_first_to_end_is_the_best_as_its_version_is_the_older(engine, make_study, add_worker, told):
+    study = make_study(engine, budget=2)
+    worker = add_worker(engine, study)
+    leases = [Lease(engine, claim(engine, study.id, worker)) for _ in range(2)]
+    finish(engine, leases[1])
+    with writing(engine) as connection:  # the clock of SQLite is a millisecond's
+        connection.execute(sa.update(slots).where(slots.c.number == 1).values(finished_at=1.0))
+    finish(engine, leases[0])
+    ((_, data),) = told()
+    assert data["best"] == {"trial": 1, "score": 0.5, "epoch": 1}
+    assert read_status(engine, "s").best.trial == 1
+    assert [trial.trial for trial in ranked(study.objective, read_trials(engine, study.id))] == [1, 0]
+    assert [trial.number for trial in collect(engine, ["s"]).studies[0].ranked] == [1, 0]
 
 
 def test_of_two_that_end_at_once_one_says_so(engine, make_study, add_worker, told):
