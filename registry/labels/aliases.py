@@ -181,10 +181,13 @@ def approvals_text(count: int) -> str:
 
 
 def find(model: HeldModel, alias: str) -> Row[Any] | None:
-    """Return where an alias is: the version's ``id`` and ``number``, ``protected`` and ``approvals``; or None."""
+    """Return where an alias is: the version's ``id`` and ``number``, ``protected`` and ``approvals``; or None.
+
+    Of one whose version was removed behind the registry's back id and number are None: it can be moved and removed.
+    """
     columns: sa.Select[Any] = sa.select(versions.c.id, versions.c.number, aliases.c.protected, aliases.c.approvals)
-    here = columns.join(aliases, aliases.c.version_id == versions.c.id).where(_here(model.id, alias))
-    return model.connection.execute(here).first()
+    here = columns.select_from(aliases).outerjoin(versions, aliases.c.version_id == versions.c.id)
+    return model.connection.execute(here.where(_here(model.id, alias))).first()
 
 
 def expect(model: HeldModel, alias: str, before: Row[Any] | None, expected: Expected) -> None:

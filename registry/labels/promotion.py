@@ -83,10 +83,10 @@ def promote(
         raise UsageError(f"the margin is {margin}; expected 0 or more, in the metric's own unit")
     asked = metric or model.row.metric
     current = find(model, alias)
-    values, objective = _values(model, asked, direction, [version, *([current] if current else [])])
+    values, objective = _values(model, asked, direction, [version, *([current] if current and current.id else [])])
     value = values.get(version.id)
     before = None if current is None else values.get(current.id)
-    refs = (f"{model.name}/{version.number}", None if current is None else f"{model.name}/{current.number}")
+    refs = (f"{model.name}/{version.number}", f"{model.name}/{current.number}" if current and current.id else None)
     status, reason = _judge(refs, objective, (value, before), margin)
     if status == "promoted" and version.weights is None:
         status, reason = "refused", without_weights(refs[0], version.state)

@@ -17,7 +17,7 @@ from registry.artifacts.findings import DamagedRecord
 from registry.core.database.transaction import reading
 from registry.core.error_text import one_line
 from registry.core.errors import IntegrityError
-from registry.schema import curves, metrics, models, params, versions
+from registry.schema import aliases, curves, metrics, models, params, versions
 from registry.values.encoding import hash_record, pack_float, pack_param, unpack_curve, unpack_param
 from registry.values.version import LossCurve
 
@@ -33,12 +33,20 @@ def check_records(engine: Engine) -> tuple[int, int, tuple[DamagedRecord, ...]]:
         hashes = dict(
             connection.execute(sa.select(versions.c.id, versions.c.record_sha256).order_by(versions.c.id)).all()
         )
+        damaged = [DamagedRecord(alias, "it points to no version") for alias in _leading_nowhere(connection)]
     ids = list(hashes)
-    damaged: list[DamagedRecord] = []
     for start in range(0, len(ids), _BATCH):
         with reading(engine) as connection:
             damaged += _damaged(connection, ids[start : start + _BATCH])
     return len(ids), sum(sha256 is None for sha256 in hashes.values()), tuple(damaged)
+
+
+def _leading_nowhere(connection: Connection) -> list[str]:
+    """Return the aliases whose version is not there, or is of another model."""
+    of_model = (versions.c.id == aliases.c.version_id) & (versions.c.model_id == aliases.c.model_id)
+    there = sa.select(models.c.name, aliases.c.name).join(models, models.c.id == aliases.c.model_id)
+    lost = there.outerjoin(versions, of_model).where(versions.c.id.is_(None)).order_by(models.c.name, aliases.c.name)
+    return [f"{model}@{alias}" for model, alias in connection.execute(lost)]
 
 
 def _damaged(connection: Connection, ids: Sequence[int]) -> Iterator[DamagedRecord]:

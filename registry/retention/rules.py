@@ -19,6 +19,7 @@ from registry.core.numbers import size_text
 from registry.core.objective import Objective
 from registry.schema import artifacts, models, versions
 from registry.versions.displacement import pinned
+from registry.versions.read import damage_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def expired(connection: Connection, rules: Rules, now: datetime) -> tuple[list[E
     if (rules.older_than or timedelta(0)) < timedelta(0) or (rules.max_bytes or 0) < 0:
         raise UsageError(f"the age is {rules.older_than} and the size {rules.max_bytes}; expected 0 or more")
     cold = None if rules.cold is None else store_below(connection, rules.cold)
-    stored = [row for row in connection.execute(_STORED) if cold is None or row.store != cold]
+    with damage_told():
+        stored = [row for row in connection.execute(_STORED) if cold is None or row.store != cold]
     held = Counter(row.weights for row in stored)
     spared = {row.id for row in stored if row.pinned} | set(_best(stored))
     candidates = sorted((row for row in stored if row.id not in spared), key=lambda row: (row.created_at, row.id))

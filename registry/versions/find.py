@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from registry.core.errors import NotFoundError, did_you_mean
+from registry.core.errors import IntegrityError, NotFoundError, did_you_mean
 from registry.core.metric_directions import known_direction, require_direction
 from registry.core.objective import Direction, Objective, to_direction
 from registry.schema import aliases, metrics, model_tags, models, versions
@@ -204,11 +204,15 @@ def _by_alias(connection: Connection, model_rows: Mapping[str, Row[Any]], refs: 
     if not pairs:
         return {}
     rows = connection.execute(
-        sa.select(models.c.name, aliases.c.name, aliases.c.version_id)
+        sa.select(models.c.name, aliases.c.name, versions.c.id)
         .join(models, models.c.id == aliases.c.model_id)
+        .outerjoin(versions, versions.c.id == aliases.c.version_id)
         .where(_is_one_of(aliases.c.model_id, aliases.c.name, pairs))
     )
-    return {Ref(name, alias=alias): version_id for name, alias, version_id in rows}
+    ids = {Ref(name, alias=alias): version_id for name, alias, version_id in rows}
+    for ref in (ref for ref, version_id in ids.items() if version_id is None):
+        raise IntegrityError(f"{ref.model}@{ref.alias} points to no version; set or remove it: registry alias --help")
+    return ids
 
 
 def _is_one_of(model: sa.Column[int], named: sa.Column[Any], pairs: Sequence[tuple[int, Any]]) -> Any:

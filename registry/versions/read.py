@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
@@ -39,8 +40,19 @@ def fetch(connection: Connection, ids: Sequence[int], loader: Loader | None = No
     Raises:
         IntegrityError: a value is of another kind than its column, as in a damaged database.
     """
-    try:
+    with damage_told():
         return _fetch(connection, ids, loader)
+
+
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """Say in a line that versions cannot be read in the block.
+
+    Raises:
+        IntegrityError: a value is of another kind than its column, as in a damaged database.
+    """
+    try:
+        yield
     except (ValueError, TypeError) as error:
         said = f"the record of a version cannot be read: {one_line(error)}; `registry verify` names it"
         raise IntegrityError(said) from error

@@ -165,6 +165,28 @@ class TestVerify:
         if column != "epoch":  # which only what it is compared with cannot take
             with pytest.raises(IntegrityError, match="the record of a version cannot be read.*`registry verify` names"):
                 sqlite_registry.list("toy")
+        if column == "created_at":  # by which the oldest go
+            with pytest.raises(IntegrityError, match="the record of a version cannot be read"):
+                sqlite_registry.gc(dry_run=True)
+
+    def test_an_alias_whose_version_was_removed_by_hand_is_told_and_can_be_mended(self, sqlite_registry, register):
+        for score in (0.5, 0.6):
+            register(sqlite_registry, score, curves={"val_accuracy": [score]})
+        for alias in ("one", "two", "three"):
+            sqlite_registry.set_alias("toy", alias, 2)
+        by_hand = sqlite3.connect(sqlite_registry._engine.url.database)  # which heeds no foreign keys
+        by_hand.execute("UPDATE registry_aliases SET version_id = 99")
+        by_hand.commit()
+        by_hand.close()
+        told = [(record.version, record.what) for record in sqlite_registry.verify().damaged]
+        assert told == [(f"toy@{alias}", "it points to no version") for alias in ("one", "three", "two")]
+        with pytest.raises(IntegrityError, match="toy@one points to no version; set or remove it"):
+            sqlite_registry.get("toy@one")
+        sqlite_registry.set_alias("toy", "one", 1)
+        sqlite_registry.remove_alias("toy", "two")
+        assert sqlite_registry.promote("toy/2", "three").status == "promoted"
+        assert sqlite_registry.verify().clean
+        assert [sqlite_registry.get(f"toy@{alias}").version for alias in ("one", "three")] == [1, 2]
 
     def test_records_older_than_their_hashes_are_counted(self, registry, register):
         for _ in range(3):
