@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sysconfig
 import traceback
+from pathlib import Path
 
 LONGEST = 300  # characters of one line
 MOST = 20_000  # characters of a traceback
@@ -13,6 +16,9 @@ MODULE = re.compile(r"^(?:\w+\.)+(?=\w+(?::|$))")  # before the name of an excep
 TRACE = re.compile(r"(?:\s*\+ Exception Group )?Traceback \(most recent call last\)")
 GROUP = re.compile(r"^ *(?:\| ?|\+-[-+ \d]*$)")  # which frames the exceptions of a group
 NOISE = re.compile(f"{COLOURS.pattern}|{PLACES}", re.MULTILINE)  # which fills a line before the cause comes
+
+OURS = (f"{Path(__file__).parents[2] / name}{os.sep}" for name in ("registry", "search"))
+LIBRARIES = (f"{sysconfig.get_path('stdlib')}{os.sep}", *OURS)
 
 
 def one_line(error: BaseException) -> str:
@@ -28,6 +34,18 @@ def one_line(error: BaseException) -> str:
         text = "(its text cannot be shown)"
     name = storable(type(error).__name__)
     return f"{name}: {text[:LONGEST]}" if text else name
+
+
+def placed_line(error: BaseException) -> str:
+    """Return the same of an error of users' code, with the line there that failed: the last that is no library's."""
+    places = [
+        f" ({Path(frame.filename).name}, line {frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_file()
+        and not frame.filename.startswith(LIBRARIES)
+        and not {"site-packages", "dist-packages"} & {*Path(frame.filename).parts}
+    ]
+    return one_line(error) + ("" if isinstance(error, SyntaxError) else "".join(places[-1:]))
 
 
 def first_sentence(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from registry.core.error_text import one_line
+from registry.core.error_text import placed_line
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
 from search.check.data_faults import data_warnings, first_not_finite, scales_inputs
@@ -103,7 +103,7 @@ def _try(
     except ProblemError:
         raise
     except BaseException as error:  # of the problem's code; Ctrl-C is not heard where problems are looked at
-        return TriedModel(hp.params, None, None, {}, None, one_line(error))
+        return TriedModel(hp.params, None, None, {}, None, placed_line(error))
     size = sum(int(np.asarray(variable).nbytes) for variable in _variables(model))
     reported = {name: values[-1] for name, values in monitor.curves.items()}
     failure = _failure(monitor, problem.objective, reported)

@@ -34,7 +34,7 @@ def measure_on_test(
         UserError: the problem, its test data or a model do not load.
     """
     from registry import Registry, evaluate
-    from registry.core.error_text import one_line
+    from registry.core.error_text import one_line, placed_line
     from search.problems.finding.resolve import load_problem
     from search.training.metrics import MetricReader
 
@@ -44,7 +44,7 @@ def measure_on_test(
     try:
         x, y = as_part(loaded.load_test(), "test")
     except Exception as error:
-        raise ProblemError(f"the problem {problem!r}: loading its test data failed: {one_line(error)}") from error
+        raise ProblemError(f"the problem {problem!r}: loading its test data failed: {placed_line(error)}") from error
     measured = {}
     with Registry(url) as registry:
         for ref in refs:

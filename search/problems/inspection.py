@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from registry.core.error_text import one_line
+from registry.core.error_text import placed_line
 from registry.core.errors import UserError
 from registry.core.objective import Direction, Objective
 from registry.core.pareto.objectives import parse_objectives
@@ -171,7 +171,7 @@ def _discovered(spec: str, hypermodel: Any, look_at: Callable[[Any], None]) -> S
     except ProblemError:
         raise
     except Exception as error:
-        raise ProblemError(f"the problem {spec!r}: build failed: {one_line(error)}") from error
+        raise ProblemError(f"the problem {spec!r}: build failed: {placed_line(error)}") from error
 
 
 def _inspect_objective(spec: str, objective: ObjectiveFunction, optimized: Sequence[Objective]) -> Inspection:
@@ -202,7 +202,7 @@ def make_hypermodel(problem: Problem, max_epochs: int | None = None) -> Any:
     try:
         hypermodel = as_hypermodel(problem.hypermodel, max_epochs)
     except Exception as error:
-        said = str(error) if isinstance(error, ProblemError) else f"making its HyperModel failed: {one_line(error)}"
+        said = str(error) if isinstance(error, ProblemError) else f"making its HyperModel failed: {placed_line(error)}"
         raise ProblemError(f"the problem {problem.name!r}: {said}") from error
     if hypermodel is None:
         raise ProblemError(f"the problem {problem.name!r}: its hypermodel makes no HyperModel; {EXPECTED}")
@@ -222,7 +222,7 @@ def load_data(problem: Problem) -> Data:
     except UserError:
         raise
     except Exception as error:
-        raise ProblemError(f"the problem {problem.name!r}: loading its data failed: {one_line(error)}") from error
+        raise ProblemError(f"the problem {problem.name!r}: loading its data failed: {placed_line(error)}") from error
     show_optional()
     if not isinstance(data, Data):
         raise ProblemError(

@@ -14,7 +14,7 @@ from typing import Any
 
 from keras_tuner.engine import hyperparameters as kt
 
-from registry.core.error_text import one_line, storable
+from registry.core.error_text import placed_line, storable
 from search.errors import SpaceError
 from search.space.dimensions import LONGEST_NAME, Dimension
 from search.space.grid import Grid, product, walk
@@ -177,7 +177,8 @@ def _build(hypermodel: Any, probe: Mapping[str, Any], changed: str, check: Calla
         if not probe:
             raise
         if _is_of_the_space(error):
-            raise SpaceError(f"with {changed}, build cannot declare its hyperparameters: {one_line(error)}") from error
+            said = f"with {changed}, build cannot declare its hyperparameters: {placed_line(error)}"
+            raise SpaceError(said) from error
         # A branch that cannot be built: the trial that takes it will say so.
         logger.debug("the model cannot be built with %s", probe, exc_info=True)
     return hp

@@ -13,7 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from registry.core.error_text import one_line
+from registry.core.error_text import placed_line
 from registry.core.errors import NotFoundError, UserError, did_you_mean
 from search.errors import ProblemError
 from search.problems.objectives.function import EXPECTED, ObjectiveFunction, named_objective, takes_trial
@@ -156,7 +156,7 @@ def import_module(module: str, spec: str) -> object:
             'if __name__ == "__main__":'
         ) from error
     except Exception as error:
-        raise ProblemError(f"the problem {spec!r} fails to import: {one_line(error)}") from error
+        raise ProblemError(f"the problem {spec!r} fails to import: {placed_line(error)}") from error
     finally:
         _importing.pop()
 

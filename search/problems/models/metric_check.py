@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence, Set
 from typing import Any
 
-from registry.core.error_text import one_line
+from registry.core.error_text import placed_line
 from registry.core.errors import UsageError, did_you_mean
 from registry.core.objective import Objective
 from registry.core.pareto.objectives import COSTS
@@ -89,7 +89,7 @@ def _reported(problem: Problem, model: Any, data: Data, asked: Set[bool]) -> dic
         odd = [*not_taken(data.train, "train"), *not_taken(data.validation, "validation")]
         hint = f" ({'; '.join(odd[:2])}; expected x of numbers or texts, y of numbers, none missing)" if odd else ""
         raise ProblemError(
-            f"the problem {problem.name!r}: its default model fails on one batch: {one_line(error)}{hint}"
+            f"the problem {problem.name!r}: its default model fails on one batch: {placed_line(error)}{hint}"
         ) from error
 
 

@@ -56,7 +56,7 @@ def test_a_part_of_the_space_that_fails_is_found(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(app, "search", ["check", "broken_problem:problem"]) == 1
     printed = capsys.readouterr()
-    assert ": kind=bad\n  fails: SystemExit: bad was chosen\n" in printed.out
+    assert ": kind=bad\n  fails: SystemExit: bad was chosen (broken_problem.py, line 14)\n" in printed.out
     assert "of 4 models failed: random model" in printed.err
 
 
