@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from registry.bundles.documents import FORMAT, MANIFEST, SCHEMA, Line, Manifest, as_type
-from registry.bundles.keras_files import check_keras_file, parse_json
-from registry.bundles.predictions import check_predictions
 from registry.bundles.records import Bundled, from_document
-from registry.bundles.zips import opened_zip
+from registry.bundles.untrusted.keras_files import check_keras_file, parse_json
+from registry.bundles.untrusted.predictions import check_predictions
+from registry.bundles.untrusted.zips import opened_zip
 from registry.core.errors import BundleError, UserError
 
 _LARGEST_DOCUMENT = 64_000_000

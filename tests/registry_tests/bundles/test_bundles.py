@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry import BundleError, Imported, NotFoundError, ReferencePredictions, Registry, Source, UsageError, UserError
-from registry.bundles.keras_files import check_keras_file
+from registry.bundles.untrusted.keras_files import check_keras_file
 from registry.cli import app
 from registry.core.console import run
 from registry.core.database.transaction import writing
@@ -413,6 +413,10 @@ class TestRefused:
 
     def test_two_members_of_one_name(self, members, refused):
         refused(zipped([*members.items(), ("manifest.json", b"{}")]), "'manifest.json' is there twice")
+
+    @pytest.mark.parametrize("around", [(b"#!/bin/sh", b""), (b"", b"more"), (zipped({"x": b"y"}), b"")])
+    def test_something_before_or_after_the_archive(self, members, refused, around):
+        refused(zipped(members).join(around), "before or after it")
 
     def test_links(self, members, refused):
         link = zipfile.ZipInfo("link")

@@ -16,6 +16,8 @@ from typing import BinaryIO
 
 from registry.core.errors import BundleError
 
+END = b"PK\5\6" + bytes(18)  # what an empty archive consists of, and every one of ours ends with, with other numbers
+
 
 @contextmanager
 def opened_zip(file: BinaryIO, what: str) -> Iterator[zipfile.ZipFile]:
@@ -26,12 +28,14 @@ def opened_zip(file: BinaryIO, what: str) -> Iterator[zipfile.ZipFile]:
         what: what messages call it.
 
     Raises:
-        BundleError: it is no zip archive or a damaged one; or a member has a name that leads elsewhere, is there
-            twice, is a link, is compressed or encrypted, or the members are larger than the archive.
+        BundleError: it is no zip archive or a damaged one, or has something before or after it; or a member has a name
+            that leads elsewhere, is there twice, is a link, is compressed or encrypted, or the members are larger than
+            the archive.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             _check_members(archive, file.seek(0, 2), what)
+            _check_alone(archive, file, what)
             yield archive
     except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OverflowError, struct.error) as error:
         raise BundleError(f"{what} is no whole zip archive: {error}") from error
@@ -53,6 +57,13 @@ def _check_members(archive: zipfile.ZipFile, size: int, what: str) -> None:
         seen.add(name)
         if fault:
             raise BundleError(f"{what} is refused: its member {name[:100]!r} {fault}")
+
+
+def _check_alone(archive: zipfile.ZipFile, file: BinaryIO, what: str) -> None:
+    first = min((member.header_offset for member in archive.infolist()), default=0)
+    file.seek(-len(END), 2)
+    if first > 0 or file.read()[:4] != END[:4]:
+        raise BundleError(f"{what} is no whole zip archive, or has something before or after it")
 
 
 def _fault(member: zipfile.ZipInfo) -> str | None:

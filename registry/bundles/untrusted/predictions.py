@@ -7,7 +7,7 @@ import re
 import zipfile
 from typing import Any, BinaryIO
 
-from registry.bundles.zips import opened_zip
+from registry.bundles.untrusted.zips import opened_zip
 from registry.core.errors import BundleError
 from registry.keras_models.reference_predictions import ReferencePredictions
 from registry.values import structures

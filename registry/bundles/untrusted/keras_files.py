@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO
 
-from registry.bundles.zips import opened_zip
+from registry.bundles.untrusted.zips import opened_zip
 from registry.core.errors import BundleError
 
 _LARGEST_CONFIG = 64_000_000

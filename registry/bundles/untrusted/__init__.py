@@ -1,0 +1,1 @@
+"""Files of strangers, looked through before anything of them is used."""
