@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,8 @@ def load(
         _compare(version, model, stored)
     except UserError as error:
         if isinstance(unread, UnknownClassError):
+            with suppress(LoadError):
+                return load_model(path)  # an ensemble, of classes that its problem's module, imported by now, registers
             raise LoadError(f"{version.ref} cannot be loaded: {unread}; {error}") from unread
         saved, keras_version = dict(version.source.libraries), saved_by(path)
         if keras_version != UNKNOWN:

@@ -71,10 +71,15 @@ def url(request, tmp_path, monkeypatch):
     model.fit(x, np.ones(4), verbose=0)
     made = f"sqlite:///{tmp_path}/studies.db"
     source = Source(problem="own_gate:problem")
-    check = ReferencePredictions.of(model, x)
+    stored = {
+        "weights": save_model(model),
+        "source": source,
+        "reference_predictions": ReferencePredictions.of(model, x),
+    }
     with Registry(made, create=True) as registry:
-        fields = {"metric": "val_loss", "direction": "min", "score": 1.0, "epoch": 1, "params": {"units": 3}}
-        registry.register("mine", weights=save_model(model), source=source, reference_predictions=check, **fields)
+        for name, params in (("mine", {"units": 3}), ("average", {})):
+            fields = {"metric": "val_loss", "direction": "min", "score": 1.0, "epoch": 1, "params": params}
+            registry.register(name, **stored, **fields)
     forget()
     yield made
     forget()
@@ -114,3 +119,15 @@ def test_code_that_is_trusted_builds_it(url, capsys, tmp_path):
     assert run(app, "registry", [*words, "--storage", url]) == 0
     out = str(tmp_path / "mine.keras")
     assert run(app, "registry", ["load", "mine", "--rebuild", "--out", out, "--storage", url]) == 0
+
+
+@pytest.mark.parametrize("url", ["whole"], indirect=True)
+def test_what_no_params_build_is_read_once_its_classes_are_registered(url, capsys):
+    assert run(app, "registry", ["load-check", "average", "--rebuild", "--storage", url]) == 0
+    assert "predicts bit for bit" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", ["layers"], indirect=True)
+def test_what_no_params_build_and_no_class_is_registered_for_says_so(url, capsys):
+    assert run(app, "registry", ["load-check", "average", "--rebuild", "--storage", url]) == 1
+    assert "average/1 cannot be loaded: it has code of your own, Gate, which is not known" in capsys.readouterr().err
