@@ -75,7 +75,8 @@ def _print(findings: Findings) -> None:
             say(f"  fails: {model.error}")
     seconds = "not known" if findings.epoch_seconds is None else f"about {show_duration(findings.epoch_seconds)}"
     memory = "not known" if findings.data_bytes is None else size_text(findings.data_bytes)
-    say(f"an epoch of the default model: {seconds}, on the {findings.path}; the data take {memory} a worker")
+    way = "by model.fit" if findings.path == "model.fit" else f"on the {findings.path}"
+    say(f"an epoch of the default model: {seconds}, {way}; the data take {memory} a worker")
     say(findings.continued)
     for line in findings.warnings:
         say(f"look at: {line}")
