@@ -59,13 +59,18 @@ def try_out(spec: str) -> Findings:
     ]
     scaling = [model.scales_inputs for model in tried if model.scales_inputs is not None]
     told: dict[str, Any] = {"scaled": bool(scaling) and all(scaling), "class_weight": problem.class_weight}
+    known = {each["name"] for each in inspection.space["hyperparameters"]}
+    of_fit = dict.fromkeys(name for model in tried for name in model.params if own_fit and name not in known)
     faults = [f"{_called(place)}: {model.error}" for place, model in enumerate(tried) if model.error]
     fast = not own_fit and all(isinstance(part, tuple) and are_arrays(part) for part in (few.train, few.validation))
     return Findings(
         problem=spec,
         model=inspection.model,
         objective=", ".join(f"{each.metric} ({each.direction})" for each in inspection.objectives),
-        space=[_in_words(each) for each in inspection.space["hyperparameters"]],
+        space=[
+            *map(_in_words, inspection.space["hyperparameters"]),
+            *(f"{name}: known as fit asks for it" for name in of_fit),
+        ],
         data=[f"{name}: {', '.join(shapes)}" for name, shapes in describe_data(data).items()],
         data_bytes=_bytes_of(data),
         models=tried,

@@ -77,6 +77,33 @@ def test_a_problem_that_there_is_not_is_told_in_a_line(words, capsys):
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
+FITTING = """
+import keras, keras_tuner
+from broken import Objective, Problem, data
+
+
+class Fitting(keras_tuner.HyperModel):
+    def build(self, hp):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(hp.Int("units", 1, 4)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        return model
+
+    def fit(self, hp, model, *args, **kwargs):
+        return model.fit(*args, batch_size=hp.Choice("size", [8, 16]), **kwargs)
+
+
+problem = Problem("fitting", Objective("val_loss", "min"), Fitting, lambda: data)
+"""
+
+
+def test_what_fit_alone_asks_for_is_of_the_space(tmp_path, monkeypatch):
+    (tmp_path / "broken.py").write_text(BROKEN)
+    (tmp_path / "fitting.py").write_text(FITTING)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert try_out("fitting:problem").space == ["units: 1 to 4", "size: known as fit asks for it"]
+
+
 LONG = """
 import keras
 from broken import Objective, Problem, data
