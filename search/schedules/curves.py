@@ -31,14 +31,14 @@ class Curves:
         best: the best objective within the epochs of each of the schedule's levels, turned so that more is better,
             shape (trials, levels); that of the last finished epoch where the trial has not come so far, minus infinity
             where there is none.
-        front: of several objectives, which trials no other dominates at each level, shape (trials, levels); None for
-            one objective. Trials on the front are better than all others.
+        layers: of several objectives, 0 for the trials that no other dominates at each level, 1 for those that only
+            these dominate, 2 for all others, shape (trials, levels); None for one objective. A lower layer is better.
     """
 
     states: NDArray[np.int8]
     epochs: NDArray[np.int64]
     best: NDArray[np.float64]
-    front: NDArray[np.bool_] | None = None
+    layers: NDArray[np.int8] | None = None
 
     @property
     def begun(self) -> int:
@@ -74,8 +74,8 @@ class Curves:
 
     def only(self, chosen: NDArray[np.bool_], levels: slice = slice(None)) -> Curves:
         """Return the curves without the other trials, at some of the levels."""
-        front = None if self.front is None else self.front[:, levels]
-        return Curves(np.where(chosen, self.states, TrialState.NONE), self.epochs, self.best[:, levels], front)
+        layers = None if self.layers is None else self.layers[:, levels]
+        return Curves(np.where(chosen, self.states, TrialState.NONE), self.epochs, self.best[:, levels], layers)
 
     def best_first(self, chosen: NDArray[np.bool_], level: int) -> NDArray[np.int64]:
         """Return the numbers of the chosen trials, the best at a level first, and of equal ones the lower number.
@@ -85,18 +85,19 @@ class Curves:
             level: the place of the level, from 0.
         """
         numbers = np.flatnonzero(chosen)
-        behind = np.zeros(len(numbers)) if self.front is None else ~self.front[numbers, level]
+        behind = np.zeros(len(numbers)) if self.layers is None else self.layers[numbers, level]
         return numbers[np.lexsort((-self.best[numbers, level], behind))]
 
-    def places(self, share: int, through: NDArray[np.int64], level: int) -> int:
+    def places(self, share: int, through: NDArray[np.int64], level: int, layers: int = 1) -> int:
         """Return how many of some trials go on: a share of them, and of several objectives all that are on the front.
 
         Args:
             share: as many as the schedule lets go on.
             through: numbers of the trials that have come to a level.
             level: its place, from 0.
+            layers: 2 for those that only the front dominates, too.
         """
-        return share if self.front is None else max(share, int(np.count_nonzero(self.front[through, level])))
+        return share if self.layers is None else max(share, int(np.count_nonzero(self.layers[through, level] < layers)))
 
 
 class CurveTable:

@@ -79,8 +79,8 @@ class Predict:
         worth = gains > ENOUGH * spread(now.mean[scored])
         worth[np.argsort(-now.mean, kind="stable")[:LEAST]] = True
         first_of_all = np.arange(len(scored)) == np.argmax(scored & (curves.best[:, -1] == best))
-        if curves.front is not None:
-            first_of_all |= curves.front[np.arange(len(scored)), reached]
+        if curves.layers is not None:
+            first_of_all |= curves.layers[np.arange(len(scored)), reached] == 0
         gains = np.where(first_of_all, np.inf, np.where(worth, gains, -np.inf))
         return gains, float(np.mean(at_first.improvement(best)[scored]))
 

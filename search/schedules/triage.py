@@ -17,6 +17,7 @@ from search.schedules.curves import Curves
 
 SHARE = 16  # one trial in this many goes on
 LEAST = 3  # and at least this many
+LAYERS = 2  # of several objectives, the front and what only that dominates: its order changes after the first part
 FIRST_PART = 10  # trials are compared after one part in this many of their epochs
 
 
@@ -47,7 +48,7 @@ class Triage:
             places = curves.places(len(through) // SHARE, through, 0) if len(through) >= SHARE else 0
         else:  # those that run may come to be better than any
             short_of = places_of(curves.begun) - int(np.count_nonzero(curves.running & (curves.epochs < first)))
-            places = curves.places(short_of, through, 0)
+            places = curves.places(short_of, through, 0, LAYERS)
         best = through[: max(0, places)]
         paused = best[curves.paused[best]]
         if len(paused):
@@ -57,7 +58,7 @@ class Triage:
     def hopeless(self, curves: Curves, new: int) -> Collection[int]:
         """Return the paused trials that are beyond the places there will be."""
         through = self._best_first(curves)
-        beyond = through[curves.places(places_of(curves.begun + new), through, 0) :]
+        beyond = through[curves.places(places_of(curves.begun + new), through, 0, LAYERS) :]
         return {int(number) for number in beyond[curves.paused[beyond]]}
 
     def _best_first(self, curves: Curves) -> NDArray[np.int64]:

@@ -15,6 +15,8 @@ from search.optuna_bridge.direction import OPTUNA_DIRECTIONS
 from search.optuna_bridge.view.several import values_at
 from search.schedules.curves import Curves
 
+BEYOND = 2  # the layer of all that are neither on the front nor behind that alone
+
 
 class LevelLosses:
     """What trials have come to at each level of a schedule, in all objectives; of one objective it keeps nothing.
@@ -38,13 +40,17 @@ class LevelLosses:
         measured = [value for value in values if value is not None]
         return losses_of(self._objectives, measured) if len(measured) == len(self._objectives) else None
 
-    def with_front(self, curves: Curves) -> Curves:
-        """Return the curves with who is on the front at each level."""
+    def with_layers(self, curves: Curves) -> Curves:
+        """Return the curves with who is on the front at each level, and who is behind that alone."""
         if len(self._objectives) == 1:
             return curves
-        front = np.zeros(curves.best.shape, dtype=bool)
+        layers = np.full(curves.best.shape, BEYOND, dtype=np.int8)
         for place in range(len(self._levels)):
-            points = {number: of[place] for number, of in self._points.items()}
-            measured = {number: point for number, point in points.items() if point is not None}
-            front[list(measured), place] = on_front(list(measured.values()))
-        return replace(curves, front=front)
+            left = {number: point for number, of in self._points.items() if (point := of[place]) is not None}
+            for layer in range(BEYOND):
+                on = on_front(list(left.values()))
+                found = [number for number, is_on in zip(left, on, strict=True) if is_on]
+                layers[found, place] = layer
+                for number in found:
+                    del left[number]
+        return replace(curves, layers=layers)

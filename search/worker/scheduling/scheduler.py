@@ -155,7 +155,7 @@ class Scheduler:
             self._losses.put(number, trial)
         with reading(self._engine) as connection:
             new = count_new(connection, self._study.id, self._view.last_begun)
-        return self._losses.with_front(self._table.curves()), new
+        return self._losses.with_layers(self._table.curves()), new
 
     def _gains(self, trial: FrozenTrial) -> list[float]:
         """Return a trial's curve, turned so that more is better; NaN where an epoch has no value."""
@@ -173,7 +173,7 @@ class Scheduler:
             if result is None:
                 continue
             better = np.count_nonzero(curves.best[:, -1] > curves.best[number, -1])
-            among_best = better < self._study.settings.top_k or curves.front is not None
+            among_best = better < self._study.settings.top_k or curves.layers is not None
             if among_best and worth_recording(self._registry, self._study, result):
                 return number
             close_paused(self._engine, self._study, number, lease, verdict)

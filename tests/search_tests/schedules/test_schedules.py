@@ -293,10 +293,10 @@ def test_an_unknown_schedule_is_refused():
 def test_what_no_other_trial_dominates_goes_on_whatever_its_rank(schedule: Schedule) -> None:
     trials = [paused(number, 1 - number / 100) for number in range(30)]
     curves = curves_of(schedule, trials)
-    front = np.zeros(curves.best.shape, dtype=bool)
+    layers = np.full(curves.best.shape, 2)
     assert 27 in schedule.hopeless(curves, 0)
-    front[[0, 27, 29], 0] = True
-    several = replace(curves, front=front)
+    layers[[0, 27, 29], 0] = 0
+    several = replace(curves, layers=layers)
     assert not {0, 27, 29} & set(schedule.hopeless(several, 0))
     assert schedule.next_step(several, 5) == Resume(0, schedule.levels[1])
     resumed = several.states.copy()
@@ -307,5 +307,18 @@ def test_what_no_other_trial_dominates_goes_on_whatever_its_rank(schedule: Sched
 def test_without_a_front_the_best_are_by_value_and_then_by_number() -> None:
     curves = curves_of(Triage(10), [paused(0, 0.5), paused(1, 0.7), paused(2, 0.7)])
     assert list(curves.best_first(curves.paused, 0)) == [1, 2, 0]
-    behind = np.array([[False, False], [False, False], [True, True]])
-    assert list(replace(curves, front=behind).best_first(curves.paused, 0)) == [2, 1, 0]
+    behind = np.array([[2, 2], [2, 2], [0, 0]])
+    assert list(replace(curves, layers=behind).best_first(curves.paused, 0)) == [2, 1, 0]
+
+
+def test_what_only_the_front_dominates_goes_on_once_no_more_may_begin() -> None:
+    schedule = Triage(10)
+    curves = curves_of(schedule, [paused(number, 1 - number / 100) for number in range(30)])
+    layers = np.full(curves.best.shape, 2)
+    layers[[0, 1, 2, 3], 0], layers[[28, 29], 0] = 0, 1
+    states = curves.states.copy()
+    states[[0, 1, 2, 3]] = ENDED
+    several = replace(curves, layers=layers, states=states)
+    assert schedule.next_step(several, 5) == Begin(1)
+    assert schedule.next_step(several, 0) == Resume(28, 10)
+    assert set(schedule.hopeless(several, 0)) == set(range(4, 28))
