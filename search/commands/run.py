@@ -193,14 +193,14 @@ def _create(
     from search.api.study import Study, check_asked, default_name
     from search.creation.objectives import parse_direction
     from search.optuna_bridge.direction import WORDS
-    from search.problems.finding.lookup import find_spec_of, needs_tensorflow
+    from search.problems.finding.lookup import needs_tensorflow
 
     if trials is not None and add is not None:
         raise UsageError("--trials is the budget in total, --add raises it; give one of them")
     storage, seconds = asked["storage"], asked.get("inspect_seconds")
     parse_direction(asked["direction"], settings.get("objectives"))
     check_asked(study, problem, trials, settings, storage)
-    problem = find_spec_of(problem)
+    problem = _spec_of(problem, storage)
     if sys.stderr.isatty() and needs_tensorflow(problem):
         say(f"looking at {problem}: TensorFlow starts, which takes some seconds", err=True)
     name = default_name(problem, storage, seconds) if study is None else study
@@ -218,6 +218,23 @@ def _create(
             opened.check_problem(seconds)
         opened.add(add)
     return opened
+
+
+def _spec_of(problem: str, storage: str | None) -> str:
+    """Return a problem's whole name; where it is a study's, say how that goes on."""
+    from registry.core.errors import NotFoundError, UserError
+    from search.api.study import Study
+    from search.problems.finding.lookup import find_spec_of
+
+    try:
+        return find_spec_of(problem)
+    except NotFoundError as unknown:
+        try:
+            study = Study.open(problem, storage)
+        except UserError:
+            raise unknown from None
+        going_on = session.continue_command(study)
+        raise NotFoundError(f"no problem is called {problem!r}, but a study is; to go on with it: {going_on}") from None
 
 
 def _say_warm(started: WarmStart) -> None:

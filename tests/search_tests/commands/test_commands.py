@@ -176,6 +176,15 @@ def test_another_direction_is_told_the_words():
         parse_direction("up")
 
 
+def test_who_runs_a_study_by_its_name_is_told_how_it_goes_on(call, sqlite_engine, make_study):
+    make_study(sqlite_engine)
+    code, _, err = call("run", "s")
+    going_on = f"search run search.toy:toy --study s --trials 3 --storage {sqlite_engine.url}"
+    assert (code, err) == (1, f"search: no problem is called 's', but a study is; to go on with it: {going_on}\n")
+    code, _, err = call("run", "other")
+    assert (code, err.splitlines()[0].partition(";")[0]) == (1, "search: no problem is called 'other'")
+
+
 def test_the_list_has_the_state_of_each(call, sqlite_engine, make_study):
     end_all(sqlite_engine, make_study(sqlite_engine), stop_reason="max_epochs", score=0.5, best_epoch=1)
     make_study(sqlite_engine, name="fresh")
