@@ -12,7 +12,7 @@ EXAMPLES = {
     "load": "registry load fmnist@champion --out model.keras",
     "load-check": "registry load-check fmnist@champion",
     "reproduce": "registry reproduce fmnist@champion",
-    "card": "registry card fmnist@champion --output card.html",
+    "card": "registry card fmnist@champion --out card.html",
     "alias set": "registry alias set fmnist@champion 7",
     "alias rm": "registry alias rm fmnist@champion",
     "alias protect": "registry alias protect fmnist@champion",

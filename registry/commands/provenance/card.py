@@ -13,18 +13,18 @@ from registry.core.console import Storage, say
 
 def card_command(
     ref: RefArgument,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to: .md or .html; else Markdown is printed.")
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to: .md or .html; else Markdown is printed.")
     ] = None,
     storage: Storage = None,
 ) -> None:
     """Tell what a version is, how to load it and where it comes from, on one page."""
     from registry.reports.card import card, check_card_name, to_text, write_card
 
-    if output is not None:
-        check_card_name(output)
+    if out is not None:
+        check_card_name(out)
     page = card(ref, storage=storage)
-    if output is None:
+    if out is None:
         say(to_text(page), nl=False)
     else:
-        say(f"wrote {write_card(page, output)}")
+        say(f"wrote {write_card(page, out)}")

@@ -125,9 +125,9 @@ def test_the_command_prints_it_or_writes_it(sqlite_registry: Registry, tmp_path:
     assert run(app, "registry", ["card", "toy", "--storage", url]) == 0
     printed = capsys.readouterr().out
     assert printed == to_text(card("toy", storage=url))
-    assert run(app, "registry", ["card", "toy", "--storage", url, "--output", str(tmp_path / "card.md")]) == 0
+    assert run(app, "registry", ["card", "toy", "--storage", url, "--out", str(tmp_path / "card.md")]) == 0
     assert (tmp_path / "card.md").read_text() == printed
-    assert run(app, "registry", ["card", "toy", "--storage", url, "--output", str(tmp_path / "card.html")]) == 0
+    assert run(app, "registry", ["card", "toy", "--storage", url, "--out", str(tmp_path / "card.html")]) == 0
     assert (tmp_path / "card.html").read_text().startswith("<!doctype html>")
     capsys.readouterr()
 
@@ -136,7 +136,7 @@ def test_the_command_prints_it_or_writes_it(sqlite_registry: Registry, tmp_path:
     ("words", "code", "said"),
     [
         (["card", "toy/9"], 1, "has no version 9"),
-        (["card", "toy", "--output", "card.pdf"], 2, "cannot write a card to 'card.pdf'; expected a name that ends"),
+        (["card", "toy", "--out", "card.pdf"], 2, "cannot write a card to 'card.pdf'; expected a name that ends"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_line(sqlite_registry: Registry, capsys, words, code, said) -> None:
