@@ -247,7 +247,8 @@ def _typed(array: np.ndarray[Any, Any], expected: Input, path: Path) -> Any:
             typed = np.where(pd.isna(array), "", array.astype(object)).astype(str)
         else:
             if array.dtype.kind == "O":  # pandas' own missing values, or lists in Parquet's columns
-                array = np.array(np.where(pd.isna(array), np.nan, array).tolist())
+                array = np.where(pd.isna(array), np.nan, array)
+                array = array if any(isinstance(each, str) for each in array.flat) else np.array(array.tolist())
             typed = in_type(np.asarray(array), expected.dtype, f"{path}: {expected.name!r}")
         return typed.reshape((len(typed), *shape))
     except (ValueError, TypeError) as error:
