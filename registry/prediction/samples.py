@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.core.error_text import one_line
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
-from registry.core.tables.amounts import amounts_in, as_numbers
+from registry.core.tables.amounts import as_numbers
 from registry.core.tables.csv_table import keras_name, read_csv
 from registry.values.structures import Structure, leaves
 from registry.versions.frame import require_pyarrow
@@ -168,9 +168,9 @@ def _read_table(path: Path, inputs: Sequence[Input]) -> pd.DataFrame:
         frame = _read_parquet(path)
     else:
         texts = {each.name for each in inputs if each.dtype == "string"}
-        way, frame = read_csv(path, or_else=", or as .parquet", texts=texts)
+        way, frame, found = read_csv(path, or_else=", or as .parquet", texts=texts)
         numbers = {each.name for each in inputs} - texts
-        amounts = [name for name in amounts_in(frame, way) if keras_name(name) in numbers]
+        amounts = [name for name in found if keras_name(name) in numbers]
         frame[amounts] = as_numbers(frame[amounts], way)
     if not len(frame):
         raise UsageError(f"{path} has no rows; {EXPECTED}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.core.errors import NotFoundError, UsageError, did_you_mean
-from registry.core.tables.amounts import amounts_in, as_numbers
+from registry.core.tables.amounts import as_numbers
 from registry.core.tables.csv_table import keras_name, read_csv
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def read_table(path: Path, target: str | None) -> TableFacts:
 def _read(path: Path) -> tuple[dict[str, str], DataFrame, list[str]]:
     if not path.is_file():
         raise NotFoundError(f"there is no file {str(path)!r}; expected a table in a CSV file")
-    read, table = read_csv(path)
+    read, table, found = read_csv(path)
     table = table.rename(columns=keras_name).replace([float("inf"), float("-inf")], float("nan"))
     if table.shape[1] < 2:
         raise UsageError(f"{path} has one column; expected a table whose values are separated by , or ; or tabs")
@@ -92,7 +92,7 @@ def _read(path: Path) -> tuple[dict[str, str], DataFrame, list[str]]:
             f"{path} has more than one column called {twice!r}, where / in a name counts as _; expected names of their "
             "own in its first line"
         )
-    amounts = amounts_in(table, read)
+    amounts = [keras_name(name) for name in found]
     table[amounts] = as_numbers(table[amounts], read)
     return read, table, amounts
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t")
 
 
-def read_csv(path: Path, *, or_else: str = "", texts: Container[str] = ()) -> tuple[dict[str, str], pd.DataFrame]:
-    """Return how pandas is to read a table, and the table.
+def read_csv(
+    path: Path, *, or_else: str = "", texts: Container[str] = ()
+) -> tuple[dict[str, str], pd.DataFrame, list[str]]:
+    """Return how pandas is to read a table, the table, and the columns that `amounts_in` finds in it.
 
     What separates a row's values is one of `SEPARATORS`; where that is no comma, numbers may have commas for points.
 
@@ -39,15 +41,16 @@ def read_csv(path: Path, *, or_else: str = "", texts: Container[str] = ()) -> tu
             warnings.simplefilter("error", pd.errors.ParserWarning)  # of longer rows, whose values it would shift
             ways = [{"sep": separator}, *([] if separator == "," else [{"sep": separator, "decimal": ","}])]
             tables = [pd.read_csv(path, index_col=False, **way) for way in ways]
+            amounts = [amounts_in(table, way) for way, table in zip(ways, tables, strict=True)]
             numbers = [
-                (table.select_dtypes("number").shape[1], len(amounts_in(table, way)))
-                for way, table in zip(ways, tables, strict=True)
+                (table.select_dtypes("number").shape[1], len(found))
+                for table, found in zip(tables, amounts, strict=True)
             ]
             best = numbers.index(max(numbers))
             way, table = ways[best], tables[best]
             if taken := [name for name in table.select_dtypes("number") if keras_name(name) in texts]:
                 table[taken] = pd.read_csv(path, index_col=False, dtype=str, **way)[taken]
-            return way, table
+            return way, table, amounts[best]
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no text in UTF-8 ({one_line(error)}); save it as that{or_else}") from error
     except pd.errors.ParserWarning as error:

@@ -40,8 +40,8 @@ def apart(
     declared = {each["name"] for each in space["hyperparameters"]}
     others = [{name: value for name, value in params.items() if name not in declared} for params in points]
     later = others if trials else [{} for _ in points]
-    for line in check_objective_params(trials, later):
-        raise UsageError(line)
+    if unknown := check_objective_params(trials, later):
+        raise UsageError(unknown[0])
     known = [
         {name: value for name, value in params.items() if name not in rest}
         for params, rest in zip(points, later, strict=True)

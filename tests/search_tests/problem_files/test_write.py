@@ -123,10 +123,10 @@ def test_numbers_with_a_comma_for_a_point_are_numbers(csv, tmp_path):
 )
 def test_numbers_that_stand_there_as_texts_are_numbers(csv, tmp_path, monkeypatch, name, options, texts):
     frame = table()
-    frame["worth"] = [*texts, None] * 15
+    frame["worth"] = frame["worth/m2"] = [*texts, None] * 15
     path = csv(frame, **options)
     facts = read_table(path, "kind")
-    assert ("worth" in facts.numbers, facts.amounts) == (True, ["worth"])
+    assert ({"worth", "worth_m2"} <= {*facts.numbers}, facts.amounts) == (True, ["worth", "worth_m2"])
     write_problem(tmp_path / f"{name}.py", "table", path, "worth")
     monkeypatch.syspath_prepend(tmp_path)
     data = import_module(name).load_data()
