@@ -330,6 +330,25 @@ def test_numbers_and_points_of_trials_lead_to_their_rows(look: Any) -> None:
     assert chosen.get_attribute("data-name") == name
 
 
+def test_a_pointer_at_rest_leaves_the_keyboard_its_point(look: Any) -> None:
+    page = look(toy_study(40))
+    page.set_viewport_size({"width": 1280, "height": 4000})  # nothing scrolls
+    figure = page.locator("figure[data-spots]:not([data-axes])", has=page.locator("svg[aria-label*='trial']")).first
+    svg = figure.locator("svg")
+    spots = sorted(json.loads(figure.get_attribute("data-spots")))
+    rest = svg.evaluate(
+        "(svg, [x, y]) => { const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM()); return [at.x, at.y]; }",
+        spots[len(spots) // 2][:2],
+    )
+    page.mouse.move(*rest)
+    svg.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    told = page.locator("#told").text_content()
+    page.mouse.move(*rest)  # as a browser says it whenever the page is laid out anew
+    assert page.locator("#told").text_content() == told
+
+
 def test_rows_and_pictures_can_be_taken_away(look: Any) -> None:
     study = toy_study(20)
     page = look(study)

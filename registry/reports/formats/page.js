@@ -444,6 +444,15 @@ if (location.hash) unfold();
 const told = document.getElementById("told");
 const ring = draw("circle", { class: "ring", r: "6" });
 
+// A browser says that the pointer moves, too, where the page is scrolled under it; what the keyboard chose stays.
+let pointer = null;
+let moved = true;
+addEventListener("pointermove", (event) => {
+  const now = `${event.screenX} ${event.screenY}`;
+  moved = now !== pointer;
+  pointer = now;
+}, { capture: true });
+
 function quiet() {
   told.hidden = true;
   ring.remove();
@@ -480,7 +489,7 @@ for (const figure of document.querySelectorAll("figure[data-spots]")) {
     tell(svg, all()[best]);
   };
   svg.tabIndex = 0;
-  svg.addEventListener("pointermove", near);
+  svg.addEventListener("pointermove", (event) => moved && near(event));
   svg.addEventListener("pointerdown", near);
   svg.addEventListener("pointerleave", quiet);
   const follow = () => {
