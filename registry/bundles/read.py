@@ -15,6 +15,7 @@ from registry.bundles.documents import FORMAT, MANIFEST, SCHEMA, Line, Manifest,
 from registry.bundles.records import Bundled, from_document
 from registry.bundles.untrusted.keras_files import check_keras_file, parse_json
 from registry.bundles.untrusted.predictions import check_predictions
+from registry.bundles.untrusted.weights import check_weights
 from registry.bundles.untrusted.zips import opened_zip
 from registry.core.errors import BundleError, UserError
 
@@ -103,14 +104,19 @@ def _check_whole(archive: zipfile.ZipFile, manifest: Manifest, versions: tuple[B
 
 def _unpacked(archive: zipfile.ZipFile, versions: tuple[Bundled, ...], folder: Path, what: str) -> dict[str, Path]:
     unpacked: dict[str, Path] = {}
+    weights: dict[Path, str] = {}
     for version in versions:
         for sha256, check in ((version.weights, check_keras_file), (version.reference_predictions, check_predictions)):
             if sha256 is None:
                 continue
             if sha256 not in unpacked:
                 unpacked[sha256] = _unpack(archive, sha256, folder, what)
+            called = f"{what}: the artifact {sha256[:12]} of {version.origin.model}/{version.origin.number}"
             with open(unpacked[sha256], "rb") as file:
-                check(file, f"{what}: the artifact {sha256[:12]} of {version.origin.model}/{version.origin.number}")
+                check(file, called)
+            if sha256 == version.weights:
+                weights[unpacked[sha256]] = called
+    check_weights(weights)
     return unpacked
 
 

@@ -1,8 +1,7 @@
-"""Check an untrusted ``.keras`` file, without Keras: it may hold only arrays and Keras' own classes.
+"""Check an untrusted ``.keras`` file, without Keras: its configuration may name only Keras' own classes.
 
 Models are loaded in Keras' safe mode anyway. This keeps out of the registry what safe mode refuses, and what it
-let through before it was mended: configurations that name functions which load or unpickle something, links in
-the weights that lead to other files, and arrays that are larger than their file.
+let through before it was mended: configurations that name functions which load or unpickle something.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from registry.bundles.untrusted.zips import opened_zip
 from registry.core.errors import BundleError
 
 _LARGEST_CONFIG = 64_000_000
-_LARGEST_GROWTH = 16  # how many times larger than their file arrays may be: constant ones take no room in it
 _MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 _MODULES = (
     *("activations", "applications", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics"),
@@ -26,7 +24,9 @@ _VALUES = {"__keras_tensor__", "__numpy__", "__tensor__", "__tuple__", "__bytes_
 
 
 def check_keras_file(file: BinaryIO, what: str) -> None:
-    """Refuse a ``.keras`` file with anything in it but Keras' own layers, registered classes, and arrays.
+    """Refuse a ``.keras`` file with anything in it but Keras' own layers, registered classes, and weights.
+
+    What the weights hold is `weights.check_weights`' part.
 
     Args:
         file: the file, seekable.
@@ -44,8 +44,6 @@ def check_keras_file(file: BinaryIO, what: str) -> None:
         if archive.getinfo("config.json").file_size > _LARGEST_CONFIG:
             raise BundleError(f"{what} is refused: its configuration has more than {_LARGEST_CONFIG} bytes")
         _check_config(parse_json(archive.read("config.json"), f"the configuration of {what}"), what)
-        with archive.open("model.weights.h5") as weights:
-            _check_arrays(weights, archive.getinfo("model.weights.h5").file_size, what)
 
 
 def parse_json(data: bytes, what: str) -> Any:
@@ -101,42 +99,3 @@ def _is_allowed(name: Any, module: Any, registered: Any) -> bool:
         return name in ("DTypePolicy", "Functional", "Model", "Sequential", "Variable")
     parts = module.removeprefix("keras.").removeprefix("src.").split(".")
     return module.startswith("keras.") and parts[0] in _MODULES
-
-
-def _check_arrays(file: Any, size: int, what: str) -> None:
-    import h5py
-
-    try:
-        with h5py.File(file, "r") as weights:
-            total = sum(_sizes(weights, what))
-    except BundleError:
-        raise
-    except Exception as error:  # whatever such bytes make HDF5 raise
-        raise BundleError(f"the weights of {what} cannot be read: {error}") from error
-    if total > max(size, 1 << 20) * _LARGEST_GROWTH:
-        raise BundleError(f"{what} is refused: its arrays would have {total} bytes, its weights' file has {size}")
-
-
-def _sizes(weights: Any, what: str) -> list[int]:
-    """Return the bytes of every array; each group is entered once, however often it is linked."""
-    import h5py
-
-    sizes, waiting, seen = [], [weights], set()
-    while waiting:
-        group = waiting.pop()
-        address = h5py.h5o.get_info(group.id).addr
-        if address in seen:
-            continue
-        seen.add(address)
-        for name in group:
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise BundleError(f"{what} is refused: its weights hold a link ({name!r}) that may lead to other files")
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                waiting.append(item)
-            elif not isinstance(item, h5py.Dataset) or item.is_virtual or item.external or item.dtype.hasobject:
-                raise BundleError(f"{what} is refused: {name!r} in its weights is no plain array")
-            else:
-                sizes.append(int(item.size or 0) * item.dtype.itemsize)
-    return sizes

@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import struct
+import sys
 import warnings
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry import BundleError, Imported, NotFoundError, ReferencePredictions, Registry, Source, UsageError, UserError
-from registry.bundles.untrusted.keras_files import check_keras_file
+from registry.bundles.untrusted.weights import check_weights
 from registry.cli import app
 from registry.core.console import run
 from registry.core.database.transaction import writing
@@ -570,8 +571,30 @@ class TestRefused:
     def test_weights_that_are_not_safe(self, members, refused, weights, match):
         refused(self.changed(members, weights=weights), match)
 
-    def test_a_group_that_holds_itself_ends(self):
-        check_keras_file(io.BytesIO(keras_file(h5=weights_h5(around))), "x")
+    def test_a_group_that_holds_itself_ends(self, tmp_path):
+        check_weights(self.stored(tmp_path, weights_h5(around)))
+
+    def stored(self, folder, *weights):
+        files = {}
+        for number, h5 in enumerate(weights):
+            path = folder / f"{number}.keras"
+            path.write_bytes(keras_file(h5=h5))
+            files[path] = f"the file {number}"
+        return files
+
+    def test_weights_in_which_hdf5_turns_in_a_circle(self, tmp_path):
+        h5 = bytearray(weights_h5())
+        h5[728] = 16  # by HDF5 1.14, the size of a heap that leads back to itself
+        with pytest.raises(BundleError, match="the file 1 is refused: its weights (take|make|cannot|hold)"):
+            check_weights(self.stored(tmp_path, weights_h5(), bytes(h5), weights_h5()), longest=3)
+
+    def test_weights_that_end_the_process_that_reads_them(self, tmp_path, monkeypatch):
+        python = tmp_path / "python"
+        python.write_text("#!/bin/sh\necho null\nkill -SEGV $$\n")
+        python.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(python))
+        with pytest.raises(BundleError, match=r"the file 1 is refused: its weights make HDF5 crash \(SIGSEGV\)"):
+            check_weights(self.stored(tmp_path, weights_h5(), weights_h5(), weights_h5()))
 
     def test_predictions_that_are_none(self, members, refused):
         refused(self.changed(members, lambda document: document.update(check=document["weights"])), "artifacts are not")
