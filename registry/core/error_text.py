@@ -104,3 +104,8 @@ def error_line(error: str | None, most: int = LONGEST) -> str:
 def first_line(error: object) -> str:
     """Return the first line of an error's text, or its type where it has none."""
     return (NOISE.sub("", storable(str(error))).strip().splitlines() or [type(error).__name__])[0]
+
+
+def describe_failure(reason: str, error: str | None) -> str:
+    """Return in one line why a trial failed: its stop reason, and what its error says."""
+    return f"{reason}: {text}" if (text := error_line(error, 200)) else reason

@@ -19,6 +19,7 @@ class StopReason(StrEnum):
     CRASHED = "crashed"
     TOO_LARGE = "too_large"
     TOO_SLOW = "too_slow"
+    INFEASIBLE = "infeasible"
 
     @property
     def failed(self) -> bool:
@@ -32,5 +33,5 @@ class StopReason(StrEnum):
 
     @property
     def beyond_limit(self) -> bool:
-        """Tell whether the trial broke a limit that its study sets; it has no score, and did not fail."""
-        return self in (StopReason.TOO_LARGE, StopReason.TOO_SLOW)
+        """Tell whether the trial broke a limit of its study's, or a constraint; it has no score, and did not fail."""
+        return self in (StopReason.TOO_LARGE, StopReason.TOO_SLOW, StopReason.INFEASIBLE)

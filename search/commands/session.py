@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from registry.core.console import name_database, say
+from registry.core.error_text import describe_failure
 from search.commands import options
 
 if TYPE_CHECKING:
@@ -114,8 +115,6 @@ def continue_command(study: Study, on: str = "local", log: Sequence[str] = ()) -
 
 def describe_all_failed(study: Study) -> str:
     """Return that all trials of a study have failed, why, and what to do; empty where not all have."""
-    from search.records.results import describe_failure
-
     trials = [trial for trial in study.trials() if not trial.imported]
     if not trials or not all(trial.failed for trial in trials):
         return ""

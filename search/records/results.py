@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from registry.core.database.transaction import reading
-from registry.core.error_text import error_line
 from registry.values.stop_reason import StopReason
 from search.schema import IMPORTED, slots
 
@@ -32,6 +31,7 @@ class TrialResult:
         error: what failed, in one line; None where nothing did.
         pruned_by: what a pruned trial was compared with; None for others.
         further: the values of the study's objectives after the first, at the best epoch; None where one is not known.
+        unranked: what a trial returned that breaks its own constraints: the sampler alone learns from it.
     """
 
     trial: int
@@ -46,22 +46,19 @@ class TrialResult:
     error: str | None = None
     pruned_by: Mapping[str, Any] | None = None
     further: tuple[float | None, ...] = ()
+    unranked: tuple[float | None, ...] = (None,)
 
     @property
     def values(self) -> tuple[float, ...] | None:
-        """The values of all objectives; None where not all are known."""
-        values = (self.score, *self.further)
+        """The values of all objectives, as the sampler is told; None where not all are known."""
+        ranked = (self.score, *self.further)
+        values = self.unranked if self.stop_reason is StopReason.INFEASIBLE else ranked
         return None if None in values else tuple(float(value) for value in values if value is not None)
 
     @property
     def epochs(self) -> int:
         """How many epochs it trained."""
         return max((len(values) for values in self.curves.values()), default=0)
-
-
-def describe_failure(reason: str, error: str | None) -> str:
-    """Return in one line why a trial failed: its stop reason, and what its error says."""
-    return f"{reason}: {text}" if (text := error_line(error, 200)) else reason
 
 
 def has_score(engine: Engine, study_id: int) -> bool:

@@ -13,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.core.durations import show_duration
+from registry.core.error_text import describe_failure
 from registry.core.numbers import size_text
 from registry.core.pareto.objectives import quantity_text
 from registry.core.plain_text import single_line
 from search.records.forecast.outlook import Outlook
-from search.records.results import describe_failure
 from search.records.shown.live_curves import LiveCurves
 from search.records.status import StudyStatus
 from search.records.trials import TrialRecord

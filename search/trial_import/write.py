@@ -22,7 +22,7 @@ from registry.values.stop_reason import StopReason
 from search.coordination.slots import next_number
 from search.creation.imported.fit import Ranges
 from search.creation.names import check_name, check_unused
-from search.optuna_bridge.outcome import IMPORTED_FROM
+from search.optuna_bridge.outcome import IMPORTED_FROM, breaks_constraint, describe_broken
 from search.optuna_bridge.storage import create_tables
 from search.optuna_bridge.studies import insert_study as insert_optuna_study
 from search.records.history.events import note, notes
@@ -35,7 +35,7 @@ from search.trial_import.past import PastStudy, PastTrial
 IMPORT = "import"  # the event that an import leaves
 FAIL_REASON = "fail_reason"  # where Optuna keeps why a trial failed
 REASONS = {
-    TrialState.COMPLETE: StopReason.MAX_EPOCHS,
+    TrialState.COMPLETE: StopReason.COMPLETED,
     TrialState.PRUNED: StopReason.PRUNED,
     TrialState.FAIL: StopReason.ERROR,
 }
@@ -190,8 +190,9 @@ def _write_slots(connection: Connection, study: StudyRecord, past: PastStudy, id
 
 
 def _slot(study_id: int, number: int, trial_id: int, trial: PastTrial, now: float) -> dict[str, Any]:
-    optuna = trial.optuna
-    score = optuna.values[0] if optuna.values and all(map(math.isfinite, optuna.values)) else None
+    optuna, reason = trial.optuna, _reason(trial.optuna)
+    ranked = reason is not StopReason.INFEASIBLE and optuna.values and all(map(math.isfinite, optuna.values))
+    score = optuna.values[0] if ranked else None
     return {
         "study_id": study_id,
         "number": number,
@@ -202,11 +203,18 @@ def _slot(study_id: int, number: int, trial_id: int, trial: PastTrial, now: floa
         "epoch": max(map(len, trial.curves.values()), default=0),
         "score": score,
         "best_epoch": None if score is None else trial.best_epoch,
-        "stop_reason": (StopReason.NAN if _is_infinite(optuna) else REASONS[optuna.state]).value,
+        "stop_reason": reason.value,
         "seconds": None if optuna.duration is None else optuna.duration.total_seconds(),
         "started_at": _seconds(optuna.datetime_start),
         "finished_at": _seconds(optuna.datetime_complete) or now,
     }
+
+
+def _reason(trial: FrozenTrial) -> StopReason:
+    if _is_infinite(trial):
+        return StopReason.NAN
+    infeasible = trial.state is not TrialState.FAIL and breaks_constraint(trial)
+    return StopReason.INFEASIBLE if infeasible else REASONS[trial.state]
 
 
 def _is_infinite(trial: FrozenTrial) -> bool:
@@ -218,7 +226,7 @@ def _error(trial: FrozenTrial) -> str | None:
     if _is_infinite(trial):
         return f"its value was {', '.join(map(str, trial.values))}"
     if trial.state is not TrialState.FAIL:
-        return None
+        return describe_broken(trial.constraints, trial.values) if breaks_constraint(trial) else None
     return str(trial.system_attrs.get(FAIL_REASON, "it failed where it ran; Optuna kept no reason"))
 
 

@@ -117,7 +117,7 @@ def endings_block(study: ReportedStudy) -> Block:
     if failures.rows:
         parts.append(Rows(failures, "Failures"))
     if (beyond := leaderboard.beyond_limits(study)).rows:
-        parts.append(Rows(beyond, "Beyond a limit", ("They have no score, and most of them cost no epoch.",)))
+        parts.append(Rows(beyond, "Beyond a limit", ("They have no score.",)))
     if pruned.rows:
         peers = (
             "Peers are the trials that had reached the same epoch by then; "

@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from registry.core.error_text import describe_failure
 from registry.values.stop_reason import StopReason
 from search.coordination.ending.announcements import announce_end
 from search.records.history.events import note
-from search.records.results import describe_failure
 from search.records.settings import Settings
 from search.records.studies import write_stopping
 from search.schema import IMPORTED, events, results, slots, studies

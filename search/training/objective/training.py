@@ -13,6 +13,7 @@ import optuna
 
 from registry.values.stop_reason import StopReason
 from search.errors import ObjectiveError, TimeLimit
+from search.optuna_bridge.outcome import breaks_constraint
 from search.system.process_settings import clear_session, settings_kept
 from search.training.job import Job
 from search.training.objective.current import Current, running
@@ -83,6 +84,8 @@ class ObjectiveTraining:
             monitor.costs.update(further)
             if not all(map(math.isfinite, further.values())):
                 monitor.score, monitor.epoch, monitor.stop_reason = None, None, StopReason.NAN
+        if breaks_constraint(trial) and (monitor.score is not None or monitor.stop_reason is StopReason.PRUNED):
+            monitor.stop_reason = StopReason.INFEASIBLE
         monitor.seconds += trial.lap()
 
 

@@ -20,11 +20,10 @@ from search.errors import (
     TimeLimit,
     TooLarge,
 )
+from search.optuna_bridge.outcome import describe_broken
 from search.records.history.attempts import INEXACT
 from search.records.results import TrialResult, has_score
-from search.records.settings import Settings
 from search.training.job import Job
-from search.training.monitor import Monitor
 from search.worker.attempt.after_epoch import AfterEpoch
 from search.worker.attempt.resuming import begin_anew, resume
 from search.worker.attempt.running import RunningTrial
@@ -59,7 +58,7 @@ def train_to_end(running: RunningTrial, clock: Callable[[], float]) -> tuple[Tri
         raise stops.raised  # the problem's code has caught it, and gone on
     if stops.raised is not None:
         reason = StopReason.TIME_LIMIT
-    error = _explanation(reason or running.monitor.stop_reason, running.monitor, context.study.settings) or error
+    error = _explanation(reason or running.monitor.stop_reason, running) or error
     if context.training.inexact():
         running.note(f"{INEXACT}: {'; '.join(context.training.inexact())}")
     context.say(Word.RECORDING)
@@ -109,8 +108,11 @@ def _reason_of(failure: BaseException) -> tuple[StopReason, str | None]:
     return StopReason.ERROR, whole_traceback(failure)
 
 
-def _explanation(reason: StopReason | None, monitor: Monitor, settings: Settings) -> str | None:
-    """Return why a limit or a pruner has left a trial without a score; None for others."""
+def _explanation(reason: StopReason | None, running: RunningTrial) -> str | None:
+    """Return why a limit, a constraint or a pruner has left a trial without a score; None for others."""
+    monitor, settings = running.monitor, running.context.study.settings
+    if reason is StopReason.INFEASIBLE:
+        return describe_broken(running.hp.constraints, running.result().values)
     if reason is StopReason.TIME_LIMIT and monitor.score is None:
         return f"no epoch ended within the time limit of {settings.trial_seconds:g} s"
     if reason is StopReason.PRUNED and not monitor.epochs:

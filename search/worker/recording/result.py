@@ -47,6 +47,10 @@ def result_of(
         parameters = parameters_of(model)
     epoch = None if without_score else monitor.epoch
     curves = {metric: tuple(values) for metric, values in monitor.curves.items()} | _costs(monitor, objectives, epoch)
+    unranked = (
+        None if monitor.pruned_by else monitor.score,
+        *(monitor.costs.get(each.metric) for each in objectives[1:]),
+    )
     return TrialResult(
         trial=number,
         seed=seed,
@@ -60,6 +64,7 @@ def result_of(
         error=error,
         pruned_by=monitor.pruned_by,
         further=further_values(objectives, curves, epoch),
+        unranked=unranked,
     )
 
 

@@ -3,11 +3,12 @@
 import pytest
 
 from registry.core.database.transaction import writing
+from registry.core.error_text import describe_failure
 from registry.values.stop_reason import StopReason
 from search.coordination.lease import Lease
 from search.coordination.slots import claim
 from search.optuna_bridge.tables import Changes
-from search.records.results import TrialResult, describe_failure
+from search.records.results import TrialResult
 from search.records.status import read_status
 from search.records.studies import set_stopping
 

@@ -60,7 +60,7 @@ def trial(value=None, state=TrialState.COMPLETE, reports=(), *, ranges=RANGES, *
         distributions={name: ranges[name] for name in params},
         intermediate_values=dict(enumerate(reports)),
         user_attrs={"note": "mine"},
-        system_attrs={"constraints": [1.0], "cmaes:optimizer": "abcd"},
+        system_attrs={"constraints": [-1.0], "cmaes:optimizer": "abcd"},
     )
 
 
@@ -102,6 +102,26 @@ def test_an_infinite_value_is_no_score(engine, theirs, value):
     assert read_status(engine, "s").best.trial == 0
 
 
+def test_what_breaks_a_constraint_is_never_the_best(engine, theirs):
+    broken, ended, pruned = trial(0.9), trial(0.5), trial(0.8, TrialState.PRUNED, reports=(0.8,))
+    broken.system_attrs["constraints"] = [0.0, 2.0]
+    pruned.system_attrs["constraints:size"] = 1.0
+    url = theirs(broken, ended, pruned)
+    imported(engine, url)
+    first, second, third = read_trials(engine, read_study(engine, "s").id)
+    assert [(each.stop_reason, each.score, each.best_epoch) for each in (first, third)] == [
+        (StopReason.INFEASIBLE, None, None)
+    ] * 2
+    assert first.error == "it breaks its constraints: 1 = 2, where 0 is the most; what it returned, 0.9, is not ranked"
+    assert second.stop_reason is StopReason.COMPLETED
+    assert (
+        read_status(engine, "s").best.trial
+        == 1
+        == optuna.load_study(study_name="theirs", storage=url).best_trial.number
+    )
+    assert OptunaView(engine, read_study(engine, "s")).get_all_trials(0)[0].value == 0.9
+
+
 def test_everything_comes_as_it_was(engine, theirs):
     url = theirs(
         trial(0.75, reports=(0.5, 0.75, 0.7)),
@@ -132,7 +152,7 @@ def test_everything_comes_as_it_was(engine, theirs):
         assert now.intermediate_values == was.intermediate_values
         assert (now.datetime_start, now.datetime_complete) == (was.datetime_start, was.datetime_complete)
         assert now.user_attrs == {"note": "mine", "imported_from": {"study": "theirs", "trial": was.number}}
-        assert now.system_attrs == {"constraints": [1.0]}  # a sampler's own memory stays behind: it may be pickled
+        assert now.system_attrs == {"constraints": [-1.0]}  # a sampler's own memory stays behind: it may be pickled
 
 
 def test_importances_are_the_same_before_and_after(sqlite_engine, theirs):

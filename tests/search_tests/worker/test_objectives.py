@@ -63,6 +63,18 @@ def conditional(trial):
     assert trial.number >= 0 and trial.datetime_start is not None
     return depth
 
+def constrained(trial):
+    x = trial.suggest_float("x", 0, 1)
+    trial.set_constraint("fourth on", 3 - trial.number)
+    trial.report(x, 0)
+    if trial.number == 1:
+        raise optuna.TrialPruned()
+    return 10.0 - trial.number
+
+def constrained_nan(trial):
+    trial.set_constraint("never", 1)
+    return float("nan")
+
 def scaled(trial, by):
     return by * trial.suggest_float("x", 0, 1)
 partially = partial(scaled, by=2.0)
@@ -296,9 +308,38 @@ def test_who_claimed_while_the_study_changed_hands_the_slot_back(study: Begin) -
 def test_params_may_depend_on_others(study_anywhere: Begin) -> None:
     bench = study_anywhere("conditional", 6)
     trials = bench.work()
-    assert {trial.stop_reason for trial in trials} == {StopReason.COMPLETED}
     assert {frozenset(trial.params) for trial in trials} == {frozenset({"kind"}), frozenset({"kind", "depth"})}
+    for trial in trials:
+        deepest = trial.params.get("depth") == 4
+        assert trial.stop_reason is (StopReason.INFEASIBLE if deepest else StopReason.COMPLETED)
     assert bench.optuna_trials()[0].user_attrs["machine"] == "here"
+
+
+def test_what_breaks_a_constraint_is_never_the_best(study_anywhere: Begin) -> None:
+    bench = study_anywhere("constrained", 5, direction="max")
+    trials = bench.work()
+    infeasible, completed = (StopReason.INFEASIBLE, None), StopReason.COMPLETED
+    assert [(trial.stop_reason, trial.score) for trial in trials] == [infeasible] * 3 + [
+        (completed, 7.0),
+        (completed, 6.0),
+    ]
+    assert trials[0].error == (
+        "it breaks its constraints: fourth on = 3, where 0 is the most; what it returned, 10, is not ranked"
+    )
+    assert trials[1].error == "it breaks its constraints: fourth on = 2, where 0 is the most"
+    assert trials[0].curves == {"epoch_value": [trials[0].params["x"]], "value": [10.0]}
+    status = read_status(bench.engine, "s")
+    assert (status.best.trial, status.trials["pruned"], status.trials["failed"]) == (3, 3, 0)
+    # The sampler learns from all of them what it does with Optuna.
+    theirs = bench.optuna_trials()
+    assert [trial.state.name for trial in theirs] == ["COMPLETE", "PRUNED", *["COMPLETE"] * 3]
+    assert [trial.value for trial in theirs] == [10.0, None, 8.0, 7.0, 6.0]
+    assert bench.context.optuna_study.best_trial.number == 3
+
+
+def test_a_value_that_is_none_fails_whatever_constraints_it_breaks(study: Begin) -> None:
+    (trial,) = study("constrained_nan").work()
+    assert trial.stop_reason is StopReason.NAN
 
 
 @pytest.mark.parametrize("attr", ["partially", "counted"])

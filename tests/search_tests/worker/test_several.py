@@ -38,6 +38,10 @@ def reporting(trial):
             raise optuna.TrialPruned()
     return x, x * x
 
+def constrained(trial):
+    trial.set_constraint("odd", trial.number % 2)
+    return float(trial.number), 10.0 + trial.number
+
 too_few = lambda trial: 1.0
 too_many = lambda trial: (1.0, 2.0, 3.0)
 no_number = lambda trial: (1.0, "small")
@@ -86,6 +90,19 @@ def test_optuna_opens_the_study_with_all_its_objectives(begin_on: Begin, databas
     best = max(trials, key=lambda trial: trial.score or 0.0)
     assert shown["front"][0]["trial"] == shown["best"]["trial"] == best.trial
     assert shown["front"][0]["values"] == {"score": best.score, "cost": best.params["x"] ** 2}
+
+
+def test_what_breaks_a_constraint_is_not_on_the_front(begin_on: Begin, database_url: str) -> None:
+    bench = begin_on(database_url, "constrained", 4, sampler="tpe")
+    trials = bench.work()
+    assert [trial.stop_reason is StopReason.INFEASIBLE for trial in trials] == [False, True, False, True]
+    assert trials[1].error == (
+        "it breaks its constraints: odd = 1, where 0 is the most; what it returned, 1, 11, is not ranked"
+    )
+    with bench.optuna_study() as theirs:
+        assert [trial.values for trial in theirs.trials] == [[number, 10 + number] for number in range(4)]
+        assert {trial.number for trial in theirs.best_trials} == {0, 2}
+    assert {one.trial for one in read_status(bench.engine, "s").front} == {0, 2}
 
 
 @pytest.mark.parametrize("sampler", OF_SEVERAL)
