@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from search.problems.problem import Data
 
 LARGE = 100.0  # inputs beyond this are seldom meant to go into a network as they are
 RARE = 0.01  # a class with a smaller share of the samples
+MOST_NAMED = 10
+MOST_CLASSES = 100  # more whole numbers than these are hardly classes
 
 
 def data_warnings(
@@ -90,12 +92,19 @@ def _of_classes(data: Data, weights: Mapping[int, float]) -> Iterator[str]:
     classes, counts = np.unique(train, return_counts=True)
     if len(classes) == 1:
         yield f"all training labels are {classes[0]}: there is nothing to learn"
-    unseen = sorted(set(np.unique(validation).tolist()) - set(classes.tolist()))
-    if unseen:
-        yield f"validation has labels that training does not have: {', '.join(map(str, unseen[:10]))}"
-    absent = sorted(set(weights) - set(classes.tolist()))
-    if absent:
-        yield f"class_weight has classes that no training label is: {', '.join(map(str, absent[:10]))}"
-    rare = [str(label) for label, count in zip(classes, counts, strict=True) if count < RARE * len(train)]
-    if rare and len(classes) <= 100:
-        yield f"classes with less than {RARE:.0%} of the training samples: {', '.join(rare[:10])}; see class_weight"
+    judged = set(np.unique(validation).tolist())
+    if unseen := sorted(judged - set(classes.tolist())):
+        yield f"validation has labels that training does not have: {_some(unseen)}"
+    unjudged = sorted(set(classes.tolist()) - judged)
+    if unjudged and len(classes) <= MOST_CLASSES:
+        yield f"training has labels that validation does not have, so no score is of them: {_some(unjudged)}"
+    if absent := sorted(set(weights) - set(classes.tolist())):
+        yield f"class_weight has classes that no training label is: {_some(absent)}"
+    rare = [label for label, count in zip(classes, counts, strict=True) if count < RARE * len(train)]
+    if rare and len(classes) <= MOST_CLASSES:
+        yield f"classes with less than {RARE:.0%} of the training samples: {_some(rare)}; see class_weight"
+
+
+def _some(labels: Sequence[Any]) -> str:
+    more = ", …" if len(labels) > MOST_NAMED else ""
+    return ", ".join(map(str, labels[:MOST_NAMED])) + more

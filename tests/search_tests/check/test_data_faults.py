@@ -30,11 +30,18 @@ def test_nothing_is_said_of_data_that_are_well():
         ({"x": X * 500}, "the training x reach 500: let the model's first layer scale them"),
         ({"y": Y * 0}, "all training labels are 0: there is nothing to learn"),
         ({"y_validation": Y + 1}, "validation has labels that training does not have: 2"),
+        ({"y_validation": Y * 0}, "training has labels that validation does not have, so no score is of them: 1"),
+        ({"y": np.arange(200) // 4}, "no score is of them: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"),
         ({"y": np.where(np.arange(200) == 7, 2, Y)}, "classes with less than 1% of the training samples: 2"),
     ],
 )
 def test_what_may_be_wrong_is_said(data, message):
     assert any(message in line for line in said(**data))
+
+
+def test_whole_numbers_that_are_no_classes_may_differ():
+    half = X[:100]
+    assert said(y=np.arange(200), x_validation=half, y_validation=np.arange(100)) == []
 
 
 def test_weights_of_classes_that_there_are_not_are_said():
