@@ -20,7 +20,7 @@ from registry.core.errors import NotFoundError
 from registry.values.known_tags import ENSEMBLE_TAG, REFIT_TAG
 from search import Study
 from search.confirm.ranking import Confirmed
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 from search.refit.results import Refit, RefittedEnsemble
 from search.system.forkserver import call_in_child
 

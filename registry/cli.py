@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from registry.commands import (
-    compare,
-    curves,
-    import_mlflow,
-    listing,
-    load,
-    maintenance,
-    show,
-    transfer,
-)
-from registry.commands.asking import best
-from registry.commands.help.examples import EXAMPLES
+from registry.commands import maintenance
+from registry.commands.asking import best, compare, curves, listing, show
+from registry.commands.examples import EXAMPLES
 from registry.commands.labels import aliases, tags
+from registry.commands.loading import load, serve
 from registry.commands.oversight import grants, hooks, requests
 from registry.commands.provenance import card, reproduce
-from registry.commands.serving import serve
+from registry.commands.transfer import bundles, mlflow
 from registry.core.console import new_app, run
 
 app = new_app("Registered models: which is best, its curves, its weights.")
@@ -41,15 +33,15 @@ app.command("rollback")(aliases.rollback_command)
 app.command("history")(aliases.history_command)
 app.add_typer(tags.tag_app, name="tag")
 app.command("describe")(tags.describe_command)
-app.command("export")(transfer.export_command)
-app.command("bundle")(transfer.bundle_command)
-app.command("import")(transfer.import_command)
+app.command("export")(load.export_command)
+app.command("bundle")(bundles.bundle_command)
+app.command("import")(bundles.import_command)
 app.command("artifacts")(maintenance.artifacts_command)
 app.command("verify")(maintenance.verify_command)
 app.command("gc")(maintenance.gc_command)
 app.command("delete")(maintenance.delete_command)
 app.command("backup")(maintenance.backup_command)
-app.command("import-mlflow")(import_mlflow.import_mlflow_command)
+app.command("import-mlflow")(mlflow.import_mlflow_command)
 app.command("grants")(grants.grants_command)
 app.command("requests")(requests.requests_command)
 app.add_typer(requests.request_app, name="request")

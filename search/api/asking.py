@@ -9,7 +9,7 @@ from search.coordination import slots
 from search.launchers.watch import current_status
 from search.records.shown.frame import to_frame
 from search.records.shown.live_curves import LiveCurves, read_live_curves
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 from search.records.trials import TrialRecord, read_trials
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from search.api.opened import OpenedStudy
 from search.coordination import control
-from search.creation import changes
+from search.creation.changes import budget, problem
+from search.creation.changes.settings import change_settings
 from search.creation.deletion import Deletion, delete_study, plan_deletion
 from search.creation.names import rename
-from search.creation.versions.settings import change_settings
 from search.records.confirm_plan import numbered_name
 from search.records.settings import NOT_ASKED_FOR
 from search.records.studies import set_stopping, study_names
@@ -20,12 +20,12 @@ class Changing(OpenedStudy):
     """Change a study, also while it runs."""
 
     def add(self, trials: int) -> None:
-        """Raise the budget by ``trials``; see `changes.add_trials`."""
-        changes.add_trials(self._engine, self.record, trials)
+        """Raise the budget by ``trials``; see `budget.add_trials`."""
+        budget.add_trials(self._engine, self.record, trials)
 
     def check_problem(self, seconds: float | None = None) -> None:
-        """Check that the problem loads here and is the one that the study began with; see `changes.check_problem`."""
-        changes.check_problem(self.record, seconds)
+        """Check that the problem loads here and is the one that the study began with; see `problem.check_problem`."""
+        problem.check_problem(self.record, seconds)
 
     def change(self, *, trials: int | None = None, **settings: Any) -> Self:
         """Let the study go on with other settings, or another budget; its workers take that up at their next claim.
@@ -46,7 +46,7 @@ class Changing(OpenedStudy):
 
     def accept_changes(self) -> Self:
         """Take the problem as it is now for that of the study: a new version of it."""
-        return type(self)(self._engine, changes.accept_changes(self._engine, self.record))
+        return type(self)(self._engine, problem.accept_changes(self._engine, self.record))
 
     def rename(self, name: str) -> Self:
         """Give the study another name, also on its versions and in what confirms it; see `names.rename`."""
@@ -77,12 +77,12 @@ class Changing(OpenedStudy):
         control.prune(self._engine, self.record, trials)
 
     def enqueue(self, *params: Mapping[str, Any]) -> list[int]:
-        """Let the next free slots take these params, one trial each; return the trials' numbers; see `changes.enqueue`.
+        """Let the next free slots take these params, one trial each; return the trials' numbers; see `budget.enqueue`.
 
         Raises:
             UsageError: params that do not fit the space.
         """
-        return changes.enqueue(self._engine, self.record, params)
+        return budget.enqueue(self._engine, self.record, params)
 
     def drop(self, *trials: int) -> None:
         """Take ended trials from what the sampler sees and from the best; see `control.drop`."""

@@ -11,7 +11,7 @@ from search.launchers.background import BackgroundRun
 from search.launchers.contract import Request
 from search.launchers.watch import OnStatus, run_workers
 from search.problems.finding.resolve import check_not_importing
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 from search.schema import SCHEMA
 from search.tracking.follow import logged
 from search.tracking.target import parse_targets

@@ -16,7 +16,7 @@ from search.commands.help.completion import study_names
 if TYPE_CHECKING:
     from search.api.study import Study
     from search.records.forecast.outlook import Outlook
-    from search.records.status import StudyStatus
+    from search.records.shown.status import StudyStatus
 
 
 def status_command(

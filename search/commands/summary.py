@@ -11,7 +11,7 @@ from search.commands import options, session
 
 if TYPE_CHECKING:
     from search.api.study import Study
-    from search.records.status import BestTrial, StudyStatus
+    from search.records.shown.status import BestTrial, StudyStatus
 
 
 def say_how_far(study: Study) -> None:

@@ -15,7 +15,7 @@ from registry.values.known_tags import CONFIRM_TAG, MEAN_TAG, SEEDS_TAG
 from registry.values.refs import Expected
 from search.confirm.command import confirm_command
 from search.confirm.ranking import rounded
-from search.records.status import BestTrial
+from search.records.shown.status import BestTrial
 from search.records.studies import StudyRecord
 
 CHAMPION = "champion"

@@ -13,11 +13,12 @@ from registry.core.errors import NotFoundError, UsageError
 from registry.core.pareto.objectives import objectives_text
 from search.confirm.command import confirm_command
 from search.coordination import slots
-from search.creation import changes
+from search.creation.changes import problem
+from search.creation.changes.budget import raise_budget
+from search.creation.changes.differences import check_unchanged
 from search.creation.create import begin_study
 from search.creation.names import check_name
 from search.creation.teacher import with_pinned_teacher
-from search.creation.versions.differences import check_unchanged
 from search.errors import SettingsError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import SLOW, inspect_problem
@@ -73,7 +74,7 @@ def begin(
     record = begin_study(engine, name, inspection, settings, budget)
     if record is None:
         return _continue(engine, parent, read_study(engine, name), top, seeds, teacher, max_epochs, accept_changes)
-    changes.note_changes_since(engine, record, parent)
+    problem.note_changes_since(engine, record, parent)
     return record
 
 
@@ -165,11 +166,11 @@ def _continue(
             f"leave out --max-epochs, or say {other_name(engine, parent)}"
         )
     if seeds is not None:
-        changes.raise_budget(engine, confirmation, seeds * len(plan.trials))
+        raise_budget(engine, confirmation, seeds * len(plan.trials))
     if slots.unfinished(engine, confirmation.id):
         if accept_changes:
-            return changes.accept_changes(engine, confirmation)
-        changes.check_problem(confirmation)
+            return problem.accept_changes(engine, confirmation)
+        problem.check_problem(confirmation)
     return confirmation
 
 

@@ -12,9 +12,9 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import reading, writing
 from registry.values.stop_reason import StopReason
 from search.coordination.finish import close_slot
+from search.records.front import further_values
 from search.records.results import TrialResult
 from search.records.settings import trial_seed
-from search.records.several.front import further_values
 from search.records.studies import StudyRecord
 from search.schema import OPEN, results, slots
 

@@ -17,13 +17,14 @@ from registry.core.errors import UsageError
 from registry.core.objective import Direction, Objective
 from registry.schema import SCHEMA as REGISTRY_SCHEMA
 from search.coordination import slots
-from search.creation import changes
+from search.creation.changes.budget import check_own_budget, raise_budget
+from search.creation.changes.checks import check_known, check_target, option_of, why_fixed
+from search.creation.changes.problem import accept_changes, check_or_follow
+from search.creation.changes.settings import change_settings
 from search.creation.imported.adoption import adopt, check_may_adopt
 from search.creation.names import check_name, check_unused, find_existing
 from search.creation.objectives import check_direction, objective_settings
 from search.creation.teacher import with_pinned_teacher
-from search.creation.versions.checks import check_known, check_target, option_of, why_fixed
-from search.creation.versions.settings import change_settings
 from search.errors import SettingsError
 from search.optuna_bridge import studies as optuna_studies
 from search.optuna_bridge.samplers import check_sampler
@@ -159,13 +160,13 @@ def _go_on(
     check_target(study.objective, asked.settings)
     check_same(study, asked.spec, asked.settings.with_budgets_of(study.settings))
     if asked.more:
-        changes.check_own_budget(study)
+        check_own_budget(study)
     if accept:
-        study = changes.accept_changes(engine, study, seconds)
+        study = accept_changes(engine, study, seconds)
     elif asked.more or slots.unfinished(engine, study.id):
-        study = changes.check_or_follow(engine, study, seconds)
+        study = check_or_follow(engine, study, seconds)
     choose_artifacts(engine, artifacts)
-    changes.raise_budget(engine, study, asked.budget)
+    raise_budget(engine, study, asked.budget)
     return change_settings(engine, study, {name: getattr(asked.settings, name) for name in BUDGETS})
 
 

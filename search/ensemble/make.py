@@ -15,7 +15,7 @@ from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
 from registry.values.known_tags import ENSEMBLE_TAG
 from search.confirm.held_out import measure_derived, test_figures
-from search.creation.changes import accepted_differences
+from search.creation.changes.problem import accepted_differences
 from search.ensemble.candidates import LEAST, find_candidates
 from search.records.studies import StudyRecord, check_trains_models
 from search.system.devices import only_place

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 from search.timing import POLL_SECONDS
 
 

@@ -16,7 +16,7 @@ from search.errors import SettingsError, WorkersError
 from search.launchers.contract import Request, Workers
 from search.launchers.launcher import make_launcher
 from search.pool.contract import IN_ORDER
-from search.records.status import StudyStatus, read_status
+from search.records.shown.status import StudyStatus, read_status
 from search.records.studies import StudyRecord
 from search.system.database_file import DatabaseFile
 from search.system.retry import Retry

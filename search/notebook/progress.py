@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from search.records.shown.live_curves import LiveCurves
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 from search.terminal.progress import LiveProgress, Progress, render
 
 COLUMNS = 100

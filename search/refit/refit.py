@@ -18,7 +18,7 @@ from registry.values.known_tags import ENSEMBLE_TAG, REFIT_TAG
 from registry.values.trainings import trainings_of
 from registry.values.version import Param
 from search.confirm.held_out import measure_derived, test_figures
-from search.creation.changes import accepted_differences
+from search.creation.changes.problem import accepted_differences
 from search.records.settings import Settings, derive_seed
 from search.records.studies import StudyRecord, check_trains_models
 from search.refit.average import AveragePlan, average_refits

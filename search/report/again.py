@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy.engine import URL
 
 from registry.core.database.url import without_secrets
-from search.creation.versions.checks import option_of
+from search.creation.changes.checks import option_of
 from search.optuna_bridge.direction import WORDS
 from search.records.settings import NOT_ASKED_FOR, OF_OBJECTIVES, Settings
 from search.records.studies import StudyRecord

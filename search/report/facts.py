@@ -33,8 +33,8 @@ from registry.values.known_tags import CONFIRM_TAG, trained_with
 from registry.values.stop_reason import StopReason
 from registry.values.trainings import has_folds, trainings_of
 from search.records.confirm_plan import Confirmation
+from search.records.front import values_of
 from search.records.settings import OF_MODELS, Settings
-from search.records.several.front import values_of
 from search.records.studies import StudyRecord
 from search.records.trials import TrialRecord
 

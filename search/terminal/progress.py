@@ -19,7 +19,7 @@ from registry.core.pareto.objectives import quantity_text
 from registry.core.plain_text import single_line
 from search.records.forecast.outlook import Outlook
 from search.records.shown.live_curves import LiveCurves
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 from search.records.trials import TrialRecord
 from search.terminal.sparkline import sparkline, squeezed
 

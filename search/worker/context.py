@@ -104,7 +104,7 @@ def open_own_context(engine: Engine, url: str, study: StudyRecord, stop: threadi
 
 def open_objective_context(engine: Engine, url: str, study: StudyRecord, stop: threading.Event) -> WorkerContext:
     """Load the study's objective; TensorFlow is imported only where the objective does so."""
-    from search.creation.versions.differences import check_unchanged
+    from search.creation.changes.differences import check_unchanged
     from search.problems.finding.resolve import load_objective
     from search.problems.objectives.identity import identify_objective
     from search.training.objective.asked_pruner import AskedPruner
@@ -137,7 +137,7 @@ def open_keras_context(engine: Engine, url: str, study: StudyRecord, stop: threa
     Raises:
         UserError: the problem does not load here, or is not the one that the study began with.
     """
-    from search.creation.versions.differences import check_unchanged
+    from search.creation.changes.differences import check_unchanged
     from search.problems.finding.resolve import load_problem
     from search.problems.identity import identify
     from search.problems.inspection import load_data, make_hypermodel

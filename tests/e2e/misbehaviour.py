@@ -29,7 +29,7 @@ import sqlalchemy as sa
 from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseError, NotFoundError
 from search.api.study import Study
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 from search.records.trials import TrialRecord
 from search.schema import attempts
 from search.system.process_tree import MARK

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search import Study
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 
 MINE = """
 import threading

@@ -21,7 +21,7 @@ import pytest
 from registry.core.database.transaction import reading
 from registry.core.errors import DatabaseError, NotFoundError
 from search.api.study import Study
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 from search.report.attempts import read_attempts
 
 # Ray leaves the log files of its client server open.

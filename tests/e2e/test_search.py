@@ -19,7 +19,7 @@ import pytest
 from registry import Registry
 from registry.core.errors import DatabaseError, NotFoundError
 from search.api.study import Study
-from search.records.status import StudyStatus
+from search.records.shown.status import StudyStatus
 from search.records.trials import TrialRecord
 
 SECONDS = 240

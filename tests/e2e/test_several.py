@@ -14,7 +14,7 @@ from registry.values.stop_reason import StopReason
 from search.errors import MetricError
 from search.problems.inspection import inspect_problem
 from search.records.settings import Settings
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.report.collect import write_report
 from tests.support.bench import Bench, module_here
 

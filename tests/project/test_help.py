@@ -9,7 +9,7 @@ import pytest
 
 from fmnist.commands.examples import EXAMPLES as OF_FMNIST
 from registry.commands.arguments import model_names
-from registry.commands.help.examples import EXAMPLES as OF_REGISTRY
+from registry.commands.examples import EXAMPLES as OF_REGISTRY
 from registry.core.console import run
 from search.commands.help.completion import problem_names, study_names
 from search.commands.help.examples import EXAMPLES as OF_SEARCH

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("search", "registry", "fmnist")
 # The function itself, and a table that goes to a file or a pipe byte for byte.
-OWN = {"registry/core/console.py", "registry/commands/listing.py"}
+OWN = {"registry/core/console.py", "registry/commands/asking/listing.py"}
 
 
 def test_only_the_console_prints() -> None:

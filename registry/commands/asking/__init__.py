@@ -1,1 +1,1 @@
-"""Commands that ask which versions are the best."""
+"""Commands that ask what versions there are, which is best, and how they differ."""

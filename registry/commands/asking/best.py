@@ -8,7 +8,7 @@ import typer
 
 from registry.api.registry import Registry
 from registry.commands.arguments import DirectionOption, ModelArgument, WhereOption, parse_direction
-from registry.commands.show import print_version
+from registry.commands.asking.show import print_version
 from registry.core.console import Json, Storage, print_json, print_table, say
 from registry.core.errors import UsageError
 from registry.core.numbers import size_text

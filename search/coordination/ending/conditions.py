@@ -12,7 +12,7 @@ from registry.core.numbers import number_text
 from search.coordination.ending.announcements import announce_end
 from search.coordination.slots import Grant
 from search.errors import NoEpochsLeft
-from search.records.several.front import front_of
+from search.records.front import front_of
 from search.records.studies import StudyRecord, write_stopping
 from search.records.trials import trials_of
 from search.schema import IMPORTED, OPEN, slots, studies

@@ -16,9 +16,9 @@ from search.coordination.finish import close_slot
 from search.coordination.slots import end_attempts, release
 from search.optuna_bridge import tables
 from search.optuna_bridge.view.several import FURTHER
+from search.records.front import further_values
 from search.records.results import TrialResult
 from search.records.settings import trial_seed
-from search.records.several.front import further_values
 from search.records.studies import StudyRecord
 from search.schema import slots, workers
 from search.system.process_exit import WorkerExit

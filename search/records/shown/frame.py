@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.core.objective import Objective
 from registry.core.pareto.objectives import PARAMETERS
-from search.records.several.front import further_values
+from search.records.front import further_values
 from search.records.trials import TrialRecord
 
 if TYPE_CHECKING:

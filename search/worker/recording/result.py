@@ -8,8 +8,8 @@ from typing import Any
 
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
+from search.records.front import further_values
 from search.records.results import TrialResult
-from search.records.several.front import further_values
 from search.training.monitor import Monitor
 from search.worker.recording.winner import attempted
 

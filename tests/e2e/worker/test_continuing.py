@@ -9,13 +9,13 @@ from registry.core.database.transaction import writing
 from registry.values.stop_reason import StopReason
 from search.coordination.ending.worker_exits import release_worker
 from search.coordination.lease import Lease
-from search.creation.versions.differences import differences
-from search.creation.versions.settings import change_settings
+from search.creation.changes.differences import differences
+from search.creation.changes.settings import change_settings
 from search.errors import Interrupted, LeaseLost, Outdated
 from search.problems.inspection import inspect_problem
 from search.records.history.events import ACCEPTED
 from search.records.history.versions import begin_version
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import accept_problem
 from search.schema import attempts
 from search.system.process_exit import WorkerExit

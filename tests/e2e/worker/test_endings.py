@@ -6,7 +6,7 @@ from registry.values.stop_reason import StopReason
 from search.coordination import control
 from search.coordination.lease import Lease
 from search.errors import FatalProblem
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.worker.attempt.attempt import Attempt
 
 

@@ -8,7 +8,7 @@ from registry.values.stop_reason import StopReason
 from search.errors import ChangedProblem, MetricError
 from search.problems.finding.resolve import load_problem
 from search.problems.inspection import load_data
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.worker.context import open_keras_context
 from tests.support.keras_bench import MODULE
 

@@ -21,7 +21,7 @@ from search.confirm.champion import promote_champion, stand_against
 from search.confirm.ranking import hold_back, rank_configurations
 from search.confirm.start import NEW_SEEDS, begin, best_trials, newer_trials
 from search.coordination import slots
-from search.creation.changes import note_changes_since
+from search.creation.changes.problem import note_changes_since
 from search.errors import SettingsError
 from search.optuna_bridge import tables
 from search.optuna_bridge.storage import closing_storage

@@ -17,7 +17,7 @@ from search.coordination.lease import Lease
 from search.coordination.slots import claim, reap
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import set_stopping
 from search.records.trials import ranked, read_trials
 from search.report.collect import collect

@@ -12,13 +12,13 @@ from registry.values.stop_reason import StopReason
 from search.coordination import control, slots
 from search.coordination.ending.conditions import end_study, epochs_left, grant_epochs, why_over
 from search.coordination.lease import Lease
-from search.creation.versions.checks import check_target
-from search.creation.versions.settings import change_settings
+from search.creation.changes.checks import check_target
+from search.creation.changes.settings import change_settings
 from search.errors import NoEpochsLeft
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
 from search.records.settings import Settings
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import read_study, set_stopping
 from search.schema import slots as table
 

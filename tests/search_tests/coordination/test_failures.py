@@ -9,7 +9,7 @@ from search.coordination.lease import Lease
 from search.coordination.slots import claim
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import set_stopping
 
 TRACE = "Traceback (most recent call last):\n  …\nRuntimeError: no luck"

@@ -15,7 +15,7 @@ from search.coordination.paused import close_paused, paused_result
 from search.errors import LeaseLost
 from search.optuna_bridge import tables
 from search.records.results import TrialResult
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.trials import read_trials
 from search.schema import attempts, checkpoints
 

@@ -15,13 +15,13 @@ from search.coordination.checkpointing.store import StoredCheckpoint
 from search.coordination.ending.given_up import MOST_KILLS
 from search.coordination.ending.worker_exits import release_worker
 from search.coordination.lease import Lease
-from search.creation.changes import add_trials
+from search.creation.changes.budget import add_trials
 from search.errors import LeaseLost
 from search.launchers.watch import current_status
 from search.optuna_bridge.storage import closing_storage
 from search.optuna_bridge.tables import Changes
 from search.records.results import TrialResult
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import set_stopping
 from search.records.trials import read_trials
 from search.schema import attempts, checkpoint_chunks

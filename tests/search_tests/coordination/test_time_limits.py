@@ -13,7 +13,7 @@ from search.coordination.slots import claim, reap
 from search.coordination.time_limits import beat_for, close_overdue, overdue_workers
 from search.errors import LeaseLost
 from search.optuna_bridge.tables import Changes
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.trials import read_trials
 from search.schema import attempts, slots, workers
 from search.system.process_exit import WorkerExit

@@ -16,7 +16,7 @@ from search.errors import SettingsError
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from tests.support.bench import module_here
 
 TOY = Inspection("search.toy:toy", "toy", "val_accuracy", "max", {"hyperparameters": []}, "space", "data", 1)

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 
 from registry.core.database.transaction import clock, reading, writing
 from search.records.forecast.pace import Pace, read_pace
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import StudyRecord
 from search.schema import slots, workers
 

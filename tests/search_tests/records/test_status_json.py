@@ -6,7 +6,7 @@ import json
 
 from registry.core.console import json_text
 from registry.core.objective import Objective
-from search.records.status import BestTrial, StudyStatus
+from search.records.shown.status import BestTrial, StudyStatus
 
 
 def test_an_infinite_score_is_null_in_json():

@@ -34,7 +34,7 @@ from search.optuna_bridge.storage import close_storage, open_storage
 from search.records.confirm_plan import Confirmation
 from search.records.history.events import CONFIRMED, WARM_START, note
 from search.records.settings import Settings
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import insert_study, read_study
 from search.records.trials import read_trials
 from search.report.collect import collect, default_path, write_report

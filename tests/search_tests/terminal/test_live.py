@@ -19,7 +19,7 @@ from search.optuna_bridge.storage import closing_storage
 from search.records.forecast.outlook import Outlook
 from search.records.forecast.pace import Pace
 from search.records.shown.live_curves import LiveCurves, read_live_curves
-from search.records.status import StudyStatus, WorkerStatus
+from search.records.shown.status import StudyStatus, WorkerStatus
 from search.records.studies import StudyRecord
 from search.records.trials import read_trials
 from search.schema import results, slots

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from registry.core.errors import NotFoundError, UsageError
 from registry.core.objective import Objective
 from registry.values.stop_reason import StopReason
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import read_study
 from search.records.trials import read_trials
 from search.trial_import.keras_tuner_project import find_project, read_project

@@ -29,7 +29,7 @@ from search.errors import SettingsError
 from search.optuna_bridge.view.worker_storage import OptunaView
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import NO_PROBLEM, read_study, study_names
 from search.records.trials import read_trials
 from search.report.collect import collect

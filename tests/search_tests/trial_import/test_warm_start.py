@@ -16,7 +16,7 @@ from search.coordination.lease import Lease
 from search.optuna_bridge.tables import Changes
 from search.optuna_bridge.view.worker_storage import OptunaView
 from search.records.results import TrialResult
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import read_study
 from search.records.trials import read_trials
 from search.schema import studies

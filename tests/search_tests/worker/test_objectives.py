@@ -18,15 +18,15 @@ from registry.values.stop_reason import StopReason
 from search import current
 from search.coordination import control, slots
 from search.coordination.lease import Lease
-from search.creation import changes
+from search.creation.changes.budget import enqueue
+from search.creation.changes.settings import change_settings
 from search.creation.objectives import objective_settings
-from search.creation.versions.settings import change_settings
 from search.errors import ChangedProblem, Interrupted, Outdated
 from search.optuna_bridge.pruners import PRUNERS
 from search.problems.inspection import inspect_problem
 from search.records.history.events import ACCEPTED
 from search.records.history.versions import begin_version
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import read_study
 from search.report.collect import collect
 from search.worker.attempt.attempt import Attempt
@@ -396,13 +396,13 @@ def test_trials_that_are_pruned_at_once_are_no_failures_that_stop_the_study(stud
 
 def test_params_are_held_to_what_the_trials_have_asked_for(study: Begin, caplog: pytest.LogCaptureFixture) -> None:
     bench = study("quadratic", 1)
-    assert changes.enqueue(bench.engine, bench.record, [{"y": 1}]) == [0]  # nobody knows yet
+    assert enqueue(bench.engine, bench.record, [{"y": 1}]) == [0]  # nobody knows yet
     assert caplog.messages == []
     bench.work()
     with pytest.raises(UsageError, match=r"x is 99; expected -10.0 to 10.0"):
-        changes.enqueue(bench.engine, bench.record, [{"x": 99}])
+        enqueue(bench.engine, bench.record, [{"x": 99}])
     caplog.clear()
-    assert changes.enqueue(bench.engine, bench.record, [{"x": 2.0, "y": 1}]) == [1]
+    assert enqueue(bench.engine, bench.record, [{"x": 2.0, "y": 1}]) == [1]
     assert caplog.messages == ["no trial has asked for 'y' so far; there are: x"]
 
 
@@ -503,7 +503,7 @@ def test_choices_may_change_with_the_objective(study: Begin, sampler: str) -> No
 
 def test_what_was_given_and_is_no_choice_is_left_to_the_sampler(study: Begin, caplog: pytest.LogCaptureFixture) -> None:
     bench = study("changing", 1)
-    changes.enqueue(bench.engine, bench.record, [{"x": "c"}])
+    enqueue(bench.engine, bench.record, [{"x": "c"}])
     assert bench.work()[0].stop_reason is StopReason.COMPLETED
     assert "x is not the 'c' that was given: it is sampled from" in caplog.text
 
@@ -604,7 +604,7 @@ def test_an_objective_may_end_its_study(study_anywhere: Begin) -> None:
 
 def test_params_may_be_given_to_the_next_trial(study: Begin) -> None:
     bench = study("quadratic", 2)
-    changes.enqueue(bench.engine, bench.record, [{"x": 2.5}])
+    enqueue(bench.engine, bench.record, [{"x": 2.5}])
     assert bench.work()[0].score == 0.25
 
 

@@ -13,7 +13,8 @@ from registry.cli import app as registry_app
 from registry.core.console import show
 from registry.core.errors import UsageError
 from registry.values.trainings import trainings_of
-from search.creation.changes import accept, add_trials
+from search.creation.changes.budget import add_trials
+from search.creation.changes.problem import accept
 from search.creation.create import begin_study, create_study
 from search.ensemble.candidates import find_candidates
 from search.errors import ChangedProblem

@@ -18,7 +18,7 @@ from search.optuna_bridge.samplers import OF_SEVERAL, SAMPLERS
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import inspect_problem
 from search.records.settings import Settings
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.report.collect import collect
 from search.trial_import.optuna_study import read_optuna_study
 from tests.support.bench import Bench, module_here

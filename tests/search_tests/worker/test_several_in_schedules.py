@@ -18,7 +18,7 @@ from registry.core.errors import UsageError
 from registry.values.stop_reason import StopReason
 from search.problems.inspection import Inspection
 from search.records.settings import Settings
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import StudyRecord
 from search.training.job import Job
 from search.training.objective.saved_model import SavedModel

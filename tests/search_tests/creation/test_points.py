@@ -8,7 +8,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from registry.core.errors import UsageError
-from search.creation.points.given import apart, check_objective_params, sampled_params
+from search.creation.changes.points import apart, check_objective_params, sampled_params
 from search.space.discovery import discover
 
 

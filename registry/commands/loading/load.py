@@ -1,4 +1,4 @@
-"""Commands that read weights: load, load-check, predict."""
+"""Commands that read weights: load, export, load-check, predict."""
 
 from __future__ import annotations
 
@@ -40,6 +40,24 @@ def load_command(
         print_json({"ref": version.ref, "out": str(out), "weights": version.as_dict()["weights"]})
     elif version.weights:
         say(f"{version.ref}: {size_text(version.weights.bytes)} in {out}, sha256 {version.weights.sha256}")
+
+
+def export_command(
+    ref: RefArgument,
+    name: Annotated[str, typer.Option("--format", metavar="F", help="keras, weights, savedmodel, onnx or tflite.")],
+    out: Annotated[Path, typer.Option(help="The file to write; for savedmodel, the folder.")],
+    rebuild: RebuildOption = False,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Write a model in another format, once it was run and predicts the same."""
+    with Registry(storage) as registry:
+        exported = registry.export_as(ref, name, out, rebuild_of(rebuild))
+    if as_json:
+        print_json(exported.as_dict())
+    else:
+        on = f"{exported.samples} {exported.inputs} samples"
+        say(f"{ref}: {name} in {out}; predicts the same on {on} (apart by {show(exported.max_difference)})")
 
 
 def load_check_command(

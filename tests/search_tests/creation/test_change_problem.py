@@ -11,8 +11,8 @@ from registry.core.errors import UsageError
 from registry.core.objective import Objective
 from search.coordination import slots
 from search.coordination.lease import Lease
-from search.creation.changes import accept, follow
-from search.creation.versions.differences import check_unchanged, differences
+from search.creation.changes.differences import check_unchanged, differences
+from search.creation.changes.problem import accept, follow
 from search.errors import ChangedProblem
 from search.optuna_bridge.storage import closing_storage
 from search.problems.inspection import Inspection

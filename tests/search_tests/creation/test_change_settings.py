@@ -16,17 +16,17 @@ from registry.core.errors import UsageError
 from search.cli import app
 from search.coordination import control, slots
 from search.coordination.lease import Lease
+from search.creation.changes.checks import option_of
+from search.creation.changes.settings import change_settings
 from search.creation.create import check_same
 from search.creation.imported.fit import Ranges
-from search.creation.versions.checks import option_of
-from search.creation.versions.settings import change_settings
 from search.errors import SettingsError
 from search.optuna_bridge.asked import forget_proposal
 from search.records.confirm_plan import Confirmation
 from search.records.history.events import notes
 from search.records.history.versions import CHANGED, trials_by_version
 from search.records.settings import Settings
-from search.records.status import read_status
+from search.records.shown.status import read_status
 from search.records.studies import DEFINE_BY_RUN, read_study
 from search.records.trials import read_trials
 from search.schema import slots as slots_table

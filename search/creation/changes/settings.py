@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 from registry.core.database.transaction import writing
 from registry.core.errors import UsageError
 from search.coordination import control, slots
-from search.creation.versions.checks import check_known, check_may_change, check_target
+from search.creation.changes.checks import check_known, check_may_change, check_target
 from search.records.history.versions import CHANGED, begin_version
 from search.records.settings import Settings
 from search.records.studies import StudyRecord, check_has_problem, read_locked, read_study, write_settings

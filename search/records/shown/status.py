@@ -18,8 +18,8 @@ from registry.values.html import html_table
 from registry.values.stop_reason import StopReason
 from registry.values.version import finite
 from search.records.forecast.pace import Pace, read_pace
+from search.records.front import FrontTrial, read_front
 from search.records.history.versions import Version, read_versions
-from search.records.several.front import FrontTrial, read_front
 from search.records.studies import StudyRecord, find_study, read_study
 from search.records.trials import slot_state
 from search.schema import IMPORTED, checkpoint_chunks, slots, workers

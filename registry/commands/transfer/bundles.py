@@ -1,4 +1,4 @@
-"""Commands that move versions out and between registries: export, bundle, import."""
+"""Commands that move versions between registries: bundle, import."""
 
 from __future__ import annotations
 
@@ -8,29 +8,11 @@ from typing import Annotated
 import typer
 
 from registry.api.registry import Registry
-from registry.commands.arguments import RebuildOption, RefArgument, open_to_write, rebuild_of
-from registry.core.console import Json, Storage, print_json, say, show
+from registry.commands.arguments import open_to_write
+from registry.core.console import Json, Storage, print_json, say
 from registry.core.database.url import database_exists, default_url, parse_url
 from registry.core.numbers import size_text
 from registry.labels.aliases import not_loadable
-
-
-def export_command(
-    ref: RefArgument,
-    name: Annotated[str, typer.Option("--format", metavar="F", help="keras, weights, savedmodel, onnx or tflite.")],
-    out: Annotated[Path, typer.Option(help="The file to write; for savedmodel, the folder.")],
-    rebuild: RebuildOption = False,
-    storage: Storage = None,
-    as_json: Json = False,
-) -> None:
-    """Write a model in another format, once it was run and predicts the same."""
-    with Registry(storage) as registry:
-        exported = registry.export_as(ref, name, out, rebuild_of(rebuild))
-    if as_json:
-        print_json(exported.as_dict())
-    else:
-        on = f"{exported.samples} {exported.inputs} samples"
-        say(f"{ref}: {name} in {out}; predicts the same on {on} (apart by {show(exported.max_difference)})")
 
 
 def bundle_command(

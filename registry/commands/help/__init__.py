@@ -1,1 +1,0 @@
-"""What the help says beside the texts of commands and options."""

@@ -1,0 +1,1 @@
+"""Commands that bring versions from one registry, or tracker, to another."""

@@ -1,0 +1,1 @@
+"""A study that is there goes on with other settings, another problem, or more trials."""

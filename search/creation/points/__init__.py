@@ -1,1 +1,0 @@
-"""Params of single trials, written down instead of sampled."""

@@ -1,1 +1,0 @@
-"""A study goes on with other settings: a version of its own, which later trials belong to."""
