@@ -132,9 +132,17 @@ def kind_of(flat: Any, classes: int) -> Kind:
     inside = bool(((flat >= 0) & (flat <= 1)).all())
     if flat.shape[1] == 1:
         return "second_probability" if inside and classes == 2 else "numbers"
-    if inside and np.allclose(flat.sum(axis=1), 1, atol=1e-3):
+    if inside and np.allclose(flat.sum(axis=1), 1, atol=_rounding_of(flat)):
         return "probabilities"
     return "logits" if flat.shape[1] == classes else "numbers"
+
+
+def _rounding_of(flat: Any) -> float:
+    """Return how far from 1 a sum of rounded probabilities may be; bfloat16 has an eighth of float16's precision."""
+    import numpy as np
+
+    held = flat.dtype == np.float32 and not (flat.view(np.uint32) & 0xFFFF).any()  # by bfloat16, to the last bit
+    return 1e-2 if held else 1e-3
 
 
 def shares_of(flat: Any, kind: Kind) -> Any:

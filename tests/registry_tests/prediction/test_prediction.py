@@ -17,6 +17,7 @@ from registry import Registry
 from registry.cli import app
 from registry.core.console import run
 from registry.core.errors import NotFoundError, UsageError
+from registry.keras_models.predictions import predict
 from registry.prediction.predict import frame_of, predict_file
 from registry.prediction.samples import Samples, read_samples
 from registry.values.known_tags import CLASSES_TAG
@@ -173,6 +174,14 @@ def test_outputs_are_told_for_what_they_are(outputs, classes, columns, values):
     frame = frame_of(Samples(None, [0], "row"), np.array(outputs), classes)
     assert list(frame.columns) == ["row", *columns]
     assert list(frame.iloc[0])[1:] == values
+
+
+def test_probabilities_that_bfloat16_has_rounded_are_no_logits():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(10, "softmax", dtype="bfloat16")])
+    outputs = predict(model, np.random.default_rng(0).normal(size=(50, 3)).astype("float32"), 50)
+    assert np.abs(outputs.sum(axis=1) - 1).max() > 1e-3
+    frame = frame_of(Samples(None, range(50), "row"), outputs, list("abcdefghij"))
+    assert list(frame["probability"]) == list(outputs.max(axis=1))
 
 
 def test_of_what_is_no_number_no_class_is_told():
