@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from registry.versions.frame import require_pyarrow
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    from PIL import Image
 
     from registry.keras_models.reference_predictions import ReferencePredictions
 
@@ -146,7 +148,7 @@ def read_samples(path: Path, model: Any, stored: Stored = lambda: None) -> Sampl
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.rglob("*") if each.suffix.lower() in PICTURES)
+    return sorted(each for each in folder.rglob("*") if each.suffix.lower() in PICTURES and each.is_file())
 
 
 def takes_names(model: Any, stored: Stored = lambda: None) -> bool:
@@ -286,7 +288,12 @@ def _of_pictures(paths: Sequence[Path], folder: Path, inputs: Sequence[Input]) -
         raise UsageError(f"the model takes no pictures of a known size, but {takes}; give it arrays (.npz)")
     seen = np.stack([_picture(path, shape) for path in paths])
     pictures = in_type(seen, inputs[0].dtype, f"{folder}: {inputs[0].name!r}")
-    return Samples(pictures, [str(path.relative_to(folder)) for path in paths], "image")
+    return Samples(pictures, [_name_of(path.relative_to(folder)) for path in paths], "image")
+
+
+def _name_of(path: Path) -> str:
+    """Return a file's name as a text that can be written, also where its bytes are no UTF-8."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _picture(path: Path, shape: tuple[int | None, ...]) -> Any:
@@ -298,7 +305,16 @@ def _picture(path: Path, shape: tuple[int | None, ...]) -> Any:
         with Image.open(path) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise UsageError(f"{path} has {opened.width} by {opened.height} pixels; expected {MOST_PIXELS} at most")
-            seen = opened.convert("RGB" if channels == [3] else "L").resize((width, height))
+            picture = _of_8_bits(opened) if opened.mode.startswith("I") else opened
+            seen = picture.convert("RGB" if channels == [3] else "L").resize((width, height))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UsageError(f"{path} is no picture that can be read: {one_line(error)}") from error
     return np.asarray(seen).reshape(height, width, *channels)
+
+
+def _of_8_bits(grey: Image.Image) -> Image.Image:
+    """Return a picture of 16 bits with values from 0 to 255; Pillow's own conversion takes all above for white."""
+    import numpy as np
+    from PIL import Image
+
+    return Image.fromarray((np.asarray(grey) >> 8).astype(np.uint8))

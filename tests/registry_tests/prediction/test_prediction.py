@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -153,6 +154,22 @@ def test_pictures_of_a_folder_are_brought_to_the_size_of_the_input(tmp_path):
     assert (samples.inputs[0] == 255).all()
     assert (samples.inputs[1] == 0).all()
     assert read_samples(tmp_path / "new" / "b.png", dense((4, 5))).inputs.shape == (1, 4, 5)
+
+
+def test_a_picture_of_16_bits_a_pixel_has_values_from_0_to_255(tmp_path):
+    grey = np.linspace(0, 65535, 20).reshape(4, 5).astype("uint16")
+    Image.fromarray(grey).save(tmp_path / "deep.png")
+    assert (read_samples(tmp_path, dense((4, 5))).inputs == grey >> 8).all()
+    assert (read_samples(tmp_path, dense((4, 5, 3))).inputs == (grey >> 8)[..., None]).all()
+
+
+def test_a_folder_called_as_a_picture_is_none_and_a_name_may_be_no_utf_8(tmp_path):
+    (tmp_path / "png.png").mkdir()
+    try:
+        Image.new("L", (4, 4), 0).save(tmp_path / os.fsdecode(b"\xe9.png"))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert list(predict_file(dense((4, 5)), tmp_path, [])["image"]) == ["\\xe9.png"]
 
 
 @pytest.mark.parametrize(
