@@ -147,15 +147,30 @@ def _objective(folder: Path, trials: Sequence[Mapping[str, Any]], name: str | No
     directions = {metric: history["direction"] for metric, history in histories.items() if metric != SUM}
     fitting = [metric for metric in directions if all(_is_score(trial, metric) for trial in scored)]
     if name is not None:
-        if name not in directions:
-            raise UsageError(f"the trials of {folder} have no metric {name!r}; {did_you_mean(name, list(directions))}")
-        fitting = [name]
+        fitting = [_metric(folder, directions, name)]
     if len(fitting) != 1:
         raise UsageError(
             f"which metric {folder} optimized cannot be told from its scores; say --objective with one of: "
             f"{', '.join(directions)} (several objectives cannot be imported)"
         )
     return Objective(fitting[0], directions[fitting[0]])
+
+
+def _metric(folder: Path, directions: Mapping[str, str], name: str) -> str:
+    """Return the metric that is named, also as the other commands take objectives: ``METRIC:min``."""
+    metric, colon, way = name.rpartition(":")
+    if colon and metric in directions:
+        if way != directions[metric]:
+            raise UsageError(f"KerasTuner wrote that {metric} is {directions[metric]}, not {way!r}; say {metric!r}")
+        return metric
+    if "," in name and name not in directions:
+        raise UsageError(
+            f"several objectives cannot be imported; say --objective with one metric of {folder}: "
+            f"{', '.join(directions)}"
+        )
+    if name not in directions:
+        raise UsageError(f"the trials of {folder} have no metric {name!r}; {did_you_mean(name, list(directions))}")
+    return name
 
 
 def _is_score(trial: Mapping[str, Any], metric: str) -> bool:

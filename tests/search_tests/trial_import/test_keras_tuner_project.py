@@ -228,3 +228,11 @@ def test_an_epoch_without_a_number_is_not_the_best(project):
 def test_an_objective_that_no_trial_has_is_told(project):
     with pytest.raises(UsageError, match="have no metric 'f1'; there are: loss, val_accuracy, val_loss"):
         read_project(find_project(str(project), "f1"))
+
+
+def test_an_objective_may_say_its_direction_and_several_are_refused(project):
+    assert find_project(str(project), "val_loss:min").objective == Objective("val_loss", "min")
+    with pytest.raises(UsageError, match=r"wrote that val_loss is min, not 'max'; say 'val_loss'"):
+        find_project(str(project), "val_loss:max")
+    with pytest.raises(UsageError, match=r"several objectives cannot be imported; .* one metric of .*: val_accuracy,"):
+        find_project(str(project), "val_accuracy:max,val_loss:min")
