@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from registry.core.pareto.objectives import quantity_text
 from registry.core.plain_text import single_line
 from search.records.forecast.outlook import Outlook
 from search.records.shown.live_curves import LiveCurves
-from search.records.shown.status import StudyStatus
+from search.records.shown.status import BestTrial, StudyStatus
 from search.records.trials import TrialRecord
 from search.terminal.sparkline import sparkline, squeezed
 
@@ -63,6 +64,7 @@ class PlainProgress:
         for trial in self._trials():
             if trial.state == "finished" and not trial.imported and trial.slot not in self._seen:
                 self._seen.add(trial.slot)
+                status = _with_best(status, trial)
                 line = f"[{len(self._seen)}/{status.budget}] {describe_trial(trial, status)}"
                 self._console.print(single_line(line), markup=False)
 
@@ -248,6 +250,15 @@ def describe_best(status: StudyStatus) -> str:
     if best is None:
         return "no trial has a score yet" if status.finished or status.imported else "no trial has ended yet"
     return f"best {_score(status, best.score)}: trial {best.trial}, epoch {best.epoch}"
+
+
+def _with_best(status: StudyStatus, trial: TrialRecord) -> StudyStatus:
+    """Return a status that may have been read before a trial ended, with the trial where that is the best."""
+    if trial.score is None or trial.best_epoch is None or trial.trial is None or trial.dropped:
+        return status
+    if status.best is not None and not status.objective.is_better(trial.score, than=status.best.score):
+        return status
+    return replace(status, best=BestTrial(trial.trial, trial.score, trial.best_epoch, trial.params))
 
 
 def _score(status: StudyStatus, score: float) -> str:

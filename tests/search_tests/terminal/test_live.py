@@ -19,7 +19,7 @@ from search.optuna_bridge.storage import closing_storage
 from search.records.forecast.outlook import Outlook
 from search.records.forecast.pace import Pace
 from search.records.shown.live_curves import LiveCurves, read_live_curves
-from search.records.shown.status import StudyStatus, WorkerStatus
+from search.records.shown.status import BestTrial, StudyStatus, WorkerStatus
 from search.records.studies import StudyRecord
 from search.records.trials import read_trials
 from search.schema import results, slots
@@ -132,6 +132,25 @@ def test_a_line_that_is_printed_while_it_runs_obeys_no_text_of_users(
     assert r"\x1b]0;x\x07" in out.getvalue()
 
 
+def test_a_trial_that_ended_after_the_counts_were_read_may_be_the_best(
+    sqlite_engine: Engine, make_study: Callable[..., StudyRecord]
+) -> None:
+    study = make_study(sqlite_engine)
+    progress = PlainProgress(Console(file=io.StringIO(), width=200), lambda: read_trials(sqlite_engine, study.id))
+    with writing(sqlite_engine) as connection:
+        for number, score in enumerate([0.5, 0.75, 0.25]):
+            ended = {"state": "finished", "stop_reason": "completed", "trial": number, "lease": 1, "finished_at": 1.0}
+            ended |= {"score": score, "best_epoch": 2, "epoch": 2}
+            connection.execute(sa.update(slots).where(slots.c.number == number).values(ended))
+    progress.show(standing(1, best=BestTrial(0, 0.5, 2, {})))
+    out: Any = progress._console.file
+    assert [line.partition("best ")[2] for line in out.getvalue().splitlines()] == [
+        "val_accuracy 0.5000: trial 0, epoch 2",
+        "val_accuracy 0.7500: trial 1, epoch 2",
+        "val_accuracy 0.7500: trial 1, epoch 2",
+    ]
+
+
 def test_the_picture_obeys_no_text_of_users() -> None:
     worker = WorkerStatus("w", f"h{ESCAPE}", 1, "cpu", "working", 0, 1, 0.5)
     status = standing(1, worker, study=f"s{ESCAPE}", objective=Objective(f"m{ESCAPE}", "max"))
@@ -143,8 +162,8 @@ def test_the_picture_obeys_no_text_of_users() -> None:
 def standing(done: int, *workers: WorkerStatus, **fields: Any) -> StudyStatus:
     counts = {"complete": done, "pruned": 0, "failed": 0, "running": 0, "paused": 0, "waiting": 4 - done}
     given: dict[str, Any] = {"study": "s", "objective": Objective("val_accuracy", "max")}
-    given |= {"stopping": False, "error": None} | fields
-    return StudyStatus(problem="p", budget=4, trials=counts, best=None, workers=workers, **given)
+    given |= {"stopping": False, "error": None, "best": None} | fields
+    return StudyStatus(problem="p", budget=4, trials=counts, workers=workers, **given)
 
 
 WORKER = WorkerStatus("w", "h", 1, "cpu", "working", 0, 1, 0.5)
