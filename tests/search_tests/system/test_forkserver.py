@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import atexit
 import multiprocessing
+import os
 import signal
 import threading
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,3 +68,22 @@ def test_what_the_problems_code_starts_begins_and_ends_as_in_a_script(tmp_path: 
     child.join()
     assert child.exitcode == 0
     assert (tmp_path / "exit").read_text() == str(-signal.SIGTERM)
+
+
+def _end_when_told(receiver: Connection) -> None:
+    receiver.recv()
+    raise SystemExit(3)
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="there is no forkserver here")
+def test_sigterm_for_all_of_a_group_ends_children_and_not_their_server() -> None:
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    children = [start_process(_end_when_told, receiver, tensorflow=False) for _ in range(2)]
+    server: Any = vars(forkserver)["_forkserver"]
+    os.kill(server._forkserver_pid, signal.SIGTERM)
+    sender.send("end")
+    wait([child.sentinel for child in children])
+    for child in children:
+        child.terminate()
+        child.join()
+    assert sorted(child.exitcode for child in children) == [-signal.SIGTERM, 3]  # 255 where nobody knows
