@@ -83,13 +83,12 @@ def _by_input(rows: list[Any], inputs: Sequence[Input]) -> dict[str, list[Any]]:
 
 def _check_names(columns: dict[str, list[Any]], inputs: Sequence[Input]) -> None:
     names = [each.name for each in inputs]
-    for name in names:
-        if name not in columns:
-            hint = did_you_mean(name, sorted(columns)) if columns else _expected(inputs)
-            raise UsageError(f"the request has no {name!r}; {hint}")
     for name in columns:
         if name not in names:
             raise UsageError(f"the model has no input {name!r}; {did_you_mean(name, names)}")
+    for name in names:
+        if name not in columns:
+            raise UsageError(f"the request has no {name!r}; {_expected(inputs)}")
 
 
 def _array(values: list[Any], expected: Input) -> NDArray[Any]:
