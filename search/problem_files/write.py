@@ -76,7 +76,8 @@ def _write(path: Path, text: str) -> None:
 
 def _check_name(path: Path) -> None:
     if path.suffix != ".py" or not is_module_name(path.stem):
-        raise UsageError(f"the file is {str(path)!r}; expected a name that Python can import, such as mine.py")
+        such = f"{path.stem}.py" if is_module_name(path.stem) else "mine.py"
+        raise UsageError(f"the file is {str(path)!r}; expected a name that Python can import, such as {such}")
     if is_taken(path):
         raise UsageError(f"another module is called {path.stem!r} already; name another file: search init FILE")
 

@@ -56,7 +56,8 @@ def _show(study: Study, imported: Imported, as_json: bool) -> None:
         return
     name_database(study.url)
     left_out = f"; {imported.left_out} that had not ended are left out" if imported.left_out else ""
-    say(f"{imported.study}: {imported.trials} trials imported{left_out}")
+    trials = "1 trial" if imported.trials == 1 else f"{imported.trials} trials"
+    say(f"{imported.study}: {trials} imported{left_out}")
     option = options.storage_option(study)
     if imported.has_problem:
         say("they count for its sampler from the next trial on")

@@ -260,6 +260,7 @@ def test_nothing_is_written_over_another_file(tmp_path):
         (["--kind", "tabel"], "the kind is 'tabel'; expected one of: images, table, text, own"),
         (["--kind", "text", "--target", "x"], "--csv and --target are for --kind table"),
         (["my-file.py"], "expected a name that Python can import, such as mine.py"),
+        (["flats"], "the file is 'flats'; expected a name that Python can import, such as flats.py"),
         (["--csv", "nowhere.csv", "--target", "x"], "there is no file 'nowhere.csv'"),
     ],
 )

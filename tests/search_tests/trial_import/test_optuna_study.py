@@ -387,7 +387,7 @@ def test_the_command_says_what_came_and_how_to_go_on(sqlite_engine, theirs, caps
     words = ["import", "optuna", url, "theirs", "--as", "my study", "--storage", url_of(sqlite_engine)]
     assert run(app, "search", words) == 0
     said = capsys.readouterr().out
-    assert "my study: 1 trials imported; 1 that had not ended are left out" in said
+    assert "my study: 1 trial imported; 1 that had not ended are left out" in said
     assert "to go on from them: search run PROBLEM --study 'my study' --storage sqlite:///" in said
     assert study_names(sqlite_engine) == ["my study"]
 
