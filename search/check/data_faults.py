@@ -92,13 +92,13 @@ def _of_classes(data: Data, weights: Mapping[int, float]) -> Iterator[str]:
     classes, counts = np.unique(train, return_counts=True)
     if len(classes) == 1:
         yield f"all training labels are {classes[0]}: there is nothing to learn"
-    judged = set(np.unique(validation).tolist())
-    if unseen := sorted(judged - set(classes.tolist())):
+    trained, judged = set(classes.tolist()), set(np.unique(validation).tolist())
+    if unseen := sorted(judged - trained):
         yield f"validation has labels that training does not have: {_some(unseen)}"
-    unjudged = sorted(set(classes.tolist()) - judged)
+    unjudged = sorted(trained - judged)
     if unjudged and len(classes) <= MOST_CLASSES:
         yield f"training has labels that validation does not have, so no score is of them: {_some(unjudged)}"
-    if absent := sorted(set(weights) - set(classes.tolist())):
+    if absent := sorted(set(weights) - trained):
         yield f"class_weight has classes that no training label is: {_some(absent)}"
     rare = [label for label, count in zip(classes, counts, strict=True) if count < RARE * len(train)]
     if rare and len(classes) <= MOST_CLASSES:
